@@ -1,0 +1,7 @@
+//! Relata: a CRM that you describe. The map of the rooms is in `docs/architecture.md`.
+
+#![forbid(unsafe_code)]
+
+pub mod base;
+pub mod expr;
+pub mod schema;
