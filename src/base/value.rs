@@ -17,7 +17,7 @@ pub enum Value {
     DateTime(DateTime),
     Time(Time),
     Money(Money),
-    /// A reference to another record (link, user, any_link, and `id` itself).
+    /// A reference to another record (link, user, and `id` itself). An any_link is the public id as `Text`.
     Link(RecordId),
     List(Vec<Value>),
     Map(Vec<(String, Value)>),

@@ -31,6 +31,28 @@ pub struct Catalog {
     pub roles: Vec<Role>,
     /// Sidebar groups in order; entities named by no group come last under their package.
     pub apps: Vec<App>,
+    /// What was written for each thing, by uid: the ground of [`super::diff`] and of the schema API.
+    pub described: BTreeMap<String, Described>,
+}
+
+/// One thing of the definitions as its effective properties (layers merged, references by full id).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Described {
+    pub kind: DescribedKind,
+    /// Uid of what it belongs to: the entity of a field, the field or picklist of an option.
+    pub parent: Option<String>,
+    pub name: String,
+    pub properties: serde_json::Map<String, serde_json::Value>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DescribedKind {
+    Entity,
+    Field,
+    Option,
+    Unique,
+    Index,
+    Part(super::diff::Part),
 }
 
 /// Workspace settings of `relata.yaml`.
@@ -104,7 +126,9 @@ pub struct Entity {
     /// In declared order; system fields (`id`, `version`, `created_at`, …) first.
     pub fields: Vec<Field>,
     pub by_name: HashMap<String, FieldIx>,
+    /// All of them: also those of `unique: true` in a field.
     pub uniques: Vec<Unique>,
+    /// All of them: also those of `index: true` in a field, of links and of users (uniques apart).
     pub indexes: Vec<Index>,
     pub rules: Vec<Rule>,
     pub views: Vec<View>,
