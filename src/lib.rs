@@ -5,3 +5,4 @@
 pub mod base;
 pub mod expr;
 pub mod schema;
+pub mod store;

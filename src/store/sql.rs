@@ -1,0 +1,167 @@
+//! The only maker of SQL text: `'static` pieces, checked and quoted identifiers, bound values.
+//!
+//! A text is the same for both dialects until [`Sql::statement`] writes the placeholders, so pieces can be appended
+//! to one another in any order.
+
+use std::sync::Arc;
+
+use super::{Dialect, Statement};
+use crate::base::{Cell, DateTime};
+use crate::schema::catalog::ColumnKind;
+
+/// Stands for a bound value until the dialect is known. No static piece and no identifier contains it.
+const SLOT: char = '\u{1}';
+
+/// A value to bind with the type it is bound as.
+pub type Bind = (ColumnKind, Cell);
+
+/// SQL text being built.
+#[derive(Debug, Clone, Default)]
+pub struct Sql {
+    text: String,
+    binds: Vec<Bind>,
+}
+
+impl Sql {
+    pub fn new(text: &'static str) -> Self {
+        Self { text: text.to_owned(), binds: Vec::new() }
+    }
+
+    /// A text in which each `?` takes the next of `binds`.
+    pub fn template(text: &'static str, binds: impl Into<Vec<Bind>>) -> Self {
+        let binds = binds.into();
+        debug_assert_eq!(text.matches('?').count(), binds.len(), "placeholders and values of: {text}");
+        Self { text: text.replace('?', "\u{1}"), binds }
+    }
+
+    pub fn push(&mut self, text: &'static str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Appends a name, always quoted. Control characters are left out: no catalog name has any.
+    pub fn ident(&mut self, name: &str) -> &mut Self {
+        self.text.push('"');
+        for c in name.chars().filter(|c| !c.is_control()) {
+            if c == '"' {
+                self.text.push('"');
+            }
+            self.text.push(c);
+        }
+        self.text.push('"');
+        self
+    }
+
+    /// Appends a placeholder and binds the value to it.
+    pub fn bind(&mut self, kind: ColumnKind, cell: impl Into<Cell>) -> &mut Self {
+        self.text.push(SLOT);
+        self.binds.push((kind, cell.into()));
+        self
+    }
+
+    /// Appends `(?, ?, …)` for an `in`. The last value is repeated up to a power of two, so that lists of different
+    /// lengths share few statement texts. An empty list gives `(NULL)`, which matches nothing.
+    pub fn bind_list(&mut self, kind: ColumnKind, cells: impl IntoIterator<Item = Cell>) -> &mut Self {
+        let mut cells: Vec<Cell> = cells.into_iter().collect();
+        let Some(last) = cells.last().cloned() else {
+            return self.push("(NULL)");
+        };
+        cells.resize(cells.len().next_power_of_two(), last);
+        self.push("(");
+        for (position, cell) in cells.into_iter().enumerate() {
+            if position > 0 {
+                self.push(", ");
+            }
+            self.bind(kind, cell);
+        }
+        self.push(")")
+    }
+
+    /// Appends an integer literal (limits, positions): numbers need no binding.
+    pub fn number(&mut self, number: i64) -> &mut Self {
+        self.text.push_str(&number.to_string());
+        self
+    }
+
+    pub fn append(&mut self, other: Sql) -> &mut Self {
+        self.text.push_str(&other.text);
+        self.binds.extend(other.binds);
+        self
+    }
+
+    /// Appends the parts with `separator` between them.
+    pub fn join(&mut self, separator: &'static str, parts: impl IntoIterator<Item = Sql>) -> &mut Self {
+        for (position, part) in parts.into_iter().enumerate() {
+            if position > 0 {
+                self.push(separator);
+            }
+            self.append(part);
+        }
+        self
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// Number of bound values so far.
+    pub fn bound(&self) -> usize {
+        self.binds.len()
+    }
+
+    /// The text with the dialect's placeholders (`?` or `$1`), for plans and golden files.
+    pub fn text(&self, dialect: Dialect) -> String {
+        let mut out = String::with_capacity(self.text.len() + 8);
+        let mut number = 0;
+        for c in self.text.chars() {
+            if c != SLOT {
+                out.push(c);
+                continue;
+            }
+            number += 1;
+            match dialect {
+                Dialect::Sqlite => out.push('?'),
+                Dialect::Postgres => {
+                    out.push('$');
+                    out.push_str(&number.to_string());
+                }
+            }
+        }
+        out
+    }
+
+    /// The values bound so far, in order.
+    pub fn binds(&self) -> &[Bind] {
+        &self.binds
+    }
+
+    /// Ready to run. `columns` are the kinds of the answer's columns (empty for a statement without an answer).
+    pub fn statement(self, dialect: Dialect, columns: &[ColumnKind]) -> Statement {
+        Statement { sql: self.text(dialect).into(), binds: self.binds, columns: Arc::from(columns) }
+    }
+}
+
+/// Binds an integer.
+pub fn int(number: impl Into<Option<i64>>) -> Bind {
+    (ColumnKind::Int, number.into().map_or(Cell::Null, Cell::Int))
+}
+
+/// Binds a text.
+pub fn text<'a>(text: impl Into<Option<&'a str>>) -> Bind {
+    (ColumnKind::Text, text.into().map_or(Cell::Null, Cell::from))
+}
+
+/// Binds JSON text.
+pub fn json<'a>(text: impl Into<Option<&'a str>>) -> Bind {
+    (ColumnKind::Json, text.into().map_or(Cell::Null, Cell::from))
+}
+
+/// Binds a moment.
+pub fn at(moment: impl Into<Option<DateTime>>) -> Bind {
+    (ColumnKind::DateTime, moment.into().map_or(Cell::Null, |at| Cell::Int(at.0)))
+}
+
+/// Binds yes or no.
+pub fn flag(flag: bool) -> Bind {
+    (ColumnKind::Bool, Cell::Bool(flag))
+}

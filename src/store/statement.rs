@@ -1,0 +1,57 @@
+//! A statement ready to run and the rows it gives.
+
+use std::sync::Arc;
+
+use crate::base::Cell;
+use crate::schema::catalog::ColumnKind;
+
+/// SQL text of one dialect with its bound values. `columns` says how each column of the answer is read; the text
+/// is the key of the prepared-statement cache, so equal shapes should have equal texts.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    pub sql: Arc<str>,
+    pub binds: Vec<(ColumnKind, Cell)>,
+    pub columns: Arc<[ColumnKind]>,
+}
+
+/// The answer: `width` cells a row, row after row.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rows {
+    pub width: usize,
+    pub cells: Vec<Cell>,
+}
+
+impl Rows {
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.cells.len().checked_div(self.width).unwrap_or(0)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.cells.is_empty()
+    }
+
+    /// The rows as slices of `width` cells.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &[Cell]> {
+        self.cells.chunks_exact(self.width.max(1))
+    }
+
+    pub fn first(&self) -> Option<&[Cell]> {
+        self.iter().next()
+    }
+
+    /// The rows as owned vectors.
+    pub fn into_rows(self) -> impl Iterator<Item = Vec<Cell>> {
+        let width = self.width.max(1);
+        let mut cells = self.cells.into_iter();
+        std::iter::from_fn(move || {
+            let row: Vec<Cell> = cells.by_ref().take(width).collect();
+            (row.len() == width).then_some(row)
+        })
+    }
+
+    /// The first cell of the first row as an integer: for counts and `RETURNING id`.
+    pub fn one_int(&self) -> Option<i64> {
+        self.cells.first().and_then(Cell::as_int)
+    }
+}
