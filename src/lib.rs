@@ -2,7 +2,10 @@
 
 #![forbid(unsafe_code)]
 
+pub mod auth;
 pub mod base;
+pub mod contract;
 pub mod expr;
 pub mod schema;
 pub mod store;
+pub mod web;
