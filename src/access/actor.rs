@@ -1,0 +1,61 @@
+//! On whose behalf something runs.
+
+use jiff::tz::TimeZone;
+
+use crate::base::{Locale, RecordId};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ActorKind {
+    /// Nobody has signed in.
+    Anonymous,
+    Person,
+    Token,
+    Automation,
+    /// The program itself: seeds, imports from the command line, computing.
+    System,
+}
+
+/// Who asks, in which language and where.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    pub kind: ActorKind,
+    /// The `core.user` record; of an automation, the user it runs as.
+    pub user: Option<RecordId>,
+    pub roles: Vec<String>,
+    pub locale: Locale,
+    pub time_zone: TimeZone,
+    pub request_id: String,
+}
+
+impl Actor {
+    /// A person or a token of a person.
+    pub fn person(kind: ActorKind, user: RecordId, locale: Locale, time_zone: TimeZone) -> Self {
+        Self { kind, user: Some(user), roles: Vec::new(), locale, time_zone, request_id: String::new() }
+    }
+
+    /// The program itself.
+    pub fn system() -> Self {
+        Self {
+            kind: ActorKind::System,
+            user: None,
+            roles: Vec::new(),
+            locale: Locale::default(),
+            time_zone: TimeZone::UTC,
+            request_id: String::new(),
+        }
+    }
+
+    /// Nobody: refused at every door.
+    pub fn anonymous() -> Self {
+        Self { kind: ActorKind::Anonymous, ..Self::system() }
+    }
+
+    pub fn is_signed_in(&self) -> bool {
+        self.kind != ActorKind::Anonymous
+    }
+
+    /// What `created_by` and `updated_by` say: 0 for the system.
+    pub fn user_id(&self) -> i64 {
+        self.user.map_or(0, |user| user.0)
+    }
+}

@@ -1,0 +1,23 @@
+//! Refusals.
+
+use crate::base::Explain;
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AccessError {
+    #[error("nobody is signed in")]
+    NotSignedIn,
+}
+
+impl Explain for AccessError {
+    fn code(&self) -> &'static str {
+        match self {
+            AccessError::NotSignedIn => "ACL001",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            AccessError::NotSignedIn => Some("sign in, or send an API token as `Authorization: Bearer …`".to_owned()),
+        }
+    }
+}

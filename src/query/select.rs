@@ -1,0 +1,62 @@
+//! What a request wants to see: fields, and records next to them.
+
+use crate::base::{EntityIx, FieldIx};
+use crate::expr::Typed;
+use crate::schema::catalog::{Entity, FieldType};
+
+use super::request::SortKey;
+
+/// The fields of one entity's records, in the order asked for.
+#[derive(Debug, Clone)]
+pub struct Select {
+    pub entity: EntityIx,
+    pub items: Vec<Item>,
+}
+
+#[derive(Debug, Clone)]
+pub enum Item {
+    Field(FieldIx),
+    /// `_title`: the record's title from the entity's title template.
+    Title,
+    Expand(Box<Expand>),
+}
+
+/// Records a link, links, children or any_link field leads to, in place of their ids.
+#[derive(Debug, Clone)]
+pub struct Expand {
+    /// The link, any_link, user, links or children field of the outer entity.
+    pub field: FieldIx,
+    /// One selection per target entity: more than one for any_link only.
+    pub targets: Vec<Select>,
+    /// To-many only: which of them.
+    pub filter: Option<Typed>,
+    /// To-many only; empty means the order of creation.
+    pub sort: Vec<SortKey>,
+    /// To-many only: rows below one record.
+    pub limit: u32,
+    /// True for children and links.
+    pub many: bool,
+}
+
+impl Select {
+    /// All fields selected at this level, without expansions.
+    pub fn fields(&self) -> impl Iterator<Item = FieldIx> + '_ {
+        self.items.iter().filter_map(|item| match item {
+            Item::Field(field) => Some(*field),
+            _ => None,
+        })
+    }
+}
+
+/// What a request without `select` gets: every field but children.
+pub fn default_select(entity: &Entity) -> Select {
+    let items = entity.fields.iter().filter(|field| !matches!(field.ty, FieldType::Children { .. })).map(|field| Item::Field(field.ix));
+    Select { entity: entity.ix, items: items.collect() }
+}
+
+/// The default selection with the record's title: what the record page and hooks load.
+pub fn full_select(entity: &Entity) -> Select {
+    let mut select = default_select(entity);
+    select.items.push(Item::Title);
+    select
+}
