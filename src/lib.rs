@@ -2,10 +2,12 @@
 
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod auth;
 pub mod base;
 pub mod contract;
 pub mod expr;
+pub mod query;
 pub mod schema;
 pub mod store;
 pub mod web;
