@@ -9,5 +9,6 @@ pub mod contract;
 pub mod expr;
 pub mod query;
 pub mod schema;
+pub mod script;
 pub mod store;
 pub mod web;

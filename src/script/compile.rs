@@ -1,0 +1,115 @@
+//! From a script's text to something that can run, or all its faults.
+
+use std::sync::Arc;
+
+use rhai::AST;
+
+use super::engine::Engine;
+use super::limits::{Kind, Limits, SOURCE_BYTES};
+use super::{check, syntax};
+use crate::base::EntityIx;
+use crate::schema::catalog::{Catalog, ScriptLimits};
+
+/// A script's text with all that checking it needs.
+#[derive(Debug, Clone, Copy)]
+pub struct ScriptSource<'a> {
+    /// Full id, `crm.check_lines`.
+    pub id: &'a str,
+    /// Path shown in messages.
+    pub file: &'a str,
+    pub text: &'a str,
+    pub kind: Kind,
+    /// The entity of `rec` and `old`; None for a schedule.
+    pub entity: Option<EntityIx>,
+    pub limits: ScriptLimits,
+}
+
+/// A script ready to run. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Compiled {
+    pub id: Arc<str>,
+    pub file: Arc<str>,
+    pub kind: Kind,
+    pub limits: Limits,
+    pub(super) ast: Arc<AST>,
+}
+
+/// A fault of a script's text, with its place (lines and columns count from 1, columns in characters).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptFault {
+    pub script: String,
+    pub file: String,
+    pub line: u32,
+    pub column: u32,
+    /// `AUT1…`
+    pub code: &'static str,
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+/// Parses a script and checks every name in it against the catalog.
+///
+/// # Errors
+/// All faults, by line. A text that does not parse has one.
+pub fn compile(source: &ScriptSource<'_>, catalog: &Catalog) -> Result<Compiled, Vec<ScriptFault>> {
+    let fault = |line, column, code, message: String, hint| ScriptFault {
+        script: source.id.to_owned(),
+        file: source.file.to_owned(),
+        line,
+        column,
+        code,
+        message,
+        hint,
+    };
+    if source.text.len() > SOURCE_BYTES {
+        return Err(vec![fault(1, 1, "AUT105", format!("the script is longer than {} KB", SOURCE_BYTES / 1024), None)]);
+    }
+    let engine = Engine::shared();
+    let ast = match engine.parse(source.text) {
+        Ok(ast) => ast,
+        Err(error) => {
+            let found = syntax::explain(&error, source.text);
+            return Err(vec![fault(found.line, found.column, found.code, found.message, found.hint)]);
+        }
+    };
+    let mut faults: Vec<ScriptFault> = check::check(&ast, source, catalog)
+        .into_iter()
+        .map(|found| fault(found.line, found.column, found.code, found.message, found.hint))
+        .collect();
+    if !faults.is_empty() {
+        faults.sort_by_key(|fault| (fault.line, fault.column, fault.code));
+        faults.dedup();
+        return Err(faults);
+    }
+    Ok(Compiled {
+        id: source.id.into(),
+        file: source.file.into(),
+        kind: source.kind,
+        limits: Limits::with(source.kind, source.limits),
+        ast: Arc::new(ast),
+    })
+}
+
+/// Compiles all scripts of a catalog: those that are sound, by their position in `Catalog::scripts`, and the faults of the others.
+pub fn compile_all(catalog: &Catalog) -> (Vec<Option<Compiled>>, Vec<ScriptFault>) {
+    let mut compiled = Vec::with_capacity(catalog.scripts.len());
+    let mut faults = Vec::new();
+    for script in &catalog.scripts {
+        let source = ScriptSource {
+            id: &script.id,
+            file: &script.file,
+            text: &script.source,
+            kind: Kind::of(&script.trigger),
+            entity: script.entity,
+            limits: script.limits,
+        };
+        match compile(&source, catalog) {
+            Ok(sound) => compiled.push(Some(sound)),
+            Err(found) => {
+                compiled.push(None);
+                faults.extend(found);
+            }
+        }
+    }
+    (compiled, faults)
+}
