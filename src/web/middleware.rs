@@ -1,10 +1,317 @@
-//! What surrounds every request.
+//! What surrounds every request: request id, who asks, what is refused before a handler sees it, security headers, and
+//! problems written down.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+use tower_http::compression::{CompressionLayer, CompressionLevel};
 
-use super::State;
+use super::config::{WebConfig, is_loopback_host, split_port};
+use super::error::{Unwritten, is_safe};
+use super::requester::cookie_name;
+use super::server::Peer;
+use super::{Problem, Requester, State, pages};
+use crate::base::Locale;
+
+const PAGE_CSP: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
+     form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+);
+const API_CSP: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox");
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
+/// Answers smaller than this fit in one packet anyway.
+const COMPRESS_FROM_BYTES: u64 = 1400;
 
 /// Puts the layers around the whole site.
-pub(super) fn surround(site: Router, _state: State) -> Router {
-    site
+pub(super) fn surround(site: Router, state: State) -> Router {
+    let panics = state.clone();
+    let compression = CompressionLayer::new()
+        .gzip(true)
+        .quality(CompressionLevel::Fastest)
+        .compress_when(SizeAbove::new(COMPRESS_FROM_BYTES).and(NotForContentType::IMAGES).and(NotForContentType::SSE));
+    site.fallback(|| async { Problem::not_found() })
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(CatchPanicLayer::custom(move |panic: Box<dyn std::any::Any + Send + 'static>| panicked(&panics, &*panic)))
+        .layer(axum::middleware::from_fn_with_state(state, one_request))
+        .layer(compression)
+}
+
+/// 405, or the bare list of methods for `OPTIONS` (axum adds `Allow`).
+async fn method_not_allowed(method: Method) -> Response {
+    if method == Method::OPTIONS {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    Problem::new("WEB405", format!("this path does not answer {method}")).with_hint("the header `Allow` lists what it answers").into_response()
+}
+
+/// A panic of a handler: counted, logged, told as an internal fault.
+fn panicked(state: &State, panic: &(dyn std::any::Any + Send)) -> Response {
+    state.panics.fetch_add(1, Ordering::Relaxed);
+    let message = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    tracing::error!(panic = message.unwrap_or("unknown"), "a handler panicked");
+    Problem::new("WEB500", "something went wrong on our side").with_hint("the log has the cause under this request id").into_response()
+}
+
+/// Which of the site's parts a path belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// Health: answered to everyone, whatever the `Host`.
+    Health,
+    /// Reached without signing in.
+    Open,
+    Api,
+    Page,
+}
+
+fn part_of(path: &str) -> Part {
+    match path {
+        "/healthz" | "/readyz" => Part::Health,
+        "/sign-in" | "/sign-in/link" | "/setup" | "/favicon.ico" | "/robots.txt" => Part::Open,
+        _ if path.starts_with("/assets/") => Part::Open,
+        _ if path.starts_with("/api/") || path == "/api" => Part::Api,
+        _ => Part::Page,
+    }
+}
+
+async fn one_request(axum::extract::State(state): axum::extract::State<State>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let part = part_of(parts.uri.path());
+    let mut requester = Requester {
+        identity: None,
+        request_id: state.next_request_id().into(),
+        locale: locale_of(&state, &parts.headers),
+        ip: client_ip(&state.config, &parts),
+        by_session: false,
+    };
+    let wants_json = part == Part::Api || part == Part::Health;
+    let response = match admit(&state, part, &parts, &mut requester).await {
+        Ok(()) => {
+            parts.extensions.insert(requester.clone());
+            next.run(Request::from_parts(parts, body)).await
+        }
+        Err(Refusal::Problem(problem)) => problem.into_response(),
+        Err(Refusal::SignIn(to)) => sign_in_redirect(&to),
+    };
+    finish(&state, part, &requester, wants_json, response)
+}
+
+/// Why a request does not reach a handler.
+enum Refusal {
+    Problem(Box<Problem>),
+    /// To the sign-in page and back.
+    SignIn(String),
+}
+
+impl<E: Into<Problem>> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Refusal::Problem(Box::new(error.into()))
+    }
+}
+
+async fn admit(state: &State, part: Part, request: &Parts, requester: &mut Requester) -> Result<(), Refusal> {
+    if part == Part::Health {
+        return Ok(());
+    }
+    check_uri(&request.uri)?;
+    check_host(&state.config, &request.headers, &request.uri)?;
+    let bearer = request.headers.contains_key(header::AUTHORIZATION);
+    if !bearer && !is_safe(&request.method) {
+        check_origin(&state.config, &request.headers)?;
+    }
+    if !request.uri.path().starts_with("/assets/") {
+        identify(state, &request.headers, requester).await?;
+    }
+    if requester.identity.is_some() || part == Part::Open {
+        return Ok(());
+    }
+    if part == Part::Api {
+        return Err(Problem::sign_in_needed().into());
+    }
+    let back = request.uri.path_and_query().map_or("/", |path| path.as_str());
+    Err(Refusal::SignIn(if request.method == Method::GET { back.to_owned() } else { "/".to_owned() }))
+}
+
+/// PostgreSQL's text cannot hold the null character, and nothing sensible contains it.
+fn check_uri(uri: &Uri) -> Result<(), Problem> {
+    let has_null = |text: &str| text.as_bytes().windows(3).any(|three| three == b"%00");
+    if has_null(uri.path()) || uri.query().is_some_and(has_null) {
+        return Err(Problem::new("WEB400", "the address contains a null character"));
+    }
+    Ok(())
+}
+
+/// Refuses a `Host` that is not ours: a name that resolves to this machine must not make a browser treat our answers
+/// as that name's (DNS rebinding). Bare addresses cannot be rebound.
+fn check_host(config: &WebConfig, headers: &HeaderMap, uri: &Uri) -> Result<(), Problem> {
+    let mut values = headers.get_all(header::HOST).iter();
+    let host = match (values.next(), values.next()) {
+        (Some(host), None) => host.to_str().unwrap_or(""),
+        (None, _) => uri.authority().map_or("", |authority| authority.as_str()),
+        (Some(_), Some(_)) => return Err(Problem::new("WEB400", "the header `Host` is there twice")),
+    };
+    let Some((name, _)) = split_port(host) else {
+        return Err(Problem::new("WEB400", "the header `Host` is missing or not readable"));
+    };
+    let bare = name.trim_start_matches('[').trim_end_matches(']');
+    if is_loopback_host(name) || name.eq_ignore_ascii_case(&config.public_url.host) || bare.parse::<IpAddr>().is_ok() {
+        return Ok(());
+    }
+    Err(Problem::new("WEB421", format!("this site is not `{name}`"))
+        .with_hint(format!("open {}, or set `public_url`", config.public_url.origin)))
+}
+
+/// Refuses a changing request that another site made a browser send.
+fn check_origin(config: &WebConfig, headers: &HeaderMap) -> Result<(), Problem> {
+    let refused = || {
+        Problem::new("WEB403", "this request came from another site").with_hint("open the page here and try again; programs send an API token")
+    };
+    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    if let Some(site) = text(HeaderName::from_static("sec-fetch-site")) {
+        return if matches!(site, "same-origin" | "none") { Ok(()) } else { Err(refused()) };
+    }
+    if let Some(origin) = text(header::ORIGIN) {
+        let own_host = text(header::HOST).is_some_and(|host| origin == format!("http://{host}") && is_loopback_host(host_name(host)));
+        return if origin.eq_ignore_ascii_case(&config.public_url.origin) || own_host { Ok(()) } else { Err(refused()) };
+    }
+    // No browser of today omits both on a changing request; a cookie without them is nobody's.
+    if session_of(config, headers).is_some() { Err(refused()) } else { Ok(()) }
+}
+
+fn host_name(host: &str) -> &str {
+    split_port(host).map_or("", |(name, _)| name)
+}
+
+/// Finds the person: an `Authorization` header counts alone, whatever cookies come with it.
+async fn identify(state: &State, headers: &HeaderMap, requester: &mut Requester) -> Result<(), Problem> {
+    if let Some(value) = headers.get(header::AUTHORIZATION) {
+        let token = value.to_str().ok().and_then(bearer_token).ok_or_else(Problem::sign_in_needed)?;
+        let identity = state.auth.identify_token(token, requester.ip).await?.ok_or_else(Problem::sign_in_needed)?;
+        requester.identity = Some(identity);
+    } else if let Some(cookie) = session_of(&state.config, headers) {
+        requester.identity = state.auth.identify_session(cookie).await?;
+        requester.by_session = requester.identity.is_some();
+    }
+    if let Some(locale) = requester.identity.as_ref().and_then(|identity| identity.locale)
+        && requester.by_session
+    {
+        requester.locale = locale;
+    }
+    Ok(())
+}
+
+fn bearer_token(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then(|| token.trim())
+}
+
+/// The value of the session cookie.
+pub(super) fn session_of<'a>(config: &WebConfig, headers: &'a HeaderMap) -> Option<&'a str> {
+    let name = cookie_name(config);
+    headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(';')).find_map(|pair| {
+        let (key, value) = pair.trim().split_once('=')?;
+        (key == name && !value.is_empty()).then_some(value)
+    })
+}
+
+fn locale_of(state: &State, headers: &HeaderMap) -> Locale {
+    headers
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(Locale::from_accept_language)
+        .unwrap_or_else(|| state.services().catalog.load().settings.locale)
+}
+
+/// The client's address. A trusted proxy says it in `X-Forwarded-For`: the last entry that is no trusted proxy itself.
+fn client_ip(config: &WebConfig, request: &Parts) -> IpAddr {
+    let peer = request.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.ip().to_canonical());
+    let is_trusted = |ip: IpAddr| config.trusted_proxies.iter().any(|network| network.contains(ip));
+    if !is_trusted(peer) {
+        return peer;
+    }
+    let mut client = peer;
+    let values: Vec<&str> = request.headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
+    for entry in values.iter().rev().flat_map(|value| value.rsplit(',')) {
+        let Ok(ip) = entry.trim().parse::<IpAddr>() else { break };
+        client = ip.to_canonical();
+        if !is_trusted(client) {
+            break;
+        }
+    }
+    client
+}
+
+fn sign_in_redirect(back: &str) -> Response {
+    let mut to = String::from("/sign-in");
+    if back != "/" {
+        to.push_str("?next=");
+        for byte in back.bytes() {
+            if byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.' | b'~') {
+                to.push(char::from(byte));
+            } else {
+                to.push_str(&format!("%{byte:02X}"));
+            }
+        }
+    }
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    if let Ok(value) = HeaderValue::from_str(&to) {
+        response.headers_mut().insert(header::LOCATION, value);
+    }
+    response
+}
+
+/// Writes a problem down and adds the headers that every answer has.
+fn finish(state: &State, part: Part, requester: &Requester, wants_json: bool, mut response: Response) -> Response {
+    if let Some(Unwritten(problem)) = response.extensions_mut().remove::<Unwritten>() {
+        write_problem(state, &problem, requester, wants_json, &mut response);
+    }
+    let status = response.status();
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&requester.request_id) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+        let api = part == Part::Api || part == Part::Health;
+        headers.insert(header::CONTENT_SECURITY_POLICY, if api { API_CSP } else { PAGE_CSP });
+    }
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        let plain = if status.is_client_error() || status.is_server_error() { "no-store" } else { "private, no-cache" };
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(plain));
+    }
+    if part != Part::Api {
+        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+        headers.insert(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
+        headers.insert(
+            HeaderName::from_static("permissions-policy"),
+            HeaderValue::from_static("camera=(), microphone=(), geolocation=(), payment=(), usb=()"),
+        );
+    }
+    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
+    if state.config.public_url.https {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
+    }
+    response
+}
+
+fn write_problem(state: &State, problem: &Arc<Problem>, requester: &Requester, wants_json: bool, response: &mut Response) {
+    if !wants_json && let Some(page) = pages::error_page(state, problem, requester) {
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        *response.body_mut() = Body::from(page);
+        return;
+    }
+    let document = problem.to_json(&requester.request_id);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    *response.body_mut() = Body::from(document.to_string());
 }
