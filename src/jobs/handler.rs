@@ -1,0 +1,86 @@
+//! What a job is and who does it.
+
+use serde_json::Value as Json;
+
+use crate::base::DateTime;
+use crate::store::{BoxFuture, Store, StoreError, Tx};
+
+/// One piece of work, claimed by this process.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    pub id: i64,
+    pub kind: String,
+    pub payload: Json,
+    /// 1 for the first try.
+    pub attempt: u32,
+    /// When it was due.
+    pub due: DateTime,
+}
+
+/// Work to be queued.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewJob {
+    pub kind: String,
+    pub payload: Json,
+    /// Jobs of one group run one after the other, in the order they were queued.
+    pub group: Option<String>,
+    /// A job with this key is queued once: a second one is dropped, also when the first is done (for a week).
+    pub key: Option<String>,
+    pub due: DateTime,
+    pub max_attempts: u32,
+}
+
+impl NewJob {
+    /// Due at once, eight attempts, in no group.
+    pub fn new(kind: &str, payload: Json, now: DateTime) -> Self {
+        Self { kind: kind.to_owned(), payload, group: None, key: None, due: now, max_attempts: 8 }
+    }
+}
+
+/// How a handler ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The runner marks the job done.
+    Done,
+    /// The handler marked it done in its own transaction ([`JobContext::finish`]).
+    Finished,
+}
+
+/// Why a job failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JobError {
+    /// It may succeed later: tried again after a growing pause.
+    #[error("{0}")]
+    Retry(String),
+    /// It never will: kept as dead, to be looked at and replayed by a person.
+    #[error("{0}")]
+    Fatal(String),
+}
+
+impl From<StoreError> for JobError {
+    fn from(error: StoreError) -> Self {
+        JobError::Retry(error.to_string())
+    }
+}
+
+/// What a handler may use.
+#[derive(Clone)]
+pub struct JobContext {
+    pub store: Store,
+}
+
+impl JobContext {
+    /// Marks the job done inside the handler's transaction, so that its effects and its end are committed together.
+    pub async fn finish(&self, _tx: &mut Tx, _job: &Job) -> Result<(), StoreError> {
+        unimplemented!("jobs")
+    }
+}
+
+/// Does jobs of some kinds.
+pub trait JobHandler: Send + Sync {
+    /// The kinds it does; each kind has one handler.
+    fn kinds(&self) -> &[&'static str];
+
+    /// Does one job. Network calls belong outside transactions.
+    fn run<'a>(&'a self, context: &'a JobContext, job: &'a Job) -> BoxFuture<'a, Result<Outcome, JobError>>;
+}

@@ -1,0 +1,255 @@
+//! What a request to the record service can be refused with.
+
+use std::fmt;
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::base::Explain;
+
+/// One fault of one field, as a person or a program reads it.
+///
+/// `code` and `params` are stable (pages and the API translate them: message `fault-<code>`); `message` is
+/// the English text. A rule of the definitions brings its own code and message.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldFault {
+    /// JSON pointer into the request (`/lines/0/qty`); empty for the record as a whole.
+    pub path: String,
+    pub code: String,
+    pub message: String,
+    pub params: Map<String, Json>,
+}
+
+impl FieldFault {
+    /// A fault at the field `name` of the record itself.
+    pub fn at(name: &str, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { path: pointer(name), code: code.into(), message: message.into(), params: Map::new() }
+    }
+
+    /// A fault of the record as a whole.
+    pub fn whole(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { path: String::new(), code: code.into(), message: message.into(), params: Map::new() }
+    }
+
+    pub fn with(mut self, name: &str, value: impl Into<Json>) -> Self {
+        self.params.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The same fault seen from further out: `/qty` below `/lines/0` is `/lines/0/qty`.
+    pub fn below(mut self, outer: &str) -> Self {
+        self.path = format!("{outer}{}", self.path);
+        self
+    }
+
+    pub fn to_json(&self) -> Json {
+        json!({ "path": self.path, "code": self.code, "message": self.message, "params": self.params })
+    }
+}
+
+impl fmt::Display for FieldFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.path.is_empty() { f.write_str(&self.message) } else { write!(f, "{}: {}", self.path, self.message) }
+    }
+}
+
+/// One step of a JSON pointer (RFC 6901) with its slash.
+pub fn pointer(name: &str) -> String {
+    format!("/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+/// Why the record service refused.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum RecordError {
+    /// There is no such entity.
+    #[error("unknown entity `{name}`")]
+    UnknownEntity { name: String, near: Option<String> },
+    /// There is no such record, or the actor may not read it.
+    #[error("no {entity} with the id `{id}`")]
+    NotFound { entity: String, id: String },
+    /// Faults of fields and rules, all of them.
+    #[error("{}", summary(.0))]
+    Invalid(Vec<FieldFault>),
+    /// `If-Match` named another version; `changed` are the fields changed since.
+    #[error("the record was changed meanwhile: it is at version {current}")]
+    Stale { current: i64, changed: Vec<String> },
+    /// The entity asks for `If-Match` and none came.
+    #[error("this entity is changed only with the version that was read")]
+    PreconditionRequired,
+    /// Another live record has the same values.
+    #[error("{message}")]
+    Unique { entity: String, name: String, fields: Vec<String>, message: String },
+    /// Records that point here stand in the way of deleting.
+    #[error("{count} {entity} still refer to this record by `{field}`")]
+    Restrict { entity: String, field: String, count: i64 },
+    /// A script refused or failed.
+    #[error("script `{script}` failed: {message}")]
+    Hook { script: String, file: String, line: Option<u32>, message: String },
+    /// More records, operations or steps than allowed.
+    #[error("{what}: {got} is more than the limit of {limit}")]
+    TooMany { what: String, got: u64, limit: u64 },
+    /// Hooks that start hooks went too deep.
+    #[error("automations started each other {depth} levels deep")]
+    TooDeep { depth: u32 },
+    /// The same idempotency key was used for a different request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// The request with this idempotency key is still running.
+    #[error("the first request with this idempotency key is not finished")]
+    KeyBusy,
+    /// The actor may not do this.
+    #[error("{0}")]
+    Forbidden(String),
+    /// The request cannot be understood: a reference, a cursor, an operation.
+    #[error("{message}")]
+    BadRequest { message: String, hint: Option<String> },
+    /// A filter, selection, sort or aggregate is at fault.
+    #[error("{message}")]
+    Query { code: &'static str, message: String, hint: Option<String>, details: Option<Json> },
+    /// The record cannot be in this state for the operation (restoring a live record, …).
+    #[error("{message}")]
+    State { message: String },
+    /// An operation of an atomic batch failed; nothing was written.
+    #[error("operation {index} failed: {error}")]
+    Operation { index: usize, error: Box<RecordError> },
+    /// The database is busy or the catalog changed twice under the request: try again.
+    #[error("the workspace is busy, try again")]
+    Busy,
+    /// The database failed.
+    #[error("the database failed: {0}")]
+    Store(String),
+}
+
+/// The status class of an error, so that doors (REST, pages, command line) need not list the variants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    BadRequest,
+    Forbidden,
+    NotFound,
+    Conflict,
+    PreconditionFailed,
+    PreconditionRequired,
+    Invalid,
+    Busy,
+    Internal,
+}
+
+impl RecordError {
+    pub fn fault(fault: FieldFault) -> Self {
+        RecordError::Invalid(vec![fault])
+    }
+
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            RecordError::UnknownEntity { .. } | RecordError::NotFound { .. } => ErrorKind::NotFound,
+            RecordError::Invalid(_) | RecordError::Hook { .. } | RecordError::TooDeep { .. } => ErrorKind::Invalid,
+            RecordError::Stale { .. } => ErrorKind::PreconditionFailed,
+            RecordError::PreconditionRequired => ErrorKind::PreconditionRequired,
+            RecordError::Unique { .. } | RecordError::Restrict { .. } | RecordError::State { .. } | RecordError::KeyBusy => ErrorKind::Conflict,
+            RecordError::KeyReused => ErrorKind::Invalid,
+            RecordError::TooMany { .. } | RecordError::BadRequest { .. } | RecordError::Query { .. } => ErrorKind::BadRequest,
+            RecordError::Forbidden(_) => ErrorKind::Forbidden,
+            RecordError::Operation { error, .. } => error.kind(),
+            RecordError::Busy => ErrorKind::Busy,
+            RecordError::Store(_) => ErrorKind::Internal,
+        }
+    }
+
+    /// The faults to show at fields: those of `Invalid`, and one for each field of `Unique`.
+    pub fn faults(&self) -> Vec<FieldFault> {
+        match self {
+            RecordError::Invalid(faults) => faults.clone(),
+            RecordError::Unique { name, fields, message, .. } => {
+                fields.iter().map(|field| FieldFault::at(field, "unique", message.clone()).with("unique", name.as_str())).collect()
+            }
+            RecordError::Operation { index, error } => error.faults().into_iter().map(|fault| fault.below(&format!("/{index}"))).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Every fault moved below `outer` (`/lines/0`), for what happened in a nested record.
+    pub fn below(self, outer: &str) -> Self {
+        match self {
+            RecordError::Invalid(faults) => RecordError::Invalid(faults.into_iter().map(|fault| fault.below(outer)).collect()),
+            RecordError::Unique { .. } => RecordError::Invalid(self.faults().into_iter().map(|fault| fault.below(outer)).collect()),
+            other => other,
+        }
+    }
+}
+
+fn summary(faults: &[FieldFault]) -> String {
+    match faults {
+        [] => "the record is not valid".to_owned(),
+        [one] => one.to_string(),
+        [first, rest @ ..] => format!("{first} (and {} more)", rest.len()),
+    }
+}
+
+impl Explain for RecordError {
+    fn code(&self) -> &'static str {
+        match self {
+            RecordError::UnknownEntity { .. } => "REC001",
+            RecordError::NotFound { .. } => "REC002",
+            RecordError::Invalid(_) => "REC010",
+            RecordError::Unique { .. } => "REC011",
+            RecordError::Restrict { .. } => "REC012",
+            RecordError::State { .. } => "REC013",
+            RecordError::Stale { .. } => "REC020",
+            RecordError::PreconditionRequired => "REC021",
+            RecordError::KeyReused => "REC022",
+            RecordError::KeyBusy => "REC023",
+            RecordError::Hook { .. } => "REC030",
+            RecordError::TooDeep { .. } => "REC031",
+            RecordError::TooMany { .. } => "REC032",
+            RecordError::Forbidden(_) => "REC040",
+            RecordError::BadRequest { .. } => "REC050",
+            RecordError::Query { code, .. } => code,
+            RecordError::Operation { error, .. } => error.code(),
+            RecordError::Busy => "REC060",
+            RecordError::Store(_) => "REC099",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            RecordError::UnknownEntity { near: Some(near), .. } => Some(format!("did you mean `{near}`?")),
+            RecordError::Stale { .. } => Some("read the record again and repeat the change on what you find".to_owned()),
+            RecordError::PreconditionRequired => Some("send `If-Match: \"v<version>\"` with the version you read".to_owned()),
+            RecordError::Restrict { entity, .. } => Some(format!("delete or move those {entity} records first")),
+            RecordError::KeyReused => Some("use a new idempotency key for each different request".to_owned()),
+            RecordError::TooMany { limit, .. } => Some(format!("split it into parts of at most {limit}")),
+            RecordError::BadRequest { hint, .. } | RecordError::Query { hint, .. } => hint.clone(),
+            RecordError::Operation { error, .. } => error.hint(),
+            _ => None,
+        }
+    }
+
+    fn details(&self) -> Option<Json> {
+        match self {
+            RecordError::UnknownEntity { name, near } => Some(json!({ "name": name, "near": near })),
+            RecordError::Stale { current, changed } => Some(json!({ "version": current, "changed": changed })),
+            RecordError::Unique { entity, name, fields, .. } => Some(json!({ "entity": entity, "unique": name, "fields": fields })),
+            RecordError::Restrict { entity, field, count } => Some(json!({ "entity": entity, "field": field, "count": count })),
+            RecordError::Hook { script, file, line, .. } => Some(json!({ "script": script, "file": file, "line": line })),
+            RecordError::TooMany { limit, got, .. } => Some(json!({ "limit": limit, "got": got })),
+            RecordError::Query { details, .. } => details.clone(),
+            RecordError::Operation { index, error } => Some(json!({ "operation": index, "details": error.details() })),
+            _ => None,
+        }
+    }
+}
+
+impl From<crate::store::StoreError> for RecordError {
+    fn from(error: crate::store::StoreError) -> Self {
+        use crate::store::StoreError;
+        match error {
+            StoreError::Busy | StoreError::StaleCatalog { .. } | StoreError::Timeout => RecordError::Busy,
+            other => RecordError::Store(other.to_string()),
+        }
+    }
+}
+
+impl From<crate::access::AccessError> for RecordError {
+    fn from(error: crate::access::AccessError) -> Self {
+        RecordError::Forbidden(error.to_string())
+    }
+}

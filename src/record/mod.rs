@@ -1,0 +1,34 @@
+//! The record service: the only way to read or write records.
+//!
+//! A request comes in as a checked tree (`query`) or an [`Input`], is authorised (`access`), compiled and run (`store`).
+//! Writes happen inside a [`RecordTx`], a unit of work that knows the actor, the cause chain and the budgets; the order
+//! of the steps of one save stands in `save`. Scripts hang in through [`RecordHooks`]. No SQL text and no HTTP here.
+
+pub mod delivery;
+pub mod error;
+pub mod form;
+pub mod history;
+pub mod hooks;
+pub mod input;
+pub mod many;
+pub mod options;
+pub mod row;
+pub mod service;
+pub mod unit;
+
+mod convert;
+mod input_text;
+mod money;
+mod number;
+
+pub use delivery::{DELIVER, Delivery};
+pub use error::{ErrorKind, FieldFault, RecordError, pointer};
+pub use form::{FieldState, FormState};
+pub use history::{ChangeEvent, ChangesPage, FieldChange, HistoryEntry, HistoryPage};
+pub use hooks::{BoxFuture, Draft, EventKind, HookPoint, NoHooks, Record, RecordEvent, RecordHooks};
+pub use input::{Input, Nested, NestedItem, Others, parse_id};
+pub use many::{Batch, BatchResult, Done, ManyResult, ManyUpdate, OneUpdate, Operation, OperationKind};
+pub use options::{Saved, Source, WriteOptions};
+pub use row::{Page, Row, Total};
+pub use service::Records;
+pub use unit::{Cause, RecordTx};
