@@ -12,6 +12,7 @@ mod store;
 mod tx;
 
 pub mod catalog;
+pub mod compile;
 pub mod ddl;
 pub mod sql;
 

@@ -1,0 +1,1 @@
+//! The condition "after this row" for any order.

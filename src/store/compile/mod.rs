@@ -1,0 +1,23 @@
+//! Authorised requests become SQL statements, and the rows they give become records.
+//!
+//! Only [`Authorised`](crate::access::Authorised) requests are taken. A plan runs a fixed number of statements: one for
+//! the page, one for each to-many expansion, one for the total. Plans of frequent requests are kept by [`Plans`].
+
+pub mod aggregate;
+pub mod cursor;
+pub mod fetch;
+pub mod json;
+pub mod plans;
+pub mod rows;
+pub mod search;
+pub mod select;
+pub mod shape;
+pub mod write;
+
+pub use aggregate::{AggregateColumn, AggregatePlan, aggregate};
+pub use fetch::{Page, Source, Total, fetch_aggregate, fetch_list, fetch_rows};
+pub use plans::{PlanError, Plans};
+pub use rows::{PartRows, Row, RowSet};
+pub use select::{GetPlan, ListPlan, get, list};
+pub use shape::{Codec, Output, PartPlan, RowPlan, Shape, What};
+pub use write::{Update, by_unique, delete, insert, load, load_by, update};

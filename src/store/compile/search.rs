@@ -1,0 +1,1 @@
+//! The condition "has all these words".
