@@ -19,8 +19,8 @@ pub struct Identity {
     pub roles: Vec<String>,
     /// The person's own choice.
     pub locale: Option<Locale>,
-    /// IANA name; `None` is the workspace's.
-    pub time_zone: Option<String>,
+    /// The person's own; `None` is the workspace's.
+    pub time_zone: Option<jiff::tz::TimeZone>,
     /// The API token's id; `None` for a session.
     pub token: Option<i64>,
 }

@@ -4,8 +4,10 @@ use serde_json::Value;
 
 use crate::schema::catalog::{Catalog, Entity};
 
-/// The OpenAPI 3.1 document of the whole API for this catalog.
-pub fn openapi(_catalog: &Catalog) -> Value {
+mod fields;
+
+/// The OpenAPI 3.1 document of the whole API for this catalog. `origin` is the site's address (`https://crm.example.com`).
+pub fn openapi(_catalog: &Catalog, _origin: &str) -> Value {
     unimplemented!("contract: openapi")
 }
 

@@ -6,12 +6,16 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::header::{ALLOW, HeaderValue, RETRY_AFTER};
+use axum::http::header::{HeaderValue, RETRY_AFTER};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
+use crate::access::AccessError;
+use crate::auth::AuthError;
 use crate::base::Explain;
+use crate::query::QueryError;
+use crate::record::{FieldFault, RecordError};
 
 /// What went wrong, before it is written down for a reader.
 #[derive(Debug, Clone)]
@@ -27,8 +31,8 @@ pub struct Problem {
     pub more: Map<String, Value>,
     /// Seconds to wait, for 429 and 503.
     pub retry_after: Option<u64>,
-    /// Methods of the path, for 405.
-    pub allow: Option<HeaderValue>,
+    /// Media types the path takes, for 415 (`Accept-Patch` or `Accept-Post`).
+    pub accepts: Option<&'static str>,
 }
 
 /// A fault at one place of the request.
@@ -63,7 +67,7 @@ impl Problem {
             errors: Vec::new(),
             more: Map::new(),
             retry_after: None,
-            allow: None,
+            accepts: None,
         }
     }
 
@@ -89,12 +93,6 @@ impl Problem {
 
     pub fn sign_in_needed() -> Self {
         Self::new("ATH001", "sign in first").with_hint("send `Authorization: Bearer rl_…`; `relata token create` prints a token")
-    }
-
-    pub fn method_not_allowed(allow: &'static str) -> Self {
-        let mut problem = Self::new("WEB405", format!("this path answers {allow}"));
-        problem.allow = Some(HeaderValue::from_static(allow));
-        problem
     }
 
     /// An unexpected fault of ours: logged with its cause, told without it.
@@ -135,8 +133,8 @@ impl IntoResponse for Problem {
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if let Some(allow) = &self.allow {
-            headers.insert(ALLOW, allow.clone());
+        if let Some(accepts) = self.accepts {
+            headers.insert(axum::http::header::ACCEPT, HeaderValue::from_static(accepts));
         }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(axum::http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"relata\""));
@@ -146,31 +144,87 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Any error of a lower room: its code decides the status, its `details` become members of the document. `details.errors`
-/// in the shape of [`Fault`] become its faults.
-impl<E: Explain> From<E> for Problem {
-    fn from(error: E) -> Self {
-        let code = error.code();
-        if status_of(code).is_server_error() && status_of(code) != StatusCode::SERVICE_UNAVAILABLE {
-            return Self::internal(&error);
-        }
-        let mut problem = Self::new(code, error.to_string());
-        problem.hint = error.hint();
-        if let Some(Value::Object(details)) = error.details() {
-            for (member, value) in details {
-                match (member.as_str(), value) {
-                    ("errors", Value::Array(faults)) => problem.errors.extend(faults.iter().filter_map(fault_from_json)),
-                    ("type" | "code" | "status" | "detail" | "hint" | "request_id" | "errors", _) => {}
-                    (_, value) => {
-                        problem.more.insert(member, value);
-                    }
+/// Makes a problem of an error of a lower room: its code decides the status, its `details` become members of the document.
+fn explained(error: &dyn Explain) -> Problem {
+    let code = error.code();
+    let status = status_of(code);
+    if status == StatusCode::INTERNAL_SERVER_ERROR {
+        return Problem::internal(&Told(error.to_string()));
+    }
+    let mut problem = Problem::new(code, error.to_string());
+    problem.hint = error.hint();
+    if let Some(Value::Object(details)) = error.details() {
+        for (member, value) in details {
+            match (member.as_str(), value) {
+                ("errors", Value::Array(faults)) => problem.errors.extend(faults.iter().filter_map(fault_from_json)),
+                ("type" | "code" | "status" | "detail" | "hint" | "request_id" | "errors", _) => {}
+                (_, value) => {
+                    problem.more.insert(member, value);
                 }
             }
         }
-        if problem.status == StatusCode::SERVICE_UNAVAILABLE || problem.status == StatusCode::TOO_MANY_REQUESTS {
-            problem.retry_after = problem.more.get("retry_after").and_then(Value::as_u64).or(Some(1));
-        }
+    }
+    if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
+        problem.retry_after = problem.more.get("retry_after").and_then(Value::as_u64).or(Some(1));
+    }
+    problem
+}
+
+/// An error known by its text alone.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Told(String);
+
+impl From<AuthError> for Problem {
+    fn from(error: AuthError) -> Self {
+        explained(&error)
+    }
+}
+
+impl From<AccessError> for Problem {
+    fn from(error: AccessError) -> Self {
+        explained(&error)
+    }
+}
+
+impl From<RecordError> for Problem {
+    fn from(error: RecordError) -> Self {
+        let mut problem = explained(&error);
+        problem.errors = error.faults().iter().map(|fault| Fault {
+            path: fault.path.clone(),
+            code: fault.code.clone(),
+            message: fault.message.clone(),
+            params: Value::Object(fault.params.clone()),
+        }).collect();
         problem
+    }
+}
+
+/// All faults of a request's parameters or body; the first one gives the code and the sentence.
+impl From<Vec<QueryError>> for Problem {
+    fn from(errors: Vec<QueryError>) -> Self {
+        let Some(first) = errors.first() else {
+            return Problem::new("WEB400", "the request is not readable");
+        };
+        let mut problem = explained(first);
+        problem.more.clear();
+        problem.errors = errors
+            .iter()
+            .map(|error| {
+                let mut params = error.details().unwrap_or_else(|| json!({}));
+                if let (Some(offset), Some(params)) = (error.place.offset, params.as_object_mut()) {
+                    params.insert("offset".into(), offset.into());
+                }
+                Fault { path: error.place.at.clone(), code: error.code().to_owned(), message: error.to_string(), params }
+            })
+            .collect();
+        problem
+    }
+}
+
+impl From<Vec<FieldFault>> for Problem {
+    fn from(faults: Vec<FieldFault>) -> Self {
+        RecordError::Invalid(faults).into()
     }
 }
 
@@ -201,13 +255,24 @@ pub fn status_of(code: &str) -> StatusCode {
         "WEB429" => StatusCode::TOO_MANY_REQUESTS,
         "WEB503" => StatusCode::SERVICE_UNAVAILABLE,
         "WEB500" => StatusCode::INTERNAL_SERVER_ERROR,
-        // auth
-        "ATH001" | "ATH002" => StatusCode::UNAUTHORIZED,
+        // auth and access
+        "ATH001" | "ATH002" | "ACL001" => StatusCode::UNAUTHORIZED,
         "ATH003" => StatusCode::TOO_MANY_REQUESTS,
         "ATH404" => StatusCode::NOT_FOUND,
+        // records
+        "REC001" | "REC002" => StatusCode::NOT_FOUND,
+        "REC011" | "REC012" | "REC013" | "REC023" => StatusCode::CONFLICT,
+        "REC020" => StatusCode::PRECONDITION_FAILED,
+        "REC021" => StatusCode::PRECONDITION_REQUIRED,
+        "REC032" | "REC050" => StatusCode::BAD_REQUEST,
+        "REC040" => StatusCode::FORBIDDEN,
+        "REC060" | "STO004" | "STO005" | "STO006" | "STO007" => StatusCode::SERVICE_UNAVAILABLE,
+        "REC099" => StatusCode::INTERNAL_SERVER_ERROR,
         _ => match code.get(..3) {
             Some("QRY" | "EXP") => StatusCode::BAD_REQUEST,
-            Some("REC" | "TRF" | "DEF" | "AUT" | "GAT" | "ATH" | "DEP") => StatusCode::UNPROCESSABLE_ENTITY,
+            Some("REC" | "TRF" | "DEF" | "AUT" | "GAT" | "ATH") => StatusCode::UNPROCESSABLE_ENTITY,
+            // A plan that is stale, blocked or not confirmed.
+            Some("DEP") => StatusCode::CONFLICT,
             Some("ACL") => StatusCode::FORBIDDEN,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         },

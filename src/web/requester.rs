@@ -9,8 +9,10 @@ use axum::http::request::Parts;
 
 use super::config::WebConfig;
 use super::{Problem, State};
+use crate::access::{Actor, ActorKind};
 use crate::auth::{Identity, SessionStart};
 use crate::base::Locale;
+use crate::schema::catalog::Catalog;
 
 /// Who sent this request, and how they want to be spoken to. Handlers take it as an argument.
 #[derive(Debug, Clone)]
@@ -30,6 +32,19 @@ impl Requester {
     /// The signed-in person or token, or the problem that asks to sign in.
     pub fn identity(&self) -> Result<&Arc<Identity>, Problem> {
         self.identity.as_ref().ok_or_else(Problem::sign_in_needed)
+    }
+
+    /// On whose behalf the rooms below act; anonymous for a visitor, whom `access` refuses everything.
+    pub fn actor(&self, catalog: &Catalog) -> Actor {
+        let Some(identity) = &self.identity else { return Actor::anonymous() };
+        Actor {
+            kind: if identity.token.is_some() { ActorKind::Token } else { ActorKind::Person },
+            user: Some(identity.user),
+            roles: identity.roles.clone(),
+            locale: self.locale,
+            time_zone: identity.time_zone.clone().unwrap_or_else(|| catalog.settings.time_zone.clone()),
+            request_id: self.request_id.to_string(),
+        }
     }
 }
 

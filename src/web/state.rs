@@ -1,7 +1,7 @@
 //! What every handler can reach.
 
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
@@ -10,12 +10,15 @@ use super::config::WebConfig;
 use super::door::{DefinitionsDoor, Readiness};
 use crate::auth::Auth;
 use crate::base::{Clock, Random};
+use crate::contract;
+use crate::record::Records;
 use crate::schema::catalog::Catalog;
 
 /// The rooms below, made by `app`.
 pub struct Services {
     /// Swapped whole by apply; take one [`Arc`] per request with [`State::catalog`].
     pub catalog: Arc<ArcSwap<Catalog>>,
+    pub records: Records,
     pub auth: Arc<Auth>,
     pub definitions: Arc<dyn DefinitionsDoor>,
     pub readiness: Arc<dyn Readiness>,
@@ -36,6 +39,8 @@ pub struct Shared {
     request_numbers: AtomicU64,
     /// Distinguishes this process in request ids.
     process: u32,
+    /// The API's description of one catalog version, written once.
+    openapi: Mutex<Option<(i64, String, Arc<str>)>>,
 }
 
 impl State {
@@ -47,6 +52,7 @@ impl State {
             panics: AtomicU64::new(0),
             request_numbers: AtomicU64::new(0),
             process: u32::from_le_bytes(seed),
+            openapi: Mutex::new(None),
         }))
     }
 
@@ -57,6 +63,21 @@ impl State {
 
     pub fn services(&self) -> &Services {
         &self.0.services
+    }
+
+    /// The OpenAPI document of the catalog in force, as text. Made once per catalog.
+    pub fn openapi_text(&self) -> Arc<str> {
+        let catalog = self.catalog();
+        let mut kept = self.0.openapi.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((version, digest, text)) = &*kept
+            && *version == catalog.version
+            && *digest == catalog.digest
+        {
+            return text.clone();
+        }
+        let text: Arc<str> = contract::openapi(&catalog, &self.config.public_url.origin).to_string().into();
+        *kept = Some((catalog.version, catalog.digest.clone(), text.clone()));
+        text
     }
 
     /// A new request id, unique among all processes with overwhelming likelihood.

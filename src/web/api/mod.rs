@@ -1,10 +1,41 @@
-//! The REST API under `/api/v1`, and the two health addresses.
+//! The REST API under `/api/v1`, and the two health addresses. One handler decodes, asks one lower room, and writes
+//! down what it answers; no rule lives here.
 
 use axum::Router;
+use axum::routing::{get, patch, post, put};
 
 use super::State;
 
+mod answer;
+mod body;
+mod definitions;
+mod headers;
+mod health;
+mod locate;
+mod many;
+mod read;
+mod write;
+
 /// All routes of the API.
 pub(super) fn routes(state: State) -> Router {
-    Router::new().with_state(state)
+    Router::new()
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/api/v1/records/{entity}", get(read::list).post(write::create).patch(many::update_many))
+        .route("/api/v1/records/{entity}/query", post(read::query_list))
+        .route("/api/v1/records/{entity}/aggregate", post(read::aggregate))
+        .route("/api/v1/records/{entity}/by/{unique}/{value}", put(write::upsert))
+        .route("/api/v1/records/{entity}/{id}", get(read::get).merge(patch(write::update).delete(write::delete)))
+        .route("/api/v1/records/{entity}/{id}/restore", post(write::restore))
+        .route("/api/v1/records/{entity}/{id}/history", get(read::history))
+        .route("/api/v1/batch", post(many::batch))
+        .route("/api/v1/changes", get(read::changes))
+        .route("/api/v1/schema", get(definitions::schemas))
+        .route("/api/v1/schema/{entity}", get(definitions::schema))
+        .route("/api/v1/openapi.json", get(definitions::openapi))
+        .route("/api/v1/definitions/check", post(definitions::check))
+        .route("/api/v1/definitions/plan", post(definitions::plan))
+        .route("/api/v1/definitions/apply", post(definitions::apply))
+        .route("/api/v1/definitions/versions", get(definitions::versions))
+        .with_state(state)
 }

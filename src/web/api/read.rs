@@ -1,0 +1,179 @@
+//! Reading records: lists, one record, groups and measures, history, the feed of changes.
+
+use axum::body::Body;
+use axum::extract::{RawQuery, State as Shared};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use super::answer;
+use super::body::{JSON, read_json};
+use super::headers::{has_version, set_etag};
+use super::locate::{self, Located};
+use crate::query;
+use crate::record::{ChangeEvent, HistoryEntry, Page};
+use crate::schema::catalog::{Catalog, Entity, FieldType};
+use crate::web::{Problem, Requester, State};
+
+/// `GET /records/{entity}`
+pub(super) async fn list(
+    Shared(state): Shared<State>,
+    requester: Requester,
+    Located(slug): Located<String>,
+    RawQuery(raw): RawQuery,
+) -> Result<Response, Problem> {
+    let catalog = state.catalog();
+    let entity = locate::entity(&catalog, &slug)?;
+    let params = locate::params(raw.as_deref())?;
+    let request = query::parse_list(&catalog, state.records.cursor_key(), entity.ix, &params)?;
+    let page = state.records.list(&requester.actor(&catalog), &catalog, request).await?;
+    Ok(page_answer(&page))
+}
+
+/// `POST /records/{entity}/query`
+pub(super) async fn query_list(
+    Shared(state): Shared<State>,
+    requester: Requester,
+    Located(slug): Located<String>,
+    RawQuery(raw): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let catalog = state.catalog();
+    let entity = locate::entity(&catalog, &slug)?;
+    locate::only_params(raw.as_deref(), &[])?;
+    let asked = read_json(&headers, body, JSON, state.config.body_limit_bytes).await?;
+    let request = query::parse_list_json(&catalog, state.records.cursor_key(), entity.ix, &asked)?;
+    let page = state.records.list(&requester.actor(&catalog), &catalog, request).await?;
+    Ok(page_answer(&page))
+}
+
+fn page_answer(page: &Page) -> Response {
+    let mut text = String::with_capacity(256 + page.rows.len() * 512);
+    text.push_str("{\"data\":");
+    page.write_json(&mut text);
+    text.push_str(",\"next_cursor\":");
+    match &page.next_cursor {
+        Some(cursor) => text.push_str(&Value::String(cursor.clone()).to_string()),
+        None => text.push_str("null"),
+    }
+    if let Some(total) = page.count {
+        text.push_str(&format!(",\"total\":{{\"value\":{},\"exact\":{}}}", total.value, total.exact));
+    }
+    text.push('}');
+    answer::json_text(StatusCode::OK, text)
+}
+
+/// `GET /records/{entity}/{id}`
+pub(super) async fn get(
+    Shared(state): Shared<State>,
+    requester: Requester,
+    Located((slug, id_text)): Located<(String, String)>,
+    RawQuery(raw): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let catalog = state.catalog();
+    let entity = locate::entity(&catalog, &slug)?;
+    let id = locate::record_id(&catalog, entity, &id_text)?;
+    let params = locate::params(raw.as_deref())?;
+    let request = query::parse_get(&catalog, entity.ix, id, &params)?;
+    let row = state.records.get(&requester.actor(&catalog), &catalog, request).await?;
+    let row = row.ok_or_else(|| locate::no_record(entity, &id_text))?;
+    if params.0.is_empty() && has_version(&headers, row.version()) && version_says_all(entity) {
+        let mut response = answer::empty(StatusCode::NOT_MODIFIED);
+        set_etag(response.headers_mut(), row.version());
+        return Ok(response);
+    }
+    Ok(answer::record(StatusCode::OK, &row))
+}
+
+/// Whether nothing in a record's representation can change without its version: no value is computed while reading.
+fn version_says_all(entity: &Entity) -> bool {
+    entity.fields.iter().all(|field| match &field.ty {
+        FieldType::Lookup { .. } => false,
+        FieldType::Formula { stored, .. } | FieldType::Rollup { stored, .. } => *stored,
+        _ => true,
+    })
+}
+
+/// `POST /records/{entity}/aggregate`
+pub(super) async fn aggregate(
+    Shared(state): Shared<State>,
+    requester: Requester,
+    Located(slug): Located<String>,
+    RawQuery(raw): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let catalog = state.catalog();
+    let entity = locate::entity(&catalog, &slug)?;
+    locate::only_params(raw.as_deref(), &[])?;
+    let asked = read_json(&headers, body, JSON, state.config.body_limit_bytes).await?;
+    let request = query::parse_aggregate_json(&catalog, entity.ix, &asked)?;
+    let rows = state.records.aggregate(&requester.actor(&catalog), &catalog, request).await?;
+    Ok(answer::json(StatusCode::OK, &json!({ "data": rows })))
+}
+
+/// `GET /records/{entity}/{id}/history`
+pub(super) async fn history(
+    Shared(state): Shared<State>,
+    requester: Requester,
+    Located((slug, id_text)): Located<(String, String)>,
+    RawQuery(raw): RawQuery,
+) -> Result<Response, Problem> {
+    let catalog = state.catalog();
+    let entity = locate::entity(&catalog, &slug)?;
+    let id = locate::record_id(&catalog, entity, &id_text)?;
+    let params = locate::only_params(raw.as_deref(), &["cursor", "limit"])?;
+    let limit = u32::try_from(locate::number(&params, "limit", 50, 1..=200)?).unwrap_or(50);
+    let page = state.records.history(&requester.actor(&catalog), entity.ix, id, params.get("cursor"), limit).await?;
+    let data: Vec<Value> = page.entries.iter().map(|entry| history_entry(&catalog, entry)).collect();
+    Ok(answer::json(StatusCode::OK, &json!({ "data": data, "next_cursor": page.next_cursor })))
+}
+
+fn history_entry(catalog: &Catalog, entry: &HistoryEntry) -> Value {
+    let changes: Vec<Value> = entry
+        .changes
+        .iter()
+        .map(|change| json!({ "field": change.field, "old": change.old, "new": change.new, "by_script": change.by_script }))
+        .collect();
+    json!({
+        "version": entry.version,
+        "kind": entry.kind,
+        "at": entry.at.to_string(),
+        "by": user_text(catalog, entry.by),
+        "source": entry.source,
+        "changes": changes,
+    })
+}
+
+/// `GET /changes`
+pub(super) async fn changes(Shared(state): Shared<State>, requester: Requester, RawQuery(raw): RawQuery) -> Result<Response, Problem> {
+    let catalog = state.catalog();
+    let params = locate::only_params(raw.as_deref(), &["since", "limit"])?;
+    let since = locate::number(&params, "since", 0, 0..=i64::MAX)?;
+    let limit = u32::try_from(locate::number(&params, "limit", 100, 1..=1000)?).unwrap_or(100);
+    let page = state.records.changes(&requester.actor(&catalog), since, limit).await?;
+    let data: Vec<Value> = page.events.iter().map(|event| change_event(&catalog, event)).collect();
+    Ok(answer::json(StatusCode::OK, &json!({ "data": data, "next": page.next, "more": page.more })))
+}
+
+fn change_event(catalog: &Catalog, event: &ChangeEvent) -> Value {
+    let entity = catalog.entity(event.entity);
+    json!({
+        "seq": event.seq,
+        "at": event.at.to_string(),
+        "kind": event.kind,
+        "entity": entity.slug,
+        "id": event.id.display(&entity.prefix),
+        "version": event.version,
+        "changed": event.changed,
+        "by": user_text(catalog, event.by),
+    })
+}
+
+/// The id of a `core.user`; null for the system.
+fn user_text(catalog: &Catalog, user: Option<crate::base::RecordId>) -> Option<String> {
+    let prefix = catalog.find_entity("core.user").map_or("user", |entity| entity.prefix.as_str());
+    user.map(|id| id.display(prefix))
+}
