@@ -1,9 +1,7 @@
 //! The checked request for groups and measures.
 
-use jiff::tz::TimeZone;
-
 use crate::base::{Decimal, EntityIx};
-use crate::expr::Typed;
+use crate::expr::{Type, Typed, Zone};
 
 use super::request::Deleted;
 
@@ -35,8 +33,8 @@ pub struct Group {
 pub enum GroupBy {
     /// A field, a path or any other expression.
     Value(Typed),
-    /// The period a date or date-time falls in, told by its first day.
-    Period { of: Typed, bucket: Bucket, zone_name: String, zone: TimeZone },
+    /// The period a date or date-time falls in, told by its first day. Without a zone the one of the context counts.
+    Period { first_day: Typed, bucket: Bucket, zone: Option<Zone> },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,6 +54,16 @@ pub struct Measure {
     pub function: Function,
     /// None only for `count` of records.
     pub of: Option<Typed>,
+}
+
+impl Measure {
+    /// Its values are numbers (or money, compared by its amount).
+    pub fn is_number(&self) -> bool {
+        match (self.function, &self.of) {
+            (Function::Count | Function::CountDistinct, _) | (_, None) => true,
+            (_, Some(of)) => matches!(of.ty, Type::Int | Type::Decimal(_) | Type::Duration | Type::Money(_)),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

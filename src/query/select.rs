@@ -18,6 +18,8 @@ pub enum Item {
     Field(FieldIx),
     /// `_title`: the record's title from the entity's title template.
     Title,
+    /// In an expansion of a `links` field: an own field of the junction between the two records.
+    Own(FieldIx),
     Expand(Box<Expand>),
 }
 
@@ -45,6 +47,13 @@ impl Select {
             Item::Field(field) => Some(*field),
             _ => None,
         })
+    }
+}
+
+impl Expand {
+    /// Stands for an expansion that was refused.
+    pub(super) fn nothing(field: FieldIx) -> Self {
+        Self { field, targets: Vec::new(), filter: None, sort: Vec::new(), limit: 1, many: false }
     }
 }
 

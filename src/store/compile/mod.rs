@@ -5,6 +5,7 @@
 
 pub mod aggregate;
 pub mod cursor;
+pub mod expr;
 pub mod fetch;
 pub mod json;
 pub mod plans;
