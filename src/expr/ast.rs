@@ -19,6 +19,25 @@ impl Ast {
     pub fn new(kind: AstKind, span: Span) -> Self {
         Self { kind, span }
     }
+
+    /// The direct parts, in the order they are written.
+    pub fn children(&self) -> Vec<&Ast> {
+        match &self.kind {
+            AstKind::Null | AstKind::Bool(_) | AstKind::Number(_) | AstKind::Text(_) | AstKind::Path(_) => Vec::new(),
+            AstKind::And(items) | AstKind::Or(items) => items.iter().collect(),
+            AstKind::Not(inner) | AstKind::Negate(inner) => vec![inner],
+            AstKind::Compare { left, right, .. } | AstKind::Arithmetic { left, right, .. } => vec![left, right],
+            AstKind::In { item, list, .. } => std::iter::once(&**item).chain(list).collect(),
+            AstKind::Between { item, low, high, .. } => vec![item, low, high],
+            AstKind::IsNull { item, .. } => vec![item],
+            AstKind::Match { item, pattern, .. } => vec![item, pattern],
+            AstKind::Has { item, keys, .. } => std::iter::once(&**item).chain(keys).collect(),
+            AstKind::Call { args, filter, .. } => args.iter().chain(filter.as_deref()).collect(),
+            AstKind::Case { arms, otherwise } => {
+                arms.iter().flat_map(|(condition, value)| [condition, value]).chain(otherwise.as_deref()).collect()
+            }
+        }
+    }
 }
 
 /// One segment of a name.
@@ -49,8 +68,6 @@ pub enum AstKind {
     Negate(Box<Ast>),
     Compare { op: CompareOp, left: Box<Ast>, right: Box<Ast> },
     Arithmetic { op: ArithmeticOp, left: Box<Ast>, right: Box<Ast> },
-    /// `||`, when it joins texts.
-    Concat(Vec<Ast>),
     In { item: Box<Ast>, list: Vec<Ast>, negated: bool },
     Between { item: Box<Ast>, low: Box<Ast>, high: Box<Ast>, negated: bool },
     IsNull { item: Box<Ast>, negated: bool },

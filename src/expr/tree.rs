@@ -86,6 +86,32 @@ impl Typed {
         Self::literal(Type::Bool, Value::Bool(true))
     }
 
+    /// The direct parts, in order.
+    pub fn children(&self) -> Vec<&Typed> {
+        match &self.node {
+            Node::Literal(_) | Node::Path(_) | Node::Me | Node::Now | Node::Today | Node::Changed(_) => Vec::new(),
+            Node::And(items) | Node::Or(items) | Node::Coalesce(items) => items.iter().collect(),
+            Node::Not(inner) | Node::IsNull(inner) | Node::Negate(inner) | Node::Rescale(inner) => vec![inner],
+            Node::Compare { left, right, .. } | Node::Arithmetic { left, right, .. } => vec![left, right],
+            Node::In { item, list } => std::iter::once(&**item).chain(list).collect(),
+            Node::Match { item, pattern, .. } => vec![item, pattern],
+            Node::Has { keys, .. } => keys.iter().collect(),
+            Node::Case { arms, otherwise } => arms.iter().flat_map(|(when, then)| [when, then]).chain([&**otherwise]).collect(),
+            Node::Call { args, .. } => args.iter().collect(),
+            Node::Quantifier { filter, .. } => filter.iter().map(|filter| &**filter).collect(),
+            Node::Aggregate { filter, value, .. } => filter.iter().chain(value).map(|part| &**part).collect(),
+        }
+    }
+
+    /// Reads nothing of any record: its value can be computed once and bound.
+    pub fn is_constant(&self) -> bool {
+        let reads = matches!(
+            self.node,
+            Node::Path(_) | Node::Changed(_) | Node::Has { .. } | Node::Quantifier { .. } | Node::Aggregate { .. }
+        );
+        !reads && self.children().into_iter().all(Typed::is_constant)
+    }
+
     /// All of `parts`; one part stands for itself, none holds always. Access predicates are joined with it.
     pub fn all_of(mut parts: Vec<Typed>) -> Self {
         match parts.len() {
