@@ -50,6 +50,9 @@ pub enum StoreError {
     /// All node numbers are leased.
     #[error("all 1,024 node numbers are in use")]
     NoFreeNode,
+    /// This process was away so long that another took its node number.
+    #[error("this process lost its node number")]
+    NodeLost,
     /// The store was closed.
     #[error("the database is closed")]
     Closed,
@@ -108,6 +111,7 @@ impl Explain for StoreError {
             Self::File { .. } => "STO019",
             Self::BadBackup(_) => "STO020",
             Self::Database { .. } => "STO021",
+            Self::NodeLost => "STO022",
         }
     }
 
@@ -123,6 +127,7 @@ impl Explain for StoreError {
             Self::OldVersion { .. } => "upgrade the database server or the library",
             Self::Unreachable(_) => "check DATABASE_URL and that the server accepts connections",
             Self::NoFreeNode => "stop processes that are no longer needed; a lease ends a minute after its process",
+            Self::NodeLost => "restart it",
             Self::Corrupt(_) => "restore the last backup with `relata restore`",
             Self::BadBackup(_) => "take another backup; this one was not restored",
             _ => return None,

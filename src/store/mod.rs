@@ -6,15 +6,42 @@
 
 mod dialect;
 mod error;
+mod migrate;
 mod options;
+mod postgres;
+mod read;
+mod signals;
+mod sqlite;
 mod statement;
 mod store;
 mod tx;
+mod unit;
 
 pub mod catalog;
 pub mod compile;
+pub mod credentials;
 pub mod ddl;
+pub mod files;
+pub mod functions;
+pub mod history;
+pub mod idempotency;
+pub mod imports;
+pub mod jobs;
+pub mod locks;
+pub mod nodes;
+pub mod outbox;
+pub mod rates;
+pub mod recalc;
+pub mod schedules;
+pub mod search;
+pub mod seeds;
+pub mod sequences;
+pub mod sessions;
+pub mod settings;
+pub mod setup;
 pub mod sql;
+pub mod throttle;
+pub mod tokens;
 
 pub use dialect::Dialect;
 pub use error::StoreError;

@@ -2,25 +2,92 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
 
+use super::postgres::link::PostgresLink;
+use super::sqlite::link::SqliteLink;
 use super::{Dialect, Rows, Sql, Statement, StoreError};
-use crate::base::DateTime;
+use crate::base::{Clock, DateTime, IdMint, Random, Stopwatch};
 use crate::schema::catalog::ColumnKind;
 
 /// What a unit of work returns.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// What every unit of one store shares.
+#[derive(Debug, Clone)]
+pub(super) struct Surroundings {
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub mint: Arc<IdMint>,
+    pub write_timeout: Duration,
+}
+
+/// The connection a unit works on.
+#[derive(Debug)]
+pub(super) enum Link {
+    Sqlite(SqliteLink),
+    Postgres(PostgresLink),
+}
+
 /// The transaction handed to a unit of work. On SQLite it runs on the writer's thread and statements run inline; on
 /// PostgreSQL it holds its own connection.
 #[derive(Debug)]
 pub struct Tx {
-    dialect: Dialect,
+    pub(super) link: Link,
+    surroundings: Surroundings,
     now: DateTime,
+    started: Stopwatch,
+    catalog_version: Option<i64>,
+    /// Open parts, innermost last.
+    parts: Vec<Part>,
+    /// A statement failed and nothing has undone it: the unit may not be kept.
+    failed: bool,
+    pub(super) after_commit: AfterCommit,
+}
+
+/// What to tell others once the unit is on disk.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct AfterCommit {
+    pub wakes: bool,
+    pub catalog: Option<i64>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    search_mark: usize,
+    after_commit: AfterCommit,
 }
 
 impl Tx {
+    pub(super) fn new(link: Link, surroundings: Surroundings) -> Self {
+        let now = surroundings.clock.now();
+        Self {
+            link,
+            surroundings,
+            now,
+            started: Stopwatch::start(),
+            catalog_version: None,
+            parts: Vec::new(),
+            failed: false,
+            after_commit: AfterCommit::default(),
+        }
+    }
+
+    /// Ready for the next unit on the same connection.
+    pub(super) fn renew(&mut self) {
+        self.now = self.surroundings.clock.now();
+        self.started = Stopwatch::start();
+        self.parts.clear();
+        self.failed = false;
+        self.after_commit = AfterCommit::default();
+    }
+
     pub fn dialect(&self) -> Dialect {
-        self.dialect
+        match self.link {
+            Link::Sqlite(_) => Dialect::Sqlite,
+            Link::Postgres(_) => Dialect::Postgres,
+        }
     }
 
     /// The moment the unit began, by the store's clock: the same for all it writes.
@@ -28,34 +95,91 @@ impl Tx {
         self.now
     }
 
+    /// Mints ids with this process's leased node number.
+    pub fn mint(&self) -> &Arc<IdMint> {
+        &self.surroundings.mint
+    }
+
+    pub fn random(&self) -> &Arc<dyn Random> {
+        &self.surroundings.random
+    }
+
     /// Runs a statement that gives rows.
-    pub async fn query(&mut self, _statement: &Statement) -> Result<Rows, StoreError> {
-        unimplemented!("store")
+    pub async fn query(&mut self, statement: &Statement) -> Result<Rows, StoreError> {
+        self.check_time()?;
+        let outcome = match &mut self.link {
+            Link::Sqlite(link) => link.query(statement),
+            Link::Postgres(link) => link.query(statement).await,
+        };
+        self.note(outcome)
     }
 
     /// Runs a statement; gives the number of rows it touched.
-    pub async fn execute(&mut self, _statement: &Statement) -> Result<u64, StoreError> {
-        unimplemented!("store")
+    pub async fn execute(&mut self, statement: &Statement) -> Result<u64, StoreError> {
+        self.check_time()?;
+        let outcome = match &mut self.link {
+            Link::Sqlite(link) => link.execute(statement),
+            Link::Postgres(link) => link.execute(statement).await,
+        };
+        self.note(outcome)
     }
 
-    /// Runs statements in order (on PostgreSQL with fewer round trips than one by one); stops at the first fault.
-    pub async fn execute_many(&mut self, _statements: &[Statement]) -> Result<u64, StoreError> {
-        unimplemented!("store")
+    /// Runs statements in order; stops at the first fault. Gives the number of rows touched in all.
+    pub async fn execute_many(&mut self, statements: &[Statement]) -> Result<u64, StoreError> {
+        let mut touched = 0;
+        for statement in statements {
+            touched += self.execute(statement).await?;
+        }
+        Ok(touched)
     }
 
     /// [`Tx::query`] for SQL just built.
     pub async fn rows(&mut self, sql: Sql, columns: &[ColumnKind]) -> Result<Rows, StoreError> {
-        self.query(&sql.statement(self.dialect, columns)).await
+        let statement = sql.statement(self.dialect(), columns);
+        self.query(&statement).await
     }
 
     /// [`Tx::execute`] for SQL just built.
     pub async fn run(&mut self, sql: Sql) -> Result<u64, StoreError> {
-        self.execute(&sql.statement(self.dialect, &[])).await
+        let statement = sql.statement(self.dialect(), &[]);
+        self.execute(&statement).await
+    }
+
+    /// Writes (or with `None` deletes) a record's search tokens. On SQLite this waits until the batch's commit or a look
+    /// into the index, because FTS5 writes a segment at each savepoint; it is in the same transaction all the same.
+    pub(super) async fn put_search(&mut self, record: i64, tokens: Option<String>, is_new: bool) -> Result<(), StoreError> {
+        if let Link::Sqlite(link) = &mut self.link {
+            let outcome = link.put_search(record, tokens, is_new);
+            return self.note(outcome);
+        }
+        let sql = match tokens {
+            Some(tokens) => Sql::template(
+                "INSERT INTO sys_search (id, tokens) VALUES (?, array_to_tsvector(string_to_array(?, ' '))) \
+                 ON CONFLICT (id) DO UPDATE SET tokens = excluded.tokens",
+                [super::sql::int(record), super::sql::text(tokens.as_str())],
+            ),
+            None => Sql::template("DELETE FROM sys_search WHERE id = ?", [super::sql::int(record)]),
+        };
+        self.run(sql).await.map(|_| ())
     }
 
     /// The version of the definitions in the database, as this transaction sees it.
     pub async fn catalog_version(&mut self) -> Result<i64, StoreError> {
-        unimplemented!("store")
+        if let Some(version) = self.catalog_version {
+            return Ok(version);
+        }
+        let rows = self.rows(Sql::new("SELECT version FROM sys_schema"), &[ColumnKind::Int]).await?;
+        let version = rows.one_int().unwrap_or(0);
+        self.catalog_version = Some(version);
+        Ok(version)
+    }
+
+    pub(super) fn know_catalog_version(&mut self, version: i64) {
+        self.catalog_version = Some(version);
+    }
+
+    pub(super) fn forget_catalog_version(&mut self) {
+        self.catalog_version = None;
     }
 
     /// # Errors
@@ -65,19 +189,58 @@ impl Tx {
         if actual == expected { Ok(()) } else { Err(StoreError::StaleCatalog { expected, actual }) }
     }
 
-    /// Opens a part that can be undone on its own ([`Tx::rollback_part`]); parts nest.
+    /// Tells [`super::Store::signals`] after the commit: there is something in the outbox or the queue.
+    pub fn wake(&mut self) {
+        self.after_commit.wakes = true;
+    }
+
+    /// Tells all processes about a new version once this unit is kept.
+    pub(super) async fn announce_catalog(&mut self, version: i64) -> Result<(), StoreError> {
+        self.after_commit.catalog = Some(version);
+        if self.dialect() == Dialect::Postgres {
+            let sql = Sql::template(
+                "SELECT 1::bigint FROM pg_notify('relata_schema', current_schema() || ':' || ?)",
+                [super::sql::text(version.to_string().as_str())],
+            );
+            self.rows(sql, &[ColumnKind::Int]).await?;
+        }
+        Ok(())
+    }
+
+    /// Opens a part that can be undone on its own ([`Tx::rollback_part`]); parts nest. A statement that fails outside
+    /// of any part condemns the whole unit (PostgreSQL aborts it), so whoever wants to go on after a failure opens one.
     pub async fn begin_part(&mut self) -> Result<(), StoreError> {
-        unimplemented!("store")
+        self.command("SAVEPOINT part").await?;
+        let search_mark = match &self.link {
+            Link::Sqlite(link) => link.search_mark(),
+            Link::Postgres(_) => 0,
+        };
+        self.parts.push(Part { search_mark, after_commit: self.after_commit });
+        Ok(())
     }
 
     /// Keeps the innermost part.
     pub async fn keep_part(&mut self) -> Result<(), StoreError> {
-        unimplemented!("store")
+        if self.failed {
+            return Err(StoreError::TransactionLost(SWALLOWED.to_owned()));
+        }
+        self.parts.pop();
+        self.command("RELEASE SAVEPOINT part").await
     }
 
-    /// Undoes the innermost part; the transaction goes on.
+    /// Undoes the innermost part; the unit goes on.
     pub async fn rollback_part(&mut self) -> Result<(), StoreError> {
-        unimplemented!("store")
+        let Some(part) = self.parts.pop() else {
+            return Err(StoreError::TransactionLost("no part is open".to_owned()));
+        };
+        self.failed = false;
+        self.after_commit = part.after_commit;
+        self.forget_catalog_version();
+        if let Link::Sqlite(link) = &mut self.link {
+            link.forget_search(part.search_mark);
+        }
+        self.command("ROLLBACK TO SAVEPOINT part").await?;
+        self.command("RELEASE SAVEPOINT part").await
     }
 
     /// Runs `part`; an error undoes only what it wrote.
@@ -98,4 +261,30 @@ impl Tx {
             }
         }
     }
+
+    /// # Errors
+    /// When a statement failed and nothing undid it: such a unit may not be kept, on either database.
+    pub(super) fn check_keepable(&self) -> Result<(), StoreError> {
+        if self.failed { Err(StoreError::TransactionLost(SWALLOWED.to_owned())) } else { Ok(()) }
+    }
+
+    async fn command(&mut self, text: &'static str) -> Result<(), StoreError> {
+        match &mut self.link {
+            Link::Sqlite(link) => link.command(text),
+            Link::Postgres(link) => link.command(text).await,
+        }
+    }
+
+    fn check_time(&self) -> Result<(), StoreError> {
+        if self.started.elapsed() > self.surroundings.write_timeout { Err(StoreError::Timeout) } else { Ok(()) }
+    }
+
+    fn note<T>(&mut self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
+        if outcome.is_err() {
+            self.failed = true;
+        }
+        outcome
+    }
 }
+
+const SWALLOWED: &str = "a statement failed and the unit went on; wrap what may fail in `Tx::part`";

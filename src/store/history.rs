@@ -1,0 +1,83 @@
+//! What changed in a record: one row a save.
+
+use super::read::{self, AT, INT, TEXT};
+use super::sql::{at, int, text};
+use super::{Sql, Store, StoreError, Tx};
+use crate::base::{DateTime, RecordId};
+
+/// One save. `changes` is `{"<field uid>": [old, new], …}` in the JSON forms of the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub record: RecordId,
+    /// Version of the record after the save.
+    pub version: i64,
+    /// Entity's uid.
+    pub entity_uid: String,
+    /// `create`, `update`, `delete`, `restore` or `purge`.
+    pub action: String,
+    pub at: DateTime,
+    /// User on whose behalf, 0 for none.
+    pub actor: i64,
+    /// `person`, `token`, `automation`, `script`, `system`.
+    pub actor_kind: String,
+    pub changes_json: String,
+}
+
+/// Writes one entry.
+pub async fn append(tx: &mut Tx, entry: &Entry) -> Result<(), StoreError> {
+    tx.run(Sql::template(
+        "INSERT INTO sys_history (record, version, entity, action, at, actor, actor_kind, changes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            int(entry.record.0),
+            int(entry.version),
+            text(entry.entity_uid.as_str()),
+            text(entry.action.as_str()),
+            at(entry.at),
+            int(entry.actor),
+            text(entry.actor_kind.as_str()),
+            text(entry.changes_json.as_str()),
+        ],
+    ))
+    .await?;
+    Ok(())
+}
+
+/// Entries of a record, newest first, below version `before` if given.
+pub async fn list(store: &Store, record: RecordId, before: Option<i64>, limit: u32) -> Result<Vec<Entry>, StoreError> {
+    let sql = Sql::template(
+        "SELECT record, version, entity, action, at, actor, actor_kind, changes FROM sys_history \
+         WHERE record = ? AND version < ? ORDER BY version DESC LIMIT ?",
+        [int(record.0), int(before.unwrap_or(i64::MAX)), int(i64::from(limit))],
+    );
+    let rows = store.rows(sql, &[INT, INT, TEXT, TEXT, AT, INT, TEXT, TEXT]).await?;
+    Ok(rows.iter().map(entry).collect())
+}
+
+/// Entries of a record after version `since`, oldest first: what a stale client has missed.
+pub async fn since(tx: &mut Tx, record: RecordId, since: i64) -> Result<Vec<Entry>, StoreError> {
+    let sql = Sql::template(
+        "SELECT record, version, entity, action, at, actor, actor_kind, changes FROM sys_history \
+         WHERE record = ? AND version > ? ORDER BY version LIMIT 500",
+        [int(record.0), int(since)],
+    );
+    let rows = tx.rows(sql, &[INT, INT, TEXT, TEXT, AT, INT, TEXT, TEXT]).await?;
+    Ok(rows.iter().map(entry).collect())
+}
+
+/// Forgets a record's past, when it is purged.
+pub async fn forget(tx: &mut Tx, record: RecordId) -> Result<u64, StoreError> {
+    tx.run(Sql::template("DELETE FROM sys_history WHERE record = ?", [int(record.0)])).await
+}
+
+fn entry(row: &[crate::base::Cell]) -> Entry {
+    Entry {
+        record: RecordId(read::int(row, 0)),
+        version: read::int(row, 1),
+        entity_uid: read::text(row, 2),
+        action: read::text(row, 3),
+        at: read::at(row, 4),
+        actor: read::int(row, 5),
+        actor_kind: read::text(row, 6),
+        changes_json: read::text(row, 7),
+    }
+}

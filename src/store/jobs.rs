@@ -1,0 +1,218 @@
+//! The queue of work to be done later: leases, retries, dead letters.
+
+use std::time::Duration;
+
+use super::read::{self, AT, INT, TEXT};
+use super::sql::{at, int, text};
+use super::{Dialect, Sql, Store, StoreError, Tx};
+use crate::base::{DateTime, Random};
+
+/// Work to be queued.
+#[derive(Debug, Clone, Default)]
+pub struct NewJob {
+    /// Who does it.
+    pub handler: String,
+    pub payload_json: String,
+    /// Not before; at once when `None`.
+    pub run_at: Option<DateTime>,
+    /// At most one job that is not done may have this key.
+    pub key: Option<String>,
+    /// Jobs of one lane run in order, one at a time.
+    pub lane: Option<String>,
+    /// Attempts before it is a dead letter; 0 means 8.
+    pub max_attempts: u32,
+}
+
+/// A claimed job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    pub id: i64,
+    pub handler: String,
+    pub payload_json: String,
+    pub key: Option<String>,
+    pub lane: Option<String>,
+    /// 1 for the first.
+    pub attempt: u32,
+    pub max_attempts: u32,
+    /// Proves that this claim is the latest: [`complete`] and [`fail`] of an older one do nothing.
+    pub fence: i64,
+    pub run_at: DateTime,
+    pub created_at: DateTime,
+}
+
+/// How a failed job goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterFailure {
+    Retry { at: DateTime },
+    Dead,
+    /// Another process has claimed it since.
+    Lost,
+}
+
+/// A line of the list of jobs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobLine {
+    pub job: Job,
+    /// `ready`, `running` or `dead`.
+    pub state: String,
+    pub last_error: Option<String>,
+}
+
+/// Queues a job; `None` when one with the same key waits already. Wakes [`Store::signals`] after the commit.
+pub async fn enqueue(tx: &mut Tx, new: &NewJob) -> Result<Option<i64>, StoreError> {
+    let (id, now) = (tx.mint().next().0, tx.now());
+    let attempts = if new.max_attempts == 0 { 8 } else { i64::from(new.max_attempts) };
+    let touched = tx
+        .run(Sql::template(
+            "INSERT INTO sys_job (id, handler, payload, key, lane, state, run_at, attempts, max_attempts, fence, created_at) \
+             VALUES (?, ?, ?, ?, ?, 'ready', ?, 0, ?, 0, ?) ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING",
+            [
+                int(id),
+                text(new.handler.as_str()),
+                text(new.payload_json.as_str()),
+                text(new.key.as_deref()),
+                text(new.lane.as_deref()),
+                at(new.run_at.unwrap_or(now)),
+                int(attempts),
+                at(now),
+            ],
+        ))
+        .await?;
+    tx.wake();
+    Ok((touched == 1).then_some(id))
+}
+
+/// Takes up to `limit` due jobs for `lease`; also those whose former holder's lease ran out. Safe beside other processes.
+pub async fn claim(store: &Store, limit: u32, lease: Duration) -> Result<Vec<Job>, StoreError> {
+    let due = Sql::template(
+        "SELECT count(*) FROM (SELECT 1 AS one FROM sys_job WHERE (state = 'ready' AND run_at <= ?) \
+         OR (state = 'running' AND lease_until <= ?) LIMIT 1) AS due",
+        [at(store.clock().now()), at(store.clock().now())],
+    );
+    // An idle worker asks often: it must not take the writer's time.
+    if store.rows(due, &[INT]).await?.one_int() == Some(0) {
+        return Ok(Vec::new());
+    }
+    store.write(move |tx| Box::pin(claim_in(tx, limit, lease))).await
+}
+
+async fn claim_in(tx: &mut Tx, limit: u32, lease: Duration) -> Result<Vec<Job>, StoreError> {
+    let now = tx.now();
+    let until = DateTime(now.0.saturating_add(i64::try_from(lease.as_micros()).unwrap_or(i64::MAX)));
+    let mut sql = Sql::template(
+        "UPDATE sys_job SET state = 'running', attempts = attempts + 1, fence = fence + 1, lease_until = ? WHERE id IN (\
+         SELECT job.id FROM sys_job AS job WHERE ((job.state = 'ready' AND job.run_at <= ?) \
+         OR (job.state = 'running' AND job.lease_until <= ?)) \
+         AND (job.lane IS NULL OR NOT EXISTS (SELECT 1 FROM sys_job AS former WHERE former.lane = job.lane \
+         AND former.id < job.id AND former.state <> 'dead')) ORDER BY job.run_at, job.id LIMIT ?",
+        [at(until), at(now), at(now), int(i64::from(limit))],
+    );
+    if tx.dialect() == Dialect::Postgres {
+        sql.push(" FOR UPDATE OF job SKIP LOCKED");
+    }
+    sql.push(") RETURNING id, handler, payload, key, lane, attempts, max_attempts, fence, run_at, created_at");
+    let rows = tx.rows(sql, &JOB_COLUMNS).await?;
+    let mut jobs: Vec<Job> = rows.iter().map(job).collect();
+    jobs.sort_by_key(|job| (job.run_at, job.id));
+    Ok(jobs)
+}
+
+const JOB_COLUMNS: [crate::schema::catalog::ColumnKind; 10] = [INT, TEXT, TEXT, TEXT, TEXT, INT, INT, INT, AT, AT];
+
+/// The job is done, in the same transaction as its effects. `false` when another process holds it by now: undo.
+pub async fn complete(tx: &mut Tx, job: &Job) -> Result<bool, StoreError> {
+    let sql = Sql::template("DELETE FROM sys_job WHERE id = ? AND fence = ? AND state = 'running'", [int(job.id), int(job.fence)]);
+    tx.wake();
+    Ok(tx.run(sql).await? == 1)
+}
+
+/// Prolongs the lease of a long job; `false` when it was lost.
+pub async fn extend(tx: &mut Tx, job: &Job, lease: Duration) -> Result<bool, StoreError> {
+    let until = DateTime(tx.now().0.saturating_add(i64::try_from(lease.as_micros()).unwrap_or(i64::MAX)));
+    let sql = Sql::template(
+        "UPDATE sys_job SET lease_until = ? WHERE id = ? AND fence = ? AND state = 'running'",
+        [at(until), int(job.id), int(job.fence)],
+    );
+    Ok(tx.run(sql).await? == 1)
+}
+
+/// The job failed: it is tried again later, or is a dead letter after its last attempt.
+pub async fn fail(tx: &mut Tx, job: &Job, error: &str) -> Result<AfterFailure, StoreError> {
+    let dead = job.attempt >= job.max_attempts;
+    let retry_at = DateTime(tx.now().0.saturating_add(backoff_us(job.attempt, tx.random().as_ref())));
+    let sql = Sql::template(
+        "UPDATE sys_job SET state = ?, run_at = ?, lease_until = NULL, last_error = ? WHERE id = ? AND fence = ? AND state = 'running'",
+        [text(if dead { "dead" } else { "ready" }), at(retry_at), text(error), int(job.id), int(job.fence)],
+    );
+    if tx.run(sql).await? == 0 {
+        return Ok(AfterFailure::Lost);
+    }
+    if dead {
+        // Its key is free again: a dead letter must not stop the same work from being queued anew.
+        tx.run(Sql::template("UPDATE sys_job SET key = NULL WHERE id = ?", [int(job.id)])).await?;
+        return Ok(AfterFailure::Dead);
+    }
+    Ok(AfterFailure::Retry { at: retry_at })
+}
+
+/// 10 s, 30 s, 90 s, … at most 6 hours, give or take a quarter.
+fn backoff_us(attempt: u32, random: &dyn Random) -> i64 {
+    let seconds = 10_i64.saturating_mul(3_i64.saturating_pow(attempt.saturating_sub(1).min(12))).min(6 * 3600);
+    let jitter = i64::try_from(random.next_u64() % 501).unwrap_or(250) - 250;
+    seconds * 1_000 * (1_000 + jitter)
+}
+
+/// Jobs in a state (`ready`, `running`, `dead`), newest first.
+pub async fn list(store: &Store, state: &str, limit: u32) -> Result<Vec<JobLine>, StoreError> {
+    let sql = Sql::template(
+        "SELECT id, handler, payload, key, lane, attempts, max_attempts, fence, run_at, created_at, state, last_error \
+         FROM sys_job WHERE state = ? ORDER BY id DESC LIMIT ?",
+        [text(state), int(i64::from(limit))],
+    );
+    let columns = [INT, TEXT, TEXT, TEXT, TEXT, INT, INT, INT, AT, AT, TEXT, TEXT];
+    let rows = store.rows(sql, &columns).await?;
+    Ok(rows.iter().map(|row| JobLine { job: job(row), state: read::text(row, 10), last_error: read::opt_text(row, 11) }).collect())
+}
+
+/// Gives a dead letter another chance.
+pub async fn replay(tx: &mut Tx, id: i64) -> Result<bool, StoreError> {
+    let now = tx.now();
+    let sql = Sql::template(
+        "UPDATE sys_job SET state = 'ready', attempts = 0, run_at = ? WHERE id = ? AND state = 'dead'",
+        [at(now), int(id)],
+    );
+    tx.wake();
+    Ok(tx.run(sql).await? == 1)
+}
+
+/// Throws a job away that is not running.
+pub async fn discard(tx: &mut Tx, id: i64) -> Result<bool, StoreError> {
+    Ok(tx.run(Sql::template("DELETE FROM sys_job WHERE id = ? AND state <> 'running'", [int(id)])).await? == 1)
+}
+
+/// Number of jobs in each state.
+pub async fn counts(store: &Store) -> Result<Vec<(String, i64)>, StoreError> {
+    let rows = store.rows(Sql::new("SELECT state, count(*) FROM sys_job GROUP BY state ORDER BY state"), &[TEXT, INT]).await?;
+    Ok(rows.iter().map(|row| (read::text(row, 0), read::int(row, 1))).collect())
+}
+
+/// When the next waiting job is due.
+pub async fn next_due(store: &Store) -> Result<Option<DateTime>, StoreError> {
+    let rows = store.rows(Sql::new("SELECT min(run_at) FROM sys_job WHERE state = 'ready'"), &[AT]).await?;
+    Ok(rows.one_int().map(DateTime))
+}
+
+fn job(row: &[crate::base::Cell]) -> Job {
+    Job {
+        id: read::int(row, 0),
+        handler: read::text(row, 1),
+        payload_json: read::text(row, 2),
+        key: read::opt_text(row, 3),
+        lane: read::opt_text(row, 4),
+        attempt: u32::try_from(read::int(row, 5)).unwrap_or(u32::MAX),
+        max_attempts: u32::try_from(read::int(row, 6)).unwrap_or(u32::MAX),
+        fence: read::int(row, 7),
+        run_at: read::at(row, 8),
+        created_at: read::at(row, 9),
+    }
+}

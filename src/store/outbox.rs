@@ -1,0 +1,143 @@
+//! Events written with the change they tell of; everything that happens after a commit starts from here.
+
+use super::read::{self, AT, INT, TEXT};
+use super::sql::{at, int, text};
+use super::{Dialect, Sql, Store, StoreError, Tx};
+use crate::base::{DateTime, RecordId};
+
+/// An event about to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent {
+    /// Entity's uid.
+    pub entity_uid: String,
+    pub record: RecordId,
+    pub version: i64,
+    /// `created`, `updated`, `deleted`, `restored`, `purged`.
+    pub event: String,
+    /// JSON array of the uids of changed fields.
+    pub changed_json: String,
+    pub actor: i64,
+    /// JSON array: which handler on which record led here.
+    pub chain_json: String,
+    pub schema_version: i64,
+}
+
+/// An event as read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Position in the feed: grows, with gaps.
+    pub seq: i64,
+    pub entity_uid: String,
+    pub record: RecordId,
+    pub version: i64,
+    pub event: String,
+    pub changed_json: String,
+    pub actor: i64,
+    pub chain_json: String,
+    pub schema_version: i64,
+    pub at: DateTime,
+}
+
+/// Writes an event and wakes those who wait for [`Store::signals`] after the commit.
+pub async fn append(tx: &mut Tx, event: &NewEvent) -> Result<(), StoreError> {
+    let now = tx.now();
+    tx.run(Sql::template(
+        "INSERT INTO sys_outbox (entity, record, version, event, changed, actor, chain, schema_version, at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            text(event.entity_uid.as_str()),
+            int(event.record.0),
+            int(event.version),
+            text(event.event.as_str()),
+            text(event.changed_json.as_str()),
+            int(event.actor),
+            text(event.chain_json.as_str()),
+            int(event.schema_version),
+            at(now),
+        ],
+    ))
+    .await?;
+    tx.wake();
+    Ok(())
+}
+
+const COLUMNS: [crate::schema::catalog::ColumnKind; 10] = [INT, TEXT, INT, INT, TEXT, TEXT, INT, TEXT, INT, AT];
+
+fn select_since(dialect: Dialect, since: i64, limit: u32) -> Sql {
+    let mut sql = Sql::template(
+        "SELECT seq, entity, record, version, event, changed, actor, chain, schema_version, at FROM sys_outbox WHERE seq > ?",
+        [int(since)],
+    );
+    if dialect == Dialect::Postgres {
+        // Rows of transactions behind which an older one still runs are left for later: it may yet commit a smaller seq.
+        sql.push(" AND tx < pg_snapshot_xmin(pg_current_snapshot())");
+    }
+    sql.push(" ORDER BY seq LIMIT ").number(i64::from(limit));
+    sql
+}
+
+/// Events after position `since`, oldest first. On PostgreSQL an event appears once no older transaction runs, so that
+/// a reader who remembers the last position misses none.
+pub async fn since(store: &Store, since: i64, limit: u32) -> Result<Vec<Event>, StoreError> {
+    let rows = store.rows(select_since(store.dialect(), since, limit), &COLUMNS).await?;
+    Ok(rows.iter().map(event).collect())
+}
+
+/// [`since`] inside a unit of work.
+pub async fn since_in(tx: &mut Tx, since: i64, limit: u32) -> Result<Vec<Event>, StoreError> {
+    let rows = tx.rows(select_since(tx.dialect(), since, limit), &COLUMNS).await?;
+    Ok(rows.iter().map(event).collect())
+}
+
+/// The newest position, 0 when there is none.
+pub async fn last_seq(store: &Store) -> Result<i64, StoreError> {
+    let rows = store.rows(Sql::new("SELECT max(seq) FROM sys_outbox"), &[INT]).await?;
+    Ok(rows.one_int().unwrap_or(0))
+}
+
+/// How far the reader `name` has come (0 at first). Locks the position, so that two processes do not deliver the same events.
+pub async fn cursor(tx: &mut Tx, name: &str) -> Result<i64, StoreError> {
+    tx.run(Sql::template("INSERT INTO sys_cursor (name, seq) VALUES (?, 0) ON CONFLICT (name) DO NOTHING", [text(name)])).await?;
+    let mut sql = Sql::template("SELECT seq FROM sys_cursor WHERE name = ?", [text(name)]);
+    if tx.dialect() == Dialect::Postgres {
+        sql.push(" FOR UPDATE");
+    }
+    Ok(tx.rows(sql, &[INT]).await?.one_int().unwrap_or(0))
+}
+
+/// Moves the reader `name` on.
+pub async fn set_cursor(tx: &mut Tx, name: &str, seq: i64) -> Result<(), StoreError> {
+    tx.run(Sql::template(
+        "INSERT INTO sys_cursor (name, seq) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET seq = excluded.seq",
+        [text(name), int(seq)],
+    ))
+    .await?;
+    Ok(())
+}
+
+/// Deletes events older than `before` that every named reader has passed, never the newest one (its position must not
+/// be given again); at most `limit` at a time.
+pub async fn prune(tx: &mut Tx, before: DateTime, limit: u32) -> Result<u64, StoreError> {
+    tx.run(Sql::template(
+        "DELETE FROM sys_outbox WHERE seq IN (SELECT seq FROM sys_outbox WHERE at < ? \
+         AND seq < (SELECT max(seq) FROM sys_outbox) AND seq <= COALESCE((SELECT min(seq) FROM sys_cursor), 0) \
+         ORDER BY seq LIMIT ?)",
+        [at(before), int(i64::from(limit))],
+    ))
+    .await
+}
+
+fn event(row: &[crate::base::Cell]) -> Event {
+    Event {
+        seq: read::int(row, 0),
+        entity_uid: read::text(row, 1),
+        record: RecordId(read::int(row, 2)),
+        version: read::int(row, 3),
+        event: read::text(row, 4),
+        changed_json: read::text(row, 5),
+        actor: read::int(row, 6),
+        chain_json: read::text(row, 7),
+        schema_version: read::int(row, 8),
+        at: read::at(row, 9),
+    }
+}

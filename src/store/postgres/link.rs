@@ -1,0 +1,106 @@
+//! A unit's connection on PostgreSQL, and reads outside of units.
+
+use sqlx::postgres::{PgConnection, PgPool, PgRow, Postgres};
+use sqlx::{AssertSqlSafe, Connection, Executor, Row};
+use std::sync::Arc;
+
+use super::cells;
+use super::fault::{STALE_PLAN, translate};
+use crate::store::{Rows, Statement, StoreError};
+
+/// A connection in a transaction. Dropped before [`PostgresLink::end`], it is closed and not given back.
+#[derive(Debug)]
+pub(in crate::store) struct PostgresLink {
+    connection: Option<sqlx::pool::PoolConnection<Postgres>>,
+}
+
+impl PostgresLink {
+    /// Begins a transaction that holds the schema's advisory lock (shared, or exclusive for an apply), and reads the
+    /// version of the definitions after it has the lock: one round trip.
+    pub async fn begin(pool: &PgPool, lock: i64, is_exclusive: bool) -> Result<(Self, i64), StoreError> {
+        let connection = pool.acquire().await.map_err(translate)?;
+        let mut link = Self { connection: Some(connection) };
+        let function = if is_exclusive { "pg_advisory_xact_lock" } else { "pg_advisory_xact_lock_shared" };
+        let text = format!("BEGIN; SELECT {function}({lock}); SELECT version FROM sys_schema");
+        let rows = link.connection()?.fetch_all(sqlx::raw_sql(AssertSqlSafe(text))).await.map_err(translate)?;
+        let version = rows.last().and_then(|row| row.try_get_unchecked::<i64, _>(0).ok()).unwrap_or(0);
+        Ok((link, version))
+    }
+
+    pub async fn query(&mut self, statement: &Statement) -> Result<Rows, StoreError> {
+        let connection = self.connection()?;
+        let outcome = fetch(connection, statement).await;
+        let rows = forget_stale_plan(connection, outcome).await?;
+        read_rows(&rows, statement)
+    }
+
+    pub async fn execute(&mut self, statement: &Statement) -> Result<u64, StoreError> {
+        let connection = self.connection()?;
+        let query = sqlx::query_with(AssertSqlSafe(Arc::clone(&statement.sql)), cells::arguments(statement)?);
+        let outcome = connection.execute(query).await.map(|done| done.rows_affected());
+        forget_stale_plan(connection, outcome).await
+    }
+
+    /// Runs a fixed statement such as `SAVEPOINT part`.
+    pub async fn command(&mut self, text: &'static str) -> Result<(), StoreError> {
+        self.connection()?.execute(sqlx::raw_sql(text)).await.map_err(translate)?;
+        Ok(())
+    }
+
+    /// Ends the transaction; the connection goes back to the pool unless ending failed.
+    pub async fn end(&mut self, keep: bool) -> Result<(), StoreError> {
+        self.command(if keep { "COMMIT" } else { "ROLLBACK" }).await?;
+        self.connection = None;
+        Ok(())
+    }
+
+    fn connection(&mut self) -> Result<&mut PgConnection, StoreError> {
+        self.connection.as_deref_mut().ok_or(StoreError::Closed)
+    }
+}
+
+impl Drop for PostgresLink {
+    fn drop(&mut self) {
+        if let Some(connection) = &mut self.connection {
+            connection.close_on_drop();
+        }
+    }
+}
+
+/// Runs a reading statement outside of units. A plan that no longer fits is prepared anew, once.
+pub(in crate::store) async fn query(pool: &PgPool, statement: &Statement) -> Result<Rows, StoreError> {
+    let mut connection = pool.acquire().await.map_err(translate)?;
+    let mut outcome = fetch(&mut connection, statement).await;
+    if is_stale_plan(&outcome) {
+        connection.clear_cached_statements().await.map_err(translate)?;
+        outcome = fetch(&mut connection, statement).await;
+    }
+    read_rows(&outcome.map_err(translate)?, statement)
+}
+
+async fn fetch(connection: &mut PgConnection, statement: &Statement) -> Result<Vec<PgRow>, sqlx::Error> {
+    let arguments = cells::arguments(statement).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+    let query = sqlx::query_with(AssertSqlSafe(Arc::clone(&statement.sql)), arguments);
+    connection.fetch_all(query).await
+}
+
+fn read_rows(rows: &[PgRow], statement: &Statement) -> Result<Rows, StoreError> {
+    let kinds = &statement.columns;
+    let mut answer = Rows { width: kinds.len(), cells: Vec::with_capacity(kinds.len() * rows.len()) };
+    for row in rows {
+        cells::read_row(row, kinds, &mut answer.cells)?;
+    }
+    Ok(answer)
+}
+
+fn is_stale_plan<T>(outcome: &Result<T, sqlx::Error>) -> bool {
+    matches!(outcome, Err(sqlx::Error::Database(cause)) if cause.code().as_deref() == Some(STALE_PLAN))
+}
+
+/// A stale plan has aborted the transaction: forget the plans, so that the unit's next try succeeds.
+async fn forget_stale_plan<T>(connection: &mut PgConnection, outcome: Result<T, sqlx::Error>) -> Result<T, StoreError> {
+    if is_stale_plan(&outcome) {
+        connection.clear_cached_statements().await.map_err(translate)?;
+    }
+    outcome.map_err(translate)
+}

@@ -1,0 +1,111 @@
+//! Sessions of signed-in people, by the hash of their secret.
+
+use super::read::{self, AT, INT, TEXT};
+use super::sql::{at, int, text};
+use super::{Sql, Store, StoreError, Tx};
+use crate::base::DateTime;
+
+/// One session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Hex hash of the secret in the cookie.
+    pub hash: String,
+    pub user_id: i64,
+    /// The user's epoch when it began.
+    pub epoch: i64,
+    pub created_at: DateTime,
+    pub seen_at: DateTime,
+    /// When the password was last given.
+    pub stepped_up_at: DateTime,
+    pub expires_at: DateTime,
+    pub ip: String,
+    pub agent: String,
+}
+
+const COLUMNS: [crate::schema::catalog::ColumnKind; 9] = [TEXT, INT, INT, AT, AT, AT, AT, TEXT, TEXT];
+
+pub async fn create(tx: &mut Tx, session: &Session) -> Result<(), StoreError> {
+    tx.run(Sql::template(
+        "INSERT INTO sys_session (hash, user_id, epoch, created_at, seen_at, stepped_up_at, expires_at, ip, agent) \
+         VALUES (?, ?, COALESCE((SELECT epoch FROM sys_credential WHERE user_id = ?), 0), ?, ?, ?, ?, ?, ?)",
+        [
+            text(session.hash.as_str()),
+            int(session.user_id),
+            int(session.user_id),
+            at(session.created_at),
+            at(session.seen_at),
+            at(session.stepped_up_at),
+            at(session.expires_at),
+            text(session.ip.as_str()),
+            text(session.agent.as_str()),
+        ],
+    ))
+    .await?;
+    Ok(())
+}
+
+/// The session with this hash, if it is not over and the user's epoch is still the one it began with.
+pub async fn find(store: &Store, hash: &str, now: DateTime) -> Result<Option<Session>, StoreError> {
+    let sql = Sql::template(
+        "SELECT s.hash, s.user_id, s.epoch, s.created_at, s.seen_at, s.stepped_up_at, s.expires_at, s.ip, s.agent \
+         FROM sys_session AS s LEFT JOIN sys_credential AS c ON c.user_id = s.user_id \
+         WHERE s.hash = ? AND s.expires_at > ? AND s.epoch = COALESCE(c.epoch, 0)",
+        [text(hash), at(now)],
+    );
+    let rows = store.rows(sql, &COLUMNS).await?;
+    Ok(rows.first().map(session))
+}
+
+/// Sessions of a user, newest first.
+pub async fn list(store: &Store, user_id: i64) -> Result<Vec<Session>, StoreError> {
+    let sql = Sql::template(
+        "SELECT hash, user_id, epoch, created_at, seen_at, stepped_up_at, expires_at, ip, agent \
+         FROM sys_session WHERE user_id = ? ORDER BY created_at DESC, hash",
+        [int(user_id)],
+    );
+    Ok(store.rows(sql, &COLUMNS).await?.iter().map(session).collect())
+}
+
+/// Notes that the session was used; callers do so at most once a minute.
+pub async fn touch(tx: &mut Tx, hash: &str, expires_at: DateTime) -> Result<(), StoreError> {
+    let now = tx.now();
+    tx.run(Sql::template(
+        "UPDATE sys_session SET seen_at = ?, expires_at = ? WHERE hash = ?",
+        [at(now), at(expires_at), text(hash)],
+    ))
+    .await?;
+    Ok(())
+}
+
+/// Notes that the password was given again.
+pub async fn step_up(tx: &mut Tx, hash: &str) -> Result<(), StoreError> {
+    let now = tx.now();
+    tx.run(Sql::template("UPDATE sys_session SET stepped_up_at = ? WHERE hash = ?", [at(now), text(hash)])).await?;
+    Ok(())
+}
+
+/// Ends one session.
+pub async fn delete(tx: &mut Tx, hash: &str) -> Result<(), StoreError> {
+    tx.run(Sql::template("DELETE FROM sys_session WHERE hash = ?", [text(hash)])).await?;
+    Ok(())
+}
+
+/// Deletes sessions that are over.
+pub async fn prune(tx: &mut Tx) -> Result<u64, StoreError> {
+    let now = tx.now();
+    tx.run(Sql::template("DELETE FROM sys_session WHERE expires_at <= ?", [at(now)])).await
+}
+
+fn session(row: &[crate::base::Cell]) -> Session {
+    Session {
+        hash: read::text(row, 0),
+        user_id: read::int(row, 1),
+        epoch: read::int(row, 2),
+        created_at: read::at(row, 3),
+        seen_at: read::at(row, 4),
+        stepped_up_at: read::at(row, 5),
+        expires_at: read::at(row, 6),
+        ip: read::text(row, 7),
+        agent: read::text(row, 8),
+    }
+}

@@ -1,0 +1,58 @@
+//! One-time links: first setup, password reset.
+
+use super::read::{self, AT, INT, TEXT};
+use super::sql::{at, int, text};
+use super::{Sql, Store, StoreError, Tx};
+use crate::base::DateTime;
+
+/// A one-time link, by the hash of its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetupLink {
+    pub hash: String,
+    /// `setup` or `reset`.
+    pub purpose: String,
+    pub user_id: Option<i64>,
+    pub created_at: DateTime,
+    pub expires_at: DateTime,
+}
+
+/// Writes a link; unused ones of the same purpose and user end.
+pub async fn create(tx: &mut Tx, link: &SetupLink) -> Result<(), StoreError> {
+    tx.run(Sql::template(
+        "DELETE FROM sys_setup WHERE purpose = ? AND COALESCE(user_id, 0) = ? AND used_at IS NULL",
+        [text(link.purpose.as_str()), int(link.user_id.unwrap_or(0))],
+    ))
+    .await?;
+    tx.run(Sql::template(
+        "INSERT INTO sys_setup (hash, purpose, user_id, created_at, expires_at) VALUES (?, ?, ?, ?, ?)",
+        [text(link.hash.as_str()), text(link.purpose.as_str()), int(link.user_id), at(link.created_at), at(link.expires_at)],
+    ))
+    .await?;
+    Ok(())
+}
+
+/// The link with this hash, if it was not used and is not over.
+pub async fn find(store: &Store, hash: &str, now: DateTime) -> Result<Option<SetupLink>, StoreError> {
+    let sql = Sql::template(
+        "SELECT hash, purpose, user_id, created_at, expires_at FROM sys_setup WHERE hash = ? AND used_at IS NULL AND expires_at > ?",
+        [text(hash), at(now)],
+    );
+    let rows = store.rows(sql, &[TEXT, TEXT, INT, AT, AT]).await?;
+    Ok(rows.first().map(|row| SetupLink {
+        hash: read::text(row, 0),
+        purpose: read::text(row, 1),
+        user_id: read::opt_int(row, 2),
+        created_at: read::at(row, 3),
+        expires_at: read::at(row, 4),
+    }))
+}
+
+/// Uses the link up, in the unit that does what it is for; `false` when someone else was first or it is over.
+pub async fn consume(tx: &mut Tx, hash: &str) -> Result<bool, StoreError> {
+    let now = tx.now();
+    let sql = Sql::template(
+        "UPDATE sys_setup SET used_at = ? WHERE hash = ? AND used_at IS NULL AND expires_at > ?",
+        [at(now), text(hash), at(now)],
+    );
+    Ok(tx.run(sql).await? == 1)
+}
