@@ -105,6 +105,7 @@ fn environment(locale: Locale, base: &str, messages: &Arc<Messages>) -> Environm
     env.add_filter("number", |value: Value| format::group_digits(&value.to_string()));
     env.add_filter("file_size", |bytes: u64| format::file_size(bytes));
     env.add_filter("clean_html", |html: &str| Value::from_safe_string(clean_html(html)));
+    env.add_filter("striptags", |html: &str| Value::from_safe_string(ammonia::Builder::empty().clean(html).to_string()));
     let folder = base.to_owned();
     env.add_function("asset", move |file: &str| format!("{folder}/{file}"));
     env.add_function("icon_name", |name: &str| if assets::has_icon(name) { name.to_owned() } else { assets::FALLBACK_ICON.to_owned() });

@@ -297,7 +297,7 @@ fn links(ctx: ShowContext<'_>, kind: &'static str, values: &[Json]) -> Shown {
         .iter()
         .filter_map(|value| {
             let id = value.as_str().or_else(|| value.get("id").and_then(Json::as_str))?;
-            let title = ctx.titles.get(id).map(String::as_str).or_else(|| value.get("title").and_then(Json::as_str)).unwrap_or(id);
+            let title = ctx.titles.get(id).map(String::as_str).or_else(|| value.get("_title").and_then(Json::as_str)).unwrap_or(id);
             Some(ShownItem {
                 text: title.to_owned(),
                 href: record_href(ctx.catalog, id).unwrap_or_default(),

@@ -5,12 +5,24 @@ const DELAY_MS = 200;
 let count = 0;
 
 class Combobox extends HTMLElement {
+  static observedAttributes = ['data-choices'];
+
+  // The choices of a select that depends on another one arrive with the morphed form.
+  attributeChangedCallback(_name, before, after) {
+    if (!this.ready || before === after || !this.select) return;
+    const chosen = new Set(this.chosen().map((option) => option.value));
+    const blank = this.several ? [] : [new Option('', '')];
+    this.select.replaceChildren(...blank, ...JSON.parse(after).map(({ value, label, selected }) => new Option(label, value, false, selected || chosen.has(value))));
+    this.showChosen();
+  }
+
   connectedCallback() {
     if (this.ready) return;
     this.ready = true;
     this.select = this.querySelector('select');
     if (!this.select) return;
     this.several = this.select.multiple;
+    this.querySelector('[data-plain]')?.remove();
     this.build();
     this.showChosen();
   }

@@ -22,7 +22,11 @@ document.addEventListener('click', (event) => {
     const row = remove.closest('tr');
     const form = row.closest('form');
     const near = row.nextElementSibling ?? row.previousElementSibling;
-    row.remove();
+    // A stored row is only marked: its id must reach the server.
+    if (row.querySelector('input[name$=".id"]')) {
+      row.querySelector('input[name$="._delete"]').checked = true;
+      row.hidden = true;
+    } else row.remove();
     near?.querySelector('input:not([type=hidden]), select, textarea')?.focus();
     form?.dispatchEvent(new Event('input', { bubbles: true }));
   }
