@@ -117,7 +117,7 @@ impl Auth {
 
     /// Counts a wrong link for its address, so that guessing is slow although it is hopeless.
     async fn refuse_link(&self, from: IpAddr) -> AuthError {
-        match self.note_failure("link".to_owned() + &address_key(from), address_key(from)).await {
+        match self.note_failure(format!("link:{}", address_key(from)), address_key(from)).await {
             Ok(()) => AuthError::BadLink,
             Err(error) => error,
         }
