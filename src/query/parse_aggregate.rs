@@ -11,8 +11,8 @@
 use serde_json::{Map, Value as Json};
 
 use crate::base::{Decimal, EntityIx};
-use crate::expr::{Expected, Function as ExprFunction, Node, Type, Typed, Zone};
-use crate::schema::catalog::Catalog;
+use crate::expr::{Expected, Function as ExprFunction, Node, Path, Type, Typed, Zone};
+use crate::schema::catalog::{Catalog, FieldType, MoneyCurrency};
 
 use super::aggregate::{AggregateRequest, Bucket, Compare, Function, Group, GroupBy, Having, Measure, OutputRef};
 use super::error::{Kind, Place, QueryError};
@@ -238,7 +238,7 @@ impl Parser<'_> {
                 self.fault(Kind::CannotMeasure { function: word, found: "nothing".to_owned() }, of_at);
                 return None;
             }
-            Some(text) => Some(self.expression(text, of_at, offset)?),
+            Some(text) => Some(amount_of(self.catalog, self.entity, self.expression(text, of_at, offset)?)),
         };
         let fits = of.as_ref().is_none_or(|of| can_measure(kind, of));
         if !fits {
@@ -376,17 +376,25 @@ fn is_groupable(ty: &Type) -> bool {
     !matches!(ty, Type::Null | Type::Money(_) | Type::Set | Type::Json) && !matches!(ty, Type::Link(targets) if targets.len() != 1)
 }
 
+/// Money is measured by its amount where the currency is fixed, else by its amount in the workspace's currency.
+fn amount_of(catalog: &Catalog, entity: EntityIx, of: Typed) -> Typed {
+    let (Type::Money(scale), Node::Path(path)) = (&of.ty, &of.node) else { return of };
+    let owner = path.hops.last().map_or(entity, |hop| hop.to);
+    let field = catalog.entity(owner).field(path.field);
+    let is_fixed = matches!(field.ty, FieldType::Money { currency: MoneyCurrency::Fixed(_), .. });
+    let path = Path { part: Some(if is_fixed { "amount" } else { "base" }), ..path.clone() };
+    Typed::new(Type::Decimal(*scale), Node::Path(path), of.span.clone())
+}
+
 fn can_measure(function: Function, of: &Typed) -> bool {
-    let is_field = matches!(of.node, Node::Path(_));
     match function {
-        Function::Count => !matches!(of.ty, Type::Null),
+        Function::Count => !matches!(of.ty, Type::Null | Type::Money(_) | Type::Set | Type::Json),
         Function::CountDistinct => is_groupable(&of.ty),
         Function::Sum | Function::Avg => {
-            matches!(of.ty, Type::Int | Type::Decimal(_) | Type::Duration) || (is_field && matches!(of.ty, Type::Money(_)))
+            matches!(of.ty, Type::Int | Type::Decimal(_) | Type::Duration)
         }
         Function::Min | Function::Max => {
             matches!(of.ty, Type::Int | Type::Decimal(_) | Type::Duration | Type::Text | Type::Date | Type::DateTime | Type::Time)
-                || (is_field && matches!(of.ty, Type::Money(_)))
         }
     }
 }

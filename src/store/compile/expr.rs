@@ -26,3 +26,8 @@ pub fn condition(_with: ExprSql<'_>, _alias: &str, _condition: &Typed) -> Sql {
 pub fn value(_with: ExprSql<'_>, _alias: &str, _typed: &Typed) -> Sql {
     unimplemented!("compile::expr::value")
 }
+
+/// Amount, currency and base amount of an expression of type money.
+pub fn money(_with: ExprSql<'_>, _alias: &str, _typed: &Typed) -> [Sql; 3] {
+    unimplemented!("compile::expr::money")
+}

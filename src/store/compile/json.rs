@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::base::decimal::{div_half_even, pow10};
 use crate::base::{Cell, Currency, Date, DateTime, Decimal, Money, RecordId, Time, Value};
 
 use super::rows::Row;
@@ -16,7 +17,7 @@ pub fn write_row(row: &Row<'_>, out: &mut String) {
         }
         out.push_str(&output.key);
         match &output.what {
-            What::Value { at, codec, .. } => write_value(codec, row.cells().get(*at..).unwrap_or_default(), out),
+            What::Value { at, codec, .. } | What::Own { at, codec } => write_value(codec, row.cells().get(*at..).unwrap_or_default(), out),
             What::Title(bits) => write_text(&title(bits, row.cells()), out),
             What::One { targets, .. } => match targets.iter().find(|shape| !row.cell(shape.id).is_null()) {
                 Some(shape) => write_row(&row.with_shape(shape), out),
@@ -68,6 +69,12 @@ pub fn write_value(codec: &Codec, cells: &[Cell], out: &mut String) {
         Codec::Bool => out.push_str(if is_true(first) { "true" } else { "false" }),
         Codec::Int => int_text(first.as_int().unwrap_or(0), out),
         Codec::Id { prefix } => write_id(prefix, first.as_int().unwrap_or(0), out),
+        Codec::Average { scale } => match average(*scale, cells) {
+            Some(average) => {
+                let _ = write!(out, "\"{average}\"");
+            }
+            None => out.push_str("null"),
+        },
         Codec::Date | Codec::DateTime | Codec::Time | Codec::Decimal { .. } => {
             out.push('"');
             write_plain(codec, first, out);
@@ -82,9 +89,9 @@ pub fn value(codec: &Codec, cells: &[Cell]) -> Value {
     match codec {
         Codec::AnyId { prefixes } => any_id(prefixes, cells).map_or(Value::Null, |(_, id)| Value::Link(RecordId(id))),
         Codec::Parts(parts) => parts_value(parts, cells),
-        Codec::Keys => Value::List(texts(first).into_iter().map(Value::Text).collect()),
-        Codec::Ids { .. } => Value::List(ints(first).map(|id| Value::Link(RecordId(id))).collect()),
-        Codec::Files { .. } => Value::List(files(first).into_iter().map(|file| Value::Link(RecordId(file.id))).collect()),
+        Codec::Keys => list(texts(first).into_iter().map(Value::Text).collect()),
+        Codec::Ids { .. } => list(ints(first).map(|id| Value::Link(RecordId(id))).collect()),
+        Codec::Files { prefix } => list(files(first).into_iter().map(|file| file.value(prefix)).collect()),
         _ if first.is_null() => Value::Null,
         Codec::Money { .. } => money(codec, cells).map_or(Value::Null, Value::Money),
         Codec::Text => Value::Text(first.as_text().unwrap_or_default().to_owned()),
@@ -96,7 +103,18 @@ pub fn value(codec: &Codec, cells: &[Cell]) -> Value {
         Codec::DateTime => first.as_int().map_or(Value::Null, |at| Value::DateTime(DateTime(at))),
         Codec::Time => time(first).map_or(Value::Null, Value::Time),
         Codec::Decimal { scale } => first.as_int().map_or(Value::Null, |units| Value::Decimal(Decimal::new(units, *scale))),
+        Codec::Average { scale } => average(*scale, cells).map_or(Value::Null, Value::Decimal),
     }
+}
+
+/// Sum over count with nine decimal places, half-even; zeros beyond the scale of the summands are left out.
+fn average(scale: u8, cells: &[Cell]) -> Option<Decimal> {
+    let (sum, count) = (cells.first()?.as_int()?, cells.get(1)?.as_int()?);
+    let steps = Decimal::MAX_SCALE.checked_sub(scale)?;
+    let units = div_half_even(i128::from(sum) * i128::from(pow10(steps)), i128::from(count))?;
+    let exact = Decimal::new(i64::try_from(units).ok()?, Decimal::MAX_SCALE);
+    let short = exact.normalised();
+    if short.scale < scale { short.rescale_exact(scale).ok() } else { Some(short) }
 }
 
 /// The text of a title; falls back to nothing for empty parts and is trimmed.
@@ -256,6 +274,25 @@ struct FileCell {
     name: String,
     size: i64,
     media_type: String,
+}
+
+impl FileCell {
+    fn value(self, prefix: &str) -> Value {
+        let url = format!("/files/{}", RecordId(self.id).display(prefix));
+        let parts = [
+            ("id", Value::Link(RecordId(self.id))),
+            ("name", Value::Text(self.name)),
+            ("size", Value::Int(self.size)),
+            ("type", Value::Text(self.media_type)),
+            ("url", Value::Text(url)),
+        ];
+        Value::Map(parts.map(|(name, value)| (name.to_owned(), value)).into())
+    }
+}
+
+/// A list of nothing is null, as everywhere.
+fn list(items: Vec<Value>) -> Value {
+    if items.is_empty() { Value::Null } else { Value::List(items) }
 }
 
 fn files(cell: &Cell) -> Vec<FileCell> {

@@ -4,13 +4,15 @@
 //! the page, one for each to-many expansion, one for the total. Plans of frequent requests are kept by [`Plans`].
 
 pub mod aggregate;
+mod children;
+mod columns;
 pub mod cursor;
 pub mod expr;
 pub mod fetch;
 pub mod json;
+mod order;
 pub mod plans;
 pub mod rows;
-pub mod search;
 pub mod select;
 pub mod shape;
 pub mod write;

@@ -1,15 +1,22 @@
 //! Plans of frequent requests, kept by the text of the request.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex};
 
-use crate::access::{AccessError, Actor};
+use crate::access::{AccessError, Actor, authorise_get, authorise_list};
 use crate::base::{EntityIx, Explain, RecordId};
 use crate::expr::EvalContext;
-use crate::query::{CursorKey, QueryError};
+use crate::query::{CursorKey, ListRequest, Params, QueryError, parse_get, parse_list};
 use crate::schema::catalog::Catalog;
 use crate::store::Dialect;
 
-use super::select::{GetPlan, ListPlan};
+use super::select::{GetPlan, ListPlan, get, list};
+
+/// Plans kept of each sort.
+const KEPT: usize = 1024;
+/// A longer request is compiled each time: a cache must not hold what somebody made up.
+const LONGEST: usize = 2048;
 
 /// Why a request has no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,7 +30,7 @@ pub enum PlanError {
 impl Explain for PlanError {
     fn code(&self) -> &'static str {
         match self {
-            PlanError::Query(faults) => faults.first().map_or("QRY000", Explain::code),
+            PlanError::Query(faults) => faults.first().map_or("QRY001", Explain::code),
             PlanError::Access(error) => error.code(),
         }
     }
@@ -37,8 +44,27 @@ impl Explain for PlanError {
 }
 
 /// A cache of plans; least recently used ones go first. One for the process, shared by all requests.
-#[derive(Debug, Default)]
-pub struct Plans {}
+#[derive(Debug)]
+pub struct Plans {
+    lists: Mutex<Recent<Key, CachedList>>,
+    gets: Mutex<Recent<Key, Arc<GetPlan>>>,
+}
+
+/// Catalog version, entity and the text of the request.
+type Key = (i64, EntityIx, Box<str>);
+
+#[derive(Debug, Clone)]
+struct CachedList {
+    request: Arc<ListRequest>,
+    /// Kept only when the statement depends on nothing but the request.
+    plan: Option<Arc<ListPlan>>,
+}
+
+impl Default for Plans {
+    fn default() -> Self {
+        Self { lists: Mutex::new(Recent::new(KEPT)), gets: Mutex::new(Recent::new(KEPT)) }
+    }
+}
 
 impl Plans {
     pub fn new() -> Self {
@@ -52,15 +78,31 @@ impl Plans {
     #[expect(clippy::too_many_arguments, reason = "each is one dimension of the key or of the compilation")]
     pub fn list(
         &self,
-        _catalog: &Catalog,
-        _dialect: Dialect,
-        _key: &CursorKey,
-        _actor: &Actor,
-        _entity: EntityIx,
-        _query: &str,
-        _context: &EvalContext<'_>,
+        catalog: &Catalog,
+        dialect: Dialect,
+        key: &CursorKey,
+        actor: &Actor,
+        entity: EntityIx,
+        query: &str,
+        context: &EvalContext<'_>,
     ) -> Result<Arc<ListPlan>, PlanError> {
-        unimplemented!("Plans::list")
+        let place = (query.len() <= LONGEST).then(|| (catalog.version, entity, Box::from(query)));
+        let cached = place.as_ref().and_then(|place| lock(&self.lists).get(place));
+        let request = match &cached {
+            Some(cached) => cached.request.clone(),
+            None => Arc::new(parse_list(catalog, key, entity, &Params::parse(query)).map_err(PlanError::Query)?),
+        };
+        // Asked for on every request, found or not: a plan is no permission.
+        let authorised = authorise_list(catalog, actor, request.clone())?;
+        if let Some(plan) = cached.and_then(|cached| cached.plan).filter(|_| authorised.rows().is_empty()) {
+            return Ok(plan);
+        }
+        let plan = Arc::new(list(catalog, dialect, &authorised, context));
+        if let Some(place) = place {
+            let kept = plan.is_constant.then(|| plan.clone());
+            lock(&self.lists).put(place, CachedList { request, plan: kept });
+        }
+        Ok(plan)
     }
 
     /// The plan of `GET …/{id}`; run [`GetPlan::statement`] with the id.
@@ -70,14 +112,66 @@ impl Plans {
     #[expect(clippy::too_many_arguments, reason = "each is one dimension of the key or of the compilation")]
     pub fn get(
         &self,
-        _catalog: &Catalog,
-        _dialect: Dialect,
-        _actor: &Actor,
-        _entity: EntityIx,
-        _id: RecordId,
-        _query: &str,
-        _context: &EvalContext<'_>,
+        catalog: &Catalog,
+        dialect: Dialect,
+        actor: &Actor,
+        entity: EntityIx,
+        id: RecordId,
+        query: &str,
+        context: &EvalContext<'_>,
     ) -> Result<Arc<GetPlan>, PlanError> {
-        unimplemented!("Plans::get")
+        let place = (query.len() <= LONGEST).then(|| (catalog.version, entity, Box::from(query)));
+        let cached = place.as_ref().and_then(|place| lock(&self.gets).get(place));
+        if let Some(plan) = cached {
+            // The same question with nothing to select: who may ask does not hang on the selection yet.
+            let select = crate::query::Select { entity, items: Vec::new() };
+            let asked = crate::query::GetRequest { entity, id, select, deleted: crate::query::Deleted::Live };
+            if authorise_get(catalog, actor, asked)?.rows().is_empty() {
+                return Ok(plan);
+            }
+        }
+        let request = parse_get(catalog, entity, id, &Params::parse(query)).map_err(PlanError::Query)?;
+        let authorised = authorise_get(catalog, actor, request)?;
+        let plan = Arc::new(get(catalog, dialect, &authorised, context));
+        if let Some(place) = place.filter(|_| plan.is_constant) {
+            lock(&self.gets).put(place, plan.clone());
+        }
+        Ok(plan)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // A panic while the cache was held leaves it usable: at worst an entry is missing.
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// The entries used last. Old ones go in two halves: when the young half is full it becomes the old one, and what is found
+/// there moves back. Every operation takes constant time.
+#[derive(Debug)]
+struct Recent<K, V> {
+    half: usize,
+    young: HashMap<K, V>,
+    old: HashMap<K, V>,
+}
+
+impl<K: Hash + Eq + Clone, V: Clone> Recent<K, V> {
+    fn new(capacity: usize) -> Self {
+        Self { half: (capacity / 2).max(1), young: HashMap::new(), old: HashMap::new() }
+    }
+
+    fn get(&mut self, key: &K) -> Option<V> {
+        if let Some(value) = self.young.get(key) {
+            return Some(value.clone());
+        }
+        let value = self.old.remove(key)?;
+        self.put(key.clone(), value.clone());
+        Some(value)
+    }
+
+    fn put(&mut self, key: K, value: V) {
+        if self.young.len() >= self.half && !self.young.contains_key(&key) {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(key, value);
     }
 }

@@ -96,7 +96,7 @@ impl<'a> Row<'a> {
 
     pub fn value_of(&self, output: &Output) -> Value {
         match &output.what {
-            What::Value { at, codec, .. } => json::value(codec, self.cells.get(*at..).unwrap_or_default()),
+            What::Value { at, codec, .. } | What::Own { at, codec } => json::value(codec, self.cells.get(*at..).unwrap_or_default()),
             What::Title(bits) => Value::Text(json::title(bits, self.cells)),
             What::One { field, .. } => self.one(*field).map_or(Value::Null, |row| Value::Link(row.id())),
             What::Many { field, .. } => Value::List(self.many(*field).map(|row| Value::Link(row.id())).collect()),

@@ -54,6 +54,8 @@ pub struct Output {
 pub enum What {
     /// Cells from `at` on.
     Value { field: FieldIx, at: usize, codec: Codec },
+    /// An own field of the junction a links field leads over.
+    Own { at: usize, codec: Codec },
     /// The title, from literal text and other cells.
     Title(Vec<TitleBit>),
     /// The record a link leads to; the first whose id is there.
@@ -90,6 +92,8 @@ pub enum Codec {
     AnyId { prefixes: Arc<[Arc<str>]> },
     /// Parts by name: address, person_name, geo.
     Parts(Arc<[(&'static str, Codec)]>),
+    /// A sum of units and the number of values: their average with nine decimal places, half-even.
+    Average { scale: u8 },
     /// A JSON array of texts: multi_select, tags.
     Keys,
     /// A JSON array of integers: the ids of links.
@@ -103,6 +107,7 @@ impl Codec {
     pub fn width(&self) -> usize {
         match self {
             Codec::Money { width, .. } => *width,
+            Codec::Average { .. } => 2,
             Codec::AnyId { prefixes } => prefixes.len(),
             Codec::Parts(parts) => parts.iter().map(|(_, codec)| codec.width()).sum(),
             _ => 1,
@@ -115,7 +120,7 @@ impl Shape {
     pub fn output_of(&self, wanted: FieldIx) -> Option<&Output> {
         self.outputs.iter().find(|output| match &output.what {
             What::Value { field, .. } | What::One { field, .. } | What::Many { field, .. } => *field == wanted,
-            What::Title(_) => false,
+            What::Title(_) | What::Own { .. } => false,
         })
     }
 }

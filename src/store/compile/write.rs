@@ -2,11 +2,17 @@
 
 use std::sync::Arc;
 
-use crate::access::{Authorised, Write};
-use crate::base::{FieldIx, RecordId, Value};
-use crate::schema::catalog::{Catalog, Unique};
-use crate::store::{Dialect, Statement};
+use crate::access::{Authorised, RowRules, Write};
+use crate::base::{Cell, DateTime, FieldIx, RecordId, Value};
+use crate::expr::{EvalContext, Zone};
+use crate::query::{Item, Select};
+use crate::schema::catalog::{Catalog, ColumnKind, Entity, Field, FieldType, Unique};
+use crate::schema::field_type;
+use crate::store::{Dialect, Sql, Statement};
 
+use super::columns::{Columns, column_sql, deleted_column, id_column};
+use super::expr::{self, ExprSql};
+use super::select::made;
 use super::shape::RowPlan;
 
 /// The statements of one record's update.
@@ -21,48 +27,239 @@ pub struct Update {
 /// Loads records with all stored values, side tables and the ids of links included (formulas without a column are
 /// not), in the order of their ids; `lock` keeps others from changing them until the transaction ends (PostgreSQL;
 /// SQLite has one writer). Records in the recycle bin are loaded too. Run it with [`super::fetch_rows`].
-pub fn load(_catalog: &Catalog, _dialect: Dialect, _request: &Authorised<Write>, _ids: &[RecordId], _lock: bool) -> (Statement, Arc<RowPlan>) {
-    unimplemented!("compile::load")
+pub fn load(catalog: &Catalog, dialect: Dialect, request: &Authorised<Write>, ids: &[RecordId], lock: bool) -> (Statement, Arc<RowPlan>) {
+    let entity = catalog.entity(request.request().entity);
+    let mut condition = column_sql("t", id_column(entity));
+    condition.push(" IN ").bind_list(ColumnKind::Int, ids.iter().map(|id| Cell::Int(id.0)));
+    loading(catalog, dialect, request, condition, false, None, lock)
 }
 
 /// Loads the live records whose link `field` points to one of `targets`, like [`load`], at most `limit`.
 pub fn load_by(
-    _catalog: &Catalog,
-    _dialect: Dialect,
-    _request: &Authorised<Write>,
-    _field: FieldIx,
-    _targets: &[RecordId],
-    _limit: u32,
-    _lock: bool,
+    catalog: &Catalog,
+    dialect: Dialect,
+    request: &Authorised<Write>,
+    field: FieldIx,
+    targets: &[RecordId],
+    limit: u32,
+    lock: bool,
 ) -> (Statement, Arc<RowPlan>) {
-    unimplemented!("compile::load_by")
+    let entity = catalog.entity(request.request().entity);
+    let ids = || targets.iter().map(|id| Cell::Int(id.0));
+    // An any_link has a column for each target; ids are unique in the workspace, so that any of them may match.
+    let mut condition = Sql::new("(");
+    for (position, column) in entity.field(field).columns.iter().enumerate() {
+        if position > 0 {
+            condition.push(" OR ");
+        }
+        condition.append(column_sql("t", &column.name)).push(" IN ").bind_list(ColumnKind::Int, ids());
+    }
+    condition.push(")");
+    loading(catalog, dialect, request, condition, true, Some(limit), lock)
+}
+
+fn loading(
+    catalog: &Catalog,
+    dialect: Dialect,
+    request: &Authorised<Write>,
+    condition: Sql,
+    only_live: bool,
+    limit: Option<u32>,
+    lock: bool,
+) -> (Statement, Arc<RowPlan>) {
+    let context = no_context();
+    let with = ExprSql { catalog, dialect, rows: request.rows(), context: &context };
+    let entity = catalog.entity(request.request().entity);
+    let mut parts = Vec::new();
+    let mut columns = Columns::new(with, &mut parts, None).with_plain_files();
+    let shape = columns.shape("t", &stored_select(entity), None);
+    let mut sql = Sql::new("SELECT ");
+    sql.append(columns.list()).push("\nFROM ").ident(&entity.table).push(" AS \"t\"\nWHERE ").append(condition);
+    if let Some(column) = deleted_column(entity).filter(|_| only_live) {
+        sql.push(" AND ").append(column_sql("t", column)).push(" IS NULL");
+    }
+    if let Some(rule) = with.rows.of(entity.ix) {
+        sql.push(" AND ").append(expr::condition(with, "t", rule));
+    }
+    sql.push("\nORDER BY ").append(column_sql("t", id_column(entity)));
+    if let Some(limit) = limit {
+        sql.push(" LIMIT ").number(i64::from(limit));
+    }
+    if lock && dialect == Dialect::Postgres {
+        sql.push("\nFOR UPDATE OF \"t\"");
+    }
+    let kinds = columns.kinds();
+    (sql.statement(dialect, &kinds), Arc::new(RowPlan { shape, parts: made(parts) }))
+}
+
+/// Everything the table and the tables beside it hold.
+fn stored_select(entity: &Entity) -> Select {
+    let is_stored = |field: &&Field| !field.columns.is_empty() || field.side_table.is_some() || matches!(field.ty, FieldType::Links { .. });
+    Select { entity: entity.ix, items: entity.fields.iter().filter(is_stored).map(|field| Item::Field(field.ix)).collect() }
+}
+
+/// Nothing a write compiles asks for the moment or the actor.
+fn no_context() -> EvalContext<'static> {
+    EvalContext { now: DateTime(0), zone: Zone::utc(), me: None, old: None }
 }
 
 /// The id (one column) of the live record with these values of a unique, texts folded. `values` stand in the order of
 /// `unique.fields`; a null among them finds nothing.
-pub fn by_unique(_catalog: &Catalog, _dialect: Dialect, _request: &Authorised<Write>, _unique: &Unique, _values: &[Value]) -> Statement {
-    unimplemented!("compile::by_unique")
+pub fn by_unique(catalog: &Catalog, dialect: Dialect, request: &Authorised<Write>, unique: &Unique, values: &[Value]) -> Statement {
+    let entity = catalog.entity(request.request().entity);
+    let mut sql = Sql::new("SELECT ");
+    sql.append(column_sql("t", id_column(entity))).push("\nFROM ").ident(&entity.table).push(" AS \"t\"\nWHERE ");
+    match deleted_column(entity) {
+        Some(column) => sql.append(column_sql("t", column)).push(" IS NULL"),
+        None => sql.push("TRUE"),
+    };
+    for (field, value) in unique.fields.iter().zip(values) {
+        for (column, kind, cell) in unique_cells(catalog, entity.field(*field), value) {
+            sql.push(" AND ").append(column_sql("t", column)).push(" = ").bind(kind, cell);
+        }
+    }
+    if let Some(filter) = &unique.filter {
+        let rows = RowRules::default();
+        let context = no_context();
+        let with = ExprSql { catalog, dialect, rows: &rows, context: &context };
+        sql.push(" AND ").append(expr::condition(with, "t", filter));
+    }
+    sql.statement(dialect, &[ColumnKind::Int])
+}
+
+/// The columns a unique compares: the folded one of a text, else all of them.
+fn unique_cells<'a>(catalog: &Catalog, field: &'a Field, value: &Value) -> Vec<(&'a str, ColumnKind, Cell)> {
+    if let Some(fold) = &field.fold_column {
+        return vec![(fold, ColumnKind::Text, field_type::fold_cell(value))];
+    }
+    let mut cells = Vec::new();
+    field_type::to_cells(catalog, field, value, &mut cells);
+    field.columns.iter().zip(cells).take(1).map(|(column, cell)| (column.name.as_str(), column.kind, cell)).collect()
 }
 
 /// Inserts a record: `values` by field position, system fields included. First the row, then its side tables.
-pub fn insert(_catalog: &Catalog, _dialect: Dialect, _request: &Authorised<Write>, _values: &[Value]) -> Vec<Statement> {
-    unimplemented!("compile::insert")
+pub fn insert(catalog: &Catalog, dialect: Dialect, request: &Authorised<Write>, values: &[Value]) -> Vec<Statement> {
+    let entity = catalog.entity(request.request().entity);
+    let mut sql = Sql::new("INSERT INTO ");
+    sql.ident(&entity.table).push(" (");
+    let mut bound: Vec<(ColumnKind, Cell)> = Vec::with_capacity(entity.fields.len() + 8);
+    // Every column is named, so that all inserts of an entity share one text.
+    for field in &entity.fields {
+        let value = values.get(field.ix.0 as usize).unwrap_or(&Value::Null);
+        for (column, kind, cell) in row_cells(catalog, field, value) {
+            if !bound.is_empty() {
+                sql.push(", ");
+            }
+            sql.ident(column);
+            bound.push((kind, cell));
+        }
+    }
+    sql.push(")\nVALUES (");
+    for (position, (kind, cell)) in bound.into_iter().enumerate() {
+        if position > 0 {
+            sql.push(", ");
+        }
+        sql.bind(kind, cell);
+    }
+    sql.push(")");
+    let mut statements = vec![sql.statement(dialect, &[])];
+    let id = values.get(super::columns::id_field(entity).0 as usize).and_then(id_of).unwrap_or(RecordId(0));
+    for field in &entity.fields {
+        let value = values.get(field.ix.0 as usize).unwrap_or(&Value::Null);
+        statements.extend(side_rows(field, id, value).map(|sql| sql.statement(dialect, &[])));
+    }
+    statements
 }
 
 /// Writes the changed fields of a record (system fields such as `version` and `updated_at` are given among them).
 /// Deleting to the recycle bin and restoring are updates of `deleted_at`.
 pub fn update(
-    _catalog: &Catalog,
-    _dialect: Dialect,
-    _request: &Authorised<Write>,
-    _id: RecordId,
-    _expected_version: Option<i64>,
-    _changes: &[(FieldIx, Value)],
+    catalog: &Catalog,
+    dialect: Dialect,
+    request: &Authorised<Write>,
+    id: RecordId,
+    expected_version: Option<i64>,
+    changes: &[(FieldIx, Value)],
 ) -> Update {
-    unimplemented!("compile::update")
+    let entity = catalog.entity(request.request().entity);
+    let mut sql = Sql::new("UPDATE ");
+    sql.ident(&entity.table);
+    let mut sides = Vec::new();
+    let mut is_first = true;
+    for (field, value) in changes {
+        let field = entity.field(*field);
+        for (column, kind, cell) in row_cells(catalog, field, value) {
+            sql.push(if is_first { "\nSET " } else { ", " }).ident(column).push(" = ").bind(kind, cell);
+            is_first = false;
+        }
+        if let Some(table) = &field.side_table {
+            sides.push(clear_side(table, id).statement(dialect, &[]));
+            sides.extend(side_rows(field, id, value).map(|sql| sql.statement(dialect, &[])));
+        }
+    }
+    sql.push("\nWHERE ").ident(id_column(entity)).push(" = ").bind(ColumnKind::Int, Cell::Int(id.0));
+    let version = entity.find_field("version").and_then(|field| field.columns.first());
+    if let (Some(expected), Some(column)) = (expected_version, version) {
+        sql.push(" AND ").ident(&column.name).push(" = ").bind(ColumnKind::Int, Cell::Int(expected));
+    }
+    Update { row: (!is_first).then(|| sql.statement(dialect, &[])), sides }
 }
 
 /// Deletes a record for good, its side tables first.
-pub fn delete(_catalog: &Catalog, _dialect: Dialect, _request: &Authorised<Write>, _id: RecordId) -> Vec<Statement> {
-    unimplemented!("compile::delete")
+pub fn delete(catalog: &Catalog, dialect: Dialect, request: &Authorised<Write>, id: RecordId) -> Vec<Statement> {
+    let entity = catalog.entity(request.request().entity);
+    let mut statements: Vec<Statement> =
+        entity.fields.iter().filter_map(|field| field.side_table.as_deref()).map(|table| clear_side(table, id).statement(dialect, &[])).collect();
+    let mut sql = Sql::new("DELETE FROM ");
+    sql.ident(&entity.table).push(" WHERE ").ident(id_column(entity)).push(" = ").bind(ColumnKind::Int, Cell::Int(id.0));
+    statements.push(sql.statement(dialect, &[]));
+    statements
+}
+
+/// The columns of a field with their cells, the folded shadow last.
+fn row_cells<'a>(catalog: &Catalog, field: &'a Field, value: &Value) -> Vec<(&'a str, ColumnKind, Cell)> {
+    let mut cells = Vec::with_capacity(field.columns.len());
+    field_type::to_cells(catalog, field, value, &mut cells);
+    cells.resize(field.columns.len(), Cell::Null);
+    let mut all: Vec<(&str, ColumnKind, Cell)> =
+        field.columns.iter().zip(cells).map(|(column, cell)| (column.name.as_str(), column.kind, cell)).collect();
+    if let Some(fold) = &field.fold_column {
+        all.push((fold, ColumnKind::Text, field_type::fold_cell(value)));
+    }
+    all
+}
+
+fn clear_side(table: &str, id: RecordId) -> Sql {
+    let mut sql = Sql::new("DELETE FROM ");
+    sql.ident(table).push(" WHERE \"rec\" = ").bind(ColumnKind::Int, Cell::Int(id.0));
+    sql
+}
+
+/// Inserts the items of a list value into the side table of its field; nothing for an empty list.
+fn side_rows(field: &Field, id: RecordId, value: &Value) -> Option<Sql> {
+    let table = field.side_table.as_deref()?;
+    let Value::List(items) = value else { return None };
+    let mut sql = Sql::new("INSERT INTO ");
+    sql.ident(table).push(" (\"rec\", \"opt\", \"pos\")\nVALUES ");
+    let mut position = 0;
+    for item in items {
+        let (kind, cell) = match (item, id_of(item)) {
+            (Value::Text(text), _) => (ColumnKind::Text, Cell::Text(text.clone())),
+            (_, Some(file)) => (ColumnKind::Int, Cell::Int(file.0)),
+            _ => continue,
+        };
+        sql.push(if position == 0 { "(" } else { ", (" }).bind(ColumnKind::Int, Cell::Int(id.0)).push(", ");
+        sql.bind(kind, cell).push(", ").number(position).push(")");
+        position += 1;
+    }
+    (position > 0).then_some(sql)
+}
+
+/// The id a link, or a file as the API shows it, holds.
+fn id_of(value: &Value) -> Option<RecordId> {
+    match value {
+        Value::Link(id) => Some(*id),
+        Value::Map(parts) => parts.iter().find(|(name, _)| name == "id").and_then(|(_, id)| id.as_link()),
+        _ => None,
+    }
 }

@@ -1,1 +1,0 @@
-//! The condition "has all these words".
