@@ -10,6 +10,7 @@ pub mod expr;
 pub mod jobs;
 pub mod query;
 pub mod record;
+pub mod render;
 pub mod schema;
 pub mod script;
 pub mod store;

@@ -1,9 +1,11 @@
 //! What sign-in can answer.
 
 use crate::base::Explain;
+use crate::record::{FieldFault, RecordError};
+use crate::store::StoreError;
 
 /// Why someone is not let in. None of these says whether an account exists.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum AuthError {
     #[error("e-mail or password is wrong")]
     WrongCredentials,
@@ -19,8 +21,23 @@ pub enum AuthError {
     NoSuchUser,
     #[error("there is no such token")]
     NoSuchToken,
+    /// The person's record cannot be saved as asked for.
+    #[error(transparent)]
+    Record(#[from] RecordError),
     #[error("{0}")]
-    Invalid(String),
+    Internal(String),
+}
+
+impl AuthError {
+    pub(super) fn from_faults(faults: Vec<FieldFault>) -> Self {
+        AuthError::Record(RecordError::Invalid(faults))
+    }
+}
+
+impl From<StoreError> for AuthError {
+    fn from(error: StoreError) -> Self {
+        AuthError::Record(error.into())
+    }
 }
 
 impl Explain for AuthError {
@@ -32,8 +49,9 @@ impl Explain for AuthError {
             AuthError::WeakPassword(_) => "ATH005",
             AuthError::SetupClosed => "ATH006",
             AuthError::NoSuchUser => "ATH404",
-            AuthError::NoSuchToken => "ATH404",
-            AuthError::Invalid(_) => "ATH007",
+            AuthError::NoSuchToken => "ATH405",
+            AuthError::Record(error) => error.code(),
+            AuthError::Internal(_) => "ATH500",
         }
     }
 
@@ -42,6 +60,8 @@ impl Explain for AuthError {
             AuthError::BadLink => Some("ask for a new link; each works once and for a short time".into()),
             AuthError::WeakPassword(_) => Some("use a sentence of several words".into()),
             AuthError::NoSuchUser => Some("`relata user list` shows who there is".into()),
+            AuthError::NoSuchToken => Some("`relata token list` shows the tokens".into()),
+            AuthError::Record(error) => error.hint(),
             _ => None,
         }
     }
@@ -49,6 +69,7 @@ impl Explain for AuthError {
     fn details(&self) -> Option<serde_json::Value> {
         match self {
             AuthError::Throttled { retry_after_seconds } => Some(serde_json::json!({ "retry_after": retry_after_seconds })),
+            AuthError::Record(error) => error.details(),
             _ => None,
         }
     }

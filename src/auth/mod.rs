@@ -1,19 +1,35 @@
-//! Sign-in, sessions, API tokens, the setup link and password reset. People themselves are `core.user` records.
+//! Sign-in, sessions, API tokens, one-time links and password reset. People themselves are `core.user` records.
+//!
+//! Secrets are stored as hashes only. What a request needs (who is this cookie or token?) is remembered for two seconds.
 
+mod cache;
 mod error;
+mod link;
+mod password;
+mod person;
+mod secret;
+mod session;
+mod token;
 
-use std::net::IpAddr;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
-use crate::base::{Locale, RecordId};
+use crate::base::{Clock, Locale, Random, RecordId};
+use crate::record::Records;
+use crate::store::Store;
 
+use cache::Cache;
 pub use error::AuthError;
+use password::Passwords;
+pub use token::{CreatedToken, NewToken, TokenInfo};
 
 /// Who a session or token stands for, read once and cached for a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     pub user: RecordId,
-    /// The person's name, for the page's corner and for logs' absence.
+    /// The person's name, for the page's corner; never for logs.
     pub name: String,
     pub email: String,
     pub roles: Vec<String>,
@@ -33,62 +49,46 @@ pub struct SessionStart {
     pub max_age_seconds: i64,
 }
 
-/// What the setup page asks for.
-#[derive(Debug, Clone)]
+/// A person to be created.
+#[derive(Clone)]
 pub struct NewUser {
     pub name: String,
     pub email: String,
+    /// Empty: no password yet; they come in by a link.
     pub password: String,
     pub locale: Option<Locale>,
     pub admin: bool,
 }
 
+/// A person in a list.
+#[derive(Debug, Clone)]
+pub struct UserInfo {
+    pub id: RecordId,
+    pub name: String,
+    pub email: String,
+    pub roles: Vec<String>,
+    pub active: bool,
+    pub has_password: bool,
+}
+
 /// Sign-in and everything that proves who someone is.
-pub struct Auth {}
+pub struct Auth {
+    store: Store,
+    records: Records,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    passwords: Passwords,
+    cache: Cache,
+}
 
 impl Auth {
-    /// Whether no person can sign in yet: the setup page is open to who has the link.
-    pub async fn setup_is_open(&self) -> Result<bool, AuthError> {
-        unimplemented!("auth: setup")
+    pub fn new(store: Store, records: Records, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+        let passwords = Passwords::new(random.clone());
+        Self { store, records, clock, random, passwords, cache: Cache::default() }
     }
 
-    /// Makes (or replaces) the setup secret while setup is open; `app` prints `/setup?token=…` at start.
-    pub async fn begin_setup(&self) -> Result<Option<String>, AuthError> {
-        unimplemented!("auth: setup")
-    }
-
-    /// Whether `token` opens the setup page now.
-    pub async fn setup_token_is_valid(&self, _token: &str) -> Result<bool, AuthError> {
-        unimplemented!("auth: setup")
-    }
-
-    /// Creates the first administrator and signs them in; the setup secret is used up.
-    pub async fn set_up(&self, _token: &str, _admin: NewUser, _from: IpAddr) -> Result<SessionStart, AuthError> {
-        unimplemented!("auth: setup")
-    }
-
-    /// E-mail and password. Unknown people, wrong passwords and deactivated accounts get one and the same error.
-    pub async fn sign_in(&self, _email: &str, _password: &str, _from: IpAddr) -> Result<SessionStart, AuthError> {
-        unimplemented!("auth: sign in")
-    }
-
-    /// A one-time link made by [`Auth::create_sign_in_link`] (`/sign-in/link?token=…`).
-    pub async fn sign_in_by_link(&self, _token: &str, _from: IpAddr) -> Result<SessionStart, AuthError> {
-        unimplemented!("auth: sign in")
-    }
-
-    /// Ends the session of this cookie everywhere.
-    pub async fn sign_out(&self, _cookie: &str) -> Result<(), AuthError> {
-        unimplemented!("auth: sign out")
-    }
-
-    /// The person of a session cookie.
-    pub async fn identify_session(&self, _cookie: &str) -> Result<Option<Arc<Identity>>, AuthError> {
-        unimplemented!("auth: identify")
-    }
-
-    /// The person of an API token (`rl_…`).
-    pub async fn identify_token(&self, _token: &str, _from: IpAddr) -> Result<Option<Arc<Identity>>, AuthError> {
-        unimplemented!("auth: identify")
+    /// Forgets what is remembered of sessions and tokens: call it after a `core.user` record changed.
+    pub fn forget_all(&self) {
+        self.cache.forget_all();
     }
 }

@@ -1,17 +1,50 @@
-//! OpenAPI and JSON Schema documents from the catalog. Pure.
+//! OpenAPI and JSON Schema documents from the catalog. Pure: the same catalog gives the same text.
 
-use serde_json::Value;
-
-use crate::schema::catalog::{Catalog, Entity};
-
+mod components;
+mod entity;
 mod fields;
+mod operation;
+mod records;
+mod system;
+
+#[cfg(test)]
+mod tests;
+
+use serde_json::{Map, Value, json};
+
+use crate::schema::catalog::Catalog;
+
+pub use entity::entity_schema;
+
+/// Most operations of a batch and items of an update of many; the same as the record service's (a test holds that).
+pub const MAX_OPERATIONS: usize = 500;
 
 /// The OpenAPI 3.1 document of the whole API for this catalog. `origin` is the site's address (`https://crm.example.com`).
-pub fn openapi(_catalog: &Catalog, _origin: &str) -> Value {
-    unimplemented!("contract: openapi")
-}
-
-/// The JSON Schema of one entity's records with its fields' metadata.
-pub fn entity_schema(_catalog: &Catalog, _entity: &Entity) -> Value {
-    unimplemented!("contract: entity schema")
+/// Paths come in the order of the catalog's entities, so the text is stable.
+pub fn openapi(catalog: &Catalog, origin: &str) -> Value {
+    let mut paths = Map::new();
+    for entity in &catalog.entities {
+        records::add(catalog, entity, &mut paths);
+    }
+    system::add(catalog, &mut paths);
+    let tags: Vec<Value> = catalog
+        .entities
+        .iter()
+        .map(|entity| json!({ "name": entity.slug, "description": entity.label_plural.get(crate::base::Locale::En) }))
+        .chain([json!({ "name": "workspace", "description": "Batches, changes, files, definitions and health" })])
+        .collect();
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": format!("{} API", catalog.settings.name),
+            "version": format!("{}", catalog.version),
+            "description": "Records of this workspace. Errors are problem documents (RFC 9457); tags are `\"v<version>\"`.",
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+        },
+        "servers": [{ "url": origin }],
+        "security": [{ "token": [] }],
+        "tags": tags,
+        "paths": paths,
+        "components": components::all(catalog),
+    })
 }

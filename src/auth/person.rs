@@ -1,0 +1,152 @@
+//! People are `core.user` records: finding, reading and creating them.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::{AuthError, Identity, NewUser};
+use crate::access::Actor;
+use crate::base::{Locale, RecordId, Value};
+use crate::query::{self, Deleted, GetRequest, default_select};
+use crate::record::{Input, Records, Row};
+use crate::schema::catalog::{Catalog, Entity, FieldType};
+
+/// The entity of people.
+pub(super) fn user_entity(catalog: &Catalog) -> Result<&Entity, AuthError> {
+    catalog.find_entity("core.user").ok_or_else(|| AuthError::Internal("the package `core` is not applied: there is no `core.user`".into()))
+}
+
+/// A person as sign-in needs them.
+#[derive(Debug, Clone)]
+pub(super) struct Person {
+    pub id: RecordId,
+    pub name: String,
+    pub email: String,
+    pub roles: Vec<String>,
+    pub locale: Option<Locale>,
+    pub time_zone: Option<jiff::tz::TimeZone>,
+    pub active: bool,
+}
+
+impl Person {
+    pub(super) fn into_identity(self, token: Option<i64>) -> Identity {
+        Identity {
+            user: self.id,
+            name: self.name,
+            email: self.email,
+            roles: self.roles,
+            locale: self.locale,
+            time_zone: self.time_zone,
+            token,
+        }
+    }
+}
+
+/// The live person with this id.
+pub(super) async fn get(records: &Records, id: RecordId) -> Result<Option<Person>, AuthError> {
+    let catalog = records.catalog();
+    let entity = user_entity(&catalog)?;
+    let request = GetRequest { entity: entity.ix, id, select: default_select(entity), deleted: Deleted::Live };
+    Ok(records.get(&Actor::system(), &catalog, request).await?.map(|row| person(entity, &row)))
+}
+
+/// The live person with this address, in whatever case it is written.
+pub(super) async fn find_by_email(records: &Records, email: &str) -> Result<Option<Person>, AuthError> {
+    let trimmed = email.trim();
+    if trimmed.is_empty() || trimmed.len() > 254 || trimmed.contains('\0') {
+        return Ok(None);
+    }
+    let lower = trimmed.to_lowercase();
+    let mut tried: Vec<&str> = vec![&lower];
+    if trimmed != lower {
+        tried.push(trimmed);
+    }
+    for text in tried {
+        if let Some(found) = find_exactly(records, text).await? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+async fn find_exactly(records: &Records, email: &str) -> Result<Option<Person>, AuthError> {
+    let catalog = records.catalog();
+    let entity = user_entity(&catalog)?;
+    let quoted = format!("email = '{}'", email.replace('\'', "''"));
+    let asked = json!({ "filter": quoted, "limit": 1 });
+    let Ok(request) = query::parse_list_json(&catalog, records.cursor_key(), entity.ix, &asked) else {
+        // Characters that no address has.
+        return Ok(None);
+    };
+    let page = records.list(&Actor::system(), &catalog, request).await?;
+    Ok(page.rows.first().map(|row| person(entity, row)))
+}
+
+/// All live people, for the command line.
+pub(super) async fn list(records: &Records) -> Result<Vec<Person>, AuthError> {
+    let catalog = records.catalog();
+    let entity = user_entity(&catalog)?;
+    let asked = json!({ "limit": query::MAX_LIMIT });
+    let request = query::parse_list_json(&catalog, records.cursor_key(), entity.ix, &asked)
+        .map_err(|_| AuthError::Internal("people could not be listed".into()))?;
+    let page = records.list(&Actor::system(), &catalog, request).await?;
+    Ok(page.rows.iter().map(|row| person(entity, row)).collect())
+}
+
+/// The values of a new `core.user`. Fields this workspace's `core.user` does not have are left out.
+pub(super) fn input(catalog: &Arc<Catalog>, user: &NewUser) -> Result<Input, AuthError> {
+    let entity = user_entity(catalog)?;
+    let mut values = serde_json::Map::new();
+    let mut put = |name: &str, value: serde_json::Value| {
+        if entity.find_field(name).is_some_and(|field| !field.read_only) {
+            values.insert(name.to_owned(), value);
+        }
+    };
+    put("name", user.name.clone().into());
+    put("email", user.email.trim().to_lowercase().into());
+    put("active", true.into());
+    if let Some(locale) = user.locale {
+        put("locale", locale.tag().into());
+    }
+    let role = if user.admin { "admin" } else { "user" };
+    if let Some(field) = entity.find_field("roles").or_else(|| entity.find_field("role")) {
+        let knows = match &field.ty {
+            FieldType::Select(options) | FieldType::MultiSelect { options, .. } => options.list.options.iter().any(|option| option.key == role),
+            FieldType::Tags { .. } => true,
+            _ => false,
+        };
+        let is_list = matches!(field.ty, FieldType::MultiSelect { .. } | FieldType::Tags { .. });
+        if knows {
+            put(&field.name, if is_list { json!([role]) } else { json!(role) });
+        }
+    }
+    Input::from_json(catalog, entity, &serde_json::Value::Object(values)).map_err(AuthError::from_faults)
+}
+
+fn person(entity: &Entity, row: &Row) -> Person {
+    let value = |name: &str| entity.find_field(name).map_or(Value::Null, |field| row.value(field.ix));
+    Person {
+        id: row.id(),
+        name: display_text(&value("name")),
+        email: display_text(&value("email")),
+        roles: match value(if entity.find_field("roles").is_some() { "roles" } else { "role" }) {
+            Value::List(items) => items.iter().filter_map(|item| item.as_text().map(str::to_owned)).collect(),
+            Value::Text(one) => vec![one],
+            _ => Vec::new(),
+        },
+        locale: value("locale").as_text().and_then(Locale::from_tag),
+        time_zone: value("time_zone").as_text().and_then(|name| jiff::tz::TimeZone::get(name).ok()),
+        active: value("active").as_bool().unwrap_or(true),
+    }
+}
+
+fn display_text(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.clone(),
+        Value::Map(parts) => {
+            let texts: Vec<&str> = parts.iter().filter_map(|(_, part)| part.as_text()).filter(|text| !text.is_empty()).collect();
+            texts.join(" ")
+        }
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,255 @@
+//! Signing in and out, and who a cookie stands for.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::password::{Passwords, check_strength};
+use super::secret::{digest, hex, is_secret, new_secret};
+use super::{Auth, AuthError, Identity, NewUser, SessionStart, UserInfo, person};
+use crate::access::Actor;
+use crate::base::{DateTime, RecordId};
+use crate::record::{Records, Source, WriteOptions};
+use crate::store::sessions::Session;
+use crate::store::throttle::Policy;
+use crate::store::{credentials, sessions, throttle};
+
+/// A session ends after this time without a request,
+const IDLE_MICROS: i64 = 12 * 3600 * 1_000_000;
+/// and after this time in any case.
+const ABSOLUTE_MICROS: i64 = 7 * 24 * 3600 * 1_000_000;
+/// How often the last use is written down.
+const TOUCH_MICROS: i64 = 60 * 1_000_000;
+/// An address is shared by many people (an office behind one router), so it is blocked later than an account.
+const PER_ADDRESS: Policy = Policy { allowed: 30, ..Policy::SIGN_IN };
+
+impl Auth {
+    /// E-mail and password. Unknown people, wrong passwords and deactivated accounts get one and the same error after the
+    /// same work.
+    pub async fn sign_in(&self, email: &str, password: &str, from: IpAddr) -> Result<SessionStart, AuthError> {
+        let account_key = format!("account:{}", crate::base::text::fold(email.trim()).chars().take(254).collect::<String>());
+        let address_key = address_key(from);
+        self.refuse_blocked(&[&account_key, &address_key]).await?;
+        let found = person::find_by_email(&self.records, email).await?.filter(|person| person.active);
+        let stored = match &found {
+            Some(person) => credentials::load(&self.store, person.id.0).await?.and_then(|credential| credential.password_hash),
+            None => None,
+        };
+        // A password longer than any we accept is not worth a hash, whoever it is for.
+        let is_right = password.len() <= 256 && self.passwords.verify(password, stored.as_deref()).await?;
+        let (Some(person), true) = (found, is_right) else {
+            self.note_failure(account_key, address_key).await?;
+            return Err(AuthError::WrongCredentials);
+        };
+        let rehash = match stored.as_deref() {
+            Some(stored) if Passwords::is_outdated(stored) => Some(self.passwords.hash(password).await?),
+            _ => None,
+        };
+        let (session, start) = self.new_session(person.id, from);
+        self.store
+            .write::<_, AuthError>(move |tx| {
+                Box::pin(async move {
+                    if let Some(hash) = rehash {
+                        credentials::rehash(tx, session.user_id, &hash).await?;
+                    }
+                    throttle::clear(tx, &account_key).await?;
+                    sessions::create(tx, &session).await?;
+                    Ok(())
+                })
+            })
+            .await?;
+        Ok(start)
+    }
+
+    /// Ends the session of this cookie everywhere.
+    pub async fn sign_out(&self, cookie: &str) -> Result<(), AuthError> {
+        if !is_secret(cookie) {
+            return Ok(());
+        }
+        let digest = digest(cookie);
+        let hash = hex(&digest);
+        self.store.write::<_, AuthError>(move |tx| Box::pin(async move { Ok(sessions::delete(tx, &hash).await?) })).await?;
+        self.cache.forget(&digest);
+        Ok(())
+    }
+
+    /// The person of a session cookie.
+    pub async fn identify_session(&self, cookie: &str) -> Result<Option<Arc<Identity>>, AuthError> {
+        if !is_secret(cookie) {
+            return Ok(None);
+        }
+        let now = self.clock.now();
+        let digest = digest(cookie);
+        if let Some(identity) = self.cache.get(&digest, now) {
+            return Ok(Some(identity));
+        }
+        let hash = hex(&digest);
+        let Some(session) = sessions::find(&self.store, &hash, now).await? else { return Ok(None) };
+        let found = person::get(&self.records, RecordId(session.user_id)).await?.filter(|person| person.active);
+        let Some(person) = found else { return Ok(None) };
+        if now.0 - session.seen_at.0 >= TOUCH_MICROS {
+            let ends = DateTime((now.0 + IDLE_MICROS).min(session.created_at.0 + ABSOLUTE_MICROS));
+            let store = self.store.clone();
+            tokio::spawn(async move {
+                let noted = store.write::<_, AuthError>(move |tx| Box::pin(async move { Ok(sessions::touch(tx, &hash, ends).await?) })).await;
+                if let Err(error) = noted {
+                    tracing::debug!(error = %error, "the last use of a session was not noted");
+                }
+            });
+        }
+        let identity = Arc::new(person.into_identity(None));
+        self.cache.put(digest, identity.clone(), now, session.expires_at);
+        Ok(Some(identity))
+    }
+
+    /// Deletes sessions and counters that are over; `app` calls it now and then.
+    pub async fn prune(&self) -> Result<(), AuthError> {
+        let day_ago = DateTime(self.clock.now().0 - 24 * 3600 * 1_000_000);
+        self.store
+            .write::<_, AuthError>(move |tx| {
+                Box::pin(async move {
+                    sessions::prune(tx).await?;
+                    throttle::prune(tx, day_ago).await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Creates a person from the command line or a page; with a password they can sign in at once.
+    ///
+    /// # Errors
+    /// `ATH005` for a weak password, `REC010`/`REC011` when the record cannot be saved (the address is taken).
+    pub async fn create_user(&self, user: NewUser) -> Result<RecordId, AuthError> {
+        let hash = if user.password.is_empty() {
+            None
+        } else {
+            check_strength(&user.password, &user.email)?;
+            Some(self.passwords.hash(&user.password).await?)
+        };
+        let id = save_user(&self.records, user, hash, None, None).await?;
+        self.cache.forget_all();
+        Ok(id)
+    }
+
+    /// Sets a password and ends all of the person's sessions: the reset from the command line.
+    pub async fn set_password(&self, email: &str, password: &str) -> Result<RecordId, AuthError> {
+        let person = person::find_by_email(&self.records, email).await?.ok_or(AuthError::NoSuchUser)?;
+        check_strength(password, email)?;
+        let hash = self.passwords.hash(password).await?;
+        let id = person.id;
+        self.store.write::<_, AuthError>(move |tx| Box::pin(async move { Ok(credentials::set_password(tx, id.0, &hash).await?) })).await?;
+        self.cache.forget_all();
+        Ok(id)
+    }
+
+    /// Everyone who can be found, for `relata user list`.
+    pub async fn list_users(&self) -> Result<Vec<UserInfo>, AuthError> {
+        let mut users = Vec::new();
+        for person in person::list(&self.records).await? {
+            let credential = credentials::load(&self.store, person.id.0).await?;
+            users.push(UserInfo {
+                id: person.id,
+                name: person.name,
+                email: person.email,
+                roles: person.roles,
+                active: person.active,
+                has_password: credential.is_some_and(|credential| credential.password_hash.is_some()),
+            });
+        }
+        Ok(users)
+    }
+
+    /// A session for a person: the row to be written and what the browser gets.
+    pub(super) fn new_session(&self, user: RecordId, from: IpAddr) -> (Session, SessionStart) {
+        let now = self.clock.now();
+        let cookie = new_secret(self.random.as_ref());
+        let session = Session {
+            hash: hex(&digest(&cookie)),
+            user_id: user.0,
+            epoch: 0,
+            created_at: now,
+            seen_at: now,
+            stepped_up_at: now,
+            expires_at: DateTime(now.0 + IDLE_MICROS),
+            ip: from.to_string(),
+            agent: String::new(),
+        };
+        (session, SessionStart { user, cookie, max_age_seconds: ABSOLUTE_MICROS / 1_000_000 })
+    }
+
+    /// Refuses while one of the keys is blocked.
+    pub(super) async fn refuse_blocked(&self, keys: &[&str]) -> Result<(), AuthError> {
+        let now = self.clock.now();
+        for key in keys {
+            if let Some(until) = throttle::blocked_until(&self.store, key).await? {
+                let seconds = (until.0 - now.0).max(0).div_euclid(1_000_000) + 1;
+                return Err(AuthError::Throttled { retry_after_seconds: u64::try_from(seconds).unwrap_or(1) });
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn note_failure(&self, account_key: String, address_key: String) -> Result<(), AuthError> {
+        self.store
+            .write::<_, AuthError>(move |tx| {
+                Box::pin(async move {
+                    throttle::note_failure(tx, &account_key, Policy::SIGN_IN).await?;
+                    throttle::note_failure(tx, &address_key, PER_ADDRESS).await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+}
+
+/// The network an attempt is counted for: an IPv4 address, or the /64 that one IPv6 customer has.
+pub(super) fn address_key(from: IpAddr) -> String {
+    match from.to_canonical() {
+        IpAddr::V4(ip) => format!("ip:{ip}"),
+        IpAddr::V6(ip) => {
+            let [a, b, c, d, ..] = ip.segments();
+            format!("ip:{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+/// One unit of work: the person's record, their password, a link used up, a first session.
+pub(super) async fn save_user(
+    records: &Records,
+    user: NewUser,
+    hash: Option<String>,
+    link: Option<String>,
+    session: Option<Session>,
+) -> Result<RecordId, AuthError> {
+    let saved = records
+        .unit(&Actor::system(), Source::System, Vec::new(), move |tx| {
+            let (user, hash, link, session) = (user.clone(), hash.clone(), link.clone(), session.clone());
+            Box::pin(async move {
+                if let Some(link) = link
+                    && !crate::store::setup::consume(tx.store(), &link).await?
+                {
+                    return Ok(None);
+                }
+                let catalog = tx.catalog().clone();
+                let input = person::input(&catalog, &user).map_err(into_record_error)?;
+                let entity = person::user_entity(&catalog).map_err(into_record_error)?.ix;
+                let saved = tx.create(entity, input, &WriteOptions::from(Source::System)).await?;
+                if let Some(hash) = &hash {
+                    credentials::set_password(tx.store(), saved.id.0, hash).await?;
+                }
+                if let Some(session) = session {
+                    sessions::create(tx.store(), &Session { user_id: saved.id.0, ..session }).await?;
+                }
+                Ok(Some(saved.id))
+            })
+        })
+        .await?;
+    saved.ok_or(AuthError::BadLink)
+}
+
+fn into_record_error(error: AuthError) -> crate::record::RecordError {
+    match error {
+        AuthError::Record(error) => error,
+        other => crate::record::RecordError::State { message: other.to_string() },
+    }
+}

@@ -1,0 +1,308 @@
+//! The operations of one entity's records.
+
+use serde_json::{Map, Value, json};
+
+use super::MAX_OPERATIONS;
+use super::entity::is_in_default_selection;
+use super::fields::{id_schema, write_schema};
+use super::operation::{Operation, schema_ref};
+use crate::base::Locale;
+use crate::query::{MAX_LIMIT, MAX_MEASURES};
+use crate::schema::catalog::{Catalog, Entity, FieldType, Unique};
+
+const JSON: &[&str] = &["application/json"];
+const PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
+
+pub(super) fn add(catalog: &Catalog, entity: &Entity, paths: &mut Map<String, Value>) {
+    let slug = &entity.slug;
+    let base = format!("/api/v1/records/{slug}");
+    paths.insert(base.clone(), json!({ "get": list(entity), "post": create(catalog, entity), "patch": many(entity) }));
+    paths.insert(format!("{base}/query"), json!({ "post": query(entity) }));
+    paths.insert(format!("{base}/aggregate"), json!({ "post": aggregate(entity) }));
+    paths.insert(format!("{base}/{{id}}"), json!({ "get": get(entity), "patch": update(catalog, entity), "delete": delete(entity) }));
+    if entity.features.soft_delete {
+        paths.insert(format!("{base}/{{id}}/restore"), json!({ "post": restore(entity) }));
+    }
+    paths.insert(format!("{base}/{{id}}/history"), json!({ "get": history(entity) }));
+    if !entity.buttons.is_empty() {
+        for button in &entity.buttons {
+            paths.insert(format!("{base}/{{id}}/actions/{}", button.id), json!({ "post": action(entity, &button.id, button.label.get(Locale::En)) }));
+        }
+    }
+    for unique in entity.uniques.iter().filter(|unique| is_addressable(entity, unique)) {
+        let path = format!("{base}/by/{}/{{value}}", unique.name);
+        paths.insert(path, json!({ "put": upsert(catalog, entity, unique) }));
+    }
+}
+
+/// A unique whose values can be written in an address.
+fn is_addressable(entity: &Entity, unique: &Unique) -> bool {
+    unique.fields.iter().all(|field| !matches!(entity.field(*field).ty, FieldType::Json { .. } | FieldType::Address | FieldType::PersonName))
+}
+
+fn name(entity: &Entity) -> &str {
+    entity.label.get(Locale::En)
+}
+
+fn plural(entity: &Entity) -> &str {
+    entity.label_plural.get(Locale::En)
+}
+
+fn id_of(operation: Operation, entity: &Entity) -> Operation {
+    operation.path("id", id_schema(entity), "the record's id")
+}
+
+fn some_field(entity: &Entity) -> &str {
+    entity.fields.iter().find(|field| !field.is_system && is_in_default_selection(field)).map_or("id", |field| field.name.as_str())
+}
+
+fn list(entity: &Entity) -> Value {
+    Operation::new(&format!("list_{}", entity.slug), &entity.slug, &format!("List {}", plural(entity)))
+        .query("filter", json!({ "type": "string", "maxLength": 8192, "examples": [format!("{} is not null", some_field(entity))] }), "a condition; see docs/expressions.md")
+        .query("select", json!({ "type": "string", "maxLength": 4096, "examples": ["id,version,_title"] }), "fields and expansions: `id,account(name),lines(total;limit=20)`")
+        .query("sort", json!({ "type": "string", "maxLength": 1024, "examples": ["-created_at"] }), "fields, `-` before one for descending")
+        .query("cursor", json!({ "type": "string", "maxLength": 16384 }), "`next_cursor` of the page before")
+        .query("page", json!({ "type": "integer", "minimum": 1, "maximum": 10000 }), "instead of a cursor, within the first 10,000 records")
+        .query("limit", json!({ "type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 50 }), "records of a page")
+        .query("count", json!({ "type": "string", "enum": ["none", "estimated", "exact"], "default": "none" }), "whether `total` is told")
+        .query("q", json!({ "type": "string", "maxLength": 256 }), "words to find")
+        .query("deleted", json!({ "type": "string", "enum": ["live", "deleted", "all"], "default": "live" }), "records of the recycle bin")
+        .answers("200", &format!("a page of {}", plural(entity)), schema_ref(&format!("{}.page", entity.slug)))
+        .build()
+}
+
+fn query(entity: &Entity) -> Value {
+    let texts = json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] });
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "filter": { "anyOf": [{ "type": "string" }, { "type": "object" }] },
+            "select": texts,
+            "sort": texts,
+            "cursor": { "type": "string" },
+            "page": { "type": "integer", "minimum": 1 },
+            "limit": { "type": "integer", "minimum": 1, "maximum": MAX_LIMIT },
+            "count": { "type": "string", "enum": ["none", "estimated", "exact"] },
+            "q": { "type": "string", "maxLength": 256 },
+            "deleted": { "type": "string", "enum": ["live", "deleted", "all"] },
+        },
+        "additionalProperties": false,
+    });
+    let example = json!({ "filter": format!("{} is not null", some_field(entity)), "sort": ["-created_at"], "limit": 10, "count": "exact" });
+    Operation::new(&format!("query_{}", entity.slug), &entity.slug, &format!("List {} by a JSON body", plural(entity)))
+        .body(JSON, schema, Some(example))
+        .answers("200", &format!("a page of {}", plural(entity)), schema_ref(&format!("{}.page", entity.slug)))
+        .build()
+}
+
+fn aggregate(entity: &Entity) -> Value {
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "filter": { "anyOf": [{ "type": "string" }, { "type": "object" }] },
+            "group": { "type": "array", "maxItems": 4, "items": { "anyOf": [
+                { "type": "string" },
+                {
+                    "type": "object",
+                    "properties": {
+                        "by": { "type": "string" },
+                        "bucket": { "type": "string", "enum": ["day", "week", "month", "quarter", "year"] },
+                        "zone": { "type": "string", "examples": ["Asia/Shanghai"] },
+                        "as": { "type": "string" },
+                    },
+                    "required": ["by"],
+                    "additionalProperties": false,
+                },
+            ] } },
+            "measures": { "type": "object", "maxProperties": MAX_MEASURES, "additionalProperties": { "type": "string", "examples": ["count()"] } },
+            "having": { "type": "string" },
+            "sort": { "type": "string" },
+            "limit": { "type": "integer", "minimum": 1, "maximum": 5000 },
+            "q": { "type": "string", "maxLength": 256 },
+            "deleted": { "type": "string", "enum": ["live", "deleted", "all"] },
+        },
+        "additionalProperties": false,
+    });
+    let rows = json!({ "type": "array", "items": { "type": "object", "description": "one value for each group and measure, by name" } });
+    Operation::new(&format!("aggregate_{}", entity.slug), &entity.slug, &format!("Groups and measures over {}", plural(entity)))
+        .body(JSON, schema, Some(json!({ "group": [{ "by": "created_at", "bucket": "month", "as": "month" }], "measures": { "n": "count()" }, "sort": "-n" })))
+        .answers("200", "the groups", object(&[("data", rows)]))
+        .build()
+}
+
+fn get(entity: &Entity) -> Value {
+    id_of(Operation::new(&format!("get_{}", entity.slug), &entity.slug, &format!("Read one {}", name(entity))), entity)
+        .query("select", json!({ "type": "string", "maxLength": 4096, "examples": ["id,version,_title"] }), "fields and expansions")
+        .query("deleted", json!({ "type": "string", "enum": ["live", "deleted", "all"], "default": "live" }), "records of the recycle bin")
+        .shared("IfNoneMatch")
+        .answers_with("200", "the record", schema_ref(&entity.slug), &["ETag"])
+        .answers_empty("304", "the version the client has is the current one", &["ETag"])
+        .build()
+}
+
+fn create(catalog: &Catalog, entity: &Entity) -> Value {
+    let id = "$response.body#/id";
+    let linked = |operation: &str| json!({ "operationId": format!("{operation}_{}", entity.slug), "parameters": { "id": id } });
+    Operation::new(&format!("create_{}", entity.slug), &entity.slug, &format!("Create one {}", name(entity)))
+        .shared("IdempotencyKey")
+        .shared("Prefer")
+        .body(JSON, schema_ref(&format!("{}.new", entity.slug)), Some(example(catalog, entity)))
+        .answers_with("201", "created", schema_ref(&format!("{}.record", entity.slug)), &["Location", "ETag"])
+        .links("201", json!({ "get": linked("get"), "update": linked("update"), "history": linked("history"), "delete": linked("delete") }))
+        .answers("200", "a dry run: nothing was written", schema_ref("Saved"))
+        .answers_empty("204", "created; the client asked for no body", &["Location", "ETag"])
+        .fails(&["409"])
+        .build()
+}
+
+fn update(_catalog: &Catalog, entity: &Entity) -> Value {
+    let answer = json!({ "anyOf": [schema_ref(&format!("{}.record", entity.slug)), schema_ref("Saved")] });
+    let operation = id_of(Operation::new(&format!("update_{}", entity.slug), &entity.slug, &format!("Change one {}", name(entity))), entity)
+        .describe("A JSON merge patch (RFC 7396): fields that are not named stay, null clears one.")
+        .shared("IfMatch")
+        .shared("IdempotencyKey")
+        .shared("Prefer")
+        .body(PATCH, schema_ref(&format!("{}.patch", entity.slug)), None)
+        .answers_with("200", "the record as it is now, or what a dry run would do", answer, &["ETag"])
+        .answers_empty("204", "changed; the client asked for no body", &["ETag"])
+        .fails(&["409", "412"]);
+    if entity.requires_if_match { operation.fails(&["428"]).build() } else { operation.build() }
+}
+
+fn delete(entity: &Entity) -> Value {
+    let operation = id_of(Operation::new(&format!("delete_{}", entity.slug), &entity.slug, &format!("Delete one {}", name(entity))), entity)
+        .shared("IfMatch")
+        .shared("IdempotencyKey")
+        .shared("Prefer")
+        .answers("200", "a dry run: nothing was deleted", schema_ref("Saved"))
+        .answers_empty("204", "deleted", &[])
+        .fails(&["409", "412", "422"]);
+    if entity.requires_if_match { operation.fails(&["428"]).build() } else { operation.build() }
+}
+
+fn restore(entity: &Entity) -> Value {
+    let answer = json!({ "anyOf": [schema_ref(&format!("{}.record", entity.slug)), schema_ref("Saved")] });
+    id_of(Operation::new(&format!("restore_{}", entity.slug), &entity.slug, &format!("Bring one {} back", name(entity))), entity)
+        .shared("IfMatch")
+        .shared("IdempotencyKey")
+        .shared("Prefer")
+        .answers_with("200", "the record, live again, or what a dry run would do", answer, &["ETag"])
+        .answers_empty("204", "restored; the client asked for no body", &["ETag"])
+        .fails(&["409", "412", "422", "428"])
+        .build()
+}
+
+fn history(entity: &Entity) -> Value {
+    id_of(Operation::new(&format!("history_{}", entity.slug), &entity.slug, &format!("What became of one {}", name(entity))), entity)
+        .query("cursor", json!({ "type": "string", "maxLength": 1024 }), "`next_cursor` of the page before")
+        .query("limit", json!({ "type": "integer", "minimum": 1, "maximum": 200, "default": 50 }), "saves of a page")
+        .answers("200", "saves, newest first", schema_ref("HistoryPage"))
+        .build()
+}
+
+fn action(entity: &Entity, button: &str, label: &str) -> Value {
+    let answer = json!({ "anyOf": [schema_ref(&format!("{}.record", entity.slug)), schema_ref("Saved")] });
+    id_of(Operation::new(&format!("action_{}_{button}", entity.slug), &entity.slug, &format!("{label} ({})", name(entity))), entity)
+        .answers_with("200", "the record as it is now", answer, &["ETag"])
+        .answers_empty("204", "done; the record is gone", &[])
+        .fails(&["409", "412", "422"])
+        .build()
+}
+
+fn upsert(catalog: &Catalog, entity: &Entity, unique: &Unique) -> Value {
+    let schema = match unique.fields.as_slice() {
+        [one] => write_schema(catalog, entity.field(*one)).filter(|schema| schema["type"] == "string").unwrap_or_else(|| json!({ "type": "string" })),
+        _ => json!({ "type": "string", "description": "values in order, separated by commas" }),
+    };
+    let answer = json!({ "anyOf": [schema_ref(&format!("{}.record", entity.slug)), schema_ref("Saved")] });
+    Operation::new(
+        &format!("upsert_{}_by_{}", entity.slug, unique.name),
+        &entity.slug,
+        &format!("Create or change one {} by {}", name(entity), unique.name),
+    )
+    .path("value", schema, "the value of the unique; its fields need not be repeated in the body")
+    .shared("IfMatch")
+    .shared("IdempotencyKey")
+    .shared("Prefer")
+    .body(JSON, schema_ref(&format!("{}.patch", entity.slug)), None)
+    .answers_with("200", "it existed and is as asked for, or what a dry run would do", answer, &["ETag"])
+    .answers_with("201", "created", schema_ref(&format!("{}.record", entity.slug)), &["Location", "ETag"])
+    .answers_empty("204", "done; the client asked for no body", &["ETag"])
+    .fails(&["409", "412", "428"])
+    .build()
+}
+
+fn many(entity: &Entity) -> Value {
+    let patch = schema_ref(&format!("{}.patch", entity.slug));
+    let each = json!({
+        "type": "array",
+        "maxItems": MAX_OPERATIONS,
+        "items": {
+            "type": "object",
+            "properties": { "id": id_schema(entity), "version": { "type": ["integer", "null"], "minimum": 1, "maximum": i64::MAX }, "set": patch },
+            "required": ["id", "set"],
+            "additionalProperties": false,
+        },
+    });
+    let by_filter = json!({
+        "type": "object",
+        "properties": {
+            "filter": { "anyOf": [{ "type": "string" }, { "type": "object" }] },
+            "set": patch,
+            "max_affected": { "type": "integer", "minimum": 1, "maximum": 10000 },
+        },
+        "required": ["filter", "set", "max_affected"],
+        "additionalProperties": false,
+    });
+    let answer = object(&[
+        ("results", json!({ "type": "array", "items": schema_ref("Result") })),
+        ("changed", json!({ "type": "integer", "minimum": 0 })),
+        ("failed", json!({ "type": "integer", "minimum": 0 })),
+    ]);
+    Operation::new(&format!("update_many_{}", entity.slug), &entity.slug, &format!("Change many {}", plural(entity)))
+        .describe("Each record on its own: one that fails does not keep the others from being saved.")
+        .shared("IdempotencyKey")
+        .shared("Prefer")
+        .body(PATCH, json!({ "anyOf": [each, by_filter] }), None)
+        .answers("200", "what became of each", answer)
+        .fails(&["409"])
+        .build()
+}
+
+/// An object with exactly these members.
+pub(super) fn object(members: &[(&str, Value)]) -> Value {
+    let properties: Map<String, Value> = members.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
+    let required: Vec<&str> = members.iter().map(|(name, _)| *name).collect();
+    json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+}
+
+/// A small body that can be created, as far as the definitions alone tell.
+fn example(catalog: &Catalog, entity: &Entity) -> Value {
+    let mut values = Map::new();
+    for field in entity.fields.iter().filter(|field| field.required && field.default.is_none() && !field.read_only) {
+        let value = match &field.ty {
+            FieldType::Text { .. } | FieldType::LongText { .. } | FieldType::RichText { .. } => json!(format!("Example {}", field.name)),
+            FieldType::Email => json!("someone@example.com"),
+            FieldType::Phone => json!("+86 10 1234 5678"),
+            FieldType::Url => json!("https://example.com/"),
+            FieldType::Color => json!("#336699"),
+            FieldType::Integer { min, .. } | FieldType::Duration { min, .. } => json!(min.unwrap_or(1).max(1)),
+            FieldType::Decimal { .. } | FieldType::Percent { .. } => json!("1"),
+            FieldType::Money { .. } => json!({ "amount": "100" }),
+            FieldType::Rating { .. } => json!(1),
+            FieldType::Boolean => json!(true),
+            FieldType::Date { .. } => json!("2026-11-21"),
+            FieldType::DateTime => json!("2026-11-21T08:00:00Z"),
+            FieldType::Time => json!("08:00:00"),
+            FieldType::Select(options) => match options.list.options.iter().find(|option| !option.retired) {
+                Some(option) => json!(option.key),
+                None => continue,
+            },
+            FieldType::Link { to, .. } | FieldType::User { to, .. } => json!(format!("{}_0000000000001", catalog.entity(*to).prefix)),
+            FieldType::PersonName => json!({ "given": "Wei", "family": "Li" }),
+            _ => continue,
+        };
+        values.insert(field.name.clone(), value);
+    }
+    Value::Object(values)
+}

@@ -1,0 +1,477 @@
+//! What each template gets. Texts are ready to be read, addresses ready to be followed; a template decides nothing.
+
+use serde::Serialize;
+
+pub use super::input::{Choice, FieldInput, FilePart, Part, SubRow, SubTable};
+pub use super::show::{Shown, ShownItem, Stamp};
+
+/// What surrounds every page.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Shell {
+    /// The page's own title; the workspace's name is added.
+    pub title: String,
+    /// `auto`, `light` or `dark`.
+    pub theme: String,
+    pub workspace: String,
+    /// None on pages for visitors.
+    pub person: Option<Person>,
+    pub groups: Vec<NavGroup>,
+    pub crumbs: Vec<Crumb>,
+    /// What was just done, or what an administrator must know.
+    pub notices: Vec<Notice>,
+    /// The text in the search field of the bar.
+    pub find: String,
+    /// `home`, `account`, `docs`, or an entity's slug.
+    pub current: String,
+    /// The address of this page, to come back to.
+    pub here: String,
+}
+
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Person {
+    pub name: String,
+    pub email: String,
+    pub initials: String,
+    pub hue: u8,
+    pub is_admin: bool,
+}
+
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct NavGroup {
+    pub label: String,
+    pub items: Vec<NavItem>,
+}
+
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct NavItem {
+    pub label: String,
+    pub href: String,
+    pub icon: String,
+    pub current: bool,
+}
+
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Crumb {
+    pub label: String,
+    /// None for the page itself.
+    pub href: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Notice {
+    /// `ok`, `info`, `warn` or `error`.
+    pub kind: String,
+    pub text: String,
+    pub detail: Option<String>,
+    /// A form with one button that undoes or goes on: (address, label).
+    pub action: Option<(String, String)>,
+}
+
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct EntityHead {
+    pub slug: String,
+    pub label: String,
+    pub plural: String,
+    pub description: String,
+    pub icon: String,
+    pub soft_delete: bool,
+}
+
+// ---- home and search ----
+
+#[derive(Debug, Default, Serialize)]
+pub struct HomePage {
+    pub shell: Shell,
+    pub greeting: String,
+    pub tiles: Vec<Tile>,
+    pub recent: Vec<Hit>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct Tile {
+    pub label: String,
+    pub href: String,
+    pub create_href: String,
+    pub icon: String,
+    pub count: String,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct Hit {
+    pub href: String,
+    pub title: String,
+    pub entity: String,
+    pub icon: String,
+    pub note: String,
+    pub stamp: Option<Stamp>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct SearchPage {
+    pub shell: Shell,
+    pub query: String,
+    pub groups: Vec<SearchGroup>,
+    pub total: i64,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct SearchGroup {
+    pub label: String,
+    pub icon: String,
+    pub hits: Vec<Hit>,
+    /// The list with the same search.
+    pub all_href: Option<String>,
+}
+
+// ---- list ----
+
+#[derive(Debug, Default, Serialize)]
+pub struct ListPage {
+    pub shell: Shell,
+    pub entity: EntityHead,
+    pub list: List,
+    pub views: Vec<ViewLink>,
+    pub create_href: String,
+    pub bin_href: String,
+    pub list_href: String,
+    pub in_bin: bool,
+    pub query: String,
+    pub filter: Filter,
+    /// Parts of the address a form must keep: name and text.
+    pub kept: Vec<(String, String)>,
+    pub error: Option<String>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct ViewLink {
+    pub label: String,
+    pub href: String,
+    pub current: bool,
+}
+
+/// The region `part/list.rows` and its table.
+#[derive(Debug, Default, Serialize)]
+pub struct List {
+    pub id: String,
+    pub slug: String,
+    pub caption: String,
+    pub columns: Vec<Column>,
+    pub rows: Vec<Row>,
+    pub count: String,
+    pub next_href: Option<String>,
+    pub first_href: Option<String>,
+    /// `records`, `filter` or `bin` when there are no rows.
+    pub empty: String,
+    pub clear_href: String,
+    pub create_href: String,
+    pub plural: String,
+    pub label: String,
+    pub icon: String,
+    pub in_bin: bool,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct Column {
+    pub name: String,
+    pub label: String,
+    pub numeric: bool,
+    pub sort_href: Option<String>,
+    /// `ascending`, `descending` or empty.
+    pub sorted: String,
+    /// Left out of cards on narrow screens.
+    pub low: bool,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct Row {
+    pub id: String,
+    pub href: String,
+    pub title: String,
+    pub cells: Vec<Shown>,
+    pub restore_href: Option<String>,
+}
+
+/// Chips, the form that adds one, and the expression for experts.
+#[derive(Debug, Default, Serialize)]
+pub struct Filter {
+    pub chips: Vec<FilterChip>,
+    pub fields: Vec<Choice>,
+    pub operators: Vec<Choice>,
+    pub value: Option<FieldInput>,
+    pub expression: String,
+    pub error: Option<String>,
+    pub hint: Option<String>,
+    pub clear_href: String,
+    pub is_open: bool,
+    pub is_advanced: bool,
+    pub fields_href: String,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct FilterChip {
+    pub label: String,
+    pub remove_href: String,
+}
+
+/// Choices of a combobox, or of its page for those without scripts.
+#[derive(Debug, Default, Serialize)]
+pub struct ChoicesPart {
+    pub choices: Vec<Choice>,
+}
+
+// ---- form ----
+
+#[derive(Debug, Default, Serialize)]
+pub struct FormPage {
+    pub shell: Shell,
+    pub entity: EntityHead,
+    pub form: Form,
+}
+
+/// The region `part/form`.
+#[derive(Debug, Default, Serialize)]
+pub struct Form {
+    pub title: String,
+    pub action: String,
+    pub cancel_href: String,
+    pub state_href: String,
+    pub is_new: bool,
+    pub version: String,
+    pub idempotency_key: String,
+    pub return_to: String,
+    pub save_label: String,
+    pub has_files: bool,
+    /// Names of fields whose change alters the form, separated by blanks.
+    pub watch: String,
+    pub sections: Vec<FormSection>,
+    pub faults: Vec<FormFault>,
+    pub message: Option<String>,
+    pub conflict: Option<Conflict>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct FormSection {
+    pub id: String,
+    pub label: String,
+    pub columns: u8,
+    pub fields: Vec<FieldInput>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct FormFault {
+    /// Id of the control, empty for a fault of the whole record.
+    pub target: String,
+    pub label: String,
+    pub message: String,
+}
+
+/// Fields that someone else changed meanwhile.
+#[derive(Debug, Default, Serialize)]
+pub struct Conflict {
+    pub who: String,
+    pub stamp: Option<Stamp>,
+    pub rows: Vec<ConflictRow>,
+    pub record_href: String,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct ConflictRow {
+    pub label: String,
+    pub mine: Shown,
+    pub theirs: Shown,
+}
+
+// ---- record ----
+
+#[derive(Debug, Default, Serialize)]
+pub struct RecordPage {
+    pub shell: Shell,
+    pub entity: EntityHead,
+    pub id: String,
+    pub href: String,
+    pub title: String,
+    pub facts: Vec<Labelled>,
+    pub tabs: Vec<TabLink>,
+    /// `details`, `related` or `history`.
+    pub kind: String,
+    pub sections: Vec<ShownSection>,
+    pub related: Vec<Related>,
+    pub history: Option<History>,
+    pub buttons: Vec<ButtonLink>,
+    pub edit_href: String,
+    pub delete_href: String,
+    pub restore_href: String,
+    pub is_deleted: bool,
+    pub version: String,
+    pub created: Option<Stamp>,
+    pub created_by: String,
+    pub updated: Option<Stamp>,
+    pub updated_by: String,
+}
+
+#[derive(Debug, Default, Clone, Serialize)]
+pub struct Labelled {
+    pub name: String,
+    pub label: String,
+    pub help: String,
+    pub full: bool,
+    pub value: Shown,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct TabLink {
+    pub label: String,
+    pub href: String,
+    pub current: bool,
+    pub count: Option<String>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct ShownSection {
+    pub label: String,
+    pub columns: u8,
+    pub fields: Vec<Labelled>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct Related {
+    pub label: String,
+    pub icon: String,
+    pub add_href: Option<String>,
+    pub all_href: Option<String>,
+    pub list: List,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct ButtonLink {
+    pub label: String,
+    pub href: String,
+}
+
+/// The region `part/history`.
+#[derive(Debug, Default, Serialize)]
+pub struct History {
+    pub entries: Vec<HistoryEntry>,
+    pub more_href: Option<String>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct HistoryEntry {
+    /// `create`, `update`, `delete`, `restore`.
+    pub kind: String,
+    pub who: String,
+    pub initials: String,
+    pub stamp: Stamp,
+    pub changes: Vec<HistoryChange>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct HistoryChange {
+    pub label: String,
+    pub old: Shown,
+    pub new: Shown,
+}
+
+/// A page that asks before something is done.
+#[derive(Debug, Default, Serialize)]
+pub struct ConfirmPage {
+    pub shell: Shell,
+    pub title: String,
+    pub text: String,
+    pub action: String,
+    pub confirm_label: String,
+    pub cancel_href: String,
+    pub version: String,
+    pub error: Option<String>,
+}
+
+// ---- entry, account, errors, documentation ----
+
+/// Sign-in, setup and the like.
+#[derive(Debug, Default, Serialize)]
+pub struct EntryPage {
+    pub shell: Shell,
+    pub error: Option<String>,
+    pub name: String,
+    pub email: String,
+    pub token: String,
+    pub next: String,
+    pub locales: Vec<Choice>,
+    /// What the page says instead of its form.
+    pub closed: Option<String>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct AccountPage {
+    pub shell: Shell,
+    pub locales: Vec<Choice>,
+    pub themes: Vec<Choice>,
+    pub zones: Vec<Choice>,
+    pub tokens: Vec<TokenRow>,
+    pub new_token: Option<String>,
+    pub error: Option<String>,
+    /// The form the error belongs to: `password`, `token` or `settings`.
+    pub error_at: String,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct TokenRow {
+    pub id: String,
+    pub name: String,
+    pub hint: String,
+    pub created: Option<Stamp>,
+    pub used: Option<Stamp>,
+    pub expires: Option<Stamp>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct ErrorPage {
+    pub shell: Shell,
+    pub status: u16,
+    pub title: String,
+    pub text: String,
+    pub hint: Option<String>,
+    pub code: String,
+    pub request_id: String,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct DocsPage {
+    pub shell: Shell,
+    pub title: String,
+    pub version: String,
+    pub description: String,
+    pub server: String,
+    pub groups: Vec<DocsGroup>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct DocsGroup {
+    pub id: String,
+    pub label: String,
+    pub description: String,
+    pub operations: Vec<DocsOperation>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct DocsOperation {
+    pub id: String,
+    pub method: String,
+    pub path: String,
+    pub summary: String,
+    pub description: String,
+    pub parameters: Vec<DocsField>,
+    pub body: Vec<DocsField>,
+    pub body_note: String,
+    pub responses: Vec<DocsField>,
+    pub example: String,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct DocsField {
+    pub name: String,
+    pub place: String,
+    pub ty: String,
+    pub required: bool,
+    pub text: String,
+}

@@ -1,0 +1,49 @@
+# Record pages, forms, history, conflicts.
+
+record-tabs = Parts of the record
+record-details = Details
+record-history = History
+record-in-bin = This record is in the recycle bin.
+record-created = Created
+record-updated = Changed
+related-add = Add
+related-all = View all
+related-empty = None yet.
+history-create = created this
+history-update = changed this
+history-delete = deleted this
+history-restore = restored this
+history-older = Show older
+history-none = No changes are recorded.
+history-system = The system
+form-new = New { $entity }
+form-edit = Edit { $title }
+form-create = Create { $entity }
+form-save-new = Save and create another
+form-unsaved = Not saved yet
+form-saving = Saving…
+form-general = General
+form-more = More
+form-used-twice = This form was already sent. Check whether the record is there, then save again.
+conflict-title = Someone changed this record meanwhile
+conflict-text = The last change is by { $who }. Nothing of yours was lost: compare, then decide.
+conflict-field = Field
+conflict-mine = Mine
+conflict-theirs = Theirs
+conflict-keep-mine = Save mine
+conflict-take-theirs = Leave mine and open theirs
+delete-title = Delete { $title }?
+delete-to-bin = It goes to the recycle bin and can be restored there.
+delete-for-good = It cannot be restored.
+delete-confirm = Delete { $entity }
+definitions-broken = The newest definitions have faults; the last good ones are in force.
+form-faults =
+    { $count ->
+        [one] One thing needs your attention
+       *[other] { $count } things need your attention
+    }
+delete-refused =
+    { $count ->
+        [one] One { $entity } still refers to it.
+       *[other] { $count } { $entity } still refer to it.
+    }

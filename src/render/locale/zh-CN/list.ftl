@@ -1,0 +1,56 @@
+# Lists, filters, the recycle bin, pickers.
+
+list-views = 视图
+list-all = 全部
+list-search = 搜索{ $entity }
+list-caption = { $entity }列表
+list-no-match = 没有符合条件的记录
+list-no-match-hint = 请减少条件或更改搜索文字。
+list-empty = 还没有{ $entity }
+list-empty-hint = 在这里新建第一条，或用“relata import”导入文件。
+bin-title = 已删除的{ $entity }
+bin-back = 返回{ $entity }
+bin-short = 回收站
+bin-empty = 回收站为空
+bin-empty-hint = 删除的记录会保留在这里，可随时恢复。
+page-more = 加载更多
+page-first = 回到第一页
+filter-add = 筛选
+filter-field = 字段
+filter-operator = 条件
+filter-value = 值
+filter-apply = 应用
+filter-choose-field = 显示该字段的条件
+filter-clear = 清除筛选
+filter-remove = 移除筛选：{ $filter }
+filter-advanced = 编写条件表达式
+filter-expression = 条件表达式
+filter-expression-help = 例如：amount >= 1000 and stage != 'won'
+filter-bad-value = 该值不适用于此字段。
+op-contains = 包含
+op-not-contains = 不包含
+op-is = 是
+op-is-not = 不是
+op-starts = 开头是
+op-eq = =
+op-ne = ≠
+op-gt = >
+op-ge = ≥
+op-lt = <
+op-le = ≤
+op-on = 等于
+op-before = 早于
+op-after = 晚于
+op-empty = 为空
+op-not-empty = 不为空
+op-yes = 为是
+op-no = 为否
+op-me = 是我
+op-has = 含有
+picker-type-to-find = 输入以查找
+picker-nothing = 没有找到
+picker-id = 记录编号
+picker-find-id = 查找编号
+picker-title = 选择{ $entity }
+list-count = 共 { $count } 条
+list-count-more = 超过 { $count } 条

@@ -1,0 +1,56 @@
+# Lists, filters, the recycle bin, pickers.
+
+list-views = 檢視
+list-all = 全部
+list-search = 搜尋{ $entity }
+list-caption = { $entity }清單
+list-no-match = 沒有符合條件的記錄
+list-no-match-hint = 請減少條件或更改搜尋文字。
+list-empty = 還沒有{ $entity }
+list-empty-hint = 在這裡新增第一筆，或用「relata import」匯入檔案。
+bin-title = 已刪除的{ $entity }
+bin-back = 返回{ $entity }
+bin-short = 資源回收筒
+bin-empty = 資源回收筒是空的
+bin-empty-hint = 刪除的記錄會保留在這裡，可隨時復原。
+page-more = 載入更多
+page-first = 回到第一頁
+filter-add = 篩選
+filter-field = 欄位
+filter-operator = 條件
+filter-value = 值
+filter-apply = 套用
+filter-choose-field = 顯示此欄位的條件
+filter-clear = 清除篩選
+filter-remove = 移除篩選：{ $filter }
+filter-advanced = 編寫條件運算式
+filter-expression = 條件運算式
+filter-expression-help = 例如：amount >= 1000 and stage != 'won'
+filter-bad-value = 該值不適用於此欄位。
+op-contains = 包含
+op-not-contains = 不包含
+op-is = 是
+op-is-not = 不是
+op-starts = 開頭是
+op-eq = =
+op-ne = ≠
+op-gt = >
+op-ge = ≥
+op-lt = <
+op-le = ≤
+op-on = 等於
+op-before = 早於
+op-after = 晚於
+op-empty = 為空
+op-not-empty = 不為空
+op-yes = 為是
+op-no = 為否
+op-me = 是我
+op-has = 含有
+picker-type-to-find = 輸入以尋找
+picker-nothing = 找不到
+picker-id = 記錄編號
+picker-find-id = 尋找編號
+picker-title = 選擇{ $entity }
+list-count = 共 { $count } 筆
+list-count-more = 超過 { $count } 筆
