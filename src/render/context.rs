@@ -219,6 +219,12 @@ pub struct ChoicesPart {
     pub choices: Vec<Choice>,
 }
 
+#[derive(Debug, Default, Serialize)]
+pub struct ChoicesPage {
+    pub shell: Shell,
+    pub choices: Vec<Choice>,
+}
+
 // ---- form ----
 
 #[derive(Debug, Default, Serialize)]

@@ -1,3 +1,5 @@
 //! The one integration binary: one link, every behaviour.
 
 mod architecture;
+mod page_samples;
+mod templates;

@@ -1,0 +1,341 @@
+//! One sample of every template's context, small but with every branch of it.
+
+use relata::base::Locale;
+use relata::render::context::*;
+
+fn text(text: &str) -> String {
+    text.to_owned()
+}
+
+pub fn shell(locale: Locale, title: &str) -> Shell {
+    let zh = locale != Locale::En;
+    let say = |en: &str, han: &str| text(if zh { han } else { en });
+    Shell {
+        title: text(title),
+        theme: text("auto"),
+        workspace: say("Harbour Trading", "海港贸易"),
+        person: Some(Person { name: say("Ada Wong", "王小芳"), email: text("ada@example.com"), initials: say("AW", "小芳"), hue: 3, is_admin: true }),
+        groups: vec![NavGroup {
+            label: say("Sales", "销售"),
+            items: vec![
+                NavItem { label: say("Accounts", "客户"), href: text("/records/account"), icon: text("building-2"), current: false },
+                NavItem { label: say("Contacts", "联系人"), href: text("/records/contact"), icon: text("users"), current: false },
+                NavItem { label: say("Deals", "商机"), href: text("/records/deal"), icon: text("handshake"), current: true },
+            ],
+        }],
+        crumbs: vec![
+            Crumb { label: say("Deals", "商机"), href: Some(text("/records/deal")) },
+            Crumb { label: text(title), href: None },
+        ],
+        notices: vec![Notice { kind: text("ok"), text: say("Your changes were saved.", "修改已保存。"), detail: None, action: Some((text("/undo"), say("Undo", "撤销"))) }],
+        ..Shell::default()
+    }
+}
+
+pub fn head(locale: Locale) -> EntityHead {
+    let zh = locale != Locale::En;
+    let say = |en: &str, han: &str| text(if zh { han } else { en });
+    EntityHead { slug: text("deal"), label: say("deal", "商机"), plural: say("Deals", "商机"), description: String::new(), icon: text("handshake"), soft_delete: true }
+}
+
+fn item(label: &str, hue: u8) -> ShownItem {
+    ShownItem { text: text(label), href: text("/records/account/account_0000000000001"), hue, note: text("AB") }
+}
+
+/// A value of every kind.
+pub fn shown(kind: &'static str) -> Shown {
+    let mut made = Shown { kind, text: text("Northern Lights refit, phase two"), ..Shown::default() };
+    match kind {
+        "number" => made.text = text("$128,400.00"),
+        "percent" => (made.text, made.level) = (text("65%"), 65),
+        "date" => (made.text, made.note) = (text("Nov 21, 2026"), text("2026-11-21")),
+        "datetime" => (made.text, made.note, made.href) = (text("3 hours ago"), text("2026-11-21T08:05:00Z"), text("Nov 21, 2026, 08:05")),
+        "boolean" => (made.text, made.level) = (text("Yes"), 1),
+        "chips" => made.items = vec![item("Negotiation", 4), item("Priority", 8)],
+        "link" | "links" | "user" => made.items = vec![item("Ada Wong", 2)],
+        "email" => (made.text, made.href) = (text("ada@example.com"), text("mailto:ada@example.com")),
+        "phone" => (made.text, made.href) = (text("+86 10 5555 0101"), text("tel:+861055550101")),
+        "url" => (made.text, made.href) = (text("example.com"), text("https://example.com")),
+        "rating" => (made.level, made.most, made.text) = (3, 5, text("3 of 5 stars")),
+        "color" => made.text = text("#2f5bc2"),
+        "rich_text" => made.text = text("<p>Call <b>before</b> noon &amp; bring samples</p><script>alert(1)</script>"),
+        "files" | "images" => made.items = vec![ShownItem { text: text("offer.pdf"), href: text("/files/1"), hue: 0, note: text("1.4 MB") }],
+        "none" => made.text.clear(),
+        _ => {}
+    }
+    made
+}
+
+pub const KINDS: [&str; 20] = [
+    "none", "text", "long_text", "rich_text", "number", "percent", "date", "datetime", "boolean", "chips", "link", "links", "user", "email",
+    "phone", "url", "rating", "color", "files", "json",
+];
+
+pub fn list(locale: Locale, rows: usize) -> List {
+    let zh = locale != Locale::En;
+    let say = |en: &str, han: &str| text(if zh { han } else { en });
+    let column = |name: &str, label: String, numeric: bool, sorted: &str, low: bool| Column {
+        name: text(name),
+        label,
+        numeric,
+        sort_href: Some(format!("/records/deal?sort={name}")),
+        sorted: text(sorted),
+        low,
+    };
+    let names = if zh { ["北极光改造二期", "年度服务合同", "新门店设备"] } else { ["Northern Lights refit", "Annual service contract", "Equipment for a new shop"] };
+    let stages = if zh { ["谈判", "提案", "赢单"] } else { ["Negotiation", "Proposal", "Won"] };
+    List {
+        id: text("list"),
+        slug: text("deal"),
+        caption: say("Deals", "商机列表"),
+        columns: vec![
+            column("name", say("Name", "名称"), false, "ascending", false),
+            column("account", say("Account", "客户"), false, "", false),
+            column("stage", say("Stage", "阶段"), false, "", false),
+            column("amount", say("Amount", "金额"), true, "", false),
+            column("probability", say("Probability", "赢率"), true, "", true),
+            column("closes_on", say("Expected close", "预计成交日期"), false, "", true),
+            column("owner", say("Owner", "负责人"), false, "", true),
+        ],
+        rows: (0..rows)
+            .map(|at| Row {
+                id: format!("deal_{at:013}"),
+                href: format!("/records/deal/deal_{at:013}"),
+                title: text(names[at % 3]),
+                cells: vec![
+                    Shown::text(names[at % 3]),
+                    Shown { kind: "link", items: vec![item(&say("Harbin Optics", "哈尔滨光学"), 0)], ..Shown::default() },
+                    Shown { kind: "chips", items: vec![item(stages[at % 3], u8::try_from(at % 3 * 3).unwrap())], ..Shown::default() },
+                    if at % 4 == 3 { Shown::none() } else { Shown { kind: "number", text: format!("¥{},400.00", at * 17 + 20), ..Shown::default() } },
+                    Shown { kind: "percent", text: format!("{}%", at * 13 % 100), level: u8::try_from(at * 13 % 100).unwrap(), ..Shown::default() },
+                    Shown { kind: "date", text: say("Nov 21, 2026", "2026年11月21日"), note: text("2026-11-21"), ..Shown::default() },
+                    Shown { kind: "user", items: vec![item(&say("Ada Wong", "王小芳"), 3)], ..Shown::default() },
+                ],
+                restore_href: None,
+            })
+            .collect(),
+        count: say("10,000+ records", "超过 10,000 条"),
+        next_href: Some(text("/records/deal?cursor=x")),
+        first_href: Some(text("/records/deal")),
+        empty: text("filter"),
+        clear_href: text("/records/deal"),
+        create_href: text("/records/deal/new"),
+        plural: say("Deals", "商机"),
+        label: say("deal", "商机"),
+        icon: text("handshake"),
+        in_bin: false,
+    }
+}
+
+fn choices() -> Vec<Choice> {
+    ["Qualify", "Proposal", "Negotiation"].iter().enumerate().map(|(at, label)| Choice { value: label.to_lowercase(), label: text(label), selected: at == 1, ..Choice::default() }).collect()
+}
+
+pub const WIDGETS: [&str; 33] = [
+    "text", "long_text", "rich_text", "email", "phone", "url", "integer", "decimal", "percent", "money", "boolean", "switch", "date", "datetime",
+    "time", "duration", "select", "radio", "combobox", "multi_select", "tokens", "tags", "link", "links", "children", "any_link", "user", "address",
+    "person_name", "geo", "rating", "color", "json",
+];
+
+pub fn input(widget: &str) -> FieldInput {
+    let part = |name: &str, label: &str| Part { name: format!("{widget}.{name}"), id: format!("f-{widget}-{name}"), label: text(label), value: String::new(), autocomplete: "off", inputmode: "text", wide: name == "street" };
+    let mut made = FieldInput {
+        name: text(widget),
+        id: format!("f-{widget}"),
+        label: widget.replace('_', " "),
+        help: text("One line of help."),
+        widget: text(widget),
+        choices: choices(),
+        ..FieldInput::default()
+    };
+    match widget {
+        "text" => (made.required, made.errors) = (true, vec![text("Fill this in.")]),
+        "percent" | "datetime" => made.suffix = text("%"),
+        "money" => (made.value, made.inputmode) = (text("1200.00"), "decimal"),
+        "rating" => (made.max, made.value) = (text("5"), text("3")),
+        "address" => made.parts = vec![part("street", "Street"), part("city", "City"), part("country", "Country")],
+        "person_name" => made.parts = vec![part("given", "First name"), part("family", "Last name")],
+        "geo" => made.parts = vec![part("lat", "Latitude"), part("lon", "Longitude")],
+        "link" | "links" | "any_link" | "user" => (made.source, made.multiple) = (text("/records/account/choices"), widget == "links"),
+        "tokens" => made.multiple = true,
+        "children" => {
+            let row = |prefix: &str, record: &str| SubRow {
+                prefix: text(prefix),
+                record: text(record),
+                fields: ["link", "integer", "money"].iter().map(|inner| FieldInput { name: format!("{prefix}.{inner}"), id: format!("f-{}-{inner}", prefix.replace('.', "-")), help: String::new(), ..input(inner) }).collect(),
+            };
+            made.full = true;
+            made.table = Some(SubTable {
+                columns: vec![text("Product"), text("Quantity"), text("Price")],
+                rows: vec![row("lines.0", "line_0000000000001"), row("lines.1", "")],
+                pattern: row("lines.__row__", ""),
+                next: 2,
+            });
+        }
+        "color" => made.value = text("#2f5bc2"),
+        _ => {}
+    }
+    made
+}
+
+pub fn form(locale: Locale) -> Form {
+    let zh = locale != Locale::En;
+    let say = |en: &str, han: &str| text(if zh { han } else { en });
+    let mut fields: Vec<FieldInput> = WIDGETS.iter().map(|widget| input(widget)).collect();
+    fields.push(FieldInput { widget: text("read_only"), shown: Some(shown("number")), computed: text("Worked out from other fields."), ..input("total") });
+    for widget in ["file", "image"] {
+        fields.push(FieldInput { widget: text(widget), suffix: text("32 MB"), files: vec![FilePart { id: text("file_1"), name: text("offer.pdf"), href: text("/files/1"), size: text("1.4 MB") }], ..input(widget) });
+    }
+    Form {
+        title: say("New deal", "新建商机"),
+        action: text("/records/deal"),
+        cancel_href: text("/records/deal"),
+        state_href: text("/records/deal/form-state"),
+        is_new: true,
+        version: text("3"),
+        idempotency_key: text("k"),
+        return_to: text("/records/deal"),
+        save_label: say("Create deal", "创建商机"),
+        has_files: true,
+        watch: text("stage"),
+        sections: vec![FormSection { id: text("main"), label: say("General", "基本信息"), columns: 2, fields }],
+        faults: vec![FormFault { target: text("f-text"), label: say("Name", "名称"), message: say("Fill this in.", "请填写此项。") }],
+        message: None,
+        conflict: None,
+    }
+}
+
+pub fn conflict(locale: Locale) -> Conflict {
+    let _ = locale;
+    Conflict {
+        who: text("Li Wei"),
+        stamp: Some(stamp()),
+        rows: vec![ConflictRow { label: text("Amount"), mine: shown("number"), theirs: Shown::none() }],
+        record_href: text("/records/deal/deal_1"),
+    }
+}
+
+pub fn stamp() -> Stamp {
+    Stamp { iso: text("2026-11-21T08:05:00Z"), text: text("3 hours ago"), full: text("Nov 21, 2026, 08:05") }
+}
+
+pub fn record(locale: Locale) -> RecordPage {
+    let zh = locale != Locale::En;
+    let say = |en: &str, han: &str| text(if zh { han } else { en });
+    let title = say("Northern Lights refit", "北极光改造二期");
+    let labelled = |name: &str, kind: &'static str| Labelled { name: text(name), label: text(name), help: String::new(), full: kind == "long_text", value: shown(kind) };
+    RecordPage {
+        shell: shell(locale, &title),
+        entity: head(locale),
+        id: text("deal_0000000000001"),
+        href: text("/records/deal/deal_0000000000001"),
+        title,
+        facts: vec![labelled("Stage", "chips"), labelled("Amount", "number"), labelled("Account", "link"), labelled("Owner", "user")],
+        tabs: vec![
+            TabLink { label: say("Details", "详细信息"), href: text("?"), current: true, count: None },
+            TabLink { label: say("History", "历史"), href: text("?tab=history"), current: false, count: Some(text("3")) },
+        ],
+        kind: text("details"),
+        sections: vec![ShownSection { label: say("General", "基本信息"), columns: 2, fields: KINDS.iter().map(|kind| labelled(&kind.replace('_', " "), kind)).collect() }],
+        related: vec![
+            Related { label: say("Lines", "明细"), icon: text("list"), add_href: Some(text("/records/line/new")), all_href: Some(text("/records/line")), list: List { id: text("related-lines"), next_href: None, first_href: None, ..list(locale, 3) } },
+            Related { label: say("Tasks", "任务"), icon: text("list"), add_href: Some(text("/records/task/new")), all_href: None, list: List { id: text("related-tasks"), ..list(locale, 0) } },
+        ],
+        history: None,
+        buttons: vec![ButtonLink { label: say("Send offer", "发送报价"), href: text("/x") }],
+        edit_href: text("/records/deal/deal_1/edit"),
+        delete_href: text("/records/deal/deal_1/delete"),
+        restore_href: text("/records/deal/deal_1/restore"),
+        is_deleted: false,
+        version: text("3"),
+        created: Some(stamp()),
+        created_by: text("Ada Wong"),
+        updated: Some(stamp()),
+        updated_by: text("Ada Wong"),
+    }
+}
+
+pub fn history() -> History {
+    let entry = |kind: &str, changes| HistoryEntry { kind: text(kind), who: text("Ada Wong"), initials: text("AW"), stamp: stamp(), changes };
+    History {
+        entries: vec![
+            entry("update", vec![HistoryChange { label: text("Amount"), old: shown("number"), new: shown("number") }, HistoryChange { label: text("Stage"), old: Shown::none(), new: shown("chips") }]),
+            entry("restore", vec![]),
+            entry("delete", vec![]),
+            entry("create", vec![HistoryChange { label: text("Name"), old: Shown::none(), new: shown("text") }]),
+        ],
+        more_href: Some(text("?tab=history&cursor=x")),
+    }
+}
+
+pub fn list_page(locale: Locale, rows: usize) -> ListPage {
+    let zh = locale != Locale::En;
+    let say = |en: &str, han: &str| text(if zh { han } else { en });
+    ListPage {
+        shell: Shell { crumbs: vec![Crumb { label: head(locale).plural, href: None }], ..shell(locale, &head(locale).plural) },
+        entity: head(locale),
+        list: list(locale, rows),
+        views: vec![
+            ViewLink { label: say("All", "全部"), href: text("/records/deal"), current: true },
+            ViewLink { label: say("Closing this month", "本月成交"), href: text("/records/deal?view=closing"), current: false },
+        ],
+        create_href: text("/records/deal/new"),
+        bin_href: text("/records/deal?deleted=only"),
+        list_href: text("/records/deal"),
+        in_bin: false,
+        query: String::new(),
+        filter: Filter {
+            chips: vec![FilterChip { label: say("Amount ≥ 1,000", "金额 ≥ 1,000"), remove_href: text("/records/deal") }],
+            fields: choices(),
+            operators: choices(),
+            value: Some(input("integer")),
+            expression: text("amount >="),
+            error: Some(say("the text ends where a value is expected", "表达式不完整")),
+            hint: Some(text("did you mean `amount`?")),
+            clear_href: text("/records/deal"),
+            is_open: false,
+            is_advanced: true,
+            fields_href: text("/records/deal/filter-value"),
+        },
+        kept: vec![(text("sort"), text("-amount"))],
+        error: None,
+    }
+}
+
+pub fn entry(locale: Locale, title: &str) -> EntryPage {
+    EntryPage {
+        shell: Shell { person: None, ..shell(locale, title) },
+        error: Some(text("E-mail or password is wrong.")),
+        email: text("ada@example.com"),
+        locales: Locale::ALL.iter().map(|locale| Choice { value: text(locale.tag()), label: text(locale.tag()), ..Choice::default() }).collect(),
+        ..EntryPage::default()
+    }
+}
+
+pub fn docs(locale: Locale) -> DocsPage {
+    let field = |name: &str| DocsField { name: text(name), place: text("query"), ty: text("string"), required: true, text: text("What it means.") };
+    DocsPage {
+        shell: shell(locale, "API"),
+        title: text("API reference"),
+        version: text("1.0"),
+        description: text("All of it."),
+        server: text("http://localhost:8080"),
+        groups: vec![DocsGroup {
+            id: text("deal"),
+            label: text("Deals"),
+            description: text("Deals of the workspace."),
+            operations: vec![DocsOperation {
+                id: text("deal-list"),
+                method: text("GET"),
+                path: text("/api/v1/records/deal"),
+                summary: text("List deals"),
+                description: text("Pages."),
+                parameters: vec![field("filter")],
+                body: vec![field("name")],
+                body_note: text("JSON"),
+                responses: vec![field("200")],
+                example: text("{}"),
+            }],
+        }],
+    }
+}

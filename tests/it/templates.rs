@@ -1,0 +1,174 @@
+//! Every template is rendered with samples in every language; messages are complete in all three.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use relata::base::Locale;
+use relata::render::context::*;
+use relata::render::{Renderer, environment::template_names, messages};
+use serde::Serialize;
+
+use crate::page_samples as sample;
+
+/// Renders and checks what must hold for every text we send.
+fn check(renderer: &Renderer, seen: &mut BTreeSet<String>, name: &str, template: &str, context: &impl Serialize, locale: Locale) {
+    let html = renderer.render(template, context, locale).unwrap_or_else(|fault| panic!("{fault}\n{:?}", fault.source));
+    for forbidden in ["style=\"", "<script>", "onclick", "javascript:", "hx-on", "js:", "undefined", "{{", "{%"] {
+        assert!(!html.contains(forbidden), "{template} ({locale}) writes `{forbidden}`:\n{html}");
+    }
+    if html.starts_with("<!doctype") {
+        assert!(html.contains(&format!("<html lang=\"{locale}\"")), "{template} says its language");
+        assert_eq!(html.matches("<h1").count(), 1, "{template} has one main heading");
+        assert_eq!(html.matches("<main").count(), 1, "{template} has one main part");
+    }
+    seen.insert(template.to_owned());
+    if let Some(folder) = std::option_env!("RELATA_PREVIEW") {
+        let folder = Path::new(folder);
+        fs::create_dir_all(folder).expect("the preview folder can be made");
+        fs::write(folder.join(format!("{name}.{locale}.html")), html).expect("the preview can be written");
+    }
+}
+
+#[derive(Serialize)]
+struct OnlyHistory {
+    history: History,
+}
+#[derive(Serialize)]
+struct OnlyList {
+    list: List,
+}
+#[derive(Serialize)]
+struct OnlyForm {
+    form: Form,
+}
+#[derive(Serialize)]
+struct OnlyFilter {
+    filter: Filter,
+}
+#[derive(Serialize)]
+struct OnlyItem {
+    item: Labelled,
+}
+
+#[test]
+fn every_template_renders_in_every_language() {
+    let renderer = Renderer::with_assets("/assets/0");
+    let mut seen = BTreeSet::new();
+    for locale in Locale::ALL {
+        let mut go = |name: &str, template: &str, context: &dyn erased::Sample| context.check(&renderer, &mut seen, name, template, locale);
+        go("sign-in", "page/sign-in", &sample::entry(locale, "Sign in"));
+        go("setup", "page/setup", &EntryPage { error: None, ..sample::entry(locale, "Setup") });
+        go("setup-closed", "page/setup", &EntryPage { closed: Some("Closed".into()), ..sample::entry(locale, "Setup") });
+        go("message", "page/message", &EntryPage { closed: Some("Once".into()), token: "t".into(), ..sample::entry(locale, "Link") });
+        let tile = |label: &str, icon: &str| Tile { label: label.into(), href: "/records/deal".into(), create_href: String::new(), icon: icon.into(), count: "1,204".into() };
+        let hit = || Hit { href: "/records/deal/1".into(), title: "Northern Lights refit".into(), entity: "Deal".into(), icon: "handshake".into(), note: "Harbin Optics".into(), stamp: Some(sample::stamp()) };
+        go("home", "page/home", &HomePage { shell: sample::shell(locale, "Home"), greeting: "Hello, Ada".into(), tiles: vec![tile("Accounts", "building-2"), tile("Deals", "handshake"), tile("Contacts", "users")], recent: vec![hit(), hit()] });
+        go("home-empty", "page/home", &HomePage { shell: sample::shell(locale, "Home"), ..HomePage::default() });
+        let search = SearchPage { shell: sample::shell(locale, "Search"), query: "north".into(), groups: vec![SearchGroup { label: "Deals".into(), icon: "handshake".into(), hits: vec![hit(), hit()], all_href: Some("/records/deal?q=north".into()) }], total: 2 };
+        go("search", "page/search", &search);
+        go("search-part", "part/search", &SearchPage { groups: Vec::new(), ..search });
+        go("list", "page/list", &sample::list_page(locale, 12));
+        go("list-empty", "page/list", &sample::list_page(locale, 0));
+        let mut bin = sample::list_page(locale, 2);
+        bin.in_bin = true;
+        bin.list.in_bin = true;
+        bin.list.rows[0].restore_href = Some("/restore".into());
+        go("list-bin", "page/list", &bin);
+        for empty in ["bin", "records"] {
+            go("list-part", "part/list", &OnlyList { list: List { empty: empty.into(), ..sample::list(locale, 0) } });
+        }
+        go("list-rows", "part/list.rows", &OnlyList { list: sample::list(locale, 2) });
+        go("list-foot", "part/list.foot", &OnlyList { list: sample::list(locale, 2) });
+        go("list-more", "part/list.more", &OnlyList { list: sample::list(locale, 2) });
+        go("filter-value", "part/filter-value", &OnlyFilter { filter: sample::list_page(locale, 0).filter });
+        let choices = || vec![Choice { value: "account_1".into(), label: "Harbin Optics".into(), ..Choice::default() }];
+        go("choices-part", "part/choices", &ChoicesPart { choices: choices() });
+        go("choices", "page/choices", &ChoicesPage { shell: sample::shell(locale, "Choose"), choices: Vec::new() });
+        let form_page = || FormPage { shell: sample::shell(locale, "New deal"), entity: sample::head(locale), form: sample::form(locale) };
+        go("form", "page/form", &form_page());
+        let mut conflict = form_page();
+        conflict.form.conflict = Some(sample::conflict(locale));
+        conflict.form.faults.clear();
+        go("form-conflict", "page/form", &conflict);
+        go("form-part", "part/form", &OnlyForm { form: sample::form(locale) });
+        go("form-fields", "part/form.fields", &OnlyForm { form: sample::form(locale) });
+        go("record", "page/record", &sample::record(locale));
+        go("record-history", "page/record", &RecordPage { kind: "history".into(), history: Some(sample::history()), is_deleted: true, ..sample::record(locale) });
+        go("history", "part/history", &OnlyHistory { history: sample::history() });
+        go("cell", "part/cell", &OnlyItem { item: Labelled { value: sample::shown("text"), ..Labelled::default() } });
+        go("confirm", "page/confirm", &ConfirmPage { shell: sample::shell(locale, "Delete"), title: "Delete?".into(), text: "It goes to the bin.".into(), action: "/x".into(), confirm_label: "Delete".into(), cancel_href: "/".into(), version: "1".into(), error: Some("No.".into()) });
+        let token = TokenRow { id: "1".into(), name: "nightly".into(), hint: "rl_ab…".into(), created: Some(sample::stamp()), used: None, expires: Some(sample::stamp()) };
+        go("account", "page/account", &AccountPage { shell: sample::shell(locale, "Account"), tokens: vec![token], new_token: Some("rl_secret".into()), error: Some("No.".into()), error_at: "token".into(), ..AccountPage::default() });
+        for (status, person) in [(404, true), (403, false), (500, true)] {
+            let mut shell = sample::shell(locale, "Error");
+            if !person {
+                shell.person = None;
+            }
+            go("error", "page/error", &ErrorPage { shell, status, title: "There is nothing here".into(), text: "Text".into(), hint: Some("Hint".into()), code: "WEB404".into(), request_id: "abc".into() });
+        }
+        go("docs", "page/docs", &sample::docs(locale));
+    }
+    let untried: Vec<String> = template_names().into_iter().filter(|name| (name.starts_with("page/") || name.starts_with("part/")) && !seen.contains(name)).collect();
+    assert!(untried.is_empty(), "no sample renders {untried:?}");
+}
+
+/// Samples of different types behind one pointer.
+mod erased {
+    use super::*;
+
+    pub trait Sample {
+        fn check(&self, renderer: &Renderer, seen: &mut BTreeSet<String>, name: &str, template: &str, locale: Locale);
+    }
+
+    impl<T: Serialize> Sample for T {
+        fn check(&self, renderer: &Renderer, seen: &mut BTreeSet<String>, name: &str, template: &str, locale: Locale) {
+            super::check(renderer, seen, name, template, self, locale);
+        }
+    }
+}
+
+fn keys(locale: Locale) -> BTreeSet<String> {
+    let lines = messages::sources(locale).iter().flat_map(|text| text.lines());
+    lines.filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase())).filter_map(|line| line.split_once(" =")).map(|(key, _)| key.to_owned()).collect()
+}
+
+#[test]
+fn messages_are_the_same_in_every_language() {
+    for locale in Locale::ALL {
+        for text in messages::sources(locale) {
+            assert!(fluent_bundle::FluentResource::try_new((*text).to_owned()).is_ok(), "a file of {locale} has a fault: {}", text.lines().next().unwrap_or(""));
+        }
+        let (english, here) = (keys(Locale::En), keys(locale));
+        let holes: Vec<_> = english.symmetric_difference(&here).collect();
+        assert!(holes.is_empty(), "{locale} and en differ in {holes:?}");
+    }
+}
+
+/// Messages whose key is put together from a code.
+const COMPOSED: [&str; 10] = ["fault-", "op-", "history-", "part-", "done-", "system-", "theme-", "time-", "computed-", "error-"];
+
+#[test]
+fn every_message_is_used() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut sources = String::new();
+    for folder in ["render", "web/pages"] {
+        read_all(&root.join(folder), &mut sources);
+    }
+    let unused: Vec<String> = keys(Locale::En)
+        .into_iter()
+        .filter(|key| !COMPOSED.iter().any(|prefix| key.starts_with(prefix)) && !sources.contains(&format!("'{key}'")) && !sources.contains(&format!("\"{key}\"")))
+        .collect();
+    assert!(unused.is_empty(), "no template or page says {unused:?}");
+}
+
+fn read_all(folder: &Path, into: &mut String) {
+    for entry in fs::read_dir(folder).expect("the folder is readable") {
+        let path = entry.expect("the entry is readable").path();
+        if path.is_dir() {
+            read_all(&path, into);
+        } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "html") {
+            into.push_str(&fs::read_to_string(&path).expect("a source file is readable"));
+        }
+    }
+}
