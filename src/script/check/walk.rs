@@ -48,7 +48,7 @@ pub(super) fn function(ast: &AST, function: &ScriptFuncDef, own: &[&ScriptFuncDe
     });
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
     pub fn fault(&mut self, position: Position, code: &'static str, message: impl Into<String>, hint: Option<String>) {
         self.faults.push(Found::at(position, code, message, hint));
     }
@@ -308,15 +308,15 @@ impl Walk<'_> {
     }
 
     /// A field by name, or a fault.
-    pub fn field(&mut self, entity: EntityIx, name: &str, position: Position) -> Option<&Field> {
-        let catalog = self.catalog;
+    pub fn field(&mut self, entity: EntityIx, name: &str, position: Position) -> Option<&'a Field> {
+        let catalog: &'a Catalog = self.catalog;
         let entity = catalog.entity(entity);
         let found = entity.find_field(name);
         if found.is_none() {
             let hint = names::near(name, entity.fields.iter().map(|field| field.name.as_str()));
             self.fault(position, "AUT121", format!("`{}` has no field `{name}`", entity.slug), hint);
         }
-        self.catalog.entity(entity.ix).find_field(name)
+        found
     }
 
     /// A literal text that stands where a select's key must stand.
