@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::call::{self, Failure, failure};
 use super::types::{Record, from_base, to_base};
 use crate::base::{Currency, Date, DateTime, Money, Time, Value};
-use crate::schema::catalog::{Catalog, Field, FieldType, MoneyCurrency, ScalarType};
+use crate::schema::catalog::{Catalog, Field, FieldType, MoneyCurrency};
 use crate::schema::field_type;
 
 /// How deep a value may nest.
@@ -182,13 +182,5 @@ pub(super) fn literal(value: &Dynamic) -> Result<String, Failure> {
         Json::Bool(flag) => Ok(flag.to_string()),
         Json::String(text) => Ok(super::text::quote(&text)),
         _ => Err(failure("a filter takes texts, numbers, dates and lists of these")),
-    }
-}
-
-/// Whether a type's value is a plain scalar of this kind (for `check`).
-pub(super) fn scalar_of(ty: &FieldType) -> Option<ScalarType> {
-    match ty {
-        FieldType::Formula { returns, .. } | FieldType::Rollup { returns, .. } | FieldType::Lookup { returns, .. } => Some(*returns),
-        _ => None,
     }
 }

@@ -1,5 +1,6 @@
 //! The one integration binary: one link, every behaviour.
 
+mod scripts;
 mod architecture;
 mod page_samples;
 mod templates;

@@ -173,6 +173,9 @@ pub(super) fn register(engine: &mut Engine) {
     engine
         .register_indexer_get(|record: &mut Record, name: ImmutableString| record.get(&name))
         .register_indexer_set(|record: &mut Record, name: ImmutableString, new: Dynamic| record.set(&name, new))
+        // rhai gives every value a `tag`; a field of that name comes first.
+        .register_get("tag", |record: &mut Record| record.get("tag"))
+        .register_set("tag", |record: &mut Record, new: Dynamic| record.set("tag", new))
         .register_fn("to_string", |record: Record| record.id_text())
         .register_fn("to_debug", |record: Record| record.id_text())
         .register_fn("==", |a: Record, b: Record| Arc::ptr_eq(&a.0, &b.0) || a.id().is_some() && a.id() == b.id())
