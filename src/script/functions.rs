@@ -7,7 +7,7 @@ use rhai::{Array, Dynamic, Engine, Map};
 use sha2::{Digest, Sha256};
 
 use super::call::{self, Call, Failure, failure};
-use super::host::{Aggregate, Find, HostError};
+use super::host::{Aggregate, Find};
 use super::input::Issue;
 use super::limits::STRING_BYTES;
 use super::types::Record;
@@ -336,12 +336,8 @@ fn join(items: &Array, separator: &str) -> Result<String, Failure> {
 /// Linear-time matching; the pattern's size is bounded.
 fn matches(text: &str, pattern: &str) -> Result<bool, Failure> {
     let regex = regex::RegexBuilder::new(pattern).size_limit(64 * 1024).dfa_size_limit(256 * 1024).build();
-    regex.map(|regex| regex.is_match(text)).map_err(|_| failure(format!("`{pattern}` is no pattern, or too large a one")))
-}
-
-/// So that a refusal made here reads like one of the host.
-impl From<HostError> for Failure {
-    fn from(error: HostError) -> Self {
-        failure(error.message)
-    }
+    regex.map(|regex| regex.is_match(text)).map_err(|_| {
+        let short: String = pattern.chars().take(60).collect();
+        failure(format!("`{short}` is no pattern, or too large a one"))
+    })
 }

@@ -1,6 +1,6 @@
 //! One run of a script on the calling thread.
 
-use rhai::{CallFnOptions, Dynamic, EvalAltResult, Map, Position, Scope};
+use rhai::{Dynamic, EvalAltResult, Map, Position, Scope};
 
 use super::call::{Call, within};
 use super::compile::Compiled;
@@ -30,9 +30,11 @@ pub fn run(script: &Compiled, input: Input, host: Box<dyn ScriptHost>) -> Result
     let arguments = [rec.clone().map_or(Dynamic::UNIT, Dynamic::from), old.map_or(Dynamic::UNIT, Dynamic::from), context_map(&context)];
     let call = Call::new(catalog, context, script.kind, script.limits, host);
     let work = || {
-        let options = CallFnOptions::new().eval_ast(false);
-        let result = engine.rhai.call_fn_with_options::<Dynamic>(options, &mut Scope::new(), &script.ast, "run", arguments.to_vec());
-        drop(arguments);
+        let mut scope = Scope::new();
+        for (name, argument) in script.parameters.iter().zip(arguments) {
+            scope.push_dynamic(name.as_ref(), argument);
+        }
+        let result = engine.rhai.eval_ast_with_scope::<Dynamic>(&mut scope, &script.ast);
         result.and_then(|answer| value::to_json(&answer).or(Ok(serde_json::Value::Null)))
     };
     let attempt = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| within(call, work)));
@@ -41,6 +43,11 @@ pub fn run(script: &Compiled, input: Input, host: Box<dyn ScriptHost>) -> Result
         Ok((_, None)) | Err(_) => return Err(at(script, Position::NONE, "the script engine broke off".to_owned(), Cause::Panic)),
     };
     match result {
+        // Some functions (`sort`) swallow the errors of the closures they call.
+        Ok(_) if call.limit.is_some() => {
+            let limit = call.limit.unwrap_or_default();
+            Err(at(script, Position::NONE, format!("the script reached its limit of {limit}"), Cause::Limit(limit)))
+        }
         Ok(answer) => Ok(Outcome {
             changed: rec.map(|rec| rec.changed()).unwrap_or_default(),
             rejects: call.rejects,
@@ -70,11 +77,16 @@ fn context_map(context: &Context) -> Dynamic {
 }
 
 fn at(script: &Compiled, position: Position, message: String, cause: Cause) -> ScriptError {
+    let number = |part: Option<usize>| part.and_then(|part| u32::try_from(part).ok());
+    let (line, column) = match (number(position.line()), number(position.position())) {
+        (Some(line), column) => (line, column.unwrap_or(1)),
+        (None, _) => script.run_place,
+    };
     ScriptError {
         script: script.id.to_string(),
         file: script.file.to_string(),
-        line: position.line().and_then(|line| u32::try_from(line).ok()).unwrap_or(0),
-        column: position.position().and_then(|column| u32::try_from(column).ok()).unwrap_or(if position.is_none() { 0 } else { 1 }),
+        line,
+        column,
         message,
         cause,
     }

@@ -41,7 +41,10 @@ fn general(error: &ParseErrorType) -> (&'static str, String, Option<String>) {
         ParseErrorType::FnDuplicatedDefinition(name, _) => ("AUT101", format!("the function `{name}` is written twice"), None),
         ParseErrorType::ModuleUndefined(name) => ("AUT106", format!("there is no module `{name}`"), Some("scripts cannot import".to_owned())),
         ParseErrorType::WrongFnDefinition => ("AUT101", "functions are written at the top, not inside others".to_owned(), None),
-        _ => ("AUT101", format!("syntax error: {text}"), None),
+        _ => match text.strip_prefix("reserved keyword '").and_then(|rest| rest.strip_suffix("' is disabled")) {
+            Some(word) => ("AUT106", format!("scripts cannot use `{word}`"), Some("closures are written `|x| …`; text cannot be run, modules cannot be imported".to_owned())),
+            None => ("AUT101", format!("syntax error: {text}"), None),
+        },
     }
 }
 

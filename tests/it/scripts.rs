@@ -52,6 +52,7 @@ pub fn empty_catalog() -> Catalog {
         scripts: Vec::new(),
         roles: Vec::new(),
         apps: Vec::new(),
+        described: BTreeMap::new(),
     }
 }
 

@@ -63,6 +63,12 @@ pub(super) fn check(ast: &AST, source: &ScriptSource<'_>, catalog: &Catalog) -> 
     faults
 }
 
+/// Line and column of a function's definition.
+pub(super) fn function_line(text: &str, name: &str) -> (u32, u32) {
+    let found = Found::at(function_place(text, name), "", "", None);
+    (found.line, found.column)
+}
+
 /// Where a function is defined: rhai keeps no place of it.
 fn function_place(text: &str, name: &str) -> Position {
     for (number, line) in text.lines().enumerate() {
