@@ -106,7 +106,7 @@ pub(super) fn input(catalog: &Arc<Catalog>, user: &NewUser) -> Result<Input, Aut
     put("email", user.email.trim().to_lowercase().into());
     put("active", true.into());
     if let Some(locale) = user.locale {
-        put("locale", locale.tag().into());
+        put("language", locale.tag().into());
     }
     let role = if user.admin { "admin" } else { "user" };
     if let Some(field) = entity.find_field("roles").or_else(|| entity.find_field("role")) {
@@ -134,7 +134,7 @@ fn person(entity: &Entity, row: &Row) -> Person {
             Value::Text(one) => vec![one],
             _ => Vec::new(),
         },
-        locale: value("locale").as_text().and_then(Locale::from_tag),
+        locale: value("language").as_text().and_then(Locale::from_tag),
         time_zone: value("time_zone").as_text().and_then(|name| jiff::tz::TimeZone::get(name).ok()),
         active: value("active").as_bool().unwrap_or(true),
     }
