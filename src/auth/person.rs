@@ -8,7 +8,7 @@ use super::{AuthError, Identity, NewUser};
 use crate::access::Actor;
 use crate::base::{Locale, RecordId, Value};
 use crate::query::{self, Deleted, GetRequest, default_select};
-use crate::record::{Input, Records, Row};
+use crate::record::{Input, Records, RowRef};
 use crate::schema::catalog::{Catalog, Entity, FieldType};
 
 /// The entity of people.
@@ -47,7 +47,7 @@ pub(super) async fn get(records: &Records, id: RecordId) -> Result<Option<Person
     let catalog = records.catalog();
     let entity = user_entity(&catalog)?;
     let request = GetRequest { entity: entity.ix, id, select: default_select(entity), deleted: Deleted::Live };
-    Ok(records.get(&Actor::system(), &catalog, request).await?.map(|row| person(entity, &row)))
+    Ok(records.get(&Actor::system(), &catalog, request).await?.map(|row| person(entity, row.view())))
 }
 
 /// The live person with this address, in whatever case it is written.
@@ -79,7 +79,7 @@ async fn find_exactly(records: &Records, email: &str) -> Result<Option<Person>, 
         return Ok(None);
     };
     let page = records.list(&Actor::system(), &catalog, request).await?;
-    Ok(page.rows.first().map(|row| person(entity, row)))
+    Ok(page.iter().next().map(|row| person(entity, row)))
 }
 
 /// All live people, for the command line.
@@ -90,7 +90,7 @@ pub(super) async fn list(records: &Records) -> Result<Vec<Person>, AuthError> {
     let request = query::parse_list_json(&catalog, records.cursor_key(), entity.ix, &asked)
         .map_err(|_| AuthError::Internal("people could not be listed".into()))?;
     let page = records.list(&Actor::system(), &catalog, request).await?;
-    Ok(page.rows.iter().map(|row| person(entity, row)).collect())
+    Ok(page.iter().map(|row| person(entity, row)).collect())
 }
 
 /// The values of a new `core.user`. Fields this workspace's `core.user` does not have are left out.
@@ -106,7 +106,7 @@ pub(super) fn input(catalog: &Arc<Catalog>, user: &NewUser) -> Result<Input, Aut
     put("email", user.email.trim().to_lowercase().into());
     put("active", true.into());
     if let Some(locale) = user.locale {
-        put("language", locale.tag().into());
+        put("locale", locale.tag().into());
     }
     let role = if user.admin { "admin" } else { "user" };
     if let Some(field) = entity.find_field("roles").or_else(|| entity.find_field("role")) {
@@ -123,8 +123,8 @@ pub(super) fn input(catalog: &Arc<Catalog>, user: &NewUser) -> Result<Input, Aut
     Input::from_json(catalog, entity, &serde_json::Value::Object(values)).map_err(AuthError::from_faults)
 }
 
-fn person(entity: &Entity, row: &Row) -> Person {
-    let value = |name: &str| entity.find_field(name).map_or(Value::Null, |field| row.value(field.ix));
+fn person(entity: &Entity, row: RowRef<'_>) -> Person {
+    let value = |name: &str| entity.find_field(name).and_then(|field| row.value(field.ix)).unwrap_or_default();
     Person {
         id: row.id(),
         name: display_text(&value("name")),
@@ -134,7 +134,7 @@ fn person(entity: &Entity, row: &Row) -> Person {
             Value::Text(one) => vec![one],
             _ => Vec::new(),
         },
-        locale: value("language").as_text().and_then(Locale::from_tag),
+        locale: value("locale").as_text().and_then(Locale::from_tag),
         time_zone: value("time_zone").as_text().and_then(|name| jiff::tz::TimeZone::get(name).ok()),
         active: value("active").as_bool().unwrap_or(true),
     }

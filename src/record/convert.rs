@@ -3,8 +3,8 @@
 use serde_json::{Map, Value as Json};
 
 use super::error::FieldFault;
-use crate::base::Value;
-use crate::schema::catalog::{Catalog, Field};
+use crate::base::{RecordId, Value};
+use crate::schema::catalog::{Catalog, Field, FieldType};
 use crate::schema::field_type;
 
 impl From<field_type::FieldFault> for FieldFault {
@@ -27,11 +27,49 @@ pub(super) fn from_text(catalog: &Catalog, field: &Field, text: &str, zone: &jif
     Ok(field_type::parse_text(catalog, field, text, zone)?)
 }
 
-/// The parts a JSON object names, for composite values that are merged part by part.
-pub(super) fn named_parts(json: &Json) -> Vec<String> {
-    match json {
-        Json::Object(map) => map.keys().cloned().collect(),
-        Json::Null => Vec::new(),
-        _ => vec!["amount".to_owned()],
+/// What a request wrote of a value that is merged part by part (RFC 7396): composite values, and money, which keeps its
+/// currency when only an amount is given.
+pub(super) fn partial(ty: &FieldType, json: &Json) -> Option<Json> {
+    match (ty, json) {
+        (FieldType::Money { .. } | FieldType::Address | FieldType::PersonName | FieldType::Geo, Json::Object(_)) => Some(json.clone()),
+        (FieldType::Money { .. }, Json::Number(_) | Json::String(_)) => Some(serde_json::json!({ "amount": json })),
+        _ => None,
+    }
+}
+
+/// The stored value with the written parts laid over it.
+pub(super) fn merged(catalog: &Catalog, field: &Field, stored: &Value, written: &Json) -> Result<Value, FieldFault> {
+    let mut whole = field_type::to_json(catalog, field, stored);
+    if let (Json::Object(whole), Json::Object(written)) = (&mut whole, written) {
+        whole.shift_remove("base");
+        for (part, value) in written {
+            whole.insert(part.clone(), value.clone());
+        }
+    } else {
+        whole = written.clone();
+    }
+    from_json(catalog, field, &whole)
+}
+
+/// Whether two values of a field are stored alike.
+pub(super) fn same(catalog: &Catalog, field: &Field, left: &Value, right: &Value) -> bool {
+    if left == right || (left.is_empty() && right.is_empty()) {
+        return true;
+    }
+    if field.columns.is_empty() {
+        return false;
+    }
+    let (mut one, mut other) = (Vec::new(), Vec::new());
+    field_type::to_cells(catalog, field, left, &mut one);
+    field_type::to_cells(catalog, field, right, &mut other);
+    one == other
+}
+
+/// The id a value points to: a link's, or an any_link's text.
+pub(super) fn link_id(value: &Value) -> Option<RecordId> {
+    match value {
+        Value::Link(id) => Some(*id),
+        Value::Text(text) => RecordId::parse(text).map(|(_, id)| id),
+        _ => None,
     }
 }

@@ -111,6 +111,9 @@ pub enum RecordError {
     /// An operation of an atomic batch failed; nothing was written.
     #[error("operation {index} failed: {error}")]
     Operation { index: usize, error: Box<RecordError> },
+    /// The definitions changed under the request; the service runs it again with the new ones, so nobody else sees this.
+    #[error("definitions changed meanwhile, try again")]
+    StaleCatalog,
     /// The database is busy or the catalog changed twice under the request: try again.
     #[error("the workspace is busy, try again")]
     Busy,
@@ -149,7 +152,7 @@ impl RecordError {
             RecordError::TooMany { .. } | RecordError::BadRequest { .. } | RecordError::Query { .. } => ErrorKind::BadRequest,
             RecordError::Forbidden(_) => ErrorKind::Forbidden,
             RecordError::Operation { error, .. } => error.kind(),
-            RecordError::Busy => ErrorKind::Busy,
+            RecordError::Busy | RecordError::StaleCatalog => ErrorKind::Busy,
             RecordError::Store(_) => ErrorKind::Internal,
         }
     }
@@ -205,6 +208,7 @@ impl Explain for RecordError {
             RecordError::Query { code, .. } => code,
             RecordError::Operation { error, .. } => error.code(),
             RecordError::Busy => "REC060",
+            RecordError::StaleCatalog => "REC061",
             RecordError::Store(_) => "REC099",
         }
     }
@@ -242,7 +246,8 @@ impl From<crate::store::StoreError> for RecordError {
     fn from(error: crate::store::StoreError) -> Self {
         use crate::store::StoreError;
         match error {
-            StoreError::Busy | StoreError::StaleCatalog { .. } | StoreError::Timeout => RecordError::Busy,
+            StoreError::StaleCatalog { .. } => RecordError::StaleCatalog,
+            StoreError::Busy | StoreError::Timeout => RecordError::Busy,
             other => RecordError::Store(other.to_string()),
         }
     }
@@ -251,5 +256,14 @@ impl From<crate::store::StoreError> for RecordError {
 impl From<crate::access::AccessError> for RecordError {
     fn from(error: crate::access::AccessError) -> Self {
         RecordError::Forbidden(error.to_string())
+    }
+}
+
+impl From<crate::store::compile::PlanError> for RecordError {
+    fn from(error: crate::store::compile::PlanError) -> Self {
+        match error {
+            crate::store::compile::PlanError::Access(error) => error.into(),
+            other => RecordError::Query { code: other.code(), message: other.to_string(), hint: other.hint(), details: other.details() },
+        }
     }
 }

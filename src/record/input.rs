@@ -15,8 +15,10 @@ pub struct Input {
     pub values: Vec<(FieldIx, Value)>,
     /// Nested records below children and links fields.
     pub children: Vec<(FieldIx, Nested)>,
-    /// For composite values and money: the parts the request named. On an update the others keep what they hold.
-    pub parts: Vec<(FieldIx, Vec<String>)>,
+    /// For composite values and money: the object as written. On an update the parts it does not name keep what they hold.
+    pub(super) partial: Vec<(FieldIx, Json)>,
+    /// Values were checked against their fields' limits when they were read.
+    pub(super) is_checked: bool,
 }
 
 /// What shall become of the records below a children or links field.
@@ -75,7 +77,7 @@ impl Input {
         let Json::Object(map) = json else {
             return Err(vec![FieldFault::whole("not_an_object", "must be a JSON object of field names and values")]);
         };
-        let mut input = Self::default();
+        let mut input = Self { is_checked: true, ..Self::default() };
         let mut faults = Vec::new();
         for (name, value) in map {
             let Some(field) = entity.find_field(name) else {
@@ -121,17 +123,12 @@ fn read_field(catalog: &Catalog, field: &Field, name: &str, value: &Json, input:
             let json = value;
             let value = super::convert::from_json(catalog, field, json).map_err(|fault| vec![fault.below(&pointer(name))])?;
             input.set(field.ix, value);
-            if is_merged_by_part(&field.ty) {
-                input.parts.push((field.ix, super::convert::named_parts(json)));
+            if let Some(object) = super::convert::partial(&field.ty, json) {
+                input.partial.push((field.ix, object));
             }
         }
     }
     Ok(())
-}
-
-/// Composite values are merged part by part (RFC 7396); money keeps its currency.
-fn is_merged_by_part(ty: &FieldType) -> bool {
-    matches!(ty, FieldType::Money { .. } | FieldType::Address | FieldType::PersonName | FieldType::Geo)
 }
 
 pub(super) fn refuse_read_only(field: &Field, name: &str) -> Result<(), Vec<FieldFault>> {
@@ -266,7 +263,7 @@ fn read_item(catalog: &Catalog, target: &Entity, fields_of: &Entity, by: Option<
             None => Err(vec![FieldFault::at("id", "required", "`_delete` needs an `id`")]),
         };
     }
-    let mut input = Input::default();
+    let mut input = Input { is_checked: true, ..Input::default() };
     let mut faults = Vec::new();
     for (name, value) in map {
         if name == "id" || name == "_delete" {

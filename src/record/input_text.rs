@@ -34,7 +34,7 @@ pub(super) fn read(catalog: &Catalog, entity: &Entity, pairs: &[(String, String)
             Some((tail, _)) => given.parts.push((tail, text)),
         }
     }
-    let mut input = Input::default();
+    let mut input = Input { is_checked: true, ..Input::default() };
     let mut faults = Vec::new();
     for (name, given) in &by_field {
         let Some(field) = entity.find_field(name) else {
@@ -101,7 +101,7 @@ fn read_parts(catalog: &Catalog, field: &Field, given: &Given<'_>, input: &mut I
         object.retain(|_, value| !value.is_null());
     }
     let json = Json::Object(object);
-    input.parts.push((field.ix, super::convert::named_parts(&json)));
+    input.partial.push((field.ix, json.clone()));
     super::convert::from_json(catalog, field, &json)
 }
 

@@ -16,10 +16,23 @@ pub mod row;
 pub mod service;
 pub mod unit;
 
+mod bulk;
+mod check;
 mod convert;
+mod delete;
 mod input_text;
-mod money;
+mod load;
+mod nested;
 mod number;
+mod overlay;
+mod plan;
+mod prepare;
+mod read;
+mod rollup;
+mod save;
+mod state;
+mod trace;
+mod world;
 
 pub use delivery::{DELIVER, Delivery};
 pub use error::{ErrorKind, FieldFault, RecordError, pointer};
@@ -29,6 +42,7 @@ pub use hooks::{BoxFuture, Draft, EventKind, HookPoint, NoHooks, Record, RecordE
 pub use input::{Input, Nested, NestedItem, Others, parse_id};
 pub use many::{Batch, BatchResult, Done, ManyResult, ManyUpdate, OneUpdate, Operation, OperationKind};
 pub use options::{Saved, Source, WriteOptions};
-pub use row::{Page, Row, Total};
+pub use row::{Page, Row, RowRef, Total};
 pub use service::Records;
+pub use trace::RECALCULATE;
 pub use unit::{Cause, RecordTx};

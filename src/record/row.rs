@@ -1,47 +1,53 @@
 //! What reading gives back: rows and pages.
 
-use super::error::RecordError;
 use crate::base::{FieldIx, RecordId, Value};
+use crate::store::compile::{RowSet, Total as CountedTotal};
+
+/// One record of a page, or one it is expanded with.
+pub use crate::store::compile::Row as RowRef;
 
 /// One record as it was selected.
 #[derive(Debug, Clone)]
-pub struct Row {}
+pub struct Row {
+    pub(super) set: RowSet,
+    pub(super) version: i64,
+}
 
 impl Row {
-    pub fn id(&self) -> RecordId {
-        unimplemented!("record")
+    /// The record as rows of pages are seen, with what it is expanded with.
+    pub fn view(&self) -> RowRef<'_> {
+        self.set.row(0).expect("a row is made of a set with one record")
     }
 
+    pub fn id(&self) -> RecordId {
+        self.view().id()
+    }
+
+    /// 0 when `version` was not selected.
     pub fn version(&self) -> i64 {
-        unimplemented!("record")
+        self.version
     }
 
     /// The value of a selected field; null for one that was not selected.
-    pub fn value(&self, _field: FieldIx) -> Value {
-        unimplemented!("record")
+    pub fn value(&self, field: FieldIx) -> Value {
+        self.view().value(field).unwrap_or_default()
     }
 
     /// The record's title, when it was selected.
-    pub fn title(&self) -> Option<&str> {
-        unimplemented!("record")
+    pub fn title(&self) -> Option<String> {
+        self.view().title()
     }
 
     /// Appends the row as a JSON object.
-    pub fn write_json(&self, _out: &mut String) {
-        unimplemented!("record")
-    }
-
-    pub fn to_json(&self) -> Result<serde_json::Value, RecordError> {
-        let mut text = String::new();
-        self.write_json(&mut text);
-        serde_json::from_str(&text).map_err(|fault| RecordError::Store(fault.to_string()))
+    pub fn write_json(&self, out: &mut String) {
+        self.view().write_json(out);
     }
 }
 
 /// A page of a list.
 #[derive(Debug, Clone)]
 pub struct Page {
-    pub rows: Vec<Row>,
+    pub rows: RowSet,
     /// Leads to the next page; `None` on the last one.
     pub next_cursor: Option<String>,
     pub count: Option<Total>,
@@ -56,15 +62,21 @@ pub struct Total {
 }
 
 impl Page {
+    pub(super) fn of(page: crate::store::compile::Page) -> Self {
+        let count = page.total.map(|total| match total {
+            CountedTotal::Exact(value) => Total { value, exact: true },
+            CountedTotal::MoreThan(value) => Total { value, exact: false },
+        });
+        Self { rows: page.rows, next_cursor: page.next, count }
+    }
+
+    /// The records in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = RowRef<'_>> {
+        self.rows.iter()
+    }
+
     /// Appends `[{…},{…}]`.
     pub fn write_json(&self, out: &mut String) {
-        out.push('[');
-        for (position, row) in self.rows.iter().enumerate() {
-            if position > 0 {
-                out.push(',');
-            }
-            row.write_json(out);
-        }
-        out.push(']');
+        self.rows.write_json(out);
     }
 }

@@ -1,24 +1,33 @@
 //! The face of the record service.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
+use serde_json::{Value as Json, json};
+use sha2::{Digest, Sha256};
 
 use super::error::RecordError;
-use super::form::FormState;
-use super::history::{ChangesPage, HistoryPage};
 use super::hooks::{BoxFuture, RecordHooks};
-use super::input::Input;
-use super::many::{Batch, BatchResult, ManyResult, ManyUpdate};
+use super::input::{Input, Nested, NestedItem};
+use super::many::{Batch, BatchResult, ManyResult, ManyUpdate, OneUpdate};
 use super::options::{Saved, Source, WriteOptions};
+use super::plan::{Compiled, move_fields};
+use super::read::same_entity;
 use super::row::{Page, Row};
-use super::unit::{Cause, RecordTx};
-use crate::access::Actor;
-use crate::base::{Clock, EntityIx, IdMint, Random, RecordId, Value};
+use super::unit::{Cause, RecordTx, Scope};
+use crate::access::{Actor, ActorKind, authorise_aggregate, authorise_get, authorise_list};
+use crate::base::{Clock, EntityIx, FieldIx, IdMint, Random, RecordId, Value};
+use crate::expr::{EvalContext, Zone};
 use crate::query::{AggregateRequest, CursorKey, GetRequest, ListRequest};
-use crate::schema::catalog::Catalog;
-use crate::store::{Store, Tx};
+use crate::schema::catalog::{Catalog, FieldType};
+use crate::store::compile::{self, Plans, Source as From};
+use crate::store::{Store, Tx, idempotency};
+
+/// How often a unit is tried when definitions change under it or the database is busy.
+const ATTEMPTS: u32 = 4;
+/// How long a changed catalog may take to reach this process.
+const CATALOG_WAIT: Duration = Duration::from_millis(2_500);
 
 /// Reads and writes records of one workspace. Cloning is cheap.
 #[derive(Clone)]
@@ -29,16 +38,15 @@ pub struct Records {
 struct Shared {
     store: Store,
     catalog: Arc<ArcSwap<Catalog>>,
-    #[expect(dead_code, reason = "the face comes first")]
+    compiled: ArcSwapOption<Compiled>,
     hooks: Arc<dyn RecordHooks>,
     clock: Arc<dyn Clock>,
-    #[expect(dead_code, reason = "the face comes first")]
     ids: Arc<IdMint>,
     cursor_key: CursorKey,
+    plans: Plans,
 }
 
 impl Records {
-    /// `secret` is the workspace's: cursors signed with it hold on all nodes and after a restart.
     pub fn new(
         store: Store,
         catalog: Arc<ArcSwap<Catalog>>,
@@ -49,7 +57,9 @@ impl Records {
     ) -> Self {
         let mut secret = [0; 32];
         random.fill(&mut secret);
-        Self { shared: Arc::new(Shared { store, catalog, hooks, clock, ids, cursor_key: CursorKey::from_secret(&secret) }) }
+        let cursor_key = CursorKey::from_secret(&secret);
+        let compiled = ArcSwapOption::empty();
+        Self { shared: Arc::new(Shared { store, catalog, compiled, hooks, clock, ids, cursor_key, plans: Plans::new() }) }
     }
 
     /// Signs cursors with the workspace's secret, so that they hold on all nodes and after a restart. Call it before the
@@ -82,116 +92,449 @@ impl Records {
     /// A page. Runs one statement for each level of the selection (and one for the count).
     ///
     /// `catalog` is the one the request was parsed with.
-    pub async fn list(&self, _actor: &Actor, _catalog: &Arc<Catalog>, _request: ListRequest) -> Result<Page, RecordError> {
-        unimplemented!("record")
+    pub async fn list(&self, actor: &Actor, catalog: &Arc<Catalog>, request: ListRequest) -> Result<Page, RecordError> {
+        let authorised = authorise_list(catalog, actor, request)?;
+        let plan = compile::list(catalog, self.store().dialect(), &authorised, &self.context(catalog, actor));
+        Ok(Page::of(compile::fetch_list(&mut From::Store(self.store()), &plan, self.cursor_key()).await?))
     }
 
-    /// One record; `None` where there is none (or it is not to be read).
-    pub async fn get(&self, _actor: &Actor, _catalog: &Arc<Catalog>, _request: GetRequest) -> Result<Option<Row>, RecordError> {
-        unimplemented!("record")
+    /// [`Records::list`] for the parameters of a URL: what was asked before is not parsed and compiled again.
+    pub async fn list_url(&self, actor: &Actor, catalog: &Arc<Catalog>, entity: EntityIx, query: &str) -> Result<Page, RecordError> {
+        let plan = {
+            let context = self.context(catalog, actor);
+            self.shared.plans.list(catalog, self.store().dialect(), self.cursor_key(), actor, entity, query, &context)?
+        };
+        Ok(Page::of(compile::fetch_list(&mut From::Store(self.store()), &plan, self.cursor_key()).await?))
+    }
+
+    /// One record; `None` where there is none (or it is not to be read). One statement, and one for each to-many expansion.
+    pub async fn get(&self, actor: &Actor, catalog: &Arc<Catalog>, request: GetRequest) -> Result<Option<Row>, RecordError> {
+        let (entity, id) = (request.entity, request.id);
+        let authorised = authorise_get(catalog, actor, request)?;
+        let plan = compile::get(catalog, self.store().dialect(), &authorised, &self.context(catalog, actor));
+        self.fetch_one(catalog, entity, id, &plan).await
+    }
+
+    /// [`Records::get`] for the parameters of a URL (`select`, `deleted`).
+    pub async fn get_url(&self, actor: &Actor, catalog: &Arc<Catalog>, entity: EntityIx, id: RecordId, query: &str) -> Result<Option<Row>, RecordError> {
+        let plan = {
+            let context = self.context(catalog, actor);
+            self.shared.plans.get(catalog, self.store().dialect(), actor, entity, id, query, &context)?
+        };
+        self.fetch_one(catalog, entity, id, &plan).await
+    }
+
+    async fn fetch_one(&self, catalog: &Catalog, entity: EntityIx, id: RecordId, plan: &compile::GetPlan) -> Result<Option<Row>, RecordError> {
+        let set = compile::fetch_rows(&mut From::Store(self.store()), &plan.statement(id), &plan.rows).await?;
+        if set.is_empty() {
+            return Ok(None);
+        }
+        let version = catalog.entity(entity).find_field("version").map(|field| field.ix);
+        let version = version.and_then(|field| set.row(0)?.value(field)?.as_int()).unwrap_or(0);
+        Ok(Some(Row { set, version }))
     }
 
     /// Groups and measures: one JSON object a row, by output name.
-    pub async fn aggregate(&self, _actor: &Actor, _catalog: &Arc<Catalog>, _request: AggregateRequest) -> Result<Vec<serde_json::Value>, RecordError> {
-        unimplemented!("record")
+    pub async fn aggregate(&self, actor: &Actor, catalog: &Arc<Catalog>, request: AggregateRequest) -> Result<Vec<Json>, RecordError> {
+        let authorised = authorise_aggregate(catalog, actor, request)?;
+        let plan = compile::aggregate(catalog, self.store().dialect(), &authorised, &self.context(catalog, actor));
+        let (rows, _) = compile::fetch_aggregate(&mut From::Store(self.store()), &plan).await?;
+        let mut out = Vec::with_capacity(rows.len());
+        for row in rows.iter() {
+            let mut object = serde_json::Map::new();
+            for column in plan.columns.iter() {
+                let mut text = String::new();
+                compile::json::write_value(&column.codec, row.get(column.at..).unwrap_or_default(), &mut text);
+                object.insert(column.name.clone(), crate::base::json::parse(text.as_bytes()).unwrap_or(Json::Null));
+            }
+            out.push(Json::Object(object));
+        }
+        Ok(out)
     }
 
-    /// `catalog` is the one `input` was read with: when definitions change meanwhile, the request is moved to the new ones by
-    /// field name.
-    pub async fn create(&self, _actor: &Actor, _catalog: &Arc<Catalog>, _entity: EntityIx, _input: Input, _options: WriteOptions) -> Result<Saved, RecordError> {
-        unimplemented!("record")
+    /// `catalog` is the one `input` was read with: when definitions change meanwhile, the request is moved to the new ones.
+    pub async fn create(&self, actor: &Actor, catalog: &Arc<Catalog>, entity: EntityIx, input: Input, options: WriteOptions) -> Result<Saved, RecordError> {
+        let request = Request::new(catalog, entity, "create", String::new(), &options, || format!("{input:?}"));
+        self.save(actor, request, options, move |tx, entity, options, moved| {
+            let input = moved.input(&input);
+            Box::pin(async move { tx.create_record(entity, input, &options).await })
+        })
+        .await
     }
 
+    /// Changes the named fields. `input` is a merge patch.
     pub async fn update(
         &self,
-        _actor: &Actor,
-        _catalog: &Arc<Catalog>,
-        _entity: EntityIx,
-        _id: RecordId,
-        _input: Input,
-        _options: WriteOptions,
+        actor: &Actor,
+        catalog: &Arc<Catalog>,
+        entity: EntityIx,
+        id: RecordId,
+        input: Input,
+        options: WriteOptions,
     ) -> Result<Saved, RecordError> {
-        unimplemented!("record")
+        let request = Request::new(catalog, entity, "update", id.to_string(), &options, || format!("{input:?}"));
+        self.save(actor, request, options, move |tx, entity, options, moved| {
+            let input = moved.input(&input);
+            Box::pin(async move { tx.update_record(entity, id, input, &options).await })
+        })
+        .await
     }
 
-    pub async fn delete(&self, _actor: &Actor, _catalog: &Arc<Catalog>, _entity: EntityIx, _id: RecordId, _options: WriteOptions) -> Result<Saved, RecordError> {
-        unimplemented!("record")
+    /// Into the recycle bin, where the entity has one; for good otherwise. What hangs on the record goes or is cleared with it.
+    pub async fn delete(&self, actor: &Actor, catalog: &Arc<Catalog>, entity: EntityIx, id: RecordId, options: WriteOptions) -> Result<Saved, RecordError> {
+        let request = Request::new(catalog, entity, "delete", id.to_string(), &options, String::new);
+        self.save(actor, request, options, move |tx, entity, options, _| Box::pin(async move { tx.delete_record(entity, id, &options).await })).await
     }
 
-    pub async fn restore(&self, _actor: &Actor, _catalog: &Arc<Catalog>, _entity: EntityIx, _id: RecordId, _options: WriteOptions) -> Result<Saved, RecordError> {
-        unimplemented!("record")
+    /// Out of the recycle bin, with the records that went with it.
+    pub async fn restore(&self, actor: &Actor, catalog: &Arc<Catalog>, entity: EntityIx, id: RecordId, options: WriteOptions) -> Result<Saved, RecordError> {
+        let request = Request::new(catalog, entity, "restore", id.to_string(), &options, String::new);
+        self.save(actor, request, options, move |tx, entity, options, _| Box::pin(async move { tx.restore_record(entity, id, &options).await })).await
     }
 
     /// Updates the live record whose unique (its name) holds the key values, or creates it with them.
     #[expect(clippy::too_many_arguments, reason = "each says another part of one request")]
     pub async fn upsert(
         &self,
-        _actor: &Actor,
-        _catalog: &Arc<Catalog>,
-        _entity: EntityIx,
-        _unique: &str,
-        _key: Vec<Value>,
-        _input: Input,
-        _options: WriteOptions,
+        actor: &Actor,
+        catalog: &Arc<Catalog>,
+        entity: EntityIx,
+        unique: &str,
+        key: Vec<Value>,
+        input: Input,
+        options: WriteOptions,
     ) -> Result<Saved, RecordError> {
-        unimplemented!("record")
+        let unique = unique.to_owned();
+        let request = Request::new(catalog, entity, "upsert", format!("{unique} {key:?}"), &options, || format!("{input:?}"));
+        self.save(actor, request, options, move |tx, entity, options, moved| {
+            let (input, unique, key) = (moved.input(&input), unique.clone(), key.clone());
+            Box::pin(async move { tx.upsert_record(entity, &unique, key, input, &options).await })
+        })
+        .await
     }
 
     /// Each record on its own: one that fails does not keep the others from being saved.
     pub async fn update_many(
         &self,
-        _actor: &Actor,
-        _catalog: &Arc<Catalog>,
-        _entity: EntityIx,
-        _many: ManyUpdate,
-        _options: WriteOptions,
+        actor: &Actor,
+        catalog: &Arc<Catalog>,
+        entity: EntityIx,
+        many: ManyUpdate,
+        options: WriteOptions,
     ) -> Result<ManyResult, RecordError> {
-        unimplemented!("record")
+        let from = catalog.clone();
+        let (source, dry_run) = (options.source, options.dry_run);
+        let many = Arc::new(many);
+        self.run(actor, catalog, source, Vec::new(), dry_run, move |tx| {
+            let (from, many, options) = (from.clone(), many.clone(), options.clone());
+            Box::pin(async move {
+                let moved = Moved::new(&from, tx.catalog(), entity)?;
+                let many = match many.as_ref() {
+                    ManyUpdate::Each(updates) => ManyUpdate::Each(
+                        updates.iter().map(|one| OneUpdate { id: one.id, version: one.version, set: moved.input(&one.set) }).collect(),
+                    ),
+                    ManyUpdate::Where { .. } if !moved.is_same => return Err(RecordError::StaleCatalog),
+                    ManyUpdate::Where { request, set, max_affected } => {
+                        ManyUpdate::Where { request: request.clone(), set: set.clone(), max_affected: *max_affected }
+                    }
+                };
+                tx.update_many(moved.entity, many, &options).await
+            })
+        })
+        .await
     }
 
-    pub async fn batch(&self, _actor: &Actor, _catalog: &Arc<Catalog>, _batch: Batch, _options: WriteOptions) -> Result<BatchResult, RecordError> {
-        unimplemented!("record")
+    /// Several operations as one unit of work; later ones may refer to earlier results.
+    pub async fn batch(&self, actor: &Actor, catalog: &Arc<Catalog>, batch: Batch, options: WriteOptions) -> Result<BatchResult, RecordError> {
+        let batch = Arc::new(batch);
+        let (source, dry_run) = (options.source, options.dry_run);
+        self.run(actor, catalog, source, Vec::new(), dry_run, move |tx| {
+            let (batch, options) = (batch.clone(), options.clone());
+            Box::pin(async move { tx.batch(Batch::clone(&batch), &options).await })
+        })
+        .await
     }
 
-    /// The record's changes, newest first, 50 a page.
-    pub async fn history(&self, _actor: &Actor, _entity: EntityIx, _id: RecordId, _cursor: Option<&str>, _limit: u32) -> Result<HistoryPage, RecordError> {
-        unimplemented!("record")
+    /// Computes the stored values of the records a job of kind [`RECALCULATE`](super::RECALCULATE) names.
+    pub async fn recalculate(&self, payload: &Json) -> Result<usize, RecordError> {
+        let uid = payload.get("entity").and_then(Json::as_str).unwrap_or_default().to_owned();
+        let ids: Vec<RecordId> = payload.get("ids").and_then(Json::as_array).into_iter().flatten().filter_map(|id| id.as_i64().map(RecordId)).collect();
+        let mut written = 0;
+        for part in ids.chunks(100) {
+            let (uid, part) = (uid.clone(), part.to_vec());
+            written += self
+                .unit(&Actor::system(), Source::System, Vec::new(), move |tx| {
+                    let (uid, part) = (uid.clone(), part.clone());
+                    Box::pin(async move {
+                        let compiled = tx.scope.compiled.clone();
+                        match compiled.catalog.entities.iter().find(|entity| entity.uid == uid) {
+                            Some(entity) => tx.recalculate(&compiled, entity.ix, &part).await,
+                            None => Ok(0),
+                        }
+                    })
+                })
+                .await?;
+        }
+        Ok(written)
     }
 
-    /// All changes after `since` (a number the last answer gave, 0 for the beginning).
-    pub async fn changes(&self, _actor: &Actor, _since: i64, _limit: u32) -> Result<ChangesPage, RecordError> {
-        unimplemented!("record")
-    }
-
-    /// What a form shows for these values: of the stored record `id`, or of a new one.
-    pub async fn form_state(
-        &self,
-        _actor: &Actor,
-        _catalog: &Arc<Catalog>,
-        _entity: EntityIx,
-        _id: Option<RecordId>,
-        _input: &Input,
-    ) -> Result<FormState, RecordError> {
-        unimplemented!("record")
-    }
-
-    /// Titles of records, for links shown in pages. Unknown ones are absent.
-    pub async fn titles(&self, _actor: &Actor, _ids: &[(EntityIx, RecordId)]) -> Result<HashMap<RecordId, String>, RecordError> {
-        unimplemented!("record")
-    }
-
-    /// Runs several operations as one unit of work. The closure may run a second time when definitions changed under it;
-    /// it gets the catalog of that run from [`RecordTx::catalog`].
-    pub async fn unit<T, F>(&self, _actor: &Actor, _source: Source, _chain: Vec<Cause>, _unit: F) -> Result<T, RecordError>
+    /// Runs several operations as one unit of work. The closure may run again when definitions changed under it; it gets
+    /// the catalog of that run from [`RecordTx::catalog`].
+    pub async fn unit<T, F>(&self, actor: &Actor, source: Source, chain: Vec<Cause>, unit: F) -> Result<T, RecordError>
     where
         T: Send + 'static,
         F: for<'a, 't> Fn(&'a mut RecordTx<'t>) -> BoxFuture<'a, Result<T, RecordError>> + Send + Sync + Clone + 'static,
     {
-        unimplemented!("record")
+        let catalog = self.catalog();
+        self.run(actor, &catalog, source, chain, false, unit).await
+    }
+
+    /// [`Records::unit`], undone whatever it returns.
+    pub async fn rehearse<T, F>(&self, actor: &Actor, source: Source, chain: Vec<Cause>, unit: F) -> Result<T, RecordError>
+    where
+        T: Send + 'static,
+        F: for<'a, 't> Fn(&'a mut RecordTx<'t>) -> BoxFuture<'a, Result<T, RecordError>> + Send + Sync + Clone + 'static,
+    {
+        let catalog = self.catalog();
+        self.run(actor, &catalog, source, chain, true, unit).await
     }
 
     /// Continues a transaction another room opened (a job's).
-    pub fn join<'t>(&self, _tx: &'t mut Tx, _actor: &Actor, _source: Source, _chain: Vec<Cause>) -> RecordTx<'t> {
-        unimplemented!("record")
+    pub fn join<'t>(&self, tx: &'t mut Tx, actor: &Actor, source: Source, chain: Vec<Cause>) -> RecordTx<'t> {
+        let compiled = self.compiled(&self.catalog());
+        RecordTx { store: tx, scope: self.scope(compiled, actor, source, chain) }
+    }
+
+    /// One save with its idempotency key; gives the first answer to a repeated request.
+    async fn save<F>(&self, actor: &Actor, request: Request, options: WriteOptions, work: F) -> Result<Saved, RecordError>
+    where
+        F: for<'a, 't> Fn(&'a mut RecordTx<'t>, EntityIx, WriteOptions, &Moved) -> BoxFuture<'a, Result<Saved, RecordError>> + Send + Sync + 'static,
+    {
+        let (catalog, source, dry_run) = (request.catalog.clone(), options.source, options.dry_run);
+        let (work, request, options) = (Arc::new(work), Arc::new(request), Arc::new(options));
+        self.run(actor, &catalog, source, Vec::new(), dry_run, move |tx| {
+            let (work, request, options) = (work.clone(), request.clone(), options.clone());
+            Box::pin(async move {
+                let user = tx.actor().user_id();
+                if let Some(key) = &options.idempotency_key {
+                    match idempotency::begin(tx.store, user, key, &request.digest).await? {
+                        idempotency::Seen::New => {}
+                        idempotency::Seen::Mismatch => return Err(RecordError::KeyReused),
+                        idempotency::Seen::Done { body, .. } => return replay(tx.catalog(), &request, &body),
+                    }
+                }
+                let moved = Moved::new(&request.catalog, tx.catalog(), request.entity)?;
+                let mut saved = work(tx, moved.entity, WriteOptions::clone(&options), &moved).await?;
+                if let Some(key) = &options.idempotency_key {
+                    let body = remember(tx.catalog(), moved.entity, &saved);
+                    idempotency::finish(tx.store, user, key, 200, &body).await?;
+                }
+                moved.back(&mut saved.changed);
+                Ok(saved)
+            })
+        })
+        .await
+    }
+
+    /// Runs a unit of work; again with the new definitions when they changed under it, again when the database was busy.
+    async fn run<T, F>(&self, actor: &Actor, catalog: &Arc<Catalog>, source: Source, chain: Vec<Cause>, dry_run: bool, unit: F) -> Result<T, RecordError>
+    where
+        T: Send + 'static,
+        F: for<'a, 't> Fn(&'a mut RecordTx<'t>) -> BoxFuture<'a, Result<T, RecordError>> + Send + Sync + Clone + 'static,
+    {
+        if !actor.is_signed_in() {
+            return Err(RecordError::Forbidden("nobody is signed in".to_owned()));
+        }
+        let mut catalog = catalog.clone();
+        let mut attempt = 1;
+        loop {
+            let compiled = self.compiled(&catalog);
+            let scope = self.scope(compiled, actor, source, chain.clone());
+            let unit = unit.clone();
+            let version = catalog.version;
+            let work = in_unit(scope, version, unit);
+            let result = if dry_run { self.store().rehearse(work).await } else { self.store().write(work).await };
+            match result {
+                Err(RecordError::StaleCatalog) if attempt < ATTEMPTS => catalog = self.newer_catalog(&catalog).await,
+                Err(RecordError::Busy) if attempt < ATTEMPTS => {}
+                other => return other,
+            }
+            attempt += 1;
+        }
+    }
+
+    /// The catalog after `old`, which this process may not have yet.
+    async fn newer_catalog(&self, old: &Arc<Catalog>) -> Arc<Catalog> {
+        let wait = async {
+            while self.shared.catalog.load().version == old.version {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        // Without a newer one the unit fails again and says so.
+        let _ = tokio::time::timeout(CATALOG_WAIT, wait).await;
+        self.catalog()
+    }
+
+    fn scope(&self, compiled: Arc<Compiled>, actor: &Actor, source: Source, chain: Vec<Cause>) -> Scope {
+        Scope {
+            compiled,
+            hooks: self.shared.hooks.clone(),
+            ids: self.shared.ids.clone(),
+            cursor_key: self.shared.cursor_key.clone(),
+            actor: actor.clone(),
+            source,
+            chain,
+            depth: 0,
+            levels: 0,
+            script_writes: 0,
+            pending: Vec::new(),
+            deferred: Vec::new(),
+        }
+    }
+
+    /// The plans of a catalog; those of the current one are kept.
+    pub(super) fn compiled(&self, catalog: &Arc<Catalog>) -> Arc<Compiled> {
+        if let Some(compiled) = self.shared.compiled.load_full()
+            && Arc::ptr_eq(&compiled.catalog, catalog)
+        {
+            return compiled;
+        }
+        let compiled = Arc::new(Compiled::new(catalog.clone()));
+        if Arc::ptr_eq(&self.shared.catalog.load(), catalog) {
+            self.shared.compiled.store(Some(compiled.clone()));
+        }
+        compiled
+    }
+
+    /// What `now()`, `today()` and `me()` are for a reader: people have their own zone, programs the workspace's.
+    pub(super) fn context(&self, catalog: &Catalog, actor: &Actor) -> EvalContext<'static> {
+        let own = match actor.kind {
+            ActorKind::Person | ActorKind::Token => actor.time_zone.iana_name().and_then(Zone::named),
+            _ => None,
+        };
+        let zone = own.or_else(|| Zone::named(&catalog.settings.time_zone_name)).unwrap_or_else(Zone::utc);
+        EvalContext { now: self.clock().now(), zone, me: actor.user, old: None }
+    }
+}
+
+/// A unit of the store that runs a unit of records.
+fn in_unit<T, F>(scope: Scope, version: i64, unit: F) -> impl for<'a> FnOnce(&'a mut Tx) -> crate::store::BoxFuture<'a, Result<T, RecordError>> + Send + 'static
+where
+    T: Send + 'static,
+    F: for<'a, 't> Fn(&'a mut RecordTx<'t>) -> BoxFuture<'a, Result<T, RecordError>> + Send + Sync + 'static,
+{
+    move |tx| {
+        Box::pin(async move {
+            tx.expect_catalog(version).await?;
+            let mut tx = RecordTx { store: tx, scope };
+            unit(&mut tx).await
+        })
+    }
+}
+
+/// A save as it was asked for.
+struct Request {
+    catalog: Arc<Catalog>,
+    entity: EntityIx,
+    /// Tells requests with one idempotency key apart.
+    digest: String,
+}
+
+impl Request {
+    fn new(catalog: &Arc<Catalog>, entity: EntityIx, kind: &str, target: String, options: &WriteOptions, body: impl FnOnce() -> String) -> Self {
+        let digest = if options.idempotency_key.is_some() {
+            let text = format!("{kind} {} {target} {:?} {}", catalog.entity(entity).uid, options.if_match, body());
+            Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+        } else {
+            String::new()
+        };
+        Self { catalog: catalog.clone(), entity, digest }
+    }
+}
+
+/// What is kept of an answer.
+fn remember(catalog: &Catalog, entity: EntityIx, saved: &Saved) -> String {
+    let changed: Vec<&str> = saved.changed.iter().map(|ix| catalog.entity(entity).field(*ix).name.as_str()).collect();
+    json!({ "id": saved.id.0, "version": saved.version, "created": saved.created, "changed": changed, "warnings": saved.warnings, "stale": saved.stale })
+        .to_string()
+}
+
+/// The answer that was kept.
+fn replay(catalog: &Catalog, request: &Request, body: &str) -> Result<Saved, RecordError> {
+    let kept: Json = serde_json::from_str(body).map_err(|fault| RecordError::Store(fault.to_string()))?;
+    let texts = |name: &str| -> Vec<String> {
+        kept.get(name).and_then(Json::as_array).into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+    };
+    let entity = same_entity(request.catalog.entity(request.entity), catalog);
+    let changed = texts("changed").iter().filter_map(|name| Some(entity?.find_field(name)?.ix)).collect();
+    Ok(Saved {
+        id: RecordId(kept.get("id").and_then(Json::as_i64).unwrap_or(0)),
+        version: kept.get("version").and_then(Json::as_i64).unwrap_or(0),
+        created: kept.get("created") == Some(&Json::Bool(true)),
+        changed,
+        warnings: texts("warnings"),
+        stale: texts("stale"),
+        replayed: true,
+    })
+}
+
+/// The way of a request from the catalog it was read with to the one it is run with.
+struct Moved {
+    entity: EntityIx,
+    is_same: bool,
+    from: Arc<Catalog>,
+    to: Arc<Catalog>,
+    from_entity: EntityIx,
+}
+
+impl Moved {
+    fn new(from: &Arc<Catalog>, to: &Arc<Catalog>, entity: EntityIx) -> Result<Self, RecordError> {
+        let is_same = Arc::ptr_eq(from, to);
+        let moved = if is_same {
+            entity
+        } else {
+            let old = from.entity(entity);
+            same_entity(old, to).ok_or_else(|| RecordError::UnknownEntity { name: old.slug.clone(), near: None })?.ix
+        };
+        Ok(Self { entity: moved, is_same, from: from.clone(), to: to.clone(), from_entity: entity })
+    }
+
+    fn input(&self, input: &Input) -> Input {
+        if self.is_same { input.clone() } else { move_input(&self.from, &self.to, self.from_entity, self.entity, input) }
+    }
+
+    /// Fields of an answer, as the asker knows them.
+    fn back(&self, changed: &mut Vec<FieldIx>) {
+        if !self.is_same {
+            let fields = move_fields(self.to.entity(self.entity), self.from.entity(self.from_entity));
+            *changed = changed.iter().filter_map(|ix| fields.get(ix).copied()).collect();
+        }
+    }
+}
+
+/// An input of one catalog for another: fields by uid, else by name; what is gone is left out.
+fn move_input(from: &Catalog, to: &Catalog, entity: EntityIx, moved: EntityIx, input: &Input) -> Input {
+    let fields = move_fields(from.entity(entity), to.entity(moved));
+    let below = |field: &FieldIx, catalog: &Catalog, entity: EntityIx| match &catalog.entity(entity).field(*field).ty {
+        FieldType::Children { of, .. } => Some(*of),
+        FieldType::Links { through, .. } => Some(*through),
+        _ => None,
+    };
+    let children = input.children.iter().filter_map(|(field, nested)| {
+        let target = *fields.get(field)?;
+        let (old, new) = (below(field, from, entity)?, below(&target, to, moved)?);
+        let items = nested.items.iter().map(|item| match item {
+            NestedItem::Create(input) => NestedItem::Create(move_input(from, to, old, new, input)),
+            NestedItem::Update { id, input } => NestedItem::Update { id: *id, input: move_input(from, to, old, new, input) },
+            NestedItem::Remove(id) => NestedItem::Remove(*id),
+        });
+        Some((target, Nested { items: items.collect(), others: nested.others }))
+    });
+    Input {
+        children: children.collect(),
+        values: input.values.iter().filter_map(|(field, value)| Some((*fields.get(field)?, value.clone()))).collect(),
+        partial: input.partial.iter().filter_map(|(field, json)| Some((*fields.get(field)?, json.clone()))).collect(),
+        // Limits may be others now.
+        is_checked: false,
     }
 }

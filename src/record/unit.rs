@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use super::error::RecordError;
-use super::hooks::{Record, RecordHooks};
+use super::hooks::{Draft, Record, RecordHooks};
 use super::input::Input;
 use super::options::{Saved, Source, WriteOptions};
+use super::plan::Compiled;
 use super::row::Page;
-use crate::access::Actor;
-use crate::base::{DateTime, EntityIx, RecordId, Value};
-use crate::query::{AggregateRequest, ListRequest};
-use crate::schema::catalog::Catalog;
+use crate::access::{Actor, authorise_aggregate, authorise_list};
+use crate::base::{DateTime, EntityIx, FieldIx, IdMint, RecordId, Value};
+use crate::expr::EvalContext;
+use crate::query::{AggregateRequest, CursorKey, ListRequest};
+use crate::schema::catalog::{Catalog, FieldType};
 use crate::store::Tx;
+use crate::store::compile::{self, Source as From};
 
 /// Hooks may start hooks this deep.
 pub const MAX_DEPTH: u32 = 5;
@@ -36,18 +39,27 @@ pub struct RecordTx<'t> {
 
 /// What a unit of work carries besides its transaction.
 pub(super) struct Scope {
-    pub catalog: Arc<Catalog>,
+    pub compiled: Arc<Compiled>,
     pub hooks: Arc<dyn RecordHooks>,
+    pub ids: Arc<IdMint>,
+    pub cursor_key: CursorKey,
     pub actor: Actor,
     pub source: Source,
     pub chain: Vec<Cause>,
+    /// How many `after_write` hooks are at work inside one another.
     pub depth: u32,
+    /// How many rollups are at work inside one another.
+    pub levels: u32,
     pub script_writes: u32,
+    /// Records prepared and not written yet, outermost first: what nested records point to.
+    pub pending: Vec<Record>,
+    /// Records whose rollups are computed once all below them is written.
+    pub deferred: Vec<(EntityIx, RecordId)>,
 }
 
 impl RecordTx<'_> {
     pub fn catalog(&self) -> &Arc<Catalog> {
-        &self.scope.catalog
+        &self.scope.compiled.catalog
     }
 
     pub fn actor(&self) -> &Actor {
@@ -71,68 +83,117 @@ impl RecordTx<'_> {
 
     /// Notes that `cause` acts from here on. `false`: this handler already ran for this record in this chain, or the
     /// chain is too long, and must be skipped. Ends with [`RecordTx::leave`].
-    pub fn enter(&mut self, _cause: Cause) -> bool {
-        unimplemented!("record")
+    pub fn enter(&mut self, cause: Cause) -> bool {
+        if self.scope.chain.len() >= MAX_CHAIN || self.scope.chain.contains(&cause) {
+            return false;
+        }
+        self.scope.chain.push(cause);
+        true
     }
 
     /// Ends what [`RecordTx::enter`] began.
     pub fn leave(&mut self) {
-        unimplemented!("record")
+        self.scope.chain.pop();
     }
 
     /// The record as this unit sees it; deleted ones are not found. Multi-values are loaded.
-    pub async fn get(&mut self, _entity: EntityIx, _id: RecordId) -> Result<Option<Record>, RecordError> {
-        unimplemented!("record")
+    pub async fn get(&mut self, entity: EntityIx, id: RecordId) -> Result<Option<Record>, RecordError> {
+        let compiled = self.scope.compiled.clone();
+        let definition = compiled.entity(entity);
+        Ok(self.load(entity, &[id], false).await?.pop().filter(|record| !record.is_deleted(definition)))
+    }
+
+    /// The live records below a children field (of a links field: its junction records).
+    pub async fn children(&mut self, entity: EntityIx, id: RecordId, field: FieldIx) -> Result<Vec<Record>, RecordError> {
+        let compiled = self.scope.compiled.clone();
+        match &compiled.entity(entity).field(field).ty {
+            FieldType::Children { of, by } => self.load_by(*of, *by, &[id], 10_000, false).await,
+            FieldType::Links { through, near, .. } => self.load_by(*through, *near, &[id], 10_000, false).await,
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// The records below a draft as they will be: those that are there, with what the request changes, adds and removes.
+    /// Values the system makes (formulas, defaults) of records that are not written yet are missing.
+    pub async fn draft_children(&mut self, draft: &Draft, field: FieldIx) -> Result<Vec<Record>, RecordError> {
+        let there = match draft.old {
+            Some(_) => self.children(draft.entity, draft.id, field).await?,
+            None => Vec::new(),
+        };
+        let compiled = self.scope.compiled.clone();
+        Ok(super::overlay::children(&compiled, draft, field, there))
     }
 
     /// A page as this unit sees it.
-    pub async fn find(&mut self, _request: ListRequest) -> Result<Page, RecordError> {
-        unimplemented!("record")
+    pub async fn find(&mut self, request: ListRequest) -> Result<Page, RecordError> {
+        let compiled = self.scope.compiled.clone();
+        let authorised = authorise_list(&compiled.catalog, &self.scope.actor, request)?;
+        let plan = {
+            let context = EvalContext { now: self.now(), zone: compiled.zone.clone(), me: self.scope.actor.user, old: None };
+            compile::list(&compiled.catalog, self.store.dialect(), &authorised, &context)
+        };
+        let key = self.scope.cursor_key.clone();
+        Ok(Page::of(compile::fetch_list(&mut From::Tx(self.store), &plan, &key).await?))
     }
 
-    /// Groups and measures as JSON objects by output name.
-    pub async fn aggregate(&mut self, _request: AggregateRequest) -> Result<Vec<serde_json::Value>, RecordError> {
-        unimplemented!("record")
+    /// Groups and measures: one list of (output name, value) a row.
+    pub async fn aggregate(&mut self, request: AggregateRequest) -> Result<Vec<Vec<(String, Value)>>, RecordError> {
+        let compiled = self.scope.compiled.clone();
+        let authorised = authorise_aggregate(&compiled.catalog, &self.scope.actor, request)?;
+        let plan = {
+            let context = EvalContext { now: self.now(), zone: compiled.zone.clone(), me: self.scope.actor.user, old: None };
+            compile::aggregate(&compiled.catalog, self.store.dialect(), &authorised, &context)
+        };
+        let (rows, _) = compile::fetch_aggregate(&mut From::Tx(self.store), &plan).await?;
+        Ok(rows
+            .iter()
+            .map(|row| {
+                let value = |column: &compile::AggregateColumn| compile::json::value(&column.codec, row.get(column.at..).unwrap_or_default());
+                plan.columns.iter().map(|column| (column.name.clone(), value(column))).collect()
+            })
+            .collect())
     }
 
-    pub async fn create(&mut self, _entity: EntityIx, _input: Input, _options: &WriteOptions) -> Result<Saved, RecordError> {
-        unimplemented!("record")
+    pub async fn create(&mut self, entity: EntityIx, input: Input, options: &WriteOptions) -> Result<Saved, RecordError> {
+        self.create_record(entity, input, options).await
     }
 
-    pub async fn update(&mut self, _entity: EntityIx, _id: RecordId, _input: Input, _options: &WriteOptions) -> Result<Saved, RecordError> {
-        unimplemented!("record")
+    pub async fn update(&mut self, entity: EntityIx, id: RecordId, input: Input, options: &WriteOptions) -> Result<Saved, RecordError> {
+        self.update_record(entity, id, input, options).await
     }
 
-    pub async fn delete(&mut self, _entity: EntityIx, _id: RecordId, _options: &WriteOptions) -> Result<Saved, RecordError> {
-        unimplemented!("record")
+    pub async fn delete(&mut self, entity: EntityIx, id: RecordId, options: &WriteOptions) -> Result<Saved, RecordError> {
+        self.delete_record(entity, id, options).await
     }
 
-    pub async fn restore(&mut self, _entity: EntityIx, _id: RecordId, _options: &WriteOptions) -> Result<Saved, RecordError> {
-        unimplemented!("record")
+    pub async fn restore(&mut self, entity: EntityIx, id: RecordId, options: &WriteOptions) -> Result<Saved, RecordError> {
+        self.restore_record(entity, id, options).await
     }
 
     /// Updates the live record whose unique `unique` holds `key`, or creates one with these values. Doing it twice changes
     /// nothing the second time.
     pub async fn upsert(
         &mut self,
-        _entity: EntityIx,
-        _unique: &str,
-        _key: Vec<Value>,
-        _input: Input,
-        _options: &WriteOptions,
+        entity: EntityIx,
+        unique: &str,
+        key: Vec<Value>,
+        input: Input,
+        options: &WriteOptions,
     ) -> Result<Saved, RecordError> {
-        unimplemented!("record")
+        self.upsert_record(entity, unique, key, input, options).await
     }
 
-    /// Runs `part`; an error undoes only what it wrote, the unit goes on. For rows of an import and operations of a batch.
+    /// Opens a part that can be undone on its own: a row of an import, an operation of a batch. Parts nest.
     pub async fn begin_part(&mut self) -> Result<(), RecordError> {
         Ok(self.store.begin_part().await?)
     }
 
+    /// Keeps the innermost part.
     pub async fn keep_part(&mut self) -> Result<(), RecordError> {
         Ok(self.store.keep_part().await?)
     }
 
+    /// Undoes the innermost part; the unit goes on.
     pub async fn rollback_part(&mut self) -> Result<(), RecordError> {
         Ok(self.store.rollback_part().await?)
     }

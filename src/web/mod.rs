@@ -11,7 +11,6 @@ mod server;
 mod state;
 
 pub mod api;
-pub mod files;
 pub mod pages;
 
 use std::future::Future;

@@ -1,6 +1,5 @@
 //! The one integration binary: one link, every behaviour.
 
-mod scripts;
 mod architecture;
 mod page_samples;
 mod templates;

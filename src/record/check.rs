@@ -1,0 +1,222 @@
+//! Validation of a record about to be written: everything that needs the whole record or other records.
+
+use std::collections::HashMap;
+
+use super::convert::{link_id, same};
+use super::error::{FieldFault, RecordError, pointer};
+use super::hooks::Record;
+use super::input::Nested;
+use super::prepare::Given;
+use super::unit::RecordTx;
+use super::world::{Setting, World};
+use crate::base::{EntityIx, FieldIx, RecordId, Value};
+use crate::schema::catalog::{Catalog, DependsOn, Entity, Field, FieldType, Options, Rule};
+
+impl RecordTx<'_> {
+    #[expect(clippy::too_many_arguments, reason = "one step of a longer sequence")]
+    pub(super) async fn check(
+        &mut self,
+        world: &mut World,
+        record: &Record,
+        old: Option<&Record>,
+        given: &[Given],
+        children: &[(FieldIx, Nested)],
+        has_late_rules: bool,
+        faults: &mut Vec<FieldFault>,
+    ) -> Result<(), RecordError> {
+        let compiled = self.scope.compiled.clone();
+        let entity = compiled.entity(record.entity);
+        let setting = self.setting(&compiled);
+        check_required(&setting, world, entity, record, old, children, faults);
+        check_dependent(&compiled.catalog, entity, &compiled.plan(record.entity).dependent, record, old, faults);
+        if !has_late_rules {
+            self.check_rules(&setting, world, entity, record, old, faults);
+        }
+        drop(setting);
+        self.check_links(world, entity, record, old, given, faults).await
+    }
+
+    /// The rules of the entity; those that fail give their own code and message.
+    pub(super) fn check_rules(
+        &self,
+        setting: &Setting<'_>,
+        world: &World,
+        entity: &Entity,
+        record: &Record,
+        old: Option<&Record>,
+        faults: &mut Vec<FieldFault>,
+    ) {
+        for rule in &entity.rules {
+            let applies = rule.when.as_ref().is_none_or(|when| setting.holds(world, when, record, old));
+            if applies && !setting.holds(world, &rule.assert, record, old) {
+                faults.push(self.rule_fault(entity, rule));
+            }
+        }
+    }
+
+    fn rule_fault(&self, entity: &Entity, rule: &Rule) -> FieldFault {
+        let message = match rule.message.get(self.scope.actor.locale) {
+            "" => format!("the rule `{}` does not hold", rule.id),
+            text => text.to_owned(),
+        };
+        let code = if rule.code.is_empty() { rule.id.as_str() } else { rule.code.as_str() };
+        let fault = match rule.at {
+            Some(field) => FieldFault::at(&entity.field(field).name, code, message),
+            None => FieldFault::whole(code, message),
+        };
+        fault.with("rule", rule.id.as_str())
+    }
+
+    /// Every link that changed must lead to a live record.
+    pub(super) async fn check_links(
+        &mut self,
+        world: &mut World,
+        entity: &Entity,
+        record: &Record,
+        old: Option<&Record>,
+        given: &[Given],
+        faults: &mut Vec<FieldFault>,
+    ) -> Result<(), RecordError> {
+        let compiled = self.scope.compiled.clone();
+        let plan = compiled.plan(record.entity);
+        let mut wanted: HashMap<EntityIx, Vec<RecordId>> = HashMap::new();
+        let mut places: Vec<(&Field, EntityIx, RecordId, Option<usize>)> = Vec::new();
+        let files = compiled.catalog.find_entity("core.file").map(|file| file.ix);
+        for ix in plan.links.iter().chain(&plan.sides) {
+            let field = entity.field(*ix);
+            let value = record.get(*ix);
+            if value.is_null() || given.iter().any(|(known, _)| known == ix) {
+                continue;
+            }
+            if old.is_some_and(|old| same(&compiled.catalog, field, old.get(*ix), value)) {
+                continue;
+            }
+            match (&field.ty, value) {
+                (FieldType::File { .. } | FieldType::Image { .. }, Value::List(items)) => {
+                    let Some(to) = files else { continue };
+                    places.extend(items.iter().enumerate().filter_map(|(at, item)| Some((field, to, link_id(item)?, Some(at)))));
+                }
+                (ty, value) => {
+                    if let Some((to, id)) = target_of(&compiled.catalog, ty, value) {
+                        // An owner defaulted from the actor is who signed in.
+                        if field.is_system && self.scope.actor.user == Some(id) {
+                            continue;
+                        }
+                        places.push((field, to, id, None));
+                    }
+                }
+            }
+        }
+        for (_, to, id, _) in &places {
+            if !world.records.contains_key(&(*to, *id)) && !(*to == record.entity && *id == record.id) {
+                wanted.entry(*to).or_default().push(*id);
+            }
+        }
+        let mut wanted: Vec<_> = wanted.into_iter().collect();
+        wanted.sort_by_key(|(to, _)| *to);
+        for (to, mut ids) in wanted {
+            ids.sort_unstable();
+            ids.dedup();
+            self.load_into(world, to, ids).await?;
+        }
+        for (field, to, id, at) in places {
+            let is_self = to == record.entity && id == record.id;
+            if !is_self && world.records.get(&(to, id)).is_none_or(Option::is_none) {
+                let target = compiled.entity(to);
+                let shown = id.display(&target.prefix);
+                let mut fault = FieldFault::at(&field.name, "not_found", format!("there is no {} `{shown}`", target.slug))
+                    .with("entity", target.slug.as_str())
+                    .with("id", shown);
+                if let Some(at) = at {
+                    fault.path = format!("{}/{at}", pointer(&field.name));
+                }
+                faults.push(fault);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The entity and record a link leads to.
+pub(super) fn target_of(catalog: &Catalog, ty: &FieldType, value: &Value) -> Option<(EntityIx, RecordId)> {
+    match ty {
+        FieldType::Link { to, .. } | FieldType::User { to, .. } => Some((*to, value.as_link()?)),
+        FieldType::AnyLink { to, .. } => {
+            let (prefix, id) = RecordId::parse(value.as_text()?)?;
+            let entity = catalog.by_prefix.get(prefix)?;
+            to.contains(entity).then_some((*entity, id))
+        }
+        _ => None,
+    }
+}
+
+/// Whether the field must hold something now.
+pub(super) fn is_required(setting: &Setting<'_>, world: &World, field: &Field, record: &Record, old: Option<&Record>) -> bool {
+    field.required || field.required_if.as_ref().is_some_and(|condition| setting.holds(world, condition, record, old))
+}
+
+fn check_required(
+    setting: &Setting<'_>,
+    world: &World,
+    entity: &Entity,
+    record: &Record,
+    old: Option<&Record>,
+    children: &[(FieldIx, Nested)],
+    faults: &mut Vec<FieldFault>,
+) {
+    for field in entity.fields.iter().filter(|field| !field.read_only && !field.is_system) {
+        if !field.required && field.required_if.is_none() {
+            continue;
+        }
+        let is_empty = match &field.ty {
+            // Rows below are known only where the request brings them; rows that are there are not counted again.
+            FieldType::Children { .. } | FieldType::Links { .. } => {
+                let named = children.iter().find(|(ix, _)| *ix == field.ix).map(|(_, nested)| nested.items.is_empty());
+                let listed = if record.get(field.ix).is_null() { None } else { Some(record.get(field.ix).is_empty()) };
+                named.or(listed).unwrap_or(old.is_none())
+            }
+            _ => record.get(field.ix).is_empty(),
+        };
+        if is_empty && is_required(setting, world, field, record, old) {
+            faults.push(FieldFault::at(&field.name, "required", format!("`{}` is required", field.name)).with("field", field.name.as_str()));
+        }
+    }
+}
+
+/// The keys another select allows now; `None` when all are.
+pub(super) fn allowed<'a>(depends_on: &'a DependsOn, record: &Record) -> &'a [String] {
+    match record.get(depends_on.field) {
+        Value::Text(key) => depends_on.allow.get(key).map_or(&[], Vec::as_slice),
+        _ => &[],
+    }
+}
+
+fn check_dependent(catalog: &Catalog, entity: &Entity, dependent: &[FieldIx], record: &Record, old: Option<&Record>, faults: &mut Vec<FieldFault>) {
+    for ix in dependent {
+        let field = entity.field(*ix);
+        let (FieldType::Select(Options { depends_on: Some(depends_on), .. })
+        | FieldType::MultiSelect { options: Options { depends_on: Some(depends_on), .. }, .. }) = &field.ty
+        else {
+            continue;
+        };
+        let unchanged = |ix: FieldIx| old.is_some_and(|old| same(catalog, entity.field(ix), old.get(ix), record.get(ix)));
+        if unchanged(*ix) && unchanged(depends_on.field) {
+            continue;
+        }
+        let allowed = allowed(depends_on, record);
+        let chosen: Vec<&str> = match record.get(*ix) {
+            Value::Text(key) => vec![key],
+            Value::List(keys) => keys.iter().filter_map(Value::as_text).collect(),
+            _ => Vec::new(),
+        };
+        let other = &entity.field(depends_on.field).name;
+        for key in chosen.iter().filter(|key| !allowed.iter().any(|allowed| allowed == **key)) {
+            faults.push(
+                FieldFault::at(&field.name, "option_not_allowed", format!("`{key}` is not allowed with this `{other}`"))
+                    .with("option", *key)
+                    .with("field", other.as_str())
+                    .with("allowed", allowed.to_vec()),
+            );
+        }
+    }
+}

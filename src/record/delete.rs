@@ -1,0 +1,302 @@
+//! Deleting with all that hangs on a record, and bringing it back.
+
+use std::sync::Arc;
+
+use super::convert::link_id;
+use super::error::{FieldFault, RecordError};
+use super::hooks::{BoxFuture, EventKind, HookPoint, Record, RecordEvent};
+use super::options::{Saved, WriteOptions};
+use super::plan::{Compiled, Reference};
+use super::trace::Trace;
+use super::unit::RecordTx;
+use super::world::World;
+use crate::access::{Write, WriteKind, authorise_list, authorise_write};
+use crate::base::{EntityIx, FieldIx, RecordId, Value};
+use crate::expr::{CompareOp, EvalContext, Node, Path, Root, Type, Typed};
+use crate::query::{Count, Deleted, ListRequest, Paging, default_select};
+use crate::schema::catalog::OnDelete;
+use crate::store::compile::{self, Source};
+
+/// Records that one delete may touch by way of others.
+const MAX_CASCADE: u32 = 5_000;
+/// Cascades of cascades.
+const MAX_LEVELS: u32 = 10;
+
+impl RecordTx<'_> {
+    pub(super) async fn delete_record(&mut self, entity: EntityIx, id: RecordId, options: &WriteOptions) -> Result<Saved, RecordError> {
+        self.count_write()?;
+        let old = self.load_live(entity, id).await?;
+        self.expect_version(&old, options).await?;
+        self.remove(old, options, 0).await
+    }
+
+    /// [`Self::delete_record`] for those inside a save: the future is boxed because saves and deletes call each other.
+    pub(super) fn delete_boxed<'a>(
+        &'a mut self,
+        entity: EntityIx,
+        id: RecordId,
+        options: &'a WriteOptions,
+    ) -> BoxFuture<'a, Result<Saved, RecordError>> {
+        Box::pin(self.delete_record(entity, id, options))
+    }
+
+    fn remove<'a>(&'a mut self, old: Record, options: &'a WriteOptions, level: u32) -> BoxFuture<'a, Result<Saved, RecordError>> {
+        Box::pin(async move {
+            let compiled = self.scope.compiled.clone();
+            let hooks = self.scope.hooks.clone();
+            if level > MAX_LEVELS {
+                return Err(RecordError::TooMany { what: "levels of records deleted with others".to_owned(), got: u64::from(level), limit: u64::from(MAX_LEVELS) });
+            }
+            if !options.without_hooks && hooks.matches(&compiled.catalog, old.entity, HookPoint::BeforeDelete) {
+                hooks.before_delete(self, &old).await?;
+            }
+            let references = compiled.plan(old.entity).referenced.clone();
+            self.release(&compiled, &old, &references, options, level).await?;
+            self.expect_free(&compiled, &old, &references).await?;
+            self.write_delete(&compiled, old, options).await
+        })
+    }
+
+    /// Cascades and clears links; what restricts is looked at afterwards, when the rest is gone.
+    async fn release(
+        &mut self,
+        compiled: &Arc<Compiled>,
+        old: &Record,
+        references: &[Reference],
+        options: &WriteOptions,
+        level: u32,
+    ) -> Result<(), RecordError> {
+        let inner = WriteOptions { source: options.source, without_hooks: options.without_hooks, ..WriteOptions::default() };
+        for reference in references.iter().filter(|reference| reference.on_delete != OnDelete::Restrict) {
+            let found = self.load_by(reference.entity, reference.field, &[old.id], MAX_CASCADE + 1, true).await?;
+            if found.len() > MAX_CASCADE as usize {
+                return Err(RecordError::TooMany {
+                    what: format!("{} records that hang on this one", compiled.entity(reference.entity).slug),
+                    got: found.len() as u64,
+                    limit: u64::from(MAX_CASCADE),
+                });
+            }
+            for record in found {
+                if record.entity == old.entity && record.id == old.id {
+                    continue;
+                }
+                if reference.on_delete == OnDelete::Cascade {
+                    // Another branch of the cascade may have taken it already.
+                    if level > 0 && self.load_one(record.entity, record.id).await?.is_none_or(|now| now.is_deleted(compiled.entity(now.entity))) {
+                        continue;
+                    }
+                    self.remove(record, &inner, level + 1).await?;
+                } else {
+                    self.clear_link(compiled, record, reference.field, &inner).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets a link to nothing without asking the record's rules: its target goes.
+    async fn clear_link(&mut self, compiled: &Arc<Compiled>, old: Record, field: FieldIx, options: &WriteOptions) -> Result<(), RecordError> {
+        let mut record = old.clone();
+        record.values[field.0 as usize] = Value::Null;
+        self.touch(compiled, &mut record);
+        let mut changes = vec![(field, Value::Null)];
+        changes.extend(self.stamps(compiled, &record));
+        let changed = vec![field];
+        let statements = self.update_statements(compiled, &record, &changes)?;
+        self.run_all(compiled, record.entity, &statements).await?;
+        let change = Trace { kind: EventKind::Update, record: &record, old: Some(&old), changed: &changed, by_script: &[] };
+        self.trace(compiled, change, options).await?;
+        let event = RecordEvent { kind: EventKind::Update, entity: record.entity, id: record.id, version: record.version, old: Some(old), record, changed };
+        self.after(compiled, event, options).await?;
+        Ok(())
+    }
+
+    /// The next version, now, by this actor.
+    fn touch(&self, compiled: &Compiled, record: &mut Record) {
+        let plan = compiled.plan(record.entity);
+        record.version += 1;
+        let user = Value::Link(RecordId(self.scope.actor.user_id()));
+        for (field, value) in [(plan.version, Value::Int(record.version)), (plan.updated_at, Value::DateTime(self.now())), (plan.updated_by, user)] {
+            if let Some(field) = field {
+                record.values[field.0 as usize] = value;
+            }
+        }
+    }
+
+    async fn expect_free(&mut self, compiled: &Compiled, old: &Record, references: &[Reference]) -> Result<(), RecordError> {
+        const COUNTED: u32 = 1_000;
+        for reference in references.iter().filter(|reference| reference.on_delete == OnDelete::Restrict) {
+            let found = self.load_by(reference.entity, reference.field, &[old.id], COUNTED, false).await?;
+            let count = found.iter().filter(|record| record.id != old.id || record.entity != old.entity).count();
+            if count > 0 {
+                let entity = compiled.entity(reference.entity);
+                return Err(RecordError::Restrict {
+                    entity: entity.slug.clone(),
+                    field: entity.field(reference.field).name.clone(),
+                    count: i64::try_from(count).unwrap_or(i64::MAX),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    async fn write_delete(&mut self, compiled: &Arc<Compiled>, old: Record, options: &WriteOptions) -> Result<Saved, RecordError> {
+        let entity = old.entity;
+        let mut record = old.clone();
+        self.touch(compiled, &mut record);
+        let statements = match compiled.plan(entity).deleted_at {
+            Some(field) if compiled.entity(entity).features.soft_delete => {
+                record.values[field.0 as usize] = Value::DateTime(self.now());
+                let mut changes = vec![(field, Value::DateTime(self.now()))];
+                changes.extend(self.stamps(compiled, &record));
+                self.update_statements(compiled, &record, &changes)?
+            }
+            _ => {
+                let request =
+                    authorise_write(&compiled.catalog, &self.scope.actor, Write { entity, kind: WriteKind::Delete, fields: Vec::new() })?;
+                compile::delete(&compiled.catalog, self.store.dialect(), &request, old.id)
+            }
+        };
+        self.run_all(compiled, entity, &statements).await?;
+        let change = Trace { kind: EventKind::Delete, record: &record, old: Some(&old), changed: &[], by_script: &[] };
+        self.trace(compiled, change, options).await?;
+        let mut saved = Saved {
+            id: old.id,
+            version: record.version,
+            created: false,
+            changed: Vec::new(),
+            warnings: Vec::new(),
+            stale: Vec::new(),
+            replayed: false,
+        };
+        let event = RecordEvent { kind: EventKind::Delete, entity, id: old.id, version: record.version, record: old.clone(), old: Some(old), changed: Vec::new() };
+        saved.stale = self.after(compiled, event, options).await?;
+        Ok(saved)
+    }
+
+    pub(super) async fn restore_record(&mut self, entity: EntityIx, id: RecordId, options: &WriteOptions) -> Result<Saved, RecordError> {
+        self.count_write()?;
+        let compiled = self.scope.compiled.clone();
+        let definition = compiled.entity(entity);
+        let Some(old) = self.load_one(entity, id).await? else {
+            return Err(RecordError::NotFound { entity: definition.slug.clone(), id: id.display(&definition.prefix) });
+        };
+        if !old.is_deleted(definition) {
+            return Err(RecordError::State { message: format!("this {} is not in the recycle bin", definition.slug) });
+        }
+        self.expect_version(&old, &WriteOptions { source: super::options::Source::System, ..options.clone() }).await?;
+        self.bring_back(&compiled, old, options, 0).await
+    }
+
+    fn bring_back<'a>(
+        &'a mut self,
+        compiled: &'a Arc<Compiled>,
+        old: Record,
+        options: &'a WriteOptions,
+        level: u32,
+    ) -> BoxFuture<'a, Result<Saved, RecordError>> {
+        Box::pin(async move {
+            let entity = compiled.entity(old.entity);
+            let mut faults: Vec<FieldFault> = Vec::new();
+            self.check_links(&mut World::default(), entity, &old, None, &[], &mut faults).await?;
+            if !faults.is_empty() {
+                return Err(RecordError::Invalid(faults));
+            }
+            let mut record = old.clone();
+            self.touch(compiled, &mut record);
+            let mut changes = Vec::new();
+            if let Some(field) = compiled.plan(old.entity).deleted_at {
+                record.values[field.0 as usize] = Value::Null;
+                changes.push((field, Value::Null));
+            }
+            changes.extend(self.stamps(compiled, &record));
+            let statements = self.update_statements(compiled, &record, &changes)?;
+            self.run_all(compiled, record.entity, &statements).await?;
+            let change = Trace { kind: EventKind::Restore, record: &record, old: Some(&old), changed: &[], by_script: &[] };
+            self.trace(compiled, change, options).await?;
+            let inner = WriteOptions { source: options.source, without_hooks: options.without_hooks, ..WriteOptions::default() };
+            if level < MAX_LEVELS {
+                for record in self.deleted_with(compiled, &old).await? {
+                    self.bring_back(compiled, record, &inner, level + 1).await?;
+                }
+            }
+            let mut saved = Saved {
+                id: record.id,
+                version: record.version,
+                created: false,
+                changed: Vec::new(),
+                warnings: Vec::new(),
+                stale: Vec::new(),
+                replayed: false,
+            };
+            let event =
+                RecordEvent { kind: EventKind::Restore, entity: record.entity, id: record.id, version: record.version, old: Some(old), record, changed: Vec::new() };
+            saved.stale = self.after(compiled, event, options).await?;
+            Ok(saved)
+        })
+    }
+
+    /// Records that went into the recycle bin with this one by a cascade: same moment, linked to it.
+    async fn deleted_with(&mut self, compiled: &Arc<Compiled>, old: &Record) -> Result<Vec<Record>, RecordError> {
+        let Some(moment) = compiled.plan(old.entity).deleted_at.map(|field| old.get(field).clone()) else {
+            return Ok(Vec::new());
+        };
+        let mut found = Vec::new();
+        for reference in compiled.plan(old.entity).referenced.iter().filter(|reference| reference.on_delete == OnDelete::Cascade) {
+            let Some(deleted_at) = compiled.plan(reference.entity).deleted_at else {
+                continue;
+            };
+            let filter = Typed::all_of(vec![
+                equals(reference.field, Type::Link(vec![old.entity]), Value::Link(old.id)),
+                equals(deleted_at, Type::DateTime, moment.clone()),
+            ]);
+            let ids = self.ids_of(compiled, reference.entity, Some(filter), None, Deleted::Deleted, MAX_CASCADE).await?;
+            let records = self.load(reference.entity, &ids, true).await?;
+            found.extend(records.into_iter().filter(|record| {
+                link_id(record.get(reference.field)) == Some(old.id) && record.is_deleted(compiled.entity(reference.entity))
+            }));
+        }
+        Ok(found)
+    }
+
+    /// Ids of the records a condition finds, in no order.
+    pub(super) async fn ids_of(
+        &mut self,
+        compiled: &Arc<Compiled>,
+        entity: EntityIx,
+        filter: Option<Typed>,
+        search: Option<String>,
+        deleted: Deleted,
+        limit: u32,
+    ) -> Result<Vec<RecordId>, RecordError> {
+        let mut select = default_select(compiled.entity(entity));
+        select.items.truncate(1);
+        let request = ListRequest {
+            entity,
+            select,
+            filter,
+            sort: Vec::new(),
+            paging: Paging::First,
+            limit,
+            count: Count::None,
+            search,
+            deleted,
+            digest: [0; 8],
+        };
+        let authorised = authorise_list(&compiled.catalog, &self.scope.actor, request)?;
+        let plan = {
+            let context = EvalContext { now: self.now(), zone: compiled.zone.clone(), me: self.scope.actor.user, old: None };
+            compile::list(&compiled.catalog, self.store.dialect(), &authorised, &context)
+        };
+        let page = compile::fetch_list(&mut Source::Tx(self.store), &plan, &self.scope.cursor_key.clone()).await?;
+        Ok(page.rows.iter().map(|row| row.id()).collect())
+    }
+}
+
+/// `field = value` about a record.
+pub(super) fn equals(field: FieldIx, ty: Type, value: Value) -> Typed {
+    let path = Node::Path(Path { root: Root::Record, hops: Vec::new(), field, part: None });
+    let left = Box::new(Typed::new(ty.clone(), path, 0..0));
+    let right = Box::new(Typed::literal(ty, value));
+    Typed::new(Type::Bool, Node::Compare { op: CompareOp::Eq, left, right }, 0..0)
+}

@@ -1,0 +1,179 @@
+//! Reading what happened, and titles.
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde_json::Value as Json;
+
+use super::error::RecordError;
+use super::history::{ChangeEvent, ChangesPage, FieldChange, HistoryEntry, HistoryPage};
+use super::service::Records;
+use super::unit::RecordTx;
+use crate::access::{Actor, authorise_list};
+use crate::base::{EntityIx, RecordId, Value};
+use crate::expr::{Node, Path, Root, Type, Typed};
+use crate::query::{Count, Deleted, GetRequest, Item, ListRequest, Paging, Select};
+use crate::schema::catalog::{Catalog, Entity, Field};
+use crate::store::{compile, history, outbox};
+
+impl RecordTx<'_> {
+    /// API names of the fields that changed after a version, as far as the history tells.
+    pub(super) async fn changed_since(&mut self, entity: &Entity, id: RecordId, version: i64) -> Result<Vec<String>, RecordError> {
+        let mut names = BTreeSet::new();
+        for entry in history::since(self.store, id, version).await? {
+            names.extend(changes_of(entity, &entry.changes_json).into_iter().map(|change| change.field));
+        }
+        Ok(names.into_iter().collect())
+    }
+}
+
+impl Records {
+    /// The record's changes, newest first. A record in the recycle bin still has its history.
+    pub async fn history(&self, actor: &Actor, entity: EntityIx, id: RecordId, cursor: Option<&str>, limit: u32) -> Result<HistoryPage, RecordError> {
+        let catalog = self.catalog();
+        let Some(definition) = catalog.entities.get(entity.0 as usize) else {
+            return Err(RecordError::NotFound { entity: String::new(), id: id.to_string() });
+        };
+        let request = GetRequest { entity, id, select: only_id(definition), deleted: Deleted::All };
+        if self.get(actor, &catalog, request).await?.is_none() {
+            return Err(RecordError::NotFound { entity: definition.slug.clone(), id: id.display(&definition.prefix) });
+        }
+        let before = match cursor {
+            None => None,
+            Some(text) => {
+                let version = text.strip_prefix('v').and_then(|number| number.parse::<i64>().ok()).filter(|version| *version > 0);
+                Some(version.ok_or_else(|| RecordError::BadRequest {
+                    message: "the cursor is not one this history gave".to_owned(),
+                    hint: Some("start again without `cursor`".to_owned()),
+                })?)
+            }
+        };
+        let limit = limit.clamp(1, 200);
+        let mut found = history::list(self.store(), id, before, limit + 1).await?;
+        let has_more = found.len() > limit as usize;
+        found.truncate(limit as usize);
+        let next_cursor = if has_more { found.last().map(|entry| format!("v{}", entry.version)) } else { None };
+        let entries = found
+            .into_iter()
+            .map(|entry| HistoryEntry {
+                version: entry.version,
+                kind: entry.action,
+                at: entry.at,
+                by: (entry.actor != 0).then_some(RecordId(entry.actor)),
+                source: entry.actor_kind,
+                changes: changes_of(definition, &entry.changes_json),
+            })
+            .collect();
+        Ok(HistoryPage { entries, next_cursor })
+    }
+
+    /// All changes after `since` (a number the last answer gave, 0 for the beginning).
+    pub async fn changes(&self, actor: &Actor, since: i64, limit: u32) -> Result<ChangesPage, RecordError> {
+        if !actor.is_signed_in() {
+            return Err(RecordError::Forbidden("nobody is signed in".to_owned()));
+        }
+        let catalog = self.catalog();
+        let limit = limit.clamp(1, 1_000);
+        let mut found = outbox::since(self.store(), since.max(0), limit + 1).await?;
+        let more = found.len() > limit as usize;
+        found.truncate(limit as usize);
+        let next = found.last().map_or(since.max(0), |event| event.seq);
+        let by_uid: HashMap<&str, EntityIx> = catalog.entities.iter().map(|entity| (entity.uid.as_str(), entity.ix)).collect();
+        let events = found
+            .into_iter()
+            // What happened to entities that are gone now is of no use to anybody.
+            .filter_map(|event| {
+                let entity = *by_uid.get(event.entity_uid.as_str())?;
+                let uids: Vec<String> = serde_json::from_str(&event.changed_json).unwrap_or_default();
+                let definition = catalog.entity(entity);
+                let changed = uids.iter().filter_map(|uid| field_of(definition, uid)).map(|field| field.name.clone()).collect();
+                Some(ChangeEvent {
+                    seq: event.seq,
+                    at: event.at,
+                    kind: event.event,
+                    entity,
+                    id: event.record,
+                    version: event.version,
+                    changed,
+                    by: (event.actor != 0).then_some(RecordId(event.actor)),
+                })
+            })
+            .collect();
+        Ok(ChangesPage { events, next, more })
+    }
+
+    /// Titles of records, for links shown in pages: one statement an entity. Unknown ones are absent.
+    pub async fn titles(&self, actor: &Actor, ids: &[(EntityIx, RecordId)]) -> Result<HashMap<RecordId, String>, RecordError> {
+        let catalog = self.catalog();
+        let mut by_entity: HashMap<EntityIx, BTreeSet<RecordId>> = HashMap::new();
+        for (entity, id) in ids {
+            by_entity.entry(*entity).or_default().insert(*id);
+        }
+        let mut titles = HashMap::new();
+        for (entity, ids) in by_entity {
+            let Some(definition) = catalog.entities.get(entity.0 as usize) else {
+                continue;
+            };
+            let Some(id_field) = definition.find_field("id").map(|field| field.ix) else {
+                continue;
+            };
+            let ids: Vec<RecordId> = ids.into_iter().collect();
+            for part in ids.chunks(500) {
+                let request = ListRequest {
+                    entity,
+                    select: Select { entity, items: vec![Item::Field(id_field), Item::Title] },
+                    filter: Some(one_of(definition, id_field, part)),
+                    sort: Vec::new(),
+                    paging: Paging::First,
+                    limit: u32::try_from(part.len()).unwrap_or(500),
+                    count: Count::None,
+                    search: None,
+                    deleted: Deleted::All,
+                    digest: [0; 8],
+                };
+                let authorised = authorise_list(&catalog, actor, request)?;
+                let plan = compile::list(&catalog, self.store().dialect(), &authorised, &self.context(&catalog, actor));
+                let page = compile::fetch_list(&mut compile::Source::Store(self.store()), &plan, self.cursor_key()).await?;
+                titles.extend(page.rows.iter().filter_map(|row| Some((row.id(), row.title()?))));
+            }
+        }
+        Ok(titles)
+    }
+}
+
+/// `id in (…)`.
+fn one_of(entity: &Entity, id_field: crate::base::FieldIx, ids: &[RecordId]) -> Typed {
+    let ty = Type::Link(vec![entity.ix]);
+    let path = Node::Path(Path { root: Root::Record, hops: Vec::new(), field: id_field, part: None });
+    let item = Box::new(Typed::new(ty.clone(), path, 0..0));
+    let list = ids.iter().map(|id| Typed::literal(ty.clone(), Value::Link(*id))).collect();
+    Typed::new(Type::Bool, Node::In { item, list }, 0..0)
+}
+
+fn only_id(entity: &Entity) -> Select {
+    let items = entity.find_field("id").map(|field| Item::Field(field.ix)).into_iter().collect();
+    Select { entity: entity.ix, items }
+}
+
+fn field_of<'e>(entity: &'e Entity, uid: &str) -> Option<&'e Field> {
+    entity.fields.iter().find(|field| field.uid == uid).or_else(|| entity.find_field(uid))
+}
+
+/// The changes of one entry with the fields' present names; a field that is gone goes by its uid.
+fn changes_of(entity: &Entity, changes_json: &str) -> Vec<FieldChange> {
+    let Ok(Json::Object(map)) = crate::base::json::parse(changes_json.as_bytes()) else {
+        return Vec::new();
+    };
+    map.into_iter()
+        .map(|(uid, pair)| FieldChange {
+            field: field_of(entity, &uid).map_or(uid, |field| field.name.clone()),
+            old: pair.get(0).cloned().unwrap_or(Json::Null),
+            new: pair.get(1).cloned().unwrap_or(Json::Null),
+            by_script: pair.get(2) == Some(&Json::Bool(true)),
+        })
+        .collect()
+}
+
+/// A catalog's entity that is the same as another catalog's.
+pub(super) fn same_entity<'c>(from: &Entity, to: &'c Catalog) -> Option<&'c Entity> {
+    to.entities.iter().find(|entity| entity.uid == from.uid && !from.uid.is_empty()).or_else(|| to.find_entity(&from.id))
+}

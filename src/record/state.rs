@@ -1,0 +1,150 @@
+//! Works out the state of a form: the same conditions, formulas and options a save would use, nothing written.
+
+use std::sync::Arc;
+
+use super::check::{allowed, is_required};
+use super::convert::merged;
+use super::error::{FieldFault, RecordError, pointer};
+use super::form::{FieldState, FormState};
+use super::hooks::Record;
+use super::input::Input;
+use super::load::Reader;
+use super::service::Records;
+use super::world::{Setting, World};
+use crate::access::Actor;
+use crate::base::{EntityIx, RecordId, Value};
+use crate::schema::catalog::{Catalog, Default as FieldDefault, Entity, Field, FieldType, Options};
+use crate::schema::field_type;
+use crate::store::compile::Source;
+
+impl Records {
+    /// What a form shows for these values: of the stored record `id`, or of a new one.
+    pub async fn form_state(
+        &self,
+        actor: &Actor,
+        catalog: &Arc<Catalog>,
+        entity: EntityIx,
+        id: Option<RecordId>,
+        input: &Input,
+    ) -> Result<FormState, RecordError> {
+        let compiled = self.compiled(catalog);
+        let definition = compiled.entity(entity);
+        let mut reader =
+            Reader { source: Source::Store(self.store()), dialect: self.store().dialect(), compiled: &compiled, actor, pending: &[] };
+        let old = match id {
+            None => None,
+            Some(id) => {
+                let found = reader.load(entity, &[id], false).await?.pop().filter(|record| !record.is_deleted(definition));
+                Some(found.ok_or_else(|| RecordError::NotFound { entity: definition.slug.clone(), id: id.display(&definition.prefix) })?)
+            }
+        };
+        let plan = compiled.plan(entity);
+        let mut world = World::default();
+        let mut record = match &old {
+            Some(old) => old.clone(),
+            None => {
+                let values = vec![Value::Null; definition.fields.len()];
+                Record { entity, id: RecordId(0), version: 0, values }
+            }
+        };
+        if old.is_none() {
+            reader.gather(&mut world, std::slice::from_ref(&record), &plan.default_needs, true).await?;
+            let setting = self.form_setting(&compiled, actor);
+            fill(&setting, &world, definition, &mut record, input);
+        }
+        lay_over(&compiled.catalog, definition, &mut record, old.as_ref(), input);
+        reader.gather(&mut world, std::slice::from_ref(&record), &plan.form_needs, old.is_none()).await?;
+        if let Some(old) = &old {
+            reader.gather(&mut world, std::slice::from_ref(old), &plan.readonly_needs, false).await?;
+        }
+        let setting = self.form_setting(&compiled, actor);
+        setting.recompute(&world, &mut record, old.as_ref());
+        let fields = definition.fields.iter().map(|field| field_state(&setting, &world, definition, field, &record, old.as_ref(), input)).collect();
+        Ok(FormState { fields, faults: Vec::new() })
+    }
+
+    fn form_setting<'c>(&self, compiled: &'c super::plan::Compiled, actor: &Actor) -> Setting<'c> {
+        Setting { compiled, now: self.clock().now(), zone: compiled.zone.clone(), me: actor.user }
+    }
+}
+
+/// Defaults of a new record.
+fn fill(setting: &Setting<'_>, world: &World, entity: &Entity, record: &mut Record, input: &Input) {
+    let plan = setting.compiled.plan(entity.ix);
+    if let (Some(owner), Some(me)) = (plan.owner, setting.me) {
+        record.values[owner.0 as usize] = Value::Link(me);
+    }
+    for ix in &plan.defaults {
+        if input.get(*ix).is_some() {
+            continue;
+        }
+        let value = match &entity.field(*ix).default {
+            Some(FieldDefault::Value(value)) => value.clone(),
+            Some(FieldDefault::Expr(expr)) => setting.eval(world, expr, record, None),
+            None => continue,
+        };
+        record.values[ix.0 as usize] = value;
+    }
+}
+
+fn lay_over(catalog: &Catalog, entity: &Entity, record: &mut Record, old: Option<&Record>, input: &Input) {
+    for (ix, value) in &input.values {
+        let written = input.partial.iter().find(|(known, _)| known == ix).map(|(_, json)| json);
+        let field = entity.field(*ix);
+        record.values[ix.0 as usize] = match (old.map(|old| old.get(*ix)), written) {
+            (Some(before), Some(written)) if !before.is_null() => merged(catalog, field, before, written).unwrap_or_else(|_| value.clone()),
+            _ => value.clone(),
+        };
+    }
+}
+
+fn field_state(
+    setting: &Setting<'_>,
+    world: &World,
+    entity: &Entity,
+    field: &Field,
+    record: &Record,
+    old: Option<&Record>,
+    input: &Input,
+) -> FieldState {
+    let holds = |condition: &Option<crate::expr::Typed>, record: &Record| condition.as_ref().is_some_and(|condition| setting.holds(world, condition, record, old));
+    let value = setting.value(world, record, field.ix);
+    let is_writable_system = field.is_system && field.name == "owner";
+    let readonly = (field.read_only && !is_writable_system) || holds(&field.readonly_if, old.unwrap_or(record));
+    let required = !readonly && is_required(setting, world, field, record, old);
+    let mut faults = Vec::new();
+    if input.get(field.ix).is_some() {
+        if let Err(fault) = field_type::check(&setting.compiled.catalog, field, &value) {
+            faults.push(FieldFault::from(fault).below(&pointer(&field.name)));
+        } else if required && value.is_empty() {
+            faults.push(FieldFault::at(&field.name, "required", format!("`{}` is required", field.name)).with("field", field.name.as_str()));
+        }
+    }
+    let options = options_now(field, record);
+    if let (Some(options), Value::Text(key)) = (&options, &value)
+        && !options.contains(key)
+        && old.is_none_or(|old| old.get(field.ix) != &value)
+    {
+        let fault = FieldFault::at(&field.name, "option_not_allowed", format!("`{key}` is not allowed now")).with("option", key.as_str());
+        faults.push(fault.with("allowed", options.clone()));
+    }
+    let visible = field.visible_if.is_none() || holds(&field.visible_if, record);
+    let _ = entity;
+    FieldState { field: field.ix, visible, required, readonly, options, faults, value }
+}
+
+/// The options offered now: not retired (but the one chosen), allowed by the select they depend on.
+fn options_now(field: &Field, record: &Record) -> Option<Vec<String>> {
+    let (FieldType::Select(Options { list, depends_on }) | FieldType::MultiSelect { options: Options { list, depends_on }, .. }) = &field.ty else {
+        return None;
+    };
+    let chosen = |key: &str| match record.get(field.ix) {
+        Value::Text(text) => text == key,
+        Value::List(items) => items.iter().any(|item| item.as_text() == Some(key)),
+        _ => false,
+    };
+    let allowed = depends_on.as_ref().map(|depends_on| allowed(depends_on, record));
+    let offered = list.options.iter().filter(|option| !option.retired || chosen(&option.key));
+    let offered = offered.filter(|option| allowed.is_none_or(|allowed| allowed.contains(&option.key)));
+    Some(offered.map(|option| option.key.clone()).collect())
+}

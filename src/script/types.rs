@@ -1,0 +1,3 @@
+//! To come.
+
+pub(super) fn register(_: &mut rhai::Engine) {}
