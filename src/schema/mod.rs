@@ -9,7 +9,10 @@ pub mod catalog;
 pub mod diagnostic;
 pub mod diff;
 pub mod field_type;
+pub mod node;
+pub mod shape;
 pub mod source;
+pub mod yaml;
 
 use std::collections::BTreeMap;
 
