@@ -103,7 +103,7 @@ pub fn content_path(store: &Store, sha256: &str) -> PathBuf {
     place(store.files_folder(), sha256)
 }
 
-fn place(folder: &Path, sha256: &str) -> PathBuf {
+pub(super) fn place(folder: &Path, sha256: &str) -> PathBuf {
     let (head, tail) = sha256.split_at_checked(2).unwrap_or(("00", sha256));
     folder.join(head).join(tail)
 }

@@ -17,10 +17,12 @@ mod store;
 mod tx;
 mod unit;
 
+pub mod backup;
 pub mod catalog;
 pub mod compile;
 pub mod credentials;
 pub mod ddl;
+pub mod doctor;
 pub mod files;
 pub mod functions;
 pub mod history;

@@ -63,29 +63,63 @@ pub async fn append(tx: &mut Tx, event: &NewEvent) -> Result<(), StoreError> {
 
 const COLUMNS: [crate::schema::catalog::ColumnKind; 10] = [INT, TEXT, INT, INT, TEXT, TEXT, INT, TEXT, INT, AT];
 
-fn select_since(dialect: Dialect, since: i64, limit: u32) -> Sql {
+/// Events after `since`. `settled` (PostgreSQL) is the transaction before which all of this workspace have ended.
+fn select_since(settled: Option<i64>, since: i64, limit: u32) -> Sql {
     let mut sql = Sql::template(
         "SELECT seq, entity, record, version, event, changed, actor, chain, schema_version, at FROM sys_outbox WHERE seq > ?",
         [int(since)],
     );
-    if dialect == Dialect::Postgres {
-        // Rows of transactions behind which an older one still runs are left for later: it may yet commit a smaller seq.
-        sql.push(" AND tx < pg_snapshot_xmin(pg_current_snapshot())");
+    if let Some(settled) = settled {
+        // Rows of later transactions wait: an older one that still runs may yet commit a smaller seq.
+        sql.push(" AND tx < ").append(Sql::template("CAST(? AS xid8)", [text(settled.to_string().as_str())]));
     }
     sql.push(" ORDER BY seq LIMIT ").number(i64::from(limit));
     sql
 }
 
-/// Events after position `since`, oldest first. On PostgreSQL an event appears once no older transaction runs, so that
+/// The next transaction number, and the smallest one of a unit of work of this workspace that runs. Units hold the
+/// advisory lock `lock` from before their first write, so that writers of other workspaces do not matter. Asked in a
+/// statement of its own: whatever is over by now is visible to the next statement.
+fn running(lock: i64) -> Sql {
+    let bits = lock.cast_unsigned();
+    let mut sql = Sql::new(
+        "SELECT CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint), \
+         min(CAST(CAST(held.transactionid AS text) AS bigint)) FROM pg_locks AS held \
+         WHERE held.locktype = 'transactionid' AND held.granted AND held.mode = 'ExclusiveLock' AND held.pid <> pg_backend_pid() \
+         AND held.pid IN (SELECT unit.pid FROM pg_locks AS unit WHERE unit.locktype = 'advisory' AND unit.granted \
+         AND unit.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND unit.classid = CAST(",
+    );
+    sql.number(i64::from((bits >> 32) as u32)).push(" AS oid) AND unit.objid = CAST(").number(i64::from(bits as u32));
+    sql.push(" AS oid) AND unit.objsubid = 1)");
+    sql
+}
+
+/// `pg_locks` has the lower 32 bits of transaction numbers.
+fn settled(row: Option<&[crate::base::Cell]>) -> i64 {
+    let next = row.map_or(0, |row| read::int(row, 0));
+    let Some(oldest) = row.and_then(|row| read::opt_int(row, 1)) else { return next };
+    let whole = (next & !0xffff_ffff) | oldest;
+    if whole > next { whole - (1 << 32) } else { whole }
+}
+
+/// Events after position `since`, oldest first. On PostgreSQL an event appears once no older unit of work runs, so that
 /// a reader who remembers the last position misses none.
 pub async fn since(store: &Store, since: i64, limit: u32) -> Result<Vec<Event>, StoreError> {
-    let rows = store.rows(select_since(store.dialect(), since, limit), &COLUMNS).await?;
+    let settled = match store.advisory_lock() {
+        Some(lock) => Some(settled(store.rows(running(lock), &[INT, INT]).await?.first())),
+        None => None,
+    };
+    let rows = store.rows(select_since(settled, since, limit), &COLUMNS).await?;
     Ok(rows.iter().map(event).collect())
 }
 
 /// [`since`] inside a unit of work.
 pub async fn since_in(tx: &mut Tx, since: i64, limit: u32) -> Result<Vec<Event>, StoreError> {
-    let rows = tx.rows(select_since(tx.dialect(), since, limit), &COLUMNS).await?;
+    let settled = match tx.advisory_lock() {
+        Some(lock) => Some(settled(tx.rows(running(lock), &[INT, INT]).await?.first())),
+        None => None,
+    };
+    let rows = tx.rows(select_since(settled, since, limit), &COLUMNS).await?;
     Ok(rows.iter().map(event).collect())
 }
 

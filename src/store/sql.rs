@@ -130,6 +130,25 @@ impl Sql {
         out
     }
 
+    /// The same with the bound values written out as literals, for DDL, which takes no bound values.
+    pub fn with_literals(&self) -> Sql {
+        let mut out = String::with_capacity(self.text.len() + 16);
+        let mut binds = self.binds.iter();
+        for c in self.text.chars() {
+            match (c, c == SLOT) {
+                (_, true) => out.push_str(&binds.next().map_or_else(|| "NULL".to_owned(), literal)),
+                (c, false) => out.push(c),
+            }
+        }
+        Sql { text: out, binds: Vec::new() }
+    }
+
+    /// The same with columns of `alias` written without it: indexes take bare names only.
+    pub(super) fn without_alias(mut self, alias: &str) -> Sql {
+        self.text = self.text.replace(&format!("\"{alias}\"."), "");
+        self
+    }
+
     /// The values bound so far, in order.
     pub fn binds(&self) -> &[Bind] {
         &self.binds
@@ -138,6 +157,22 @@ impl Sql {
     /// Ready to run. `columns` are the kinds of the answer's columns (empty for a statement without an answer).
     pub fn statement(self, dialect: Dialect, columns: &[ColumnKind]) -> Statement {
         Statement { sql: self.text(dialect).into(), binds: self.binds, columns: Arc::from(columns) }
+    }
+}
+
+/// A value as both dialects read it. Control characters are left out: PostgreSQL refuses a zero byte.
+fn literal(bind: &Bind) -> String {
+    match bind {
+        (_, Cell::Null) => "NULL".to_owned(),
+        (ColumnKind::Date, Cell::Int(days)) => {
+            format!("'{}'", crate::base::Date(i32::try_from(*days).unwrap_or_default()))
+        }
+        (_, Cell::Bool(flag)) => if *flag { "TRUE" } else { "FALSE" }.to_owned(),
+        (_, Cell::Int(number)) => number.to_string(),
+        (_, Cell::Text(text)) => {
+            let clean: String = text.chars().filter(|c| !c.is_control()).collect();
+            format!("'{}'", clean.replace('\'', "''"))
+        }
     }
 }
 

@@ -174,6 +174,14 @@ impl Store {
         }
     }
 
+    /// The advisory lock that units of work hold on PostgreSQL.
+    pub(super) fn advisory_lock(&self) -> Option<i64> {
+        match &self.shared.db {
+            Db::Sqlite { .. } => None,
+            Db::Postgres(pool) => Some(pool.lock),
+        }
+    }
+
     /// Runs a reading statement outside any transaction.
     pub async fn query(&self, statement: &Statement) -> Result<Rows, StoreError> {
         match &self.shared.db {

@@ -189,6 +189,14 @@ impl Tx {
         if actual == expected { Ok(()) } else { Err(StoreError::StaleCatalog { expected, actual }) }
     }
 
+    /// The advisory lock this unit holds on PostgreSQL.
+    pub(super) fn advisory_lock(&self) -> Option<i64> {
+        match &self.link {
+            Link::Sqlite(_) => None,
+            Link::Postgres(link) => Some(link.lock),
+        }
+    }
+
     /// Tells [`super::Store::signals`] after the commit: there is something in the outbox or the queue.
     pub fn wake(&mut self) {
         self.after_commit.wakes = true;

@@ -1,6 +1,6 @@
 //! The one integration binary: one link, every behaviour.
 
 mod architecture;
-mod filters;
 mod page_samples;
+mod store;
 mod templates;

@@ -12,6 +12,8 @@ use crate::store::{Rows, Statement, StoreError};
 #[derive(Debug)]
 pub(in crate::store) struct PostgresLink {
     connection: Option<sqlx::pool::PoolConnection<Postgres>>,
+    /// The schema's advisory lock.
+    pub lock: i64,
 }
 
 impl PostgresLink {
@@ -19,7 +21,7 @@ impl PostgresLink {
     /// version of the definitions after it has the lock: one round trip.
     pub async fn begin(pool: &PgPool, lock: i64, is_exclusive: bool) -> Result<(Self, i64), StoreError> {
         let connection = pool.acquire().await.map_err(translate)?;
-        let mut link = Self { connection: Some(connection) };
+        let mut link = Self { connection: Some(connection), lock };
         let function = if is_exclusive { "pg_advisory_xact_lock" } else { "pg_advisory_xact_lock_shared" };
         let text = format!("BEGIN; SELECT {function}({lock}); SELECT version FROM sys_schema");
         let rows = link.connection()?.fetch_all(sqlx::raw_sql(AssertSqlSafe(text))).await.map_err(translate)?;

@@ -1,7 +1,6 @@
 //! SQLite's errors as ours.
 
-use rusqlite::Error;
-use rusqlite::ffi;
+use rusqlite::{Connection, Error, ffi};
 
 use crate::store::StoreError;
 
@@ -22,6 +21,23 @@ pub(in crate::store) fn translate(error: Error) -> StoreError {
         (_, ffi::SQLITE_FULL) => StoreError::DiskFull,
         (_, ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB) => StoreError::Corrupt(message),
         (code, _) => StoreError::Database { state: code.to_string(), message: if message.is_empty() { error.to_string() } else { message } },
+    }
+}
+
+/// The name of the unique index over the columns that SQLite names instead (`e_deal.account, e_deal.name_k`).
+pub(in crate::store) fn name_index(connection: &Connection, error: StoreError) -> StoreError {
+    let StoreError::UniqueViolation { index } = &error else { return error };
+    let Some((table, _)) = index.split_once('.') else { return error };
+    let columns: Vec<&str> = index.split(", ").filter_map(|column| column.split_once('.').map(|(_, name)| name)).collect();
+    let found = connection.query_row(
+        "SELECT il.name FROM pragma_index_list(?1) AS il WHERE il.\"unique\" = 1 AND il.origin = 'c' \
+         AND (SELECT group_concat(ii.name, ',') FROM pragma_index_info(il.name) AS ii) = ?2",
+        [table, columns.join(",").as_str()],
+        |row| row.get(0),
+    );
+    match found {
+        Ok(index) => StoreError::UniqueViolation { index },
+        Err(_) => error,
     }
 }
 

@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, params};
 
-use super::{fault::translate, run};
+use super::fault::{name_index, translate};
+use super::run;
 use crate::store::{Rows, Statement, StoreError};
 
 /// More search writes than this are not held back.
@@ -35,12 +36,12 @@ impl SqliteLink {
 
     pub fn query(&mut self, statement: &Statement) -> Result<Rows, StoreError> {
         self.write_search_if_named(statement)?;
-        run::query(&self.connection, statement)
+        run::query(&self.connection, statement).map_err(|error| name_index(&self.connection, error))
     }
 
     pub fn execute(&mut self, statement: &Statement) -> Result<u64, StoreError> {
         self.write_search_if_named(statement)?;
-        run::execute(&self.connection, statement)
+        run::execute(&self.connection, statement).map_err(|error| name_index(&self.connection, error))
     }
 
     /// Runs a fixed statement such as `SAVEPOINT unit`.

@@ -3,7 +3,6 @@
 pub(super) mod backup;
 pub(super) mod checkpoint;
 pub(super) mod connect;
-pub(super) mod doctor;
 pub(super) mod fault;
 pub(super) mod folder;
 pub(super) mod link;

@@ -1,0 +1,9 @@
+//! The store on the database of the run: units of work, system tables, leases, migrations, durability.
+
+mod backup;
+mod durability;
+mod parity;
+mod processes;
+mod support;
+mod tables;
+mod units;

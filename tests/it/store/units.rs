@@ -1,0 +1,199 @@
+//! Units of work: all or nothing, together or alone.
+
+use std::time::Duration;
+
+use relata::store::{OpenOptions, Sql, Store, StoreError, Target};
+
+use super::support::{self, INT, TEXT, count, insert, open, options, with_items, write};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_unit_wrote_is_read_after_it() {
+    let (store, _) = open().await;
+    with_items(&store).await;
+    let sum = write(&store, |tx| {
+        Box::pin(async move {
+            tx.run(insert(1, "one")).await?;
+            tx.run(insert(2, "two")).await?;
+            Ok(tx.rows(Sql::new("SELECT CAST(sum(id) AS bigint) FROM item"), &[INT]).await?.one_int())
+        })
+    })
+    .await;
+    assert_eq!(sum, Ok(Some(3)), "a unit sees its own writes");
+    let rows = store.rows(Sql::new("SELECT id, name FROM item ORDER BY id"), &[INT, TEXT]).await.expect("rows");
+    let names: Vec<_> = rows.iter().map(|row| row[1].as_text().unwrap_or_default().to_owned()).collect();
+    assert_eq!(names, ["one", "two"]);
+    store.close().await.expect("closes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failing_unit_does_not_hurt_its_neighbours() {
+    let (store, _) = open().await;
+    with_items(&store).await;
+    let mut tasks = Vec::new();
+    for number in 0..60_i64 {
+        let store = store.clone();
+        tasks.push(tokio::spawn(async move {
+            write(&store, move |tx| {
+                Box::pin(async move {
+                    tx.run(insert(number + 1, &format!("name {number}"))).await?;
+                    match number % 4 {
+                        // A duplicate, an error of the unit's own, a panic.
+                        1 => tx.run(insert(number + 1000, &format!("name {number}"))).await.map(|_| ()),
+                        2 => Err(StoreError::Closed),
+                        3 => panic!("a panic in a unit of work"),
+                        _ => Ok(()),
+                    }
+                })
+            })
+            .await
+        }));
+    }
+    let mut outcomes = Vec::new();
+    for task in tasks {
+        outcomes.push(task.await.expect("the task ends"));
+    }
+    for (number, outcome) in outcomes.iter().enumerate() {
+        match number % 4 {
+            0 => assert_eq!(*outcome, Ok(())),
+            1 => assert!(matches!(outcome, Err(StoreError::UniqueViolation { .. })), "{outcome:?}"),
+            2 => assert_eq!(*outcome, Err(StoreError::Closed)),
+            _ => assert!(matches!(outcome, Err(StoreError::Panicked(message)) if message.contains("a panic in")), "{outcome:?}"),
+        }
+    }
+    assert_eq!(count(&store).await, 15);
+    store.close().await.expect("closes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn violations_name_what_was_violated() {
+    let (store, _) = open().await;
+    with_items(&store).await;
+    write(&store, |tx| Box::pin(async move { tx.run(insert(1, "same")).await })).await.expect("inserted");
+    let unique = write(&store, |tx| Box::pin(async move { tx.run(insert(2, "same")).await })).await;
+    let Err(StoreError::UniqueViolation { index }) = unique else { panic!("{unique:?}") };
+    assert_eq!(index, "ux_item_name");
+    let orphan = Sql::new("INSERT INTO item (id, name, parent) VALUES (3, 'x', 99)");
+    let foreign = write(&store, |tx| Box::pin(async move { tx.run(orphan).await })).await;
+    assert!(matches!(foreign, Err(StoreError::ForeignKey { .. })), "{foreign:?}");
+    store.close().await.expect("closes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_is_undone_alone_and_a_swallowed_failure_condemns_the_unit() {
+    let (store, _) = open().await;
+    with_items(&store).await;
+    let kept = write(&store, |tx| {
+        Box::pin(async move {
+            tx.run(insert(1, "one")).await?;
+            let part: Result<(), StoreError> = tx
+                .part(|tx| {
+                    Box::pin(async move {
+                        tx.run(insert(2, "two")).await?;
+                        tx.run(insert(3, "one")).await.map(|_| ())
+                    })
+                })
+                .await;
+            assert!(matches!(part, Err(StoreError::UniqueViolation { .. })));
+            tx.run(insert(4, "four")).await
+        })
+    })
+    .await;
+    assert_eq!(kept, Ok(1));
+    assert_eq!(count(&store).await, 2);
+    let swallowed = write(&store, |tx| {
+        Box::pin(async move {
+            tx.run(insert(5, "five")).await?;
+            let _ = tx.run(insert(6, "one")).await;
+            Ok(())
+        })
+    })
+    .await;
+    assert!(matches!(swallowed, Err(StoreError::TransactionLost(_))), "{swallowed:?}");
+    assert_eq!(count(&store).await, 2);
+    store.close().await.expect("closes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rehearsal_leaves_nothing() {
+    let (store, _) = open().await;
+    with_items(&store).await;
+    let rehearsed: Result<Option<i64>, StoreError> = store
+        .rehearse(|tx| {
+            Box::pin(async move {
+                tx.run(Sql::new("CREATE TABLE other (id bigint)")).await?;
+                tx.run(insert(1, "one")).await?;
+                Ok(tx.rows(Sql::new("SELECT count(*) FROM item"), &[INT]).await?.one_int())
+            })
+        })
+        .await;
+    assert_eq!(rehearsed, Ok(Some(1)));
+    assert_eq!(count(&store).await, 0);
+    assert!(store.rows(Sql::new("SELECT count(*) FROM other"), &[INT]).await.is_err());
+    store.close().await.expect("closes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unit_that_waits_too_long_is_undone() {
+    let mut options = options(support::new_target());
+    options.write_timeout = Duration::from_millis(200);
+    let store = Store::open(options).await.expect("opens");
+    with_items(&store).await;
+    let late = write(&store, |tx| {
+        Box::pin(async move {
+            tx.run(insert(1, "one")).await?;
+            std::future::pending::<()>().await;
+            Ok(())
+        })
+    })
+    .await;
+    assert_eq!(late, Err(StoreError::Timeout));
+    assert_eq!(count(&store).await, 0);
+    write(&store, |tx| Box::pin(async move { tx.run(insert(2, "two")).await })).await.expect("the writer goes on");
+    store.close().await.expect("closes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_read_does_not_hold_the_runtime_and_ends_at_its_limit() {
+    let mut options = options(support::new_target());
+    options.read_timeout = Duration::from_millis(400);
+    let store = Store::open(options).await.expect("opens");
+    let endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 900000000) SELECT count(*) FROM n";
+    let reading = tokio::spawn({
+        let store = store.clone();
+        async move { store.rows(Sql::new(endless), &[INT]).await }
+    });
+    for _ in 0..50 {
+        let rows = store.rows(Sql::new("SELECT CAST(7 AS bigint)"), &[INT]).await.expect("a point read");
+        assert_eq!(rows.one_int(), Some(7));
+    }
+    assert_eq!(reading.await.expect("ends"), Err(StoreError::Timeout));
+    store.close().await.expect("closes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_process_owns_a_data_folder() {
+    let folder = support::new_folder();
+    let target = Target::Sqlite { path: folder.clone() };
+    let store = Store::open(OpenOptions::new(target.clone())).await.expect("opens");
+    let second = Store::open(OpenOptions::new(target.clone())).await;
+    assert!(matches!(second, Err(StoreError::Locked { .. })), "{second:?}");
+    store.close().await.expect("closes");
+    Store::open(OpenOptions::new(target)).await.expect("opens again").close().await.expect("closes");
+    std::fs::remove_dir_all(folder).expect("removed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newer_database_is_refused() {
+    let name = support::new_name();
+    let folder = support::new_folder();
+    let target = match support::postgres_url() {
+        Some(url) => Target::Postgres { url, schema: Some(name) },
+        None => Target::Sqlite { path: folder },
+    };
+    let store = Store::open(options(target.clone())).await.expect("opens");
+    let newer = Sql::new("INSERT INTO sys_migration (number, name, checksum) VALUES (9999, '9999_future', 'x')");
+    write(&store, |tx| Box::pin(async move { tx.run(newer).await })).await.expect("pretends");
+    store.close().await.expect("closes");
+    let refused = Store::open(options(target)).await;
+    assert!(matches!(refused, Err(StoreError::NewerDatabase { found: 9999, .. })), "{refused:?}");
+}
