@@ -13,6 +13,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use serde_json::Value;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
@@ -23,6 +24,7 @@ use super::requester::cookie_name;
 use super::server::Peer;
 use super::{Problem, Requester, State, pages};
 use crate::base::Locale;
+use crate::render::Arg;
 
 const PAGE_CSP: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
@@ -311,7 +313,32 @@ fn write_problem(state: &State, problem: &Arc<Problem>, requester: &Requester, w
         *response.body_mut() = Body::from(page);
         return;
     }
-    let document = problem.to_json(&requester.request_id);
+    let document = match requester.locale {
+        Locale::En => problem.to_json(&requester.request_id),
+        locale => translated(state, problem, locale).to_json(&requester.request_id),
+    };
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     *response.body_mut() = Body::from(document.to_string());
+}
+
+/// The problem with its faults told in a person's language, where the product has words for them. A rule of the
+/// definitions brings its own words, which stay.
+fn translated(state: &State, problem: &Problem, locale: Locale) -> Problem {
+    let messages = state.messages();
+    let mut problem = problem.clone();
+    for fault in &mut problem.errors {
+        let key = format!("fault-{}", fault.code.to_ascii_lowercase().replace('_', "-"));
+        if messages.has(locale, &key) {
+            let params = fault.params.as_object().into_iter().flatten();
+            let args: Vec<(&str, Arg<'_>)> = params
+                .filter_map(|(name, value)| match value {
+                    Value::String(text) => Some((name.as_str(), Arg::Text(text))),
+                    Value::Number(number) => number.as_i64().map(|number| (name.as_str(), Arg::Count(number))),
+                    _ => None,
+                })
+                .collect();
+            fault.message = messages.text(locale, &key, &args);
+        }
+    }
+    problem
 }

@@ -1,7 +1,7 @@
 //! What every handler can reach.
 
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
@@ -12,6 +12,7 @@ use crate::auth::Auth;
 use crate::base::{Clock, Random};
 use crate::contract;
 use crate::record::Records;
+use crate::render::Messages;
 use crate::schema::catalog::Catalog;
 
 /// The rooms below, made by `app`.
@@ -39,6 +40,7 @@ pub struct Shared {
     request_numbers: AtomicU64,
     /// Distinguishes this process in request ids.
     process: u32,
+    messages: OnceLock<Messages>,
     /// The API's description of one catalog version, written once.
     openapi: Mutex<Option<(i64, String, Arc<str>)>>,
 }
@@ -52,6 +54,7 @@ impl State {
             panics: AtomicU64::new(0),
             request_numbers: AtomicU64::new(0),
             process: u32::from_le_bytes(seed),
+            messages: OnceLock::new(),
             openapi: Mutex::new(None),
         }))
     }
@@ -63,6 +66,11 @@ impl State {
 
     pub fn services(&self) -> &Services {
         &self.0.services
+    }
+
+    /// The product's words, read when first asked for.
+    pub(super) fn messages(&self) -> &Messages {
+        self.0.messages.get_or_init(Messages::new)
     }
 
     /// The OpenAPI document of the catalog in force, as text. Made once per catalog.
