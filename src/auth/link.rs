@@ -13,7 +13,7 @@ use crate::store::{credentials, sessions, setup};
 const SETUP: &str = "setup";
 const SIGN_IN: &str = "sign-in";
 const SETUP_MICROS: i64 = 24 * 3600 * 1_000_000;
-const SIGN_IN_MICROS: i64 = 3600 * 1_000_000;
+const SIGN_IN_MICROS: i64 = 600 * 1_000_000;
 
 impl Auth {
     /// Whether no person can sign in yet: the setup page is open to who has the link.
@@ -55,10 +55,11 @@ impl Auth {
         Ok(SessionStart { user, ..start })
     }
 
-    /// A link that signs one person in once, within an hour: `/sign-in/link?token=…`.
+    /// The path of a link that signs one person in once, within ten minutes: `/sign-in/link?token=…`.
     pub async fn create_sign_in_link(&self, email: &str) -> Result<String, AuthError> {
         let person = person::find_by_email(&self.records, email).await?.ok_or(AuthError::NoSuchUser)?;
-        self.create_link(SIGN_IN, Some(person.id), SIGN_IN_MICROS).await
+        let token = self.create_link(SIGN_IN, Some(person.id), SIGN_IN_MICROS).await?;
+        Ok(format!("/sign-in/link?token={token}"))
     }
 
     /// Whether a link of [`Auth::create_sign_in_link`] can still be used; opening the page does not use it up.

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use crate::base::DateTime;
-use crate::store::{BoxFuture, Store, StoreError, Tx};
+use crate::store::{BoxFuture, Store, StoreError, Tx, jobs};
 
 /// One piece of work, claimed by this process.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +15,15 @@ pub struct Job {
     pub attempt: u32,
     /// When it was due.
     pub due: DateTime,
+    /// Proves that this process holds it.
+    pub(super) claim: jobs::Job,
+}
+
+impl Job {
+    pub(super) fn of(claim: jobs::Job) -> Self {
+        let payload = serde_json::from_str(&claim.payload_json).unwrap_or(Json::Null);
+        Self { id: claim.id, kind: claim.handler.clone(), payload, attempt: claim.attempt, due: claim.run_at, claim }
+    }
 }
 
 /// Work to be queued.
@@ -24,17 +33,30 @@ pub struct NewJob {
     pub payload: Json,
     /// Jobs of one group run one after the other, in the order they were queued.
     pub group: Option<String>,
-    /// A job with this key is queued once: a second one is dropped, also when the first is done (for a week).
+    /// At most one job that is not done may have this key: a second one is dropped.
     pub key: Option<String>,
     pub due: DateTime,
     pub max_attempts: u32,
 }
 
 impl NewJob {
-    /// Due at once, eight attempts, in no group.
+    /// Due at `now`, eight attempts, in no group.
     pub fn new(kind: &str, payload: Json, now: DateTime) -> Self {
         Self { kind: kind.to_owned(), payload, group: None, key: None, due: now, max_attempts: 8 }
     }
+}
+
+/// Queues a job with the transaction; `false` when one with its key waits already.
+pub async fn enqueue(tx: &mut Tx, job: &NewJob) -> Result<bool, StoreError> {
+    let new = jobs::NewJob {
+        handler: job.kind.clone(),
+        payload_json: job.payload.to_string(),
+        run_at: Some(job.due),
+        key: job.key.clone(),
+        lane: job.group.clone(),
+        max_attempts: job.max_attempts,
+    };
+    Ok(jobs::enqueue(tx, &new).await?.is_some())
 }
 
 /// How a handler ended.
@@ -71,8 +93,14 @@ pub struct JobContext {
 
 impl JobContext {
     /// Marks the job done inside the handler's transaction, so that its effects and its end are committed together.
-    pub async fn finish(&self, _tx: &mut Tx, _job: &Job) -> Result<(), StoreError> {
-        unimplemented!("jobs")
+    ///
+    /// # Errors
+    /// When the lease ran out and another process has the job now: the transaction must be undone.
+    pub async fn finish(&self, tx: &mut Tx, job: &Job) -> Result<(), StoreError> {
+        if jobs::complete(tx, &job.claim).await? {
+            return Ok(());
+        }
+        Err(StoreError::TransactionLost("the job belongs to another process by now".to_owned()))
     }
 }
 

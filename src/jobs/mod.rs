@@ -1,11 +1,16 @@
 //! Work that is done later: a durable queue, delivery of events after the commit, schedules.
 //!
 //! Rooms that can do work implement [`JobHandler`]; [`Runner`] claims jobs with leases, so that several processes share
-//! the work and a job of a process that died is done by another. A job runs at least once; its handler is given a key
-//! to make that harmless. Knows nothing of records or scripts.
+//! the work and a job of a process that died is done by another. A job runs at least once; a handler whose effects are in
+//! the database finishes it in the same transaction ([`JobContext::finish`]) and so exactly once. Knows nothing of
+//! records or scripts.
 
+pub mod cron;
 pub mod handler;
 pub mod runner;
 
-pub use handler::{Job, JobContext, JobError, JobHandler, NewJob, Outcome};
+mod schedule;
+
+pub use handler::{Job, JobContext, JobError, JobHandler, NewJob, Outcome, enqueue};
 pub use runner::{Runner, RunnerOptions};
+pub use schedule::SCHEDULE;

@@ -88,9 +88,15 @@ impl QueryError {
     }
 }
 
-/// The known name most like `wrong`, if one is like it at all.
+/// The known name most like `wrong`, if one is like it at all: a slip of a letter or two, or the same beginning.
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let best = known.into_iter().map(|name| (strsim::jaro_winkler(wrong, name), name)).max_by(|a, b| a.0.total_cmp(&b.0));
+    let likeness = |name: &str| {
+        let slips = strsim::osa_distance(wrong, name);
+        let allowed = if wrong.chars().count() <= 4 { 1 } else { 2 };
+        let by_slips = if slips <= allowed { 1.0 - 0.05 * f64::from(u32::try_from(slips).unwrap_or(1)) } else { 0.0 };
+        strsim::jaro_winkler(wrong, name).max(by_slips)
+    };
+    let best = known.into_iter().map(|name| (likeness(name), name)).max_by(|a, b| a.0.total_cmp(&b.0));
     best.filter(|(likeness, _)| *likeness > 0.78).map(|(_, name)| name)
 }
 

@@ -639,3 +639,10 @@ impl Entity {
         self.by_name.get(name).map(|ix| self.field(*ix))
     }
 }
+
+impl Field {
+    /// Has a folded shadow column, or will have one once it is bound.
+    pub fn is_foldable(&self) -> bool {
+        self.fold_column.is_some() || super::field_type::needs_fold(&self.ty)
+    }
+}

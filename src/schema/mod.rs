@@ -5,11 +5,17 @@
 //! computed order → physical names (`bindings`) → catalog.
 
 pub mod bindings;
+mod bundle;
 pub mod catalog;
 pub mod diagnostic;
 pub mod diff;
 pub mod field_type;
+mod intake;
+pub mod node;
+mod resolve;
+pub mod shape;
 pub mod source;
+pub mod yaml;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +23,7 @@ pub use bindings::{Binding, BindingKind, BindingState, Bindings};
 pub use catalog::Catalog;
 pub use diagnostic::{Diagnostic, Severity};
 pub use diff::{Change, Op, OpKind, Part, diff};
+pub use resolve::scope::{CatalogScope, expr_type};
 pub use source::{Place, SourceFile, Workspace};
 
 /// A workspace that checked without errors.
@@ -78,12 +85,14 @@ pub struct TestFile {
 /// # Errors
 /// All faults of all files, sorted by file and line; warnings among them.
 pub fn load(files: &[SourceFile], bindings: &Bindings) -> Result<Loaded, Vec<Diagnostic>> {
-    let _ = (files, bindings);
-    unimplemented!("load")
+    resolve::resolve(&intake::take(files), bindings)
 }
 
 /// Loads what [`Loaded::bundle`] holds. Places are those of the files it came from, without excerpts.
+///
+/// # Errors
+/// `DEF010` when it is no bundle; faults as from [`load`].
 pub fn from_bundle(bundle: &serde_json::Value, bindings: &Bindings) -> Result<Loaded, Vec<Diagnostic>> {
-    let _ = (bundle, bindings);
-    unimplemented!("from_bundle")
+    let intake = bundle::open(bundle).map_err(|fault| vec![fault])?;
+    resolve::resolve(&intake, bindings)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rhai::AST;
+use rhai::{AST, ASTNode, Stmt};
 
 use super::engine::Engine;
 use super::limits::{Kind, Limits, SOURCE_BYTES};
@@ -31,7 +31,15 @@ pub struct Compiled {
     pub file: Arc<str>,
     pub kind: Kind,
     pub limits: Limits,
+    /// The body of `run` as the main statements, its helpers as functions.
+    ///
+    /// rhai overwrites the place of a reached limit with the place of the call around it, at each function it leaves. A body
+    /// that is not called keeps the place.
     pub(super) ast: Arc<AST>,
+    /// Names of the three parameters of `run`.
+    pub(super) parameters: [Arc<str>; 3],
+    /// Where `run` is defined, for failures that have no place.
+    pub(super) run_place: (u32, u32),
 }
 
 /// A fault of a script's text, with its place (lines and columns count from 1, columns in characters).
@@ -81,13 +89,33 @@ pub fn compile(source: &ScriptSource<'_>, catalog: &Catalog) -> Result<Compiled,
         faults.dedup();
         return Err(faults);
     }
+    let Some((main, parameters)) = unfold_run(&ast) else {
+        return Err(vec![fault(1, 1, "AUT110", "the script has no function `run`".to_owned(), None)]);
+    };
     Ok(Compiled {
+        run_place: check::function_line(source.text, "run"),
+        parameters,
         id: source.id.into(),
         file: source.file.into(),
         kind: source.kind,
         limits: Limits::with(source.kind, source.limits),
-        ast: Arc::new(ast),
+        ast: Arc::new(main),
     })
+}
+
+/// The body of `run` as main statements.
+fn unfold_run(ast: &AST) -> Option<(AST, [Arc<str>; 3])> {
+    let run = ast.iter_fn_def().find(|function| function.name == "run")?;
+    let [rec, old, context] = run.params.as_slice() else { return None };
+    let alone = ast.clone_functions_only_filtered(|_, _, _, name, parameters| name == "run" && parameters == 3);
+    let mut body: Vec<Stmt> = Vec::new();
+    alone.walk(&mut |path: &[ASTNode<'_>]| {
+        if let [ASTNode::Stmt(statement)] = path {
+            body.push((*statement).clone());
+        }
+        true
+    });
+    Some((AST::new(body, ast.shared_lib().clone()), [rec.as_str().into(), old.as_str().into(), context.as_str().into()]))
 }
 
 /// Compiles all scripts of a catalog: those that are sound, by their position in `Catalog::scripts`, and the faults of the others.

@@ -7,7 +7,7 @@ use super::host::HostError;
 ///
 /// # Errors
 /// `AUT231` for a name without a value.
-pub fn bind_filter<'a>(filter: &str, literal: impl Fn(&str) -> Option<std::borrow::Cow<'a, str>>) -> Result<String, HostError> {
+pub fn bind_filter<'a>(filter: &str, mut literal: impl FnMut(&str) -> Option<std::borrow::Cow<'a, str>>) -> Result<String, HostError> {
     let mut bound = String::with_capacity(filter.len() + 32);
     let mut rest = filter;
     let mut quote: Option<char> = None;

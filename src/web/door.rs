@@ -29,11 +29,16 @@ pub trait DefinitionsDoor: Send + Sync {
     fn plan(&self, files: Vec<SourceFile>) -> Answer<'_, Value>;
 
     /// Applies what `plan` would show now. `plan_id`, when given, must be that plan's id (else `DEP` stale plan, 409).
-    /// `accept` holds confirmations such as `lossy:fld_s2`. Gives `{version, applied: […]}`.
-    fn apply(&self, files: Vec<SourceFile>, plan_id: Option<String>, accept: Vec<String>) -> Answer<'_, Value>;
+    /// `accept` holds confirmations such as `lossy:fld_s2`, `by` is the user's id. Gives `{version, changes, text}`.
+    fn apply(&self, files: Vec<SourceFile>, plan_id: Option<String>, accept: Vec<String>, by: i64) -> Answer<'_, Value>;
 
     /// `[{version, digest, at, by, changes}]`, newest first.
     fn versions(&self) -> Answer<'_, Value>;
+
+    /// Why the definitions on disk are not the ones in force, for a badge; `None` when they are.
+    fn fault(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Whether this process can serve, for `/readyz`. Implemented by `app`.

@@ -108,6 +108,32 @@ impl Problem {
         Self::new("WEB500", "something went wrong on our side").with_hint("the log has the cause under this request id")
     }
 
+    /// Makes a problem of an error of a lower room: its code decides the status, its `details` become members of the document.
+    pub fn explain(error: &dyn Explain) -> Self {
+        let code = error.code();
+        let status = status_of(code);
+        if status == StatusCode::INTERNAL_SERVER_ERROR {
+            return Self::internal(&Told(error.to_string()));
+        }
+        let mut problem = Self::new(code, error.to_string());
+        problem.hint = error.hint();
+        if let Some(Value::Object(details)) = error.details() {
+            for (member, value) in details {
+                match (member.as_str(), value) {
+                    ("errors", Value::Array(faults)) => problem.errors.extend(faults.iter().filter_map(fault_from_json)),
+                    ("type" | "code" | "status" | "detail" | "hint" | "request_id" | "errors", _) => {}
+                    (_, value) => {
+                        problem.more.insert(member, value);
+                    }
+                }
+            }
+        }
+        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
+            problem.retry_after = problem.more.get("retry_after").and_then(Value::as_u64).or(Some(1));
+        }
+        problem
+    }
+
     /// The document. `request_id` lets the operator find the log lines.
     pub fn to_json(&self, request_id: &str) -> Value {
         let mut document = Map::with_capacity(8 + self.more.len());
@@ -144,32 +170,6 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Makes a problem of an error of a lower room: its code decides the status, its `details` become members of the document.
-fn explained(error: &dyn Explain) -> Problem {
-    let code = error.code();
-    let status = status_of(code);
-    if status == StatusCode::INTERNAL_SERVER_ERROR {
-        return Problem::internal(&Told(error.to_string()));
-    }
-    let mut problem = Problem::new(code, error.to_string());
-    problem.hint = error.hint();
-    if let Some(Value::Object(details)) = error.details() {
-        for (member, value) in details {
-            match (member.as_str(), value) {
-                ("errors", Value::Array(faults)) => problem.errors.extend(faults.iter().filter_map(fault_from_json)),
-                ("type" | "code" | "status" | "detail" | "hint" | "request_id" | "errors", _) => {}
-                (_, value) => {
-                    problem.more.insert(member, value);
-                }
-            }
-        }
-    }
-    if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
-        problem.retry_after = problem.more.get("retry_after").and_then(Value::as_u64).or(Some(1));
-    }
-    problem
-}
-
 /// An error known by its text alone.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -177,19 +177,19 @@ struct Told(String);
 
 impl From<AuthError> for Problem {
     fn from(error: AuthError) -> Self {
-        explained(&error)
+        Problem::explain(&error)
     }
 }
 
 impl From<AccessError> for Problem {
     fn from(error: AccessError) -> Self {
-        explained(&error)
+        Problem::explain(&error)
     }
 }
 
 impl From<RecordError> for Problem {
     fn from(error: RecordError) -> Self {
-        let mut problem = explained(&error);
+        let mut problem = Problem::explain(&error);
         problem.errors = error.faults().iter().map(|fault| Fault {
             path: fault.path.clone(),
             code: fault.code.clone(),
@@ -206,7 +206,7 @@ impl From<Vec<QueryError>> for Problem {
         let Some(first) = errors.first() else {
             return Problem::new("WEB400", "the request is not readable");
         };
-        let mut problem = explained(first);
+        let mut problem = Problem::explain(first);
         problem.more.clear();
         problem.errors = errors
             .iter()
@@ -262,6 +262,8 @@ pub fn status_of(code: &str) -> StatusCode {
         // records
         "REC001" | "REC002" => StatusCode::NOT_FOUND,
         "REC011" | "REC012" | "REC013" | "REC023" => StatusCode::CONFLICT,
+        // A plan that is stale, or not the one that was shown.
+        "DEP005" | "DEP006" => StatusCode::CONFLICT,
         "REC020" => StatusCode::PRECONDITION_FAILED,
         "REC021" => StatusCode::PRECONDITION_REQUIRED,
         "REC032" | "REC050" => StatusCode::BAD_REQUEST,
@@ -271,8 +273,7 @@ pub fn status_of(code: &str) -> StatusCode {
         _ => match code.get(..3) {
             Some("QRY" | "EXP") => StatusCode::BAD_REQUEST,
             Some("REC" | "TRF" | "DEF" | "AUT" | "GAT" | "ATH") => StatusCode::UNPROCESSABLE_ENTITY,
-            // A plan that is stale, blocked or not confirmed.
-            Some("DEP") => StatusCode::CONFLICT,
+            Some("DEP") => StatusCode::UNPROCESSABLE_ENTITY,
             Some("ACL") => StatusCode::FORBIDDEN,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         },

@@ -11,6 +11,7 @@ mod server;
 mod state;
 
 pub mod api;
+pub mod files;
 pub mod pages;
 
 use std::future::Future;

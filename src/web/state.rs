@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
+use tokio::sync::Semaphore;
 
 use super::config::WebConfig;
 use super::door::{DefinitionsDoor, Readiness};
@@ -37,6 +38,8 @@ pub struct Shared {
     services: Services,
     /// Requests that panicked since the start; must stay 0.
     pub panics: AtomicU64,
+    /// Pictures decoded at the same time: each may take much memory.
+    pub(super) picture_slots: Semaphore,
     request_numbers: AtomicU64,
     /// Distinguishes this process in request ids.
     process: u32,
@@ -52,6 +55,7 @@ impl State {
         Self(Arc::new(Shared {
             services,
             panics: AtomicU64::new(0),
+            picture_slots: Semaphore::new(2),
             request_numbers: AtomicU64::new(0),
             process: u32::from_le_bytes(seed),
             messages: OnceLock::new(),

@@ -1,6 +1,8 @@
 //! The one integration binary: one link, every behaviour.
 
 mod architecture;
+mod filters;
 mod page_samples;
+mod scripts;
 mod store;
 mod templates;

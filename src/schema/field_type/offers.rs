@@ -24,6 +24,7 @@ pub fn operators(ty: &FieldType) -> &'static [&'static str] {
         | FieldType::Address
         | FieldType::PersonName
         | FieldType::Geo
+        | FieldType::RichText { .. }
         | FieldType::Json { .. }
         | FieldType::File { .. }
         | FieldType::Image { .. } => PRESENCE,

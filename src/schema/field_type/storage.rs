@@ -66,12 +66,11 @@ pub fn has_side_table(ty: &FieldType) -> bool {
     matches!(ty, FieldType::MultiSelect { .. } | FieldType::Tags { .. } | FieldType::File { .. } | FieldType::Image { .. })
 }
 
-/// Texts that people filter by get a folded shadow column.
+/// Texts that people filter by get a folded shadow column; HTML is found by search instead.
 pub fn needs_fold(ty: &FieldType) -> bool {
     match ty {
         FieldType::Text { .. }
         | FieldType::LongText { .. }
-        | FieldType::RichText { .. }
         | FieldType::Email
         | FieldType::Phone
         | FieldType::Url

@@ -1,7 +1,7 @@
 //! Groups and measures.
 //!
-//! Sums are exact: PostgreSQL adds in `numeric`, on SQLite the high and the low half of each number are added apart. A sum
-//! that does not fit 64 bits is null. An average has nine decimal places, half-even, and is divided here, not in SQL.
+//! Sums are exact, in 128 bits on SQLite (`rl_sum`) and in `numeric` on PostgreSQL; one that does not fit 64 bits is null. An
+//! average has nine decimal places, half-even.
 
 use std::sync::Arc;
 
@@ -85,7 +85,7 @@ pub fn aggregate(catalog: &Catalog, dialect: Dialect, request: &Authorised<Aggre
         Some(having_sql(with, measure, having))
     });
     where_all(&mut sql, "\nHAVING ", having);
-    order(&mut sql, with, asked, &outputs);
+    order(&mut sql, asked, &outputs);
     sql.push("\nLIMIT ").number(i64::from(asked.limit) + 1);
     let kinds: Vec<ColumnKind> = outputs.columns.iter().map(|(_, kind)| *kind).collect();
     AggregatePlan { statement: sql.statement(dialect, &kinds), columns: outputs.named.into(), limit: asked.limit }
@@ -123,12 +123,8 @@ impl Outputs {
                 sql.append(value.unwrap_or_default()).push(")");
                 (codec(with.catalog, &of.ty), vec![(sql, type_kind(&of.ty))])
             }
-            (Function::Sum, Some(of)) => (codec(with.catalog, &of.ty), vec![(sum(with, of, true), ColumnKind::Int)]),
-            (Function::Avg, Some(of)) => {
-                let mut count = Sql::new("count(");
-                count.append(value.unwrap_or_default()).push(")");
-                (Codec::Average { scale: scale(&of.ty) }, vec![(sum(with, of, false), ColumnKind::Int), (count, ColumnKind::Int)])
-            }
+            (Function::Sum, Some(of)) => (codec(with.catalog, &of.ty), vec![(total(with, of, Function::Sum), ColumnKind::Int)]),
+            (Function::Avg, Some(of)) => (Codec::Average { scale: scale(&of.ty) }, vec![(total(with, of, Function::Avg), ColumnKind::Int)]),
         };
         self.name(&measure.name, codec);
         self.columns.extend(columns);
@@ -157,38 +153,28 @@ fn scale(ty: &Type) -> u8 {
     ty.number_scale().unwrap_or(0)
 }
 
-/// The sum in 64 bits, null when it does not fit. Of base amounts also null when one is missing: a total that leaves
-/// records out would be a lie.
-fn sum(with: ExprSql<'_>, of: &Typed, zero_for_none: bool) -> Sql {
-    let value = expr::value(with, "t", of);
-    let total = match with.dialect {
-        Dialect::Postgres => {
-            let total = wrap("sum(", value, ")");
-            let mut sql = Sql::new("CASE WHEN ");
-            sql.append(total.clone()).push(" BETWEEN -9223372036854775808 AND 9223372036854775807 THEN CAST(").append(total).push(" AS bigint) END");
-            sql
-        }
-        Dialect::Sqlite => {
-            let low = wrap("sum((", value.clone(), ") & 4294967295)");
-            let mut high = wrap("(sum((", value, ") >> 32) + (");
-            high.append(low.clone()).push(" >> 32))");
-            let mut sql = Sql::new("CASE WHEN ");
-            sql.append(high.clone()).push(" BETWEEN -2147483648 AND 2147483647 THEN (").append(high).push(" << 32) | (");
-            sql.append(low).push(" & 4294967295) END");
-            sql
-        }
-    };
+/// The sum (zero of no values) or the average (nine digits, null of no values), null when it does not fit 64 bits. Of base
+/// amounts also null when one is missing: a total that leaves records out would be a lie.
+fn total(with: ExprSql<'_>, of: &Typed, function: Function) -> Sql {
+    let value = || expr::value(with, "t", of);
+    let up = i64::from(Decimal::MAX_SCALE.saturating_sub(scale(&of.ty)));
     let mut sql = Sql::default();
+    match (with.dialect, function) {
+        (Dialect::Sqlite, Function::Avg) => sql.push("rl_mean(").append(value()).push(", ").number(up).push(")"),
+        (Dialect::Sqlite, _) => sql.push("rl_sum(").append(value()).push(")"),
+        (Dialect::Postgres, Function::Avg) => {
+            sql.push("rl_mean(sum(").append(value()).push("), count(").append(value()).push("), ").number(up).push(")")
+        }
+        (Dialect::Postgres, _) => sql.push("rl_int(coalesce(sum(").append(value()).push("), 0))"),
+    };
     let is_base = matches!(&of.node, Node::Path(path) if path.part == Some("base"));
-    let amount = is_base.then(|| expr::value(with, "t", &part_of(of, "amount")));
-    let value = expr::value(with, "t", of);
-    sql.push("CASE WHEN ");
-    if let Some(amount) = amount {
-        sql.append(wrap("count(", amount, ")")).push(" <> ").append(wrap("count(", value.clone(), ")")).push(" THEN NULL WHEN ");
+    if !is_base {
+        return sql;
     }
-    sql.append(wrap("count(", value, ")")).push(if zero_for_none { " = 0 THEN 0 ELSE " } else { " = 0 THEN NULL ELSE " });
-    sql.append(total).push(" END");
-    sql
+    let amount = expr::value(with, "t", &part_of(of, "amount"));
+    let mut checked = Sql::new("CASE WHEN ");
+    checked.append(wrap("count(", amount, ")")).push(" = ").append(wrap("count(", value(), ")")).push(" THEN ").append(sql).push(" END");
+    checked
 }
 
 fn wrap(before: &'static str, inner: Sql, after: &'static str) -> Sql {
@@ -197,7 +183,7 @@ fn wrap(before: &'static str, inner: Sql, after: &'static str) -> Sql {
     sql
 }
 
-fn order(sql: &mut Sql, with: ExprSql<'_>, asked: &AggregateRequest, outputs: &Outputs) {
+fn order(sql: &mut Sql, asked: &AggregateRequest, outputs: &Outputs) {
     let by_groups: Vec<(OutputRef, bool)> = (0..asked.group.len()).map(|group| (OutputRef::Group(group), false)).collect();
     // The groups follow the sort asked for, so that the order is the same on every run.
     let mut first = true;
@@ -208,35 +194,9 @@ fn order(sql: &mut Sql, with: ExprSql<'_>, asked: &AggregateRequest, outputs: &O
         };
         let Some(column) = outputs.named.get(position) else { continue };
         let direction = if *descending { " DESC NULLS LAST" } else { " ASC NULLS LAST" };
-        let average = match output {
-            OutputRef::Measure(measure) => asked.measures.get(*measure).filter(|measure| measure.function == Function::Avg),
-            OutputRef::Group(_) => None,
-        };
-        for key in average.and_then(|measure| average_keys(with, measure)).unwrap_or_else(|| vec![ordinal_sql(column.at)]) {
-            sql.push(if first { "\nORDER BY " } else { ", " }).append(key).push(direction);
-            first = false;
-        }
+        sql.push(if first { "\nORDER BY " } else { ", " }).number(ordinal(column.at)).push(direction);
+        first = false;
     }
-}
-
-fn ordinal_sql(at: usize) -> Sql {
-    let mut sql = Sql::default();
-    sql.number(ordinal(at));
-    sql
-}
-
-/// Averages in order: the whole part of the quotient, then the fraction.
-fn average_keys(with: ExprSql<'_>, measure: &Measure) -> Option<Vec<Sql>> {
-    let of = measure.of.as_ref()?;
-    let count = wrap("nullif(count(", expr::value(with, "t", of), "), 0)");
-    let whole = |operator| {
-        let mut sql = Sql::new("(");
-        sql.append(sum(with, of, false)).push(")").push(operator).append(count.clone());
-        sql
-    };
-    let mut fraction = wrap("CAST((", whole(" % "), ") AS double precision) / ");
-    fraction.append(count.clone());
-    Some(vec![whole(" / "), fraction])
 }
 
 fn having_sql(with: ExprSql<'_>, measure: &Measure, having: &Having) -> Sql {
@@ -244,28 +204,12 @@ fn having_sql(with: ExprSql<'_>, measure: &Measure, having: &Having) -> Sql {
         let value = measure.of.as_ref().map(|of| expr::value(with, "t", of));
         return compare(count(measure, value), having.compare, having.value, 0);
     };
+    let scale = scale(&of.ty);
     match measure.function {
-        Function::Avg => {
-            // sum / count ? value, without a division: sum × 10^d ? value × count.
-            let steps = having.value.scale.max(scale(&of.ty));
-            let left_factor = crate::base::decimal::pow10(steps - scale(&of.ty));
-            let right_factor = having.value.rescale_exact(steps).map_or(i64::MAX, |value| value.units);
-            let mut sql = Sql::new("(");
-            sql.append(sum(with, of, false)).push(numeric(with.dialect)).push(" * ").number(left_factor);
-            sql.push(operator(having.compare)).number(right_factor).push(" * ");
-            sql.append(wrap("count(", expr::value(with, "t", of), ")")).push(numeric(with.dialect)).push(")");
-            sql
-        }
-        Function::Sum => compare(wrap("(", sum(with, of, true), ")"), having.compare, having.value, scale(&of.ty)),
-        Function::Min => compare(wrap("min(", expr::value(with, "t", of), ")"), having.compare, having.value, scale(&of.ty)),
-        _ => compare(wrap("max(", expr::value(with, "t", of), ")"), having.compare, having.value, scale(&of.ty)),
-    }
-}
-
-fn numeric(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Sqlite => "",
-        Dialect::Postgres => "::numeric",
+        Function::Avg => compare(total(with, of, Function::Avg), having.compare, having.value, Decimal::MAX_SCALE),
+        Function::Sum => compare(total(with, of, Function::Sum), having.compare, having.value, scale),
+        Function::Min => compare(wrap("min(", expr::value(with, "t", of), ")"), having.compare, having.value, scale),
+        _ => compare(wrap("max(", expr::value(with, "t", of), ")"), having.compare, having.value, scale),
     }
 }
 
@@ -293,7 +237,7 @@ fn compare(left: Sql, compare: Compare, value: Decimal, scale: u8) -> Sql {
         _ => floor,
     };
     let bound = i64::try_from(bound).unwrap_or(if bound < 0 { i64::MIN } else { i64::MAX });
-    let mut sql = left;
+    let mut sql = wrap("(", left, ")");
     sql.push(operator(compare)).bind(ColumnKind::Int, Cell::Int(bound));
     sql
 }

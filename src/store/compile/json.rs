@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use crate::base::decimal::{div_half_even, pow10};
 use crate::base::{Cell, Currency, Date, DateTime, Decimal, Money, RecordId, Time, Value};
 
 use super::rows::Row;
@@ -69,7 +68,7 @@ pub fn write_value(codec: &Codec, cells: &[Cell], out: &mut String) {
         Codec::Bool => out.push_str(if is_true(first) { "true" } else { "false" }),
         Codec::Int => int_text(first.as_int().unwrap_or(0), out),
         Codec::Id { prefix } => write_id(prefix, first.as_int().unwrap_or(0), out),
-        Codec::Average { scale } => match average(*scale, cells) {
+        Codec::Average { scale } => match average(*scale, first) {
             Some(average) => {
                 let _ = write!(out, "\"{average}\"");
             }
@@ -103,17 +102,13 @@ pub fn value(codec: &Codec, cells: &[Cell]) -> Value {
         Codec::DateTime => first.as_int().map_or(Value::Null, |at| Value::DateTime(DateTime(at))),
         Codec::Time => time(first).map_or(Value::Null, Value::Time),
         Codec::Decimal { scale } => first.as_int().map_or(Value::Null, |units| Value::Decimal(Decimal::new(units, *scale))),
-        Codec::Average { scale } => average(*scale, cells).map_or(Value::Null, Value::Decimal),
+        Codec::Average { scale } => average(*scale, first).map_or(Value::Null, Value::Decimal),
     }
 }
 
-/// Sum over count with nine decimal places, half-even; zeros beyond the scale of the summands are left out.
-fn average(scale: u8, cells: &[Cell]) -> Option<Decimal> {
-    let (sum, count) = (cells.first()?.as_int()?, cells.get(1)?.as_int()?);
-    let steps = Decimal::MAX_SCALE.checked_sub(scale)?;
-    let units = div_half_even(i128::from(sum) * i128::from(pow10(steps)), i128::from(count))?;
-    let exact = Decimal::new(i64::try_from(units).ok()?, Decimal::MAX_SCALE);
-    let short = exact.normalised();
+/// An average without the zeros beyond the scale of what it was taken of.
+fn average(scale: u8, cell: &Cell) -> Option<Decimal> {
+    let short = Decimal::new(cell.as_int()?, Decimal::MAX_SCALE).normalised();
     if short.scale < scale { short.rescale_exact(scale).ok() } else { Some(short) }
 }
 
@@ -340,3 +335,6 @@ pub fn write_text(text: &str, out: &mut String) {
     out.push_str(&text[from..]);
     out.push('"');
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,7 +92,7 @@ pub enum Codec {
     AnyId { prefixes: Arc<[Arc<str>]> },
     /// Parts by name: address, person_name, geo.
     Parts(Arc<[(&'static str, Codec)]>),
-    /// A sum of units and the number of values: their average with nine decimal places, half-even.
+    /// An average in nine decimal places of values with fewer.
     Average { scale: u8 },
     /// A JSON array of texts: multi_select, tags.
     Keys,
@@ -107,7 +107,6 @@ impl Codec {
     pub fn width(&self) -> usize {
         match self {
             Codec::Money { width, .. } => *width,
-            Codec::Average { .. } => 2,
             Codec::AnyId { prefixes } => prefixes.len(),
             Codec::Parts(parts) => parts.iter().map(|(_, codec)| codec.width()).sum(),
             _ => 1,

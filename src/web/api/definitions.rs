@@ -31,7 +31,7 @@ pub(super) async fn plan(Shared(state): Shared<State>, requester: Requester, Raw
 
 /// `POST /definitions/apply`
 pub(super) async fn apply(Shared(state): Shared<State>, requester: Requester, RawQuery(raw): RawQuery, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    requester.identity()?;
+    let by = requester.identity()?.user.0;
     let asked = asked(raw.as_deref(), &headers, body, &["files", "plan", "accept"]).await?;
     let plan = match asked.get("plan") {
         None | Some(Value::Null) => None,
@@ -46,7 +46,7 @@ pub(super) async fn apply(Shared(state): Shared<State>, requester: Requester, Ra
             .collect::<Result<_, _>>()?,
         Some(_) => return Err(bad("/accept", "must be a list of texts such as `lossy:fld_s2`")),
     };
-    Ok(answer::json(StatusCode::OK, &state.definitions.apply(files(&asked)?, plan, accept).await?))
+    Ok(answer::json(StatusCode::OK, &state.definitions.apply(files(&asked)?, plan, accept, by).await?))
 }
 
 /// `GET /definitions/versions`

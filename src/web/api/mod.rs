@@ -9,6 +9,7 @@ use super::State;
 mod answer;
 mod body;
 mod definitions;
+mod files;
 mod headers;
 mod health;
 mod locate;
@@ -18,6 +19,8 @@ mod write;
 
 /// All routes of the API.
 pub(super) fn routes(state: State) -> Router {
+    // Only multipart forms are read through axum's own limit; raw bodies are counted piece by piece.
+    let upload_limit = axum::extract::DefaultBodyLimit::max(state.config.upload_limit_bytes + 64 * 1024);
     Router::new()
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
@@ -30,6 +33,9 @@ pub(super) fn routes(state: State) -> Router {
         .route("/api/v1/records/{entity}/{id}/history", get(read::history))
         .route("/api/v1/batch", post(many::batch))
         .route("/api/v1/changes", get(read::changes))
+        .route("/api/v1/files", post(files::upload).layer(upload_limit))
+        .route("/api/v1/files/{id}", get(files::download))
+        .route("/files/{id}", get(files::download))
         .route("/api/v1/schema", get(definitions::schemas))
         .route("/api/v1/schema/{entity}", get(definitions::schema))
         .route("/api/v1/openapi.json", get(definitions::openapi))

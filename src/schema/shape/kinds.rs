@@ -1,0 +1,324 @@
+//! The kinds of document and their keys.
+
+use super::KeyType::{
+    Any, Bool, Date, Entity, Expr, Field, FieldOr, Fields, Int, Label, List, Many, MapOf, Name, Number, Object, OneOf, Picklist, SortField,
+    Text, Trigger,
+};
+use super::{KeySpec, Kind, key, later, must, with};
+
+const KIND: KeySpec = must("kind", Text, "What this document describes.");
+const FORMAT: KeySpec = with("format", OneOf(&["relata/v1"]), "relata/v1", "Version of the language of definitions.");
+const UID: KeySpec = key("uid", Text, "Identity that survives renames; given at the first apply when it is left out.");
+const FOR: KeySpec = must("for", Entity, "The entity it belongs to.");
+
+pub const FEATURES: &[KeySpec] = &[
+    with("owner", Bool, "true", "Records have an owner (a user)."),
+    with("history", Bool, "true", "Changes of fields are recorded."),
+    with("soft_delete", Bool, "true", "Deleted records go to the recycle bin."),
+    key("search", Bool, "Offered in global search; by default when a field has `search: true`."),
+    later("attachments"),
+    later("tasks"),
+    later("comments"),
+];
+
+pub const UNIQUE: &[KeySpec] = &[
+    key("name", Name, "Name in messages and in upserts; made from the fields when left out."),
+    must("fields", List(&Field), "Fields that together must differ between live records."),
+    key("where", Expr, "Only records for which this holds count."),
+    key("message", Label, "What a person reads when it is violated."),
+];
+
+pub const INDEX: &[KeySpec] = &[must("fields", List(&Field), "Fields of the index, in order."), later("where")];
+
+pub const RULE: &[KeySpec] = &[
+    must("id", Name, "Name of the rule, unique in the entity."),
+    must("assert", Expr, "Must be true for a record to be saved."),
+    key("when", Expr, "The rule is checked only where this holds."),
+    key("at", Field, "The field the message stands at."),
+    key("code", Name, "Stable code of the fault for programs; the rule's id when left out."),
+    key("message", Label, "What a person reads."),
+];
+
+pub const VIEW: &[KeySpec] = &[
+    must("id", Name, "Name of the view, unique in the entity."),
+    key("label", Label, "Its name in the list of views."),
+    with("type", OneOf(&["list"]), "list", "How records are shown."),
+    key("columns", List(&Field), "Fields shown, in order."),
+    key("filter", Expr, "Which records it shows."),
+    key("sort", List(&SortField), "Order: fields, `-` in front for descending."),
+    later("by"),
+    later("card"),
+    later("sum"),
+];
+
+pub const LAYOUT_FIELD: &[KeySpec] = &[
+    must("field", Field, "The field."),
+    key("widget", Name, "Another widget than the type's."),
+    key("visible_if", Expr, "Shown only where this holds."),
+];
+
+pub const SECTION: &[KeySpec] = &[
+    must("id", Name, "Name of the section."),
+    key("label", Label, "Heading."),
+    with("columns", Int(1, 4), "2", "Number of columns."),
+    must("fields", List(&FieldOr(LAYOUT_FIELD)), "Fields in order."),
+    key("visible_if", Expr, "Shown only where this holds."),
+];
+
+pub const TAB: &[KeySpec] = &[
+    must("id", Name, "Name of the tab."),
+    key("label", Label, "Heading."),
+    key("sections", List(&Object(SECTION)), "Groups of fields."),
+    key("related", Field, "A children or links field shown as a list instead of sections."),
+    key("columns", List(&Name), "Columns of the related list: fields of the related entity."),
+    later("inline_edit"),
+];
+
+pub const HEADER: &[KeySpec] = &[key("fields", List(&Field), "Key fields beside the title."), later("path")];
+
+pub const LAYOUT: &[KeySpec] = &[
+    must("id", Name, "Name of the layout."),
+    key("header", Object(HEADER), "The highlights above the tabs."),
+    must("tabs", List(&Object(TAB)), "Tabs in order."),
+];
+
+pub const BUTTON: &[KeySpec] = &[
+    must("id", Name, "Name of the button; the action's name in the API."),
+    key("label", Label, "Its text."),
+    key("visible_if", Expr, "Offered only where this holds."),
+    must("script", Name, "Id of the script it runs."),
+];
+
+pub const LIMITS: &[KeySpec] = &[
+    key("ops", Int(1000, 50_000_000), "Operations of one run."),
+    key("ms", Int(1, 60_000), "Milliseconds of one run."),
+];
+
+pub const SCRIPT: &[KeySpec] = &[
+    must("id", Name, "Name of the script."),
+    UID,
+    key("file", Text, "The rhai file, relative to the package's folder."),
+    key("source", Text, "The script itself, instead of a file."),
+    must("trigger", Trigger, "When it runs."),
+    key("watch", List(&Field), "Runs only when one of these fields changed."),
+    key("when", Expr, "Runs only where this holds."),
+    with("priority", Int(-1000, 1000), "0", "Scripts of one event run in order of priority, small numbers first."),
+    key("limits", Object(LIMITS), "Limits of one run instead of the trigger's."),
+    key("tests", Text, "Its file of tests."),
+    later("run_as"),
+];
+
+pub const OPTION: &[KeySpec] = &[
+    must("key", Text, "Stored and sent by the API; never changes."),
+    UID,
+    key("label", Label, "What people read; made from the key when left out."),
+    key("hue", Int(0, 9), "One of ten colors; by position when left out."),
+    with("retired", Bool, "false", "Kept for old records, no longer offered."),
+];
+
+pub const DEPENDS_ON: &[KeySpec] =
+    &[must("field", Field, "A select of the same record."), must("allow", MapOf(&List(&Text)), "For each of its keys the keys offered here.")];
+
+pub const ENTITY: &[KeySpec] = &[
+    KIND,
+    FORMAT,
+    must("id", Entity, "`package.name`, or the name alone inside its package; the name stands in URLs and expressions."),
+    UID,
+    key("was", Entity, "Its former id: what is stored under it stays."),
+    key("label", Label, "Name of one record; made from the id when left out."),
+    key("label_plural", Label, "Name of several records."),
+    key("description", Label, "What it is for."),
+    key("icon", Name, "Name of an icon."),
+    key("title", Text, "Title of a record: text with fields in braces, `{number} · {name}`."),
+    key("features", Object(FEATURES), "What every record of it can do."),
+    with("concurrency", OneOf(&["optional", "required"]), "optional", "`required`: changes without If-Match are refused."),
+    must("fields", Fields, "Its fields, by name."),
+    key("unique", List(&Object(UNIQUE)), "Combinations of fields that must be unique."),
+    key("indexes", List(&Object(INDEX)), "Indexes for lists and filters."),
+    key("rules", List(&Object(RULE)), "Validations."),
+    key("views", List(&Object(VIEW)), "Saved lists."),
+    key("layouts", List(&Object(LAYOUT)), "How a record's page and form are arranged."),
+    key("buttons", List(&Object(BUTTON)), "Actions that run a script."),
+    key("scripts", List(&Object(SCRIPT)), "Scripts on its events."),
+    later("pipelines"),
+    later("automations"),
+    later("permissions"),
+    later("reports"),
+    later("tests"),
+];
+
+pub const EXTENSION: &[KeySpec] = &[
+    KIND,
+    FORMAT,
+    must("of", Entity, "The entity of another package it adds to."),
+    key("fields", Fields, "Fields added."),
+    key("unique", List(&Object(UNIQUE)), "Combinations that must be unique."),
+    key("indexes", List(&Object(INDEX)), "Indexes added."),
+    key("rules", List(&Object(RULE)), "Validations added."),
+    key("views", List(&Object(VIEW)), "Views added, or replaced by the same id."),
+    key("layouts", List(&Object(LAYOUT)), "Layouts added, or replaced by the same id."),
+    key("buttons", List(&Object(BUTTON)), "Buttons added."),
+    key("scripts", List(&Object(SCRIPT)), "Scripts added."),
+    later("pipelines"),
+    later("automations"),
+    later("permissions"),
+    later("reports"),
+];
+
+pub const PACKAGE: &[KeySpec] = &[
+    KIND,
+    FORMAT,
+    must("id", Name, "Name of the package; the first part of its ids."),
+    with("version", Text, "0.0.0", "Version, `major.minor.patch`."),
+    key("label", Label, "Its name."),
+    key("description", Label, "What it is for."),
+    key("depends", List(&Name), "Packages whose definitions it names; `core` always."),
+    key("capabilities", Any, "What its scripts ask for, `http: [host]`."),
+    key("engine", Text, "Versions of Relata it was written for."),
+    later("settings"),
+];
+
+pub const PICKLIST: &[KeySpec] = &[
+    KIND,
+    FORMAT,
+    must("id", Picklist, "`package.name`, or the name alone."),
+    UID,
+    key("label", Label, "Its name."),
+    must("options", List(&FieldOr(OPTION)), "Options in order: keys, or objects."),
+];
+
+pub const ROLE: &[KeySpec] = &[KIND, FORMAT, must("id", Text, "Name of the role."), key("label", Label, "What people read."), later("permissions")];
+
+pub const APP: &[KeySpec] = &[
+    KIND,
+    FORMAT,
+    must("id", Text, "Name of the group."),
+    key("label", Label, "Heading in the sidebar."),
+    must("entities", List(&Entity), "Entities in order."),
+];
+
+pub const I18N_FIELD: &[KeySpec] = &[
+    key("label", Text, "Label of the field."),
+    key("help", Text, "Help text."),
+    key("placeholder", Text, "Placeholder."),
+    key("options", MapOf(&Text), "Labels of options, by key."),
+];
+
+pub const I18N_ENTITY: &[KeySpec] = &[
+    key("label", Text, "Name of one record."),
+    key("label_plural", Text, "Name of several records."),
+    key("description", Text, "What it is for."),
+    key("fields", MapOf(&FieldOr(I18N_FIELD)), "Fields: a label, or an object."),
+    key("views", MapOf(&Text), "Labels of views, by id."),
+    key("buttons", MapOf(&Text), "Labels of buttons, by id."),
+    key("rules", MapOf(&Text), "Messages of rules, by id."),
+];
+
+pub const I18N: &[KeySpec] = &[
+    KIND,
+    FORMAT,
+    must("locale", Text, "The language, `zh-CN`."),
+    key("entities", MapOf(&Object(I18N_ENTITY)), "Texts of entities, by id."),
+    key("picklists", MapOf(&MapOf(&Text)), "Labels of shared options, by picklist and key."),
+];
+
+pub const RATE: &[KeySpec] = &[
+    must("currency", Text, "Code of the foreign currency."),
+    must("from", Date, "First day it holds."),
+    must("rate", Number, "What one unit is worth in the workspace's currency."),
+];
+
+pub const RATES: &[KeySpec] = &[KIND, FORMAT, must("rates", List(&Object(RATE)), "Dated rates.")];
+
+pub const DATA: &[KeySpec] = &[
+    KIND,
+    FORMAT,
+    must("entity", Entity, "The entity of the records."),
+    must("records", List(&Any), "Records: fields by name, and `key`, the record's stable name in this package."),
+];
+
+pub const WORKSPACE: &[KeySpec] = &[
+    key("kind", Text, "`workspace`."),
+    FORMAT,
+    with("name", Text, "Relata", "Name shown in the head of every page."),
+    with("currency", Text, "USD", "The workspace's currency."),
+    with("locale", OneOf(&["en", "zh-CN", "zh-TW"]), "en", "Language where a person chose none."),
+    with("time_zone", Text, "UTC", "IANA name of the time zone of `today()`."),
+    with("fiscal_year_start", Int(1, 12), "1", "First month of the fiscal year."),
+    key("server", Any, "Settings of the server; not part of the definitions."),
+];
+
+pub const IMPORT: &[KeySpec] = &[
+    KIND,
+    FORMAT,
+    must("into", Entity, "The entity rows become."),
+    key("match", Many(&Name), "Fields that find an existing record."),
+    key("existing", Text, "What happens to a record that is found."),
+    key("columns", Any, "Columns of the file to fields."),
+    key("links", Any, "Linked records made from the same row."),
+    key("options", Any, "How the file is read."),
+];
+
+pub const TEST: &[KeySpec] = &[KIND, key("cases", Any, "Test cases, read by `relata test`.")];
+
+pub const VIEW_DOCUMENT: &[KeySpec] = &join::<9, 12>([KIND, FORMAT, FOR], VIEW_KEYS);
+pub const LAYOUT_DOCUMENT: &[KeySpec] = &join::<3, 6>([KIND, FORMAT, FOR], LAYOUT_KEYS);
+pub const BUTTON_DOCUMENT: &[KeySpec] = &join::<4, 7>([KIND, FORMAT, FOR], BUTTON_KEYS);
+pub const SCRIPT_DOCUMENT: &[KeySpec] = &join::<11, 14>([KIND, FORMAT, key("for", Entity, "The entity it runs on; none for a schedule.")], SCRIPT_KEYS);
+
+const VIEW_KEYS: [KeySpec; 9] = copy(VIEW);
+const LAYOUT_KEYS: [KeySpec; 3] = copy(LAYOUT);
+const BUTTON_KEYS: [KeySpec; 4] = copy(BUTTON);
+const SCRIPT_KEYS: [KeySpec; 11] = copy(SCRIPT);
+
+const fn copy<const N: usize>(from: &[KeySpec]) -> [KeySpec; N] {
+    let mut out = [from[0]; N];
+    let mut at = 0;
+    while at < N {
+        out[at] = from[at];
+        at += 1;
+    }
+    out
+}
+
+const fn join<const N: usize, const M: usize>(head: [KeySpec; 3], tail: [KeySpec; N]) -> [KeySpec; M] {
+    let mut out = [head[0]; M];
+    let mut at = 0;
+    while at < M {
+        out[at] = if at < 3 { head[at] } else { tail[at - 3] };
+        at += 1;
+    }
+    out
+}
+
+/// All kinds, in the order of the reference.
+pub const KINDS: &[Kind] = &[
+    Kind { name: "workspace", doc: "Settings of the workspace (`relata.yaml`).", keys: WORKSPACE },
+    Kind { name: "package", doc: "A folder of definitions (`package.yaml`).", keys: PACKAGE },
+    Kind { name: "entity", doc: "A kind of record.", keys: ENTITY },
+    Kind { name: "extension", doc: "Adds to an entity of another package.", keys: EXTENSION },
+    Kind { name: "picklist", doc: "A shared list of options.", keys: PICKLIST },
+    Kind { name: "view", doc: "A saved list, outside its entity's file.", keys: VIEW_DOCUMENT },
+    Kind { name: "layout", doc: "An arrangement of a record's page, outside its entity's file.", keys: LAYOUT_DOCUMENT },
+    Kind { name: "script", doc: "A rhai script, outside its entity's file or on a schedule.", keys: SCRIPT_DOCUMENT },
+    Kind { name: "button", doc: "An action, outside its entity's file.", keys: BUTTON_DOCUMENT },
+    Kind { name: "role", doc: "A group of people with the same rights.", keys: ROLE },
+    Kind { name: "app", doc: "A group of entities in the sidebar.", keys: APP },
+    Kind { name: "i18n", doc: "Translations of labels into one language.", keys: I18N },
+    Kind { name: "rates", doc: "Dated rates of exchange to the workspace's currency.", keys: RATES },
+    Kind { name: "seed", doc: "Records a package needs.", keys: DATA },
+    Kind { name: "sample", doc: "Records to try a package with; removable.", keys: DATA },
+    Kind { name: "import", doc: "How the columns of a CSV file become records.", keys: IMPORT },
+    Kind { name: "test", doc: "Tests beside definitions, run by `relata test`.", keys: TEST },
+];
+
+/// Kinds of a later version.
+pub const LATER: &[&str] = &["pipeline", "automation", "permission", "report", "dashboard", "template", "workflow"];
+
+pub fn find(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.name == name)
+}
+
+/// Options written in a field.
+pub const OPTIONS_REF: &[KeySpec] = &[must("ref", Picklist, "A shared picklist.")];
+

@@ -1,3 +1,0 @@
-//! To come.
-
-pub(super) fn register(_: &mut rhai::Engine) {}

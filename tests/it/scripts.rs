@@ -1,0 +1,185 @@
+//! Scripts that mean harm: each ends with its file and line, soon after its limit, and leaves the memory as it was.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use relata::base::clock::Stopwatch;
+use relata::base::{Currency, DateTime, Locale};
+use relata::schema::catalog::{Catalog, ScriptLimits, Settings};
+use relata::script::{self, Context, Input, Kind, NoHost, Pool, ScriptSource};
+
+/// How one hostile script ended.
+struct End {
+    name: String,
+    what: String,
+    late: Duration,
+}
+
+fn hostile_dir() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cases/script/hostile")
+}
+
+fn hostile_scripts() -> Vec<(String, String)> {
+    let mut scripts: Vec<(String, String)> = std::fs::read_dir(hostile_dir())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read_to_string(path).unwrap()))
+        .collect();
+    scripts.sort();
+    scripts
+}
+
+pub fn empty_catalog() -> Catalog {
+    Catalog {
+        version: 1,
+        digest: String::new(),
+        settings: Settings {
+            name: "Test".to_owned(),
+            currency: Currency::parse("CNY").unwrap(),
+            locale: Locale::En,
+            time_zone_name: "UTC".to_owned(),
+            time_zone: jiff::tz::TimeZone::UTC,
+            fiscal_year_start: 1,
+            rates: Vec::new(),
+        },
+        packages: Vec::new(),
+        entities: Vec::new(),
+        by_slug: HashMap::new(),
+        by_prefix: HashMap::new(),
+        picklists: BTreeMap::new(),
+        scripts: Vec::new(),
+        roles: Vec::new(),
+        apps: Vec::new(),
+        described: BTreeMap::new(),
+    }
+}
+
+fn input(catalog: &Arc<Catalog>) -> Input {
+    Input {
+        catalog: Arc::clone(catalog),
+        record: None,
+        old: None,
+        context: Context {
+            now: DateTime::parse("2026-11-21T08:00:00Z").unwrap(),
+            time_zone: jiff::tz::TimeZone::UTC,
+            currency: Currency::parse("CNY").unwrap(),
+            user: String::new(),
+            event: "create".to_owned(),
+            chain: Vec::new(),
+            payload: serde_json::Value::Null,
+            seed: 7,
+        },
+    }
+}
+
+/// Checks and runs one script on the pool; says how it ended or that it did not end as it must.
+fn end_of(pool: &Pool, catalog: &Arc<Catalog>, kind: Kind, name: &str, text: &str) -> Result<End, String> {
+    let expected: Vec<&str> = text.lines().next().and_then(|line| line.strip_prefix("// ends by: ")).ok_or("no `// ends by:` line")?.split('|').collect();
+    let source = ScriptSource { id: "test.hostile", file: name, text, kind, entity: None, limits: ScriptLimits::default() };
+    let compiling = Stopwatch::start();
+    let compiled = match script::compile(&source, catalog) {
+        Ok(compiled) => compiled,
+        Err(faults) => {
+            let first = &faults[0];
+            if !expected.contains(&"syntax") {
+                return Err(format!("was refused at {}:{} {}", first.line, first.column, first.message));
+            }
+            if first.line == 0 || first.file != name {
+                return Err(format!("was refused without a place: {}", first.message));
+            }
+            return Ok(End { name: name.to_owned(), what: format!("{}:{} {} {}", first.line, first.column, first.code, first.message), late: compiling.elapsed() });
+        }
+    };
+    let limit = Duration::from_millis(compiled.limits.wall_ms);
+    let input = input(catalog);
+    let answer = pool.run(move || {
+        let running = Stopwatch::start();
+        (script::run(&compiled, input, Box::new(NoHost)), running.elapsed())
+    });
+    let (result, took) = answer.map_err(|error| error.to_string())?.blocking_recv().map_err(|_| "broke off the thread".to_owned())?;
+    match result {
+        Ok(_) => Err("came to its end".to_owned()),
+        Err(error) => {
+            let cause = match &error.cause {
+                script::Cause::Limit(limit) => limit,
+                script::Cause::Runtime => "error",
+                script::Cause::Host(_) => "host",
+                script::Cause::Panic => "panic",
+            };
+            let what = format!("{cause} {error}");
+            if !expected.contains(&cause) {
+                return Err(format!("ended by {what}"));
+            }
+            if error.file != name || error.line == 0 {
+                return Err(format!("ended without a place: {what}"));
+            }
+            Ok(End { name: name.to_owned(), what, late: took.saturating_sub(limit) })
+        }
+    }
+}
+
+#[test]
+fn hostile_scripts_end_with_their_place_soon_after_their_limit() {
+    let pool = Pool::start(2).unwrap();
+    let catalog = Arc::new(empty_catalog());
+    let mut wrong = Vec::new();
+    for (name, text) in hostile_scripts() {
+        match end_of(&pool, &catalog, Kind::BeforeSave, &name, &text) {
+            // The bound of 100 ms is held by `tests/run long scripts`, where nothing else runs beside.
+            Ok(end) if end.late > Duration::from_millis(1_500) => wrong.push(format!("{}: {} ms late: {}", end.name, end.late.as_millis(), end.what)),
+            Ok(end) => println!("{}: {} ms late: {}", end.name, end.late.as_millis(), end.what),
+            Err(fault) => wrong.push(format!("{name}: {fault}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{} hostile scripts:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Resident memory of this process in KB.
+fn resident_kb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// `tests/run long scripts`: every hostile script at every kind of moment, with the strict bounds.
+pub fn long() {
+    let pool = Pool::start(2).unwrap();
+    let catalog = Arc::new(empty_catalog());
+    // A first round brings the engine and the threads to life.
+    for (name, text) in hostile_scripts() {
+        let _ = end_of(&pool, &catalog, Kind::BeforeSave, &name, &text);
+    }
+    let before = resident_kb();
+    let (mut wrong, mut runs, mut latest, mut peak) = (Vec::new(), 0_u32, Duration::ZERO, before);
+    for kind in [Kind::BeforeSave, Kind::BeforeDelete, Kind::AfterWrite, Kind::Button] {
+        for (name, text) in hostile_scripts() {
+            if name == "write_from_before_save.rhai" && kind.may_write() {
+                continue;
+            }
+            runs += 1;
+            match end_of(&pool, &catalog, kind, &name, &text) {
+                Ok(end) => {
+                    latest = latest.max(end.late);
+                    if end.late > Duration::from_millis(100) {
+                        wrong.push(format!("{} at {}: {} ms late: {}", end.name, kind.word(), end.late.as_millis(), end.what));
+                    }
+                }
+                Err(fault) => wrong.push(format!("{name} at {}: {fault}", kind.word())),
+            }
+            peak = peak.max(resident_kb());
+        }
+    }
+    let after = resident_kb();
+    println!("{runs} runs of {} scripts; latest end {} ms past its limit; memory {before} KB before, {peak} KB at the highest, {after} KB after", hostile_scripts().len(), latest.as_millis());
+    assert!(wrong.is_empty(), "{} hostile runs:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(after.saturating_sub(before) <= 20 * 1024, "memory did not come back: {before} KB before, {after} KB after");
+}
+
+#[test]
+fn long_run_of_hostile_scripts() {
+    if std::env::args().any(|argument| argument == "--ignored") || std::env::vars().any(|(name, value)| name == "RELATA_LONG" && value == "scripts") {
+        long();
+    }
+}
