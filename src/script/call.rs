@@ -10,7 +10,8 @@ use rhai::{Dynamic, EvalAltResult, EvalContext, Position, VarDefInfo};
 
 use super::host::{HostError, ScriptHost};
 use super::input::{Context, Issue};
-use super::limits::{ISSUES, Kind, Limits, VARIABLES};
+use super::limits::{ISSUES, Kind, Limits, MEMORY_BYTES, VARIABLES};
+use super::memory;
 use crate::base::clock::Stopwatch;
 use crate::base::{Random, SeededRandom};
 use crate::schema::catalog::Catalog;
@@ -31,6 +32,9 @@ pub(super) struct Call {
     log_lines: u32,
     /// Variables of each function on the stack, as far as known.
     variables: Vec<usize>,
+    /// What they weigh, likewise.
+    weights: Vec<usize>,
+    accesses: u32,
     stopwatch: Stopwatch,
     random: SeededRandom,
     /// The first limit that was reached: later errors only follow from it.
@@ -62,6 +66,8 @@ impl Call {
             rows_written: 0,
             log_lines: 0,
             variables: Vec::new(),
+            weights: Vec::new(),
+            accesses: 0,
             stopwatch: Stopwatch::start(),
             random,
             limit: None,
@@ -213,5 +219,24 @@ pub(super) fn define_variable(is_runtime: bool, _: &VarDefInfo<'_>, context: &Ev
             return Err(call.reach("variables", format!("the script holds more than {VARIABLES} variables at once")));
         }
         Ok(true)
+    })
+}
+
+/// Called by rhai for each use of a variable: weighs all variables of the stack from time to time.
+pub(super) fn use_variable(context: &EvalContext<'_, '_, '_, '_, '_, '_>) -> Result<Option<Dynamic>, Failure> {
+    CALL.with(|place| {
+        let Ok(mut call) = place.try_borrow_mut() else { return Ok(None) };
+        let Some(call) = call.as_mut() else { return Ok(None) };
+        call.accesses = call.accesses.wrapping_add(1);
+        if !call.accesses.is_multiple_of(16) {
+            return Ok(None);
+        }
+        let level = context.call_level();
+        call.weights.resize(level + 1, 0);
+        call.weights[level] = memory::weigh_scope(context.scope(), MEMORY_BYTES);
+        if call.weights.iter().sum::<usize>() > MEMORY_BYTES {
+            return Err(call.reach("memory", format!("the script holds more than {} MB", MEMORY_BYTES / 1024 / 1024)));
+        }
+        Ok(None)
     })
 }

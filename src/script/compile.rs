@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rhai::{AST, ASTNode, Stmt};
+use rhai::{AST, Stmt};
 
 use super::engine::Engine;
 use super::limits::{Kind, Limits, SOURCE_BYTES};
@@ -107,14 +107,8 @@ pub fn compile(source: &ScriptSource<'_>, catalog: &Catalog) -> Result<Compiled,
 fn unfold_run(ast: &AST) -> Option<(AST, [Arc<str>; 3])> {
     let run = ast.iter_fn_def().find(|function| function.name == "run")?;
     let [rec, old, context] = run.params.as_slice() else { return None };
-    let alone = ast.clone_functions_only_filtered(|_, _, _, name, parameters| name == "run" && parameters == 3);
     let mut body: Vec<Stmt> = Vec::new();
-    alone.walk(&mut |path: &[ASTNode<'_>]| {
-        if let [ASTNode::Stmt(statement)] = path {
-            body.push((*statement).clone());
-        }
-        true
-    });
+    check::each_statement(ast, "run", 3, &mut |statement| body.push(statement.clone()));
     Some((AST::new(body, ast.shared_lib().clone()), [rec.as_str().into(), old.as_str().into(), context.as_str().into()]))
 }
 

@@ -57,6 +57,8 @@ impl Engine {
         engine.on_progress(|operations| call::progress(operations).map(Dynamic::from));
         #[expect(deprecated, reason = "rhai marks it volatile, the version is pinned")]
         engine.on_def_var(|is_runtime, info, context| call::define_variable(is_runtime, &info, &context));
+        #[expect(deprecated, reason = "rhai marks it volatile, the version is pinned")]
+        engine.on_var(|_, _, context| call::use_variable(&context));
         // `0.2` is a decimal, never a float: money is exact.
         #[expect(deprecated, reason = "rhai marks it volatile, the version is pinned")]
         engine.on_parse_token(|token, _, _| match token {

@@ -75,6 +75,8 @@ pub(super) const MAP_ENTRIES: usize = 1_000;
 pub(super) const VARIABLES: usize = 128;
 pub(super) const FUNCTIONS: usize = 64;
 pub(super) const EXPRESSION_DEPTH: usize = 64;
+/// All variables of a run together, estimated.
+pub(super) const MEMORY_BYTES: usize = 8 * 1024 * 1024;
 /// Messages of `reject` and `warn` in one run.
 pub(super) const ISSUES: usize = 50;
 /// A script's text.

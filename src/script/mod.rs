@@ -14,6 +14,7 @@ mod functions;
 mod host;
 mod input;
 mod limits;
+mod memory;
 mod pool;
 mod run;
 mod syntax;

@@ -168,7 +168,11 @@ pub fn long() {
                 }
                 Err(fault) => wrong.push(format!("{name} at {}: {fault}", kind.word())),
             }
-            peak = peak.max(resident_kb());
+            let here = resident_kb();
+            if here > peak + 2_000 {
+                println!("{name} at {}: resident memory rises from {peak} to {here} KB", kind.word());
+            }
+            peak = peak.max(here);
         }
     }
     let after = resident_kb();

@@ -9,7 +9,7 @@ mod names;
 mod types;
 mod walk;
 
-use rhai::{AST, Position, ScriptFuncDef};
+use rhai::{AST, ASTNode, Position, ScriptFuncDef, Stmt};
 
 use super::compile::ScriptSource;
 use crate::schema::catalog::Catalog;
@@ -61,6 +61,21 @@ pub(super) fn check(ast: &AST, source: &ScriptSource<'_>, catalog: &Catalog) -> 
         walk::function(ast, function, &own, source, catalog, &mut faults);
     }
     faults
+}
+
+/// The statements of one function's body, in order.
+///
+/// rhai does not export the type of a body, so a tree with this function alone is walked. (`clone_functions_only_filtered` of
+/// rhai 1.27 does not filter; `retain_functions` does.)
+pub(super) fn each_statement(ast: &AST, name: &str, arity: usize, visit: &mut dyn FnMut(&Stmt)) {
+    let mut alone = ast.clone_functions_only();
+    alone.retain_functions(|_, _, other, parameters| other == name && parameters == arity);
+    alone.walk(&mut |path: &[ASTNode<'_>]| {
+        if let [ASTNode::Stmt(statement)] = path {
+            visit(statement);
+        }
+        true
+    });
 }
 
 /// Line and column of a function's definition.

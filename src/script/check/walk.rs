@@ -1,6 +1,6 @@
 //! The walk through one function.
 
-use rhai::{AST, ASTFlags, ASTNode, Expr, FlowControl, FnCallExpr, Position, ScriptFuncDef, Stmt, StmtBlock};
+use rhai::{AST, ASTFlags, Expr, FlowControl, FnCallExpr, Position, ScriptFuncDef, Stmt, StmtBlock};
 
 use super::types::{self, Ty};
 use super::{Found, calls, names};
@@ -37,15 +37,7 @@ pub(super) fn function(ast: &AST, function: &ScriptFuncDef, own: &[&ScriptFuncDe
         scope.push((name.to_string(), ty));
     }
     let mut walk = Walk { source, catalog, own, faults, scope };
-    // rhai does not export the type of a function's body: a tree with this function alone is walked instead.
-    let (name, arity) = (function.name.as_str(), function.params.len());
-    let alone = ast.clone_functions_only_filtered(|_, _, _, other, parameters| other == name && parameters == arity);
-    alone.walk(&mut |path: &[ASTNode<'_>]| {
-        if let [ASTNode::Stmt(statement)] = path {
-            walk.statement(statement);
-        }
-        true
-    });
+    super::each_statement(ast, &function.name, function.params.len(), &mut |statement| walk.statement(statement));
 }
 
 impl<'a> Walk<'a> {
