@@ -7,13 +7,13 @@
 mod dialect;
 mod error;
 mod migrate;
+mod open;
 mod options;
 mod postgres;
 mod read;
 mod signals;
 mod sqlite;
 mod statement;
-mod store;
 mod tx;
 mod unit;
 
@@ -47,8 +47,8 @@ pub mod tokens;
 
 pub use dialect::Dialect;
 pub use error::StoreError;
+pub use open::Store;
 pub use options::{Durability, OpenOptions, Target};
 pub use sql::Sql;
 pub use statement::{Rows, Statement};
-pub use store::Store;
 pub use tx::{BoxFuture, Tx};

@@ -81,7 +81,7 @@ fn select_since(settled: Option<i64>, since: i64, limit: u32) -> Sql {
 /// advisory lock `lock` from before their first write, so that writers of other workspaces do not matter. Asked in a
 /// statement of its own: whatever is over by now is visible to the next statement.
 fn running(lock: i64) -> Sql {
-    let bits = lock.cast_unsigned();
+    let (high, low) = ((lock >> 32) & 0xffff_ffff, lock & 0xffff_ffff);
     let mut sql = Sql::new(
         "SELECT CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint), \
          min(CAST(CAST(held.transactionid AS text) AS bigint)) FROM pg_locks AS held \
@@ -89,7 +89,7 @@ fn running(lock: i64) -> Sql {
          AND held.pid IN (SELECT unit.pid FROM pg_locks AS unit WHERE unit.locktype = 'advisory' AND unit.granted \
          AND unit.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND unit.classid = CAST(",
     );
-    sql.number(i64::from((bits >> 32) as u32)).push(" AS oid) AND unit.objid = CAST(").number(i64::from(bits as u32));
+    sql.number(high).push(" AS oid) AND unit.objid = CAST(").number(low);
     sql.push(" AS oid) AND unit.objsubid = 1)");
     sql
 }

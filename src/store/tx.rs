@@ -38,6 +38,7 @@ pub struct Tx {
     surroundings: Surroundings,
     now: DateTime,
     started: Stopwatch,
+    longest: Duration,
     catalog_version: Option<i64>,
     /// Open parts, innermost last.
     parts: Vec<Part>,
@@ -62,11 +63,13 @@ struct Part {
 impl Tx {
     pub(super) fn new(link: Link, surroundings: Surroundings) -> Self {
         let now = surroundings.clock.now();
+        let longest = surroundings.write_timeout;
         Self {
             link,
             surroundings,
             now,
             started: Stopwatch::start(),
+            longest,
             catalog_version: None,
             parts: Vec::new(),
             failed: false,
@@ -74,8 +77,9 @@ impl Tx {
         }
     }
 
-    /// Ready for the next unit on the same connection.
-    pub(super) fn renew(&mut self) {
+    /// Ready for the next unit on the same connection, which may take so long.
+    pub(super) fn renew(&mut self, longest: Duration) {
+        self.longest = longest;
         self.now = self.surroundings.clock.now();
         self.started = Stopwatch::start();
         self.parts.clear();
@@ -284,7 +288,7 @@ impl Tx {
     }
 
     fn check_time(&self) -> Result<(), StoreError> {
-        if self.started.elapsed() > self.surroundings.write_timeout { Err(StoreError::Timeout) } else { Ok(()) }
+        if self.started.elapsed() > self.longest { Err(StoreError::Timeout) } else { Ok(()) }
     }
 
     fn note<T>(&mut self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {

@@ -23,10 +23,14 @@ pub(super) enum Mode {
     Rehearsal,
 }
 
+/// The work of a unit, without its types.
+type Work = Box<dyn for<'a> FnOnce(&'a mut Tx) -> BoxFuture<'a, Ran> + Send>;
+
 /// A unit without its types.
 pub(super) struct Unit {
     pub mode: Mode,
-    pub run: Box<dyn for<'a> FnOnce(&'a mut Tx) -> BoxFuture<'a, Ran> + Send>,
+    pub longest: Duration,
+    pub run: Work,
     refusal: Arc<OnceLock<StoreError>>,
 }
 
@@ -77,7 +81,7 @@ where
     E: From<StoreError> + Send + 'static,
 {
     let (sender, receiver) = oneshot::channel();
-    let run: Box<dyn for<'a> FnOnce(&'a mut Tx) -> BoxFuture<'a, Ran> + Send> = Box::new(move |tx| {
+    let run: Work = Box::new(move |tx| {
         Box::pin(async move {
             let outcome = run_guarded(tx, longest, work).await;
             let keep = outcome.is_ok();
@@ -93,7 +97,7 @@ where
         })
     });
     let refusal = Arc::new(OnceLock::new());
-    (Unit { mode, run, refusal: Arc::clone(&refusal) }, Answer { receiver, refusal })
+    (Unit { mode, longest, run, refusal: Arc::clone(&refusal) }, Answer { receiver, refusal })
 }
 
 /// Runs the closure with a deadline; a panic becomes an error.

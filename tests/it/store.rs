@@ -4,6 +4,7 @@ mod backup;
 mod durability;
 mod parity;
 mod processes;
+mod speed;
 mod support;
 mod tables;
 mod units;

@@ -22,8 +22,11 @@ impl PostgresLink {
     pub async fn begin(pool: &PgPool, lock: i64, is_exclusive: bool) -> Result<(Self, i64), StoreError> {
         let connection = pool.acquire().await.map_err(translate)?;
         let mut link = Self { connection: Some(connection), lock };
-        let function = if is_exclusive { "pg_advisory_xact_lock" } else { "pg_advisory_xact_lock_shared" };
-        let text = format!("BEGIN; SELECT {function}({lock}); SELECT version FROM sys_schema");
+        // An apply may build an index for minutes; waiting for its lock is bounded by `lock_timeout` all the same.
+        let text = match is_exclusive {
+            true => format!("BEGIN; SELECT pg_advisory_xact_lock({lock}); SET LOCAL statement_timeout = 0; SELECT version FROM sys_schema"),
+            false => format!("BEGIN; SELECT pg_advisory_xact_lock_shared({lock}); SELECT version FROM sys_schema"),
+        };
         let rows = link.connection()?.fetch_all(sqlx::raw_sql(AssertSqlSafe(text))).await.map_err(translate)?;
         let version = rows.last().and_then(|row| row.try_get_unchecked::<i64, _>(0).ok()).unwrap_or(0);
         Ok((link, version))

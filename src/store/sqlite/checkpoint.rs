@@ -12,55 +12,70 @@ use super::connect::{self, Purpose};
 use super::fault::translate;
 use crate::store::{Durability, StoreError};
 
-/// Pages in the log from which it is moved (4 MB).
-const MOVE_FROM: i32 = 1_000;
-/// Pages from which the writer itself moves the rest between two batches, so that the log starts anew (64 MB).
+/// Pages that are in the log and not yet in the file before they are moved (4 MB).
+const MOVE_EACH: i32 = 1_000;
+/// Length of the log from which its end is sought, so that it starts anew (64 MB).
 const FINISH_FROM: i32 = 16_000;
-/// Pages that mean something keeps the log from starting anew (512 MB).
+/// While the end is sought: pages that are moved at once, and how many the writer moves itself between two batches.
+const FINISH_EACH: i32 = 128;
+/// Length that means something keeps the log from starting anew (512 MB).
 const ALARM_FROM: i32 = 131_072;
 
 /// The writer's end: tells how long the log is.
 #[derive(Debug)]
 pub(in crate::store) struct Checkpointer {
-    pages: Arc<AtomicI32>,
+    log: Arc<Log>,
     bell: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// Pages written to the log since it last started, and how many of them are in the database file.
+#[derive(Debug, Default)]
+struct Log {
+    written: AtomicI32,
+    moved: AtomicI32,
 }
 
 impl Checkpointer {
     /// Starts the thread and looks at each commit of `writer` from now on.
     pub fn start(path: &Path, durability: Durability, writer: &mut Connection) -> Result<Self, StoreError> {
-        let pages = Arc::new(AtomicI32::new(0));
-        let seen = Arc::clone(&pages);
-        let hook = move |_: &mut rusqlite::hooks::Wal, length: i32| {
-            seen.store(length, Ordering::Relaxed);
+        let log = Arc::new(Log::default());
+        let seen = Arc::clone(&log);
+        let hook = move |_: &mut rusqlite::hooks::Wal, written: i32| {
+            if written < seen.written.swap(written, Ordering::Relaxed) {
+                seen.moved.store(0, Ordering::Relaxed);
+            }
             Ok(())
         };
         writer.wal_hook(Some(hook)).map_err(translate)?;
         let connection = connect::open(path, Purpose::Checkpoint, durability)?;
         let (bell, rung) = sync_channel(1);
+        let shared = Arc::clone(&log);
         let thread = std::thread::Builder::new()
             .name("checkpoint".to_owned())
-            .spawn(move || run(&connection, &rung))
+            .spawn(move || run(&connection, &rung, &shared))
             .map_err(|error| StoreError::file(path, &error))?;
-        Ok(Self { pages, bell: Some(bell), thread: Some(thread) })
+        Ok(Self { log, bell: Some(bell), thread: Some(thread) })
     }
 
     /// Called by the writer between two batches.
     pub fn after_batch(&self, writer: &Connection) {
-        let pages = self.pages.load(Ordering::Relaxed);
-        if pages < MOVE_FROM {
+        let written = self.log.written.load(Ordering::Relaxed);
+        let waiting = written - self.log.moved.load(Ordering::Relaxed);
+        let seeks_end = written >= FINISH_FROM;
+        // While writes never pause the other thread never sees the end of the log. It has moved nearly all, so this is short.
+        if seeks_end && waiting <= 2 * FINISH_EACH {
+            let _ = passive(writer, &self.log);
+            return;
+        }
+        if waiting < if seeks_end { FINISH_EACH } else { MOVE_EACH } {
             return;
         }
         if let Some(Err(TrySendError::Disconnected(()))) = self.bell.as_ref().map(|bell| bell.try_send(())) {
             tracing::error!("the checkpoint thread has ended; the write-ahead log grows");
         }
-        // While writes never pause, the other thread never sees the end of the log. It has moved nearly all, so this is short.
-        if pages >= FINISH_FROM && pages % 64 == 0 {
-            let _ = passive(writer);
-        }
-        if pages >= ALARM_FROM && pages % 4096 == 0 {
-            tracing::warn!(store.wal_pages = pages, "the write-ahead log is long: a reader keeps it from starting anew");
+        if written >= ALARM_FROM && written % 4096 == 0 {
+            tracing::warn!(store.wal_pages = written, "the write-ahead log is long: a reader keeps it from starting anew");
         }
     }
 
@@ -73,17 +88,20 @@ impl Checkpointer {
     }
 }
 
-fn run(connection: &Connection, rung: &Receiver<()>) {
+fn run(connection: &Connection, rung: &Receiver<()>, log: &Log) {
     while rung.recv().is_ok() {
-        if let Err(error) = passive(connection) {
+        if let Err(error) = passive(connection, log) {
             tracing::warn!(store.error = %error, "checkpoint failed");
         }
     }
 }
 
-fn passive(connection: &Connection) -> Result<(), StoreError> {
-    let row = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
-    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], row).map_err(translate)?;
+/// Moves what can be moved without waiting for anyone.
+fn passive(connection: &Connection, log: &Log) -> Result<(), StoreError> {
+    // Columns: busy, pages in the log, pages moved.
+    let row = |row: &rusqlite::Row<'_>| row.get::<_, i32>(2);
+    let moved = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], row).map_err(translate)?;
+    log.moved.store(moved.max(0), Ordering::Relaxed);
     Ok(())
 }
 

@@ -128,7 +128,7 @@ impl Writer {
             self.refuse(unit, &error);
             return Err(error);
         }
-        self.tx.renew();
+        self.tx.renew(unit.longest);
         let ran = self.runtime.clone().block_on((unit.run)(&mut self.tx));
         let keep = ran.keep && unit.mode != Mode::Rehearsal;
         let after_commit = self.tx.after_commit;

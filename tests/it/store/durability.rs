@@ -29,7 +29,8 @@ async fn writer_process() {
     for _ in 0..8 {
         let store = store.clone();
         clients.push(tokio::spawn(async move {
-            loop {
+            // Until the process is killed.
+            while !store.signals().has_changed().unwrap_or(true) {
                 let id = store.mint().next().0;
                 // Two rows a unit: half of it must never be seen.
                 let unit = write(&store, move |tx| {

@@ -17,7 +17,7 @@ fn tables(dialect: &str) -> BTreeMap<String, Vec<String>> {
                 table = rest.split_whitespace().next().map(str::to_owned);
             } else if line.starts_with(')') {
                 table = None;
-            } else if let (Some(table), Some(column)) = (&table, line.trim().split_whitespace().next())
+            } else if let (Some(table), Some(column)) = (&table, line.split_whitespace().next())
                 && !matches!(column, "primary" | "unique" | "check")
             {
                 found.entry(table.clone()).or_insert_with(Vec::new).push(column.to_owned());

@@ -55,12 +55,6 @@ pub async fn open_at(target: Target) -> (Store, Arc<FixedClock>) {
     (Store::open(options).await.expect("the store opens"), clock)
 }
 
-/// Closes the store and drops its schema.
-pub async fn finish(store: Store, target: Option<Target>) {
-    drop(target);
-    store.close().await.expect("the store closes");
-}
-
 /// A unit of work whose only error is the store's.
 pub async fn write<T: Send + 'static>(
     store: &Store,

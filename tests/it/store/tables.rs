@@ -199,9 +199,9 @@ async fn sequences_have_no_gaps() {
 }
 
 async fn found(store: &Store, query: &str) -> Vec<i64> {
-    let mut sql = relata::store::Sql::new("SELECT id FROM (");
     let Some(matching) = search::matching(store.dialect(), query) else { return Vec::new() };
-    sql = { let mut all = relata::store::Sql::new("WITH ids (id) AS "); all.append(matching); all.push(" SELECT id FROM ids ORDER BY id"); drop(sql); all };
+    let mut sql = relata::store::Sql::new("WITH ids (id) AS ");
+    sql.append(matching).push(" SELECT id FROM ids ORDER BY id");
     let rows = store.rows(sql, &[relata::schema::catalog::ColumnKind::Int]).await.expect("searches");
     rows.iter().filter_map(|row| row[0].as_int()).collect()
 }

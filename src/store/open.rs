@@ -22,6 +22,9 @@ use super::{BoxFuture, Dialect, OpenOptions, Rows, Sql, Statement, StoreError, T
 use crate::base::{Clock, IdMint, Random};
 use crate::schema::catalog::ColumnKind;
 
+/// Building an index over millions of records takes its time.
+const LONGEST_APPLY: Duration = Duration::from_secs(1800);
+
 /// One open database. Cloning is cheap: all clones share it.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -245,7 +248,11 @@ impl Store {
         if self.shared.is_node_lost.load(Ordering::Relaxed) {
             return Err(StoreError::NodeLost.into());
         }
-        let (unit, answer) = unit(mode, self.shared.surroundings.write_timeout, work);
+        let longest = match mode {
+            Mode::Shared => self.shared.surroundings.write_timeout,
+            Mode::Exclusive | Mode::Rehearsal => LONGEST_APPLY,
+        };
+        let (unit, answer) = unit(mode, longest, work);
         match &self.shared.db {
             Db::Sqlite { writer, .. } => {
                 writer.send(Request::Run(unit)).await.map_err(|_| StoreError::Closed)?;
@@ -328,6 +335,7 @@ async fn run_on_postgres(shared: Arc<Shared>, unit: Unit) {
     };
     let keep = unit.mode != Mode::Rehearsal;
     let mut tx = Tx::new(Link::Postgres(link), shared.surroundings.clone());
+    tx.renew(unit.longest);
     tx.know_catalog_version(version);
     let ran = (unit.run)(&mut tx).await;
     let after_commit = tx.after_commit;
