@@ -1,5 +1,6 @@
 //! The one integration binary: one link, every behaviour.
 
+mod definitions;
 mod architecture;
 mod filters;
 mod page_samples;

@@ -134,7 +134,7 @@ fn fields(work: &mut Work, ix: EntityIx, entity_uid: &str, slug: &str, new: &mut
             parent: Some(entity_uid.to_owned()),
             name: field.name.clone(),
             table: side.clone(),
-            columns: columns.iter().map(|column| column.name.clone()).chain(fold.clone()).collect(),
+            columns: remembered(&columns, fold.as_ref(), known),
             prefix: None,
             state: BindingState::Live,
             shape: was.map_or_else(|| shape.clone(), |was| format!("{shape};was={was}")),
@@ -152,6 +152,14 @@ fn fields(work: &mut Work, ix: EntityIx, entity_uid: &str, slug: &str, new: &mut
         field.fold_column = fold;
         field.side_table = side;
     }
+}
+
+/// The physical names to remember: those in use; for what has none now (a formula no longer stored) those it had.
+fn remembered(columns: &[Column], fold: Option<&String>, known: Option<&Binding>) -> Vec<String> {
+    if columns.is_empty() {
+        return known.map(|binding| binding.columns.clone()).unwrap_or_default();
+    }
+    columns.iter().map(|column| column.name.clone()).chain(fold.cloned()).collect()
 }
 
 fn target_slugs(work: &Work, field: &Field) -> Vec<(String, String)> {

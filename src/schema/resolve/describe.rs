@@ -29,7 +29,7 @@ fn properties(node: &Node, without: &[&str]) -> Map<String, Json> {
 fn entity(work: &mut Work, ix: EntityIx) {
     let draft = work.draft(ix);
     let without = [
-        "kind", "format", "uid", "was", "fields", "unique", "indexes", "rules", "views", "layouts", "buttons", "scripts", "id", "title",
+        "kind", "format", "was", "fields", "unique", "indexes", "rules", "views", "layouts", "buttons", "scripts", "id", "title",
     ];
     let mut own = properties(&draft.node, &without);
     own.insert("id".to_owned(), Json::String(draft.id.clone()));
@@ -61,7 +61,7 @@ fn entity(work: &mut Work, ix: EntityIx) {
 fn fields(work: &mut Work, ix: EntityIx, entity_uid: &str) {
     for (name, node) in super::fields::written(work, ix) {
         let Some(field) = work.entity(ix).find_field(&name) else { continue };
-        let mut own = properties(&node, &["uid", "was", "alias_until", "options", "to", "of", "through", "near", "far"]);
+        let mut own = properties(&node, &["was", "alias_until", "options", "to", "of", "through", "near", "far"]);
         let id = |ix: &EntityIx| Json::String(work.entity(*ix).id.clone());
         match &field.ty {
             FieldType::Link { to, .. } => drop(own.insert("to".to_owned(), id(to))),

@@ -28,6 +28,7 @@ use super::node::Node;
 use super::source::Place;
 use super::{Loaded, bundle};
 use crate::base::EntityIx;
+pub(crate) use bind::class;
 use drafts::EntityDraft;
 
 /// The work in hand: what is known so far, and all faults found.
