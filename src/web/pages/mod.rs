@@ -1,16 +1,65 @@
-//! Pages for people, rendered on the server.
+//! Pages for people, rendered on the server. Each screen is an address and each form works as plain HTML; htmx asks for
+//! the same addresses and gets the region it names. All data comes through `Records`; no SQL and no rules here.
+
+mod account;
+mod act;
+mod assets;
+mod choices;
+mod docs;
+mod entry;
+mod error;
+mod field;
+mod filter;
+mod form;
+mod form_model;
+mod history;
+mod home;
+mod list;
+mod page;
+mod post;
+mod record;
+mod search;
+mod table;
+
+use std::sync::LazyLock;
 
 use axum::Router;
+use axum::routing::{get, post as on_post};
 
 use super::State;
+use crate::render::Renderer;
+
+pub(super) use error::error_page;
+
+/// Templates are the same for the whole process; addresses of assets carry their digest.
+static RENDERER: LazyLock<Renderer> = LazyLock::new(|| Renderer::with_assets(&assets::base()));
 
 /// All pages. The surrounding layers have already found out who asks; a visitor who is not signed in reaches
 /// only `/sign-in`, `/setup` and `/assets`.
 pub fn routes(state: State) -> Router {
-    Router::new().with_state(state)
-}
-
-/// The page shown for a problem outside `/api`; `None` answers it as plain text.
-pub(super) fn error_page(_state: &State, _problem: &super::Problem, _requester: &super::Requester) -> Option<String> {
-    None
+    Router::new()
+        .route("/", get(home::home))
+        .route("/search", get(search::search))
+        .route("/sign-in", get(entry::sign_in_form).post(entry::sign_in))
+        .route("/sign-in/link", get(entry::link_form).post(entry::link))
+        .route("/sign-out", on_post(entry::sign_out))
+        .route("/setup", get(entry::setup_form).post(entry::set_up))
+        .route("/account", get(account::account))
+        .route("/account/settings", on_post(account::settings))
+        .route("/account/password", on_post(account::password))
+        .route("/account/tokens", on_post(account::create_token))
+        .route("/account/tokens/{id}/revoke", on_post(account::revoke_token))
+        .route("/docs/api", get(docs::api))
+        .route("/records/{entity}", get(list::list).post(form::create))
+        .route("/records/{entity}/new", get(form::new))
+        .route("/records/{entity}/form-state", on_post(form::state))
+        .route("/records/{entity}/filter", get(filter::add))
+        .route("/records/{entity}/filter-value", get(filter::value))
+        .route("/records/{entity}/choices", get(choices::choices))
+        .route("/records/{entity}/{id}", get(record::record).post(form::update))
+        .route("/records/{entity}/{id}/edit", get(form::edit))
+        .route("/records/{entity}/{id}/delete", get(act::delete_page).post(act::delete))
+        .route("/records/{entity}/{id}/restore", on_post(act::restore))
+        .route("/assets/{hash}/{*file}", get(assets::serve))
+        .with_state(state)
 }

@@ -1,0 +1,77 @@
+//! Deleting and restoring.
+
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::form_model::whole_message;
+use super::page::{Page, encode};
+use super::post::Post;
+use crate::record::{RecordError, Source, WriteOptions, parse_id};
+use crate::render::Arg;
+use crate::render::context::{ConfirmPage, Crumb};
+use crate::schema::catalog::Entity;
+use crate::web::Problem;
+
+/// `GET /records/{entity}/{id}/delete`: asks first.
+pub(super) async fn delete_page(page: Page, Path((slug, id_text)): Path<(String, String)>) -> Result<Response, Problem> {
+    let entity = page.entity(&slug)?;
+    confirm(&page, entity, &id_text, StatusCode::OK, None).await
+}
+
+async fn confirm(page: &Page, entity: &Entity, id_text: &str, status: StatusCode, error: Option<String>) -> Result<Response, Problem> {
+    parse_id(&page.catalog, entity.ix, id_text).ok_or_else(Problem::not_found)?;
+    let titles = page.titles(std::iter::once(id_text)).await?;
+    let title = titles.get(id_text).ok_or_else(Problem::not_found)?;
+    let href = format!("/records/{}/{id_text}", entity.slug);
+    let head = page.head(entity);
+    let heading = page.say("delete-title", &[("title", Arg::Text(title))]);
+    let context = ConfirmPage {
+        shell: page.shell(&page.say("action-delete", &[]), &entity.slug, vec![page.entity_crumb(entity), Crumb { label: title.clone(), href: Some(href.clone()) }]),
+        title: heading,
+        text: page.say(if entity.features.soft_delete { "delete-to-bin" } else { "delete-for-good" }, &[]),
+        action: format!("{href}/delete"),
+        confirm_label: page.say("delete-confirm", &[("entity", Arg::Text(&head.label))]),
+        cancel_href: href,
+        version: String::new(),
+        error,
+    };
+    page.html(status, "page/confirm", &context)
+}
+
+/// `POST /records/{entity}/{id}/delete`
+pub(super) async fn delete(page: Page, Path((slug, id_text)): Path<(String, String)>, post: Post) -> Result<Response, Problem> {
+    let entity = page.entity(&slug)?;
+    let id = parse_id(&page.catalog, entity.ix, &id_text).ok_or_else(Problem::not_found)?;
+    let version = match post.get("_version").parse().ok() {
+        None if entity.requires_if_match => Some(current_version(&page, entity, &id_text).await?),
+        version => version,
+    };
+    let options = WriteOptions::from(Source::Form).if_match(version);
+    match page.state.records.delete(&page.actor, &page.catalog, entity.ix, id, options).await {
+        Ok(_) if entity.features.soft_delete => Ok(page.go(&format!("/records/{slug}?done=deleted&undo={}", encode(&format!("/records/{slug}/{id_text}"))))),
+        Ok(_) => Ok(page.go(&format!("/records/{slug}?done=removed"))),
+        Err(error) => match whole_message(&page, &error) {
+            Some(message) => confirm(&page, entity, &id_text, StatusCode::CONFLICT, Some(message)).await,
+            None => Err(error.into()),
+        },
+    }
+}
+
+async fn current_version(page: &Page, entity: &Entity, id_text: &str) -> Result<i64, Problem> {
+    let id = parse_id(&page.catalog, entity.ix, id_text).ok_or_else(Problem::not_found)?;
+    let params = crate::query::Params(vec![("select".to_owned(), "id,version".to_owned())]);
+    let request = crate::query::parse_get(&page.catalog, entity.ix, id, &params)?;
+    let row = page.state.records.get(&page.actor, &page.catalog, request).await?;
+    Ok(row.ok_or_else(Problem::not_found)?.version())
+}
+
+/// `POST /records/{entity}/{id}/restore`
+pub(super) async fn restore(page: Page, Path((slug, id_text)): Path<(String, String)>) -> Result<Response, Problem> {
+    let entity = page.entity(&slug)?;
+    let id = parse_id(&page.catalog, entity.ix, &id_text).ok_or_else(Problem::not_found)?;
+    match page.state.records.restore(&page.actor, &page.catalog, entity.ix, id, WriteOptions::from(Source::Form)).await {
+        Ok(_) | Err(RecordError::State { .. }) => Ok(page.go(&format!("/records/{slug}/{id_text}?done=restored"))),
+        Err(error) => Err(error.into()),
+    }
+}

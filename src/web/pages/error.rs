@@ -1,0 +1,55 @@
+//! Pages for what went wrong.
+
+use axum::http::StatusCode;
+
+use super::RENDERER;
+use crate::render::context::{Crumb, ErrorPage, NavGroup, NavItem, Person, Shell};
+use crate::render::format;
+use crate::web::{Problem, Requester, State};
+
+/// The page shown for a problem outside `/api`; `None` answers it as a problem document.
+pub fn error_page(state: &State, problem: &Problem, requester: &Requester) -> Option<String> {
+    let catalog = state.catalog();
+    let locale = requester.locale;
+    let say = |key: &str| RENDERER.text(locale, key, &[]);
+    let (title, text) = match problem.status {
+        StatusCode::NOT_FOUND => (say("error-not-found"), say("error-not-found-text")),
+        StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => (say("error-forbidden"), say("error-forbidden-text")),
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => (say("error-busy"), say("error-busy-text")),
+        status if status.is_server_error() => (say("error-failed"), say("error-failed-text")),
+        _ => (say("error-bad"), problem.detail.clone()),
+    };
+    let is_ours = problem.status.is_server_error() || problem.status == StatusCode::NOT_FOUND;
+    let person = requester.identity.as_ref().map(|identity| Person {
+        initials: format::initials(&identity.name),
+        hue: format::hue_of(&identity.name),
+        name: identity.name.clone(),
+        email: identity.email.clone(),
+        is_admin: false,
+    });
+    let entities = catalog.entities.iter().filter(|entity| !entity.is_junction && entity.package != "core");
+    let items = entities.map(|entity| NavItem {
+        label: entity.label_plural.get(locale).to_owned(),
+        href: format!("/records/{}", entity.slug),
+        icon: entity.icon.clone(),
+        current: false,
+    });
+    let page = ErrorPage {
+        shell: Shell {
+            title: title.clone(),
+            theme: "auto".to_owned(),
+            workspace: catalog.settings.name.clone(),
+            groups: if person.is_some() { vec![NavGroup { label: String::new(), items: items.collect() }] } else { Vec::new() },
+            person,
+            crumbs: vec![Crumb { label: title.clone(), href: None }],
+            ..Shell::default()
+        },
+        status: problem.status.as_u16(),
+        title,
+        text,
+        hint: if is_ours { None } else { problem.hint.clone() },
+        code: problem.code.to_owned(),
+        request_id: requester.request_id.to_string(),
+    };
+    RENDERER.render("page/error", &page, locale).map_err(|fault| tracing::error!(error = %fault, "the error page cannot be rendered")).ok()
+}

@@ -1,0 +1,295 @@
+//! Creating and editing a record.
+
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::field::select_text;
+use super::form_model::{Drawn, drop_unshown, read_input, whole_message};
+use super::page::{Page, encode, is_own_path};
+use super::post::Post;
+use crate::base::RecordId;
+use crate::query::{self, Params};
+use crate::record::{ErrorKind, FieldFault, Input, RecordError, Saved, Source, WriteOptions, parse_id};
+use crate::render::context::{Conflict, ConflictRow, Crumb, Form, FormPage, Shown, Stamp};
+use crate::render::show::{self, Titles};
+use crate::render::{Arg, FormTexts};
+use crate::schema::catalog::{Entity, FieldType};
+use crate::schema::field_type;
+use crate::web::Problem;
+
+#[derive(Serialize)]
+struct FormPart {
+    form: Form,
+}
+
+/// `GET /records/{entity}/new`: parameters fill fields in (`?account=account_…`).
+pub(super) async fn new(page: Page, Path(slug): Path<String>) -> Result<Response, Problem> {
+    let entity = page.entity(&slug)?;
+    let given: Vec<(String, String)> =
+        page.params.0.iter().filter(|(name, _)| entity.find_field(name.split('.').next().unwrap_or("")).is_some_and(|field| !field.read_only)).cloned().collect();
+    let (input, _) = read_input(&page, entity, &given);
+    let state = page.state.records.form_state(&page.actor, &page.catalog, entity.ix, None, &input).await?;
+    let texts = page.texts_of(entity, &state, None);
+    let mut form = new_form(&page, entity);
+    form.sections = page.draw(Drawn { entity, id: None, texts: &texts, state: &state, faults: &[] }).await?;
+    answer(&page, entity, StatusCode::OK, form, None)
+}
+
+fn new_form(page: &Page, entity: &Entity) -> Form {
+    let head = page.head(entity);
+    let mut form = page.empty_form(entity, format!("/records/{}", entity.slug));
+    form.title = page.say("form-new", &[("entity", Arg::Text(&head.label))]);
+    form.save_label = page.say("form-create", &[("entity", Arg::Text(&head.label))]);
+    form.is_new = true;
+    if !form.return_to.is_empty() {
+        form.cancel_href.clone_from(&form.return_to);
+    }
+    form
+}
+
+/// `GET /records/{entity}/{id}/edit`
+pub(super) async fn edit(page: Page, Path((slug, id_text)): Path<(String, String)>) -> Result<Response, Problem> {
+    let entity = page.entity(&slug)?;
+    let stored = stored(&page, entity, &id_text).await?;
+    let state = page.state.records.form_state(&page.actor, &page.catalog, entity.ix, Some(stored.id), &Input::default()).await?;
+    let texts = page.texts_of(entity, &state, Some(&stored.json));
+    let mut form = edit_form(&page, entity, &id_text, &stored);
+    form.sections = page.draw(Drawn { entity, id: Some(stored.id), texts: &texts, state: &state, faults: &[] }).await?;
+    answer(&page, entity, StatusCode::OK, form, Some((&stored.title, &id_text)))
+}
+
+fn edit_form(page: &Page, entity: &Entity, id_text: &str, stored: &Stored) -> Form {
+    let path = format!("/records/{}/{id_text}", entity.slug);
+    let mut form = page.empty_form(entity, path.clone());
+    form.title = page.say("form-edit", &[("title", Arg::Text(&stored.title))]);
+    form.state_href = format!("{}?id={id_text}", form.state_href);
+    form.cancel_href = path;
+    form.version = stored.version.to_string();
+    form
+}
+
+/// A record as it is now, with its parts.
+struct Stored {
+    id: RecordId,
+    json: Json,
+    title: String,
+    version: i64,
+}
+
+async fn stored(page: &Page, entity: &Entity, id_text: &str) -> Result<Stored, Problem> {
+    let id = parse_id(&page.catalog, entity.ix, id_text).ok_or_else(Problem::not_found)?;
+    let mut select = select_text(entity, entity.fields.iter().map(|field| field.ix));
+    for (ix, _) in page.sections(entity, true).iter().flat_map(|section| &section.fields) {
+        let field = entity.field(*ix);
+        if let FieldType::Children { of, .. } = &field.ty {
+            let parts = select_text(page.catalog.entity(*of), page.catalog.entity(*of).fields.iter().filter(|part| !part.is_system).map(|part| part.ix));
+            select.push_str(&format!(",{}({parts};limit=200)", field.name));
+        }
+    }
+    let request = query::parse_get(&page.catalog, entity.ix, id, &Params(vec![("select".to_owned(), select)]))?;
+    let row = page.state.records.get(&page.actor, &page.catalog, request).await?.ok_or_else(Problem::not_found)?;
+    let json = row.to_json()?;
+    let title = json.get("_title").and_then(Json::as_str).filter(|title| !title.is_empty()).unwrap_or(id_text).to_owned();
+    Ok(Stored { id, version: row.version(), json, title })
+}
+
+/// `POST /records/{entity}/form-state`: the region of fields as the values entered so far make it.
+pub(super) async fn state(page: Page, Path(slug): Path<String>, post: Post) -> Result<Response, Problem> {
+    let entity = page.entity(&slug)?;
+    let id = page.params.get("id").and_then(|text| parse_id(&page.catalog, entity.ix, text));
+    let (input, faults) = read_input(&page, entity, &post.pairs);
+    let state = page.state.records.form_state(&page.actor, &page.catalog, entity.ix, id, &input).await?;
+    let texts = FormTexts::from_pairs(post.pairs.into_iter().filter(|(name, _)| !name.starts_with('_')));
+    let mut form = page.empty_form(entity, String::new());
+    form.state_href = page.here.clone();
+    form.sections = page.draw(Drawn { entity, id, texts: &texts, state: &state, faults: &faults }).await?;
+    page.html(StatusCode::OK, "part/form.fields", &FormPart { form })
+}
+
+/// `POST /records/{entity}`
+pub(super) async fn create(page: Page, Path(slug): Path<String>, post: Post) -> Result<Response, Problem> {
+    let entity = page.entity(&slug)?;
+    let form = new_form(&page, entity);
+    match save(&page, entity, None, &post).await? {
+        Outcome::Saved(saved) => {
+            let id = saved.id.display(&entity.prefix);
+            let title = page.titles(std::iter::once(id.as_str())).await?.remove(&id).unwrap_or_default();
+            let told = format!("done=created&what={}", encode(&title));
+            let back = post.get("_return");
+            Ok(page.go(&if post.get("_next") == "new" {
+                format!("/records/{slug}/new?{told}")
+            } else if is_own_path(back) {
+                format!("{back}{}{told}", if back.contains('?') { '&' } else { '?' })
+            } else {
+                format!("/records/{slug}/{id}?{told}")
+            }))
+        }
+        Outcome::Refused(refused) => refuse(&page, entity, form, refused, &post, None).await,
+    }
+}
+
+/// `POST /records/{entity}/{id}`
+pub(super) async fn update(page: Page, Path((slug, id_text)): Path<(String, String)>, post: Post) -> Result<Response, Problem> {
+    let entity = page.entity(&slug)?;
+    let id = parse_id(&page.catalog, entity.ix, &id_text).ok_or_else(Problem::not_found)?;
+    match save(&page, entity, Some(id), &post).await? {
+        Outcome::Saved(saved) => {
+            let done = if saved.changed.is_empty() { "unchanged" } else { "saved" };
+            Ok(page.go(&format!("/records/{slug}/{id_text}?done={done}")))
+        }
+        Outcome::Refused(refused) => {
+            let stored = stored(&page, entity, &id_text).await?;
+            let mut form = edit_form(&page, entity, &id_text, &stored);
+            if !refused.is_stale {
+                form.version = post.get("_version").to_owned();
+            }
+            refuse(&page, entity, form, refused, &post, Some(&stored)).await
+        }
+    }
+}
+
+enum Outcome {
+    Saved(Saved),
+    Refused(Refused),
+}
+
+/// Why nothing was saved, for the form.
+#[derive(Default)]
+struct Refused {
+    status: StatusCode,
+    faults: Vec<FieldFault>,
+    message: Option<String>,
+    is_stale: bool,
+    changed: Vec<String>,
+}
+
+async fn save(page: &Page, entity: &Entity, id: Option<RecordId>, post: &Post) -> Result<Outcome, Problem> {
+    let records = &page.state.records;
+    let (mut input, faults) = read_input(page, entity, &post.pairs);
+    let state = records.form_state(&page.actor, &page.catalog, entity.ix, id, &input).await?;
+    if !faults.is_empty() {
+        let shown = faults.into_iter().filter(|fault| is_shown(entity, &state, fault)).collect::<Vec<_>>();
+        if !shown.is_empty() {
+            return Ok(Outcome::Refused(Refused { status: StatusCode::UNPROCESSABLE_ENTITY, faults: shown, ..Refused::default() }));
+        }
+    }
+    drop_unshown(&state, &mut input);
+    let key = post.get("_key");
+    let options = WriteOptions {
+        if_match: post.get("_version").parse().ok(),
+        idempotency_key: (key.len() == 32 && key.is_ascii()).then(|| format!("form-{key}")),
+        source: Source::Form,
+        ..WriteOptions::default()
+    };
+    let result = match id {
+        Some(id) => records.update(&page.actor, &page.catalog, entity.ix, id, input, options).await,
+        None => records.create(&page.actor, &page.catalog, entity.ix, input, options).await,
+    };
+    match result {
+        Ok(saved) => Ok(Outcome::Saved(saved)),
+        Err(RecordError::Stale { changed, .. }) => {
+            Ok(Outcome::Refused(Refused { status: StatusCode::CONFLICT, is_stale: true, changed, ..Refused::default() }))
+        }
+        Err(error) => {
+            let faults = error.faults();
+            let message = whole_message(page, &error);
+            if faults.is_empty() && message.is_none() {
+                return Err(error.into());
+            }
+            let status = if error.kind() == ErrorKind::Conflict { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
+            Ok(Outcome::Refused(Refused { status, faults, message, ..Refused::default() }))
+        }
+    }
+}
+
+/// A fault in a field the form did not show is nobody's fault.
+fn is_shown(entity: &Entity, state: &crate::record::FormState, fault: &FieldFault) -> bool {
+    let name = fault.path.split('/').nth(1).unwrap_or("");
+    entity.find_field(name).and_then(|field| state.field(field.ix)).is_none_or(|field| field.visible && !field.readonly)
+}
+
+/// The form again, with everything that was typed and what is wrong with it.
+async fn refuse(page: &Page, entity: &Entity, mut form: Form, refused: Refused, post: &Post, stored: Option<&Stored>) -> Result<Response, Problem> {
+    let (input, _) = read_input(page, entity, &post.pairs);
+    let id = stored.map(|stored| stored.id);
+    let state = page.state.records.form_state(&page.actor, &page.catalog, entity.ix, id, &input).await?;
+    let texts = FormTexts::from_pairs(post.pairs.iter().filter(|(name, _)| !name.starts_with('_')).cloned());
+    form.sections = page.draw(Drawn { entity, id, texts: &texts, state: &state, faults: &refused.faults }).await?;
+    form.faults = page.summary(entity, &refused.faults, &texts);
+    form.message = refused.message;
+    let back = post.get("_return");
+    if is_own_path(back) {
+        form.return_to = back.to_owned();
+    }
+    if let (true, Some(stored)) = (refused.is_stale, stored) {
+        form.conflict = Some(conflict(page, entity, stored, &input, &refused.changed).await?);
+    }
+    let id_text = id.map(|id| id.display(&entity.prefix));
+    answer(page, entity, refused.status, form, stored.map(|stored| stored.title.as_str()).zip(id_text.as_deref()))
+}
+
+/// Mine and theirs, for the fields both sides hold differently.
+async fn conflict(page: &Page, entity: &Entity, stored: &Stored, input: &Input, changed: &[String]) -> Result<Conflict, Problem> {
+    let history = page.state.records.history(&page.actor, entity.ix, stored.id, None, 1).await?;
+    let last = history.entries.first();
+    let who = match last.and_then(|entry| entry.by) {
+        Some(user) => page.person_name(user).await?,
+        None => page.say("history-system", &[]),
+    };
+    let mut ids = Vec::new();
+    let mut pairs = Vec::new();
+    for name in changed {
+        let Some(field) = entity.find_field(name) else { continue };
+        let Some(mine) = input.get(field.ix) else { continue };
+        let mine = field_type::to_json(&page.catalog, field, mine);
+        let theirs = stored.json.get(name).cloned().unwrap_or(Json::Null);
+        if let Json::String(id) = &mine {
+            ids.push(id.clone());
+        }
+        pairs.push((field, mine, theirs));
+    }
+    let titles = page.titles(ids.iter().map(String::as_str)).await?;
+    let shown = |field, json: &Json| show::show(page.show(&titles), field, json);
+    let rows = pairs
+        .iter()
+        .map(|(field, mine, theirs)| ConflictRow { label: page.label(field), mine: shown(field, mine), theirs: shown(field, theirs) })
+        .filter(|row| differs(&row.mine, &row.theirs))
+        .collect();
+    Ok(Conflict {
+        who,
+        stamp: last.map(|entry| Stamp::new(entry.at, &page.ui, page.messages())),
+        rows,
+        record_href: format!("/records/{}/{}", entity.slug, stored.id.display(&entity.prefix)),
+    })
+}
+
+fn differs(mine: &Shown, theirs: &Shown) -> bool {
+    mine.text != theirs.text
+}
+
+impl Page {
+    /// The name of a user.
+    pub async fn person_name(&self, user: RecordId) -> Result<String, Problem> {
+        let Some(entity) = self.catalog.find_entity("user") else { return Ok(String::new()) };
+        let id = user.display(&entity.prefix);
+        let titles: Titles = self.titles(std::iter::once(id.as_str())).await?;
+        Ok(titles.get(&id).cloned().unwrap_or(id))
+    }
+}
+
+fn answer(page: &Page, entity: &Entity, status: StatusCode, form: Form, record: Option<(&str, &str)>) -> Result<Response, Problem> {
+    if page.region.as_deref() == Some("form") {
+        return page.html(status, "part/form", &FormPart { form });
+    }
+    let mut crumbs = vec![page.entity_crumb(entity)];
+    if let Some((title, id)) = record {
+        crumbs.push(Crumb { label: title.to_owned(), href: Some(format!("/records/{}/{id}", entity.slug)) });
+    }
+    let last = if record.is_some() { page.say("action-edit", &[]) } else { form.title.clone() };
+    let mut shell = page.shell(&last, &entity.slug, crumbs);
+    shell.title.clone_from(&form.title);
+    page.html(status, "page/form", &FormPage { shell, entity: page.head(entity), form })
+}

@@ -1,0 +1,250 @@
+//! One request for a page: who asks, in which language, and how the answer is made.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::RENDERER;
+use crate::access::Actor;
+use crate::query::Params;
+use crate::render::context::{Crumb, EntityHead, NavGroup, NavItem, Notice, Person, Shell};
+use crate::render::show::{ShowContext, Titles};
+use crate::render::{Arg, Messages, Ui, format};
+use crate::schema::catalog::{Catalog, Entity};
+use crate::web::{Problem, Requester, State};
+
+/// What every page handler takes.
+pub(super) struct Page {
+    pub state: State,
+    pub requester: Requester,
+    pub catalog: Arc<Catalog>,
+    pub actor: Actor,
+    pub ui: Ui,
+    pub params: Params,
+    /// `auto`, `light` or `dark`.
+    pub theme: String,
+    /// The id of the element htmx will replace; `None` for a whole page.
+    pub region: Option<String>,
+    /// Path and query.
+    pub here: String,
+}
+
+impl FromRequestParts<State> for Page {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        let requester = Requester::from_request_parts(parts, state).await?;
+        let catalog = state.catalog();
+        let actor = requester.actor(&catalog);
+        let zone = if requester.identity.is_some() { actor.time_zone.clone() } else { catalog.settings.time_zone.clone() };
+        let ui = Ui { locale: requester.locale, zone, now: state.clock.now() };
+        let params = parts.uri.query().map(Params::parse).unwrap_or_default();
+        if params.0.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
+            return Err(Problem::new("WEB400", "the address contains a null character"));
+        }
+        Ok(Self {
+            theme: theme_of(&parts.headers),
+            region: region_of(&parts.headers),
+            here: parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
+            state: state.clone(),
+            requester,
+            catalog,
+            actor,
+            ui,
+            params,
+        })
+    }
+}
+
+/// The cookie that holds the choice of colours: not secret, and needed by the first byte of the page.
+pub(super) const THEME_COOKIE: &str = "relata_theme";
+
+pub(super) fn theme_of(headers: &HeaderMap) -> String {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(';'));
+    let chosen = cookies.filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == THEME_COOKIE).map(|(_, theme)| theme);
+    match chosen {
+        Some(theme @ ("light" | "dark")) => theme.to_owned(),
+        _ => "auto".to_owned(),
+    }
+}
+
+/// `div#list` of the header `HX-Target`, when htmx asks for a part.
+fn region_of(headers: &HeaderMap) -> Option<String> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if text("hx-request") != Some("true") || text("hx-request-type") == Some("full") {
+        return None;
+    }
+    Some(text("hx-target").and_then(|target| target.split_once('#')).map(|(_, id)| id.to_owned()).unwrap_or_default())
+}
+
+impl Page {
+    pub fn messages(&self) -> &'static Messages {
+        RENDERER.messages()
+    }
+
+    /// A message in the reader's language.
+    pub fn say(&self, key: &str, args: &[(&str, Arg<'_>)]) -> String {
+        RENDERER.text(self.ui.locale, key, args)
+    }
+
+    pub fn show<'a>(&'a self, titles: &'a Titles) -> ShowContext<'a> {
+        ShowContext { catalog: &self.catalog, ui: &self.ui, messages: RENDERER.messages(), titles }
+    }
+
+    /// The entity of a path.
+    pub fn entity(&self, slug: &str) -> Result<&Entity, Problem> {
+        self.catalog.by_slug.get(slug).map(|ix| self.catalog.entity(*ix)).filter(|entity| !entity.is_junction).ok_or_else(Problem::not_found)
+    }
+
+    pub fn is_admin(&self) -> bool {
+        self.requester.identity.as_ref().is_some_and(|identity| identity.roles.iter().any(|role| role.ends_with("admin")))
+    }
+
+    /// What surrounds a page for someone signed in (or, without a person, for a visitor).
+    pub fn shell(&self, title: &str, current: &str, mut crumbs: Vec<Crumb>) -> Shell {
+        crumbs.push(Crumb { label: title.to_owned(), href: None });
+        let person = self.requester.identity.as_ref().map(|identity| Person {
+            initials: format::initials(&identity.name),
+            hue: format::hue_of(&identity.name),
+            name: identity.name.clone(),
+            email: identity.email.clone(),
+            is_admin: self.is_admin(),
+        });
+        Shell {
+            title: title.to_owned(),
+            theme: self.theme.clone(),
+            workspace: self.catalog.settings.name.clone(),
+            groups: if person.is_some() { self.groups(current) } else { Vec::new() },
+            person,
+            crumbs,
+            notices: self.notices(),
+            find: String::new(),
+            current: current.to_owned(),
+            here: self.here.clone(),
+        }
+    }
+
+    /// The sidebar: groups of the definitions, then what no group names, by package.
+    fn groups(&self, current: &str) -> Vec<NavGroup> {
+        let locale = self.ui.locale;
+        let item = |entity: &Entity| NavItem {
+            label: entity.label_plural.get(locale).to_owned(),
+            href: format!("/records/{}", entity.slug),
+            icon: entity.icon.clone(),
+            current: entity.slug == current,
+        };
+        let mut named = Vec::new();
+        let mut groups: Vec<NavGroup> = Vec::new();
+        for app in &self.catalog.apps {
+            named.extend(app.entities.iter().copied());
+            let items = app.entities.iter().map(|ix| item(self.catalog.entity(*ix))).collect();
+            groups.push(NavGroup { label: app.label.get(locale).to_owned(), items });
+        }
+        for package in self.catalog.packages.iter().rev() {
+            let rest = self.catalog.entities.iter().filter(|entity| entity.package == package.id && !entity.is_junction && !named.contains(&entity.ix));
+            let items: Vec<NavItem> = rest.map(item).collect();
+            if !items.is_empty() {
+                groups.push(NavGroup { label: package.label.get(locale).to_owned(), items });
+            }
+        }
+        groups
+    }
+
+    /// `?done=created&what=…` of an address someone was sent on to.
+    fn notices(&self) -> Vec<Notice> {
+        const KNOWN: [&str; 10] = ["created", "saved", "deleted", "removed", "restored", "settings", "password", "revoked", "button", "unchanged"];
+        let Some(done) = self.params.get("done").filter(|done| KNOWN.contains(done)) else { return Vec::new() };
+        let what = self.params.get("what").unwrap_or("");
+        let what: String = what.chars().take(120).collect();
+        let action = (done == "deleted").then(|| self.params.get("undo")).flatten().filter(|to| is_record_path(to));
+        vec![Notice {
+            kind: "ok".to_owned(),
+            text: self.say(&format!("done-{done}"), &[("title", Arg::Text(&what))]),
+            detail: None,
+            action: action.map(|to| (format!("{to}/restore"), self.say("action-restore", &[]))),
+        }]
+    }
+
+    pub fn head(&self, entity: &Entity) -> EntityHead {
+        let locale = self.ui.locale;
+        EntityHead {
+            slug: entity.slug.clone(),
+            label: label_of(entity, locale),
+            plural: entity.label_plural.get(locale).to_owned(),
+            description: entity.description.get(locale).to_owned(),
+            icon: entity.icon.clone(),
+            soft_delete: entity.features.soft_delete,
+        }
+    }
+
+    pub fn entity_crumb(&self, entity: &Entity) -> Crumb {
+        Crumb { label: entity.label_plural.get(self.ui.locale).to_owned(), href: Some(format!("/records/{}", entity.slug)) }
+    }
+
+    /// A rendered answer. Pages and their parts share addresses, so caches must tell them apart.
+    pub fn html(&self, status: StatusCode, template: &str, context: &impl Serialize) -> Result<Response, Problem> {
+        let text = RENDERER.render(template, context, self.ui.locale).map_err(|fault| Problem::internal(&fault))?;
+        let mut response = (status, text).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        headers.insert(header::VARY, HeaderValue::from_static("HX-Request, HX-Request-Type, HX-Target, Cookie, Accept-Language"));
+        Ok(response)
+    }
+
+    /// Sends the reader on: 303 for a plain form, the header htmx follows for a part.
+    pub fn go(&self, to: &str) -> Response {
+        let mut response = StatusCode::SEE_OTHER.into_response();
+        let name = if self.region.is_some() {
+            *response.status_mut() = StatusCode::OK;
+            HeaderName::from_static("hx-redirect")
+        } else {
+            header::LOCATION
+        };
+        if let Ok(place) = HeaderValue::from_str(to) {
+            response.headers_mut().insert(name, place);
+        }
+        response
+    }
+}
+
+/// A label inside a sentence or a button: English nouns in lower case there, unless they are names or abbreviations.
+fn label_of(entity: &Entity, locale: crate::base::Locale) -> String {
+    let label = entity.label.get(locale);
+    let mut chars = label.chars();
+    match (chars.next(), chars.next()) {
+        (Some(first), Some(second)) if first.is_ascii_uppercase() && second.is_ascii_lowercase() => label.replacen(first, &first.to_ascii_lowercase().to_string(), 1),
+        _ => label.to_owned(),
+    }
+}
+
+/// Percent-encodes a value of an address.
+pub(super) fn encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~' | b',' | b':') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+/// An address with its parameters; without any, the bare path.
+pub(super) fn address(path: &str, params: &[(String, String)]) -> String {
+    let query: Vec<String> = params.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
+}
+
+/// A path of this site and nothing that leads elsewhere (`//host`, `/\host`).
+pub(super) fn is_own_path(path: &str) -> bool {
+    path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n', '\t'])
+}
+
+fn is_record_path(path: &str) -> bool {
+    path.starts_with("/records/") && path.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-'))
+}

@@ -1,0 +1,211 @@
+//! A record's page: highlights, sections, related lists, history.
+
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::Value as Json;
+
+use super::field::{default_columns, select_text, title_fields};
+use super::page::{Page, address, encode};
+use super::table::{Refused, Wanted};
+use crate::base::{DateTime, FieldIx, RecordId};
+use crate::query::{self, Params};
+use crate::record::parse_id;
+use crate::render::context::{ButtonLink, List, RecordPage, Related, ShownSection, Stamp, TabLink};
+use crate::render::show::Titles;
+use crate::schema::catalog::{Entity, Field, FieldType, Tab};
+use crate::web::Problem;
+
+const HISTORY: &str = "history";
+const FACTS: usize = 6;
+const RELATED_ROWS: u32 = 8;
+
+/// A record read for its page.
+struct Read {
+    id: RecordId,
+    id_text: String,
+    json: Json,
+    title: String,
+    version: i64,
+    is_deleted: bool,
+}
+
+/// `GET /records/{entity}/{id}`
+pub(super) async fn record(page: Page, Path((slug, id_text)): Path<(String, String)>) -> Result<Response, Problem> {
+    let entity = page.entity(&slug)?;
+    let read = read(&page, entity, &id_text).await?;
+    let href = format!("/records/{slug}/{id_text}");
+    let tab = page.params.get("tab").unwrap_or("").to_owned();
+    let titles = Titles::new();
+
+    let layout = entity.layouts.first().filter(|layout| !layout.tabs.is_empty());
+    let chosen = layout.and_then(|layout| layout.tabs.iter().find(|one| one.id == tab).or_else(|| layout.tabs.first().filter(|_| tab != HISTORY)));
+    let is_history = tab == HISTORY && entity.features.history;
+    let mut sections = Vec::new();
+    let mut related = Vec::new();
+    let mut history = None;
+    if is_history {
+        history = Some(page.history(entity, read.id, &format!("{href}?tab={HISTORY}")).await?);
+    } else {
+        sections = shown_sections(&page, entity, chosen, &read.json, &titles);
+        let is_first = chosen.is_none_or(|chosen| layout.and_then(|layout| layout.tabs.first()).is_some_and(|first| std::ptr::eq(first, chosen)));
+        for (field, columns) in related_fields(entity, chosen, is_first) {
+            if let Some(block) = page.related(entity, field, columns, &read).await? {
+                related.push(block);
+            }
+        }
+    }
+
+    let mut facts: Vec<FieldIx> = layout.map(|layout| layout.header.clone()).unwrap_or_default();
+    if facts.is_empty() {
+        let in_title = title_fields(entity);
+        facts = default_columns(entity).into_iter().filter(|ix| !in_title.contains(ix)).take(4).collect();
+    }
+    facts.truncate(FACTS);
+    let facts = facts.iter().map(|ix| page.labelled(&titles, entity.field(*ix), &read.json)).filter(|fact| fact.value.kind != "none").collect();
+    let stamp = |name: &str| read.json.get(name).and_then(Json::as_str).and_then(DateTime::parse).map(|at| Stamp::new(at, &page.ui, page.messages()));
+    let who = |name: &str| read.json.get(name).and_then(|user| user.get("_title")).and_then(Json::as_str).unwrap_or("").to_owned();
+    let context = RecordPage {
+        shell: page.shell(&read.title, &slug, vec![page.entity_crumb(entity)]),
+        entity: page.head(entity),
+        id: id_text.clone(),
+        tabs: tabs(&page, entity, &href, chosen, is_history),
+        kind: if is_history { HISTORY } else { "details" }.to_owned(),
+        facts,
+        sections,
+        related,
+        history,
+        buttons: page.buttons(entity, &href),
+        edit_href: format!("{href}/edit"),
+        delete_href: format!("{href}/delete"),
+        restore_href: format!("{href}/restore"),
+        is_deleted: read.is_deleted,
+        version: read.version.to_string(),
+        created: stamp("created_at"),
+        created_by: who("created_by"),
+        updated: stamp("updated_at"),
+        updated_by: who("updated_by"),
+        title: read.title,
+        href,
+    };
+    page.html(StatusCode::OK, "page/record", &context)
+}
+
+async fn read(page: &Page, entity: &Entity, id_text: &str) -> Result<Read, Problem> {
+    let id = parse_id(&page.catalog, entity.ix, id_text).ok_or_else(Problem::not_found)?;
+    let select = select_text(entity, entity.fields.iter().map(|field| field.ix));
+    let mut params = vec![("select".to_owned(), select)];
+    if entity.features.soft_delete {
+        params.push(("deleted".to_owned(), "include".to_owned()));
+    }
+    let request = query::parse_get(&page.catalog, entity.ix, id, &Params(params))?;
+    let row = page.state.records.get(&page.actor, &page.catalog, request).await?.ok_or_else(Problem::not_found)?;
+    let json = row.to_json()?;
+    let title = json.get("_title").and_then(Json::as_str).filter(|title| !title.is_empty()).unwrap_or(id_text).to_owned();
+    let is_deleted = json.get("deleted_at").is_some_and(|at| !at.is_null());
+    Ok(Read { id, id_text: id_text.to_owned(), version: row.version(), json, title, is_deleted })
+}
+
+fn shown_sections(page: &Page, entity: &Entity, tab: Option<&Tab>, json: &Json, titles: &Titles) -> Vec<ShownSection> {
+    let arranged = page.sections(entity, false);
+    let belongs = |id: &str| tab.is_none_or(|tab| id.starts_with(&format!("{}-", tab.id)));
+    arranged
+        .into_iter()
+        .filter(|section| belongs(&section.id))
+        .map(|section| ShownSection {
+            label: section.label,
+            columns: section.columns,
+            fields: section.fields.iter().map(|(ix, _)| page.labelled(titles, entity.field(*ix), json)).collect(),
+        })
+        .collect()
+}
+
+/// Children to show below: those of the tab, or all on the first tab of a layout that places none.
+fn related_fields<'a>(entity: &'a Entity, tab: Option<&Tab>, is_first: bool) -> Vec<(&'a Field, Vec<FieldIx>)> {
+    if let Some((field, columns)) = tab.and_then(|tab| tab.related.as_ref()) {
+        return vec![(entity.field(*field), columns.clone())];
+    }
+    let placed = entity.layouts.first().is_some_and(|layout| layout.tabs.iter().any(|tab| tab.related.is_some()));
+    if placed || !is_first {
+        return Vec::new();
+    }
+    entity.fields.iter().filter(|field| matches!(field.ty, FieldType::Children { .. })).map(|field| (field, Vec::new())).collect()
+}
+
+fn tabs(page: &Page, entity: &Entity, href: &str, chosen: Option<&Tab>, is_history: bool) -> Vec<TabLink> {
+    let mut links: Vec<TabLink> = Vec::new();
+    match entity.layouts.first().filter(|layout| !layout.tabs.is_empty()) {
+        Some(layout) => {
+            for (position, tab) in layout.tabs.iter().enumerate() {
+                let label = tab.label.get(page.ui.locale);
+                links.push(TabLink {
+                    label: if label.is_empty() { page.say("record-details", &[]) } else { label.to_owned() },
+                    href: if position == 0 { href.to_owned() } else { format!("{href}?tab={}", encode(&tab.id)) },
+                    current: !is_history && chosen.is_some_and(|chosen| chosen.id == tab.id),
+                    count: None,
+                });
+            }
+        }
+        None => links.push(TabLink { label: page.say("record-details", &[]), href: href.to_owned(), current: !is_history, count: None }),
+    }
+    if entity.features.history {
+        links.push(TabLink { label: page.say("record-history", &[]), href: format!("{href}?tab={HISTORY}"), current: is_history, count: None });
+    }
+    links
+}
+
+impl Page {
+    /// The list of a children or links field.
+    async fn related(&self, entity: &Entity, field: &Field, columns: Vec<FieldIx>, read: &Read) -> Result<Option<Related>, Problem> {
+        let FieldType::Children { of, by } = &field.ty else {
+            return Ok(None);
+        };
+        let child = self.catalog.entity(*of);
+        if child.is_junction {
+            return Ok(None);
+        }
+        let link = child.field(*by);
+        let mut columns = if columns.is_empty() { default_columns(child) } else { columns };
+        columns.retain(|ix| *ix != *by);
+        columns.truncate(6);
+        let wanted = Wanted {
+            entity: child,
+            columns: &columns,
+            filter: Some(format!("{} = '{}'", link.name, read.id_text)),
+            sort: None,
+            search: None,
+            cursor: None,
+            only_deleted: false,
+            limit: RELATED_ROWS,
+            count: true,
+        };
+        let found = match self.fetch(wanted).await {
+            Ok(found) => found,
+            Err(Refused::Problem(problem)) => return Err(problem),
+            Err(Refused::Query(faults)) => return Err(faults.into()),
+        };
+        let mut list = List {
+            columns: self.columns(child, &columns, None, "", None),
+            rows: self.rows(child, &columns, &found.rows, false)?,
+            count: self.count_text(found.count),
+            ..self.empty_list(child, &format!("related-{}", field.name))
+        };
+        list.create_href.clear();
+        let here = format!("/records/{}/{}", entity.slug, read.id_text);
+        Ok(Some(Related {
+            label: self.label(field),
+            icon: child.icon.clone(),
+            add_href: Some(address(
+                &format!("/records/{}/new", child.slug),
+                &[(link.name.clone(), read.id_text.clone()), ("_return".to_owned(), here)],
+            )),
+            all_href: Some(address(&format!("/records/{}", child.slug), &[("f".to_owned(), format!("{}:is:{}", link.name, read.id_text))])),
+            list,
+        }))
+    }
+
+    fn buttons(&self, entity: &Entity, href: &str) -> Vec<ButtonLink> {
+        let _ = (entity, href);
+        Vec::new()
+    }
+}
