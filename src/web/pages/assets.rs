@@ -13,7 +13,6 @@ use crate::web::Problem;
 
 #[derive(RustEmbed)]
 #[folder = "src/web/assets"]
-#[exclude = "*.md"]
 struct Assets;
 
 static HASH: LazyLock<String> = LazyLock::new(|| {

@@ -67,13 +67,14 @@ impl Page {
             Err(Refused::Problem(problem)) => return Err(problem),
             Err(Refused::Query(_)) => return Ok(Vec::new()),
         };
-        let rows = self.rows(entity, &columns, &found.rows, false)?;
+        let rows = self.rows(entity, &columns, &found, false)?;
         Ok(rows
             .into_iter()
             .map(|row| {
                 let kind = says_kind.then(|| entity.label.get(self.ui.locale).to_owned());
                 let words = row.cells.iter().filter(|cell| cell.kind != "none" && cell.text != row.title).map(|cell| cell.text.clone());
-                Choice { value: row.id, label: row.title, note: kind.into_iter().chain(words).collect::<Vec<_>>().join(" · "), ..Choice::default() }
+                let note = kind.into_iter().chain(words).collect::<Vec<_>>().join(" · ");
+                Choice { value: row.id, label: row.title, note, ..Choice::default() }
             })
             .collect())
     }

@@ -10,6 +10,7 @@ use super::field::select_text;
 use super::form_model::{Drawn, drop_unshown, read_input, whole_message};
 use super::page::{Page, encode, is_own_path};
 use super::post::Post;
+use super::table::row_json;
 use crate::base::RecordId;
 use crate::query::{self, Params};
 use crate::record::{ErrorKind, FieldFault, Input, RecordError, Saved, Source, WriteOptions, parse_id};
@@ -91,7 +92,7 @@ async fn stored(page: &Page, entity: &Entity, id_text: &str) -> Result<Stored, P
     }
     let request = query::parse_get(&page.catalog, entity.ix, id, &Params(vec![("select".to_owned(), select)]))?;
     let row = page.state.records.get(&page.actor, &page.catalog, request).await?.ok_or_else(Problem::not_found)?;
-    let json = row.to_json()?;
+    let json = row_json(&row.view())?;
     let title = json.get("_title").and_then(Json::as_str).filter(|title| !title.is_empty()).unwrap_or(id_text).to_owned();
     Ok(Stored { id, version: row.version(), json, title })
 }

@@ -261,7 +261,6 @@ pub(super) fn drop_unshown(state: &FormState, input: &mut Input) {
     let is_meant = |ix: &FieldIx| state.field(*ix).is_none_or(|field| field.visible && !field.readonly);
     input.values.retain(|(ix, _)| is_meant(ix));
     input.children.retain(|(ix, _)| is_meant(ix));
-    input.parts.retain(|(ix, _)| is_meant(ix));
 }
 
 /// `/lines/0/qty` to `lines.0.qty`; inside composites and lists the field itself.

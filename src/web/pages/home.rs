@@ -5,7 +5,7 @@ use axum::response::Response;
 use serde_json::Value as Json;
 
 use super::page::Page;
-use super::table::{Refused, Wanted};
+use super::table::{Refused, Wanted, row_json};
 use crate::base::DateTime;
 use crate::render::Arg;
 use crate::render::context::{Hit, HomePage, Stamp, Tile};
@@ -42,8 +42,8 @@ pub(super) async fn home(page: Page) -> Result<Response, Problem> {
             let number = format::integer(i64::try_from(total.value).unwrap_or(i64::MAX));
             if total.exact { number } else { format!("{number}+") }
         });
-        for row in &found.rows {
-            newest.extend(hit(&page, entity, &row.to_json()?));
+        for row in found.iter() {
+            newest.extend(hit(&page, entity, &row_json(&row)?));
         }
         tiles.push(Tile {
             label: entity.label_plural.get(page.ui.locale).to_owned(),

@@ -58,7 +58,7 @@ pub(super) async fn list(page: Page, Path(slug): Path<String>) -> Result<Respons
     let mut error = None;
     match page.fetch(wanted).await {
         Ok(found) => {
-            list.rows = page.rows(entity, &columns, &found.rows, in_bin)?;
+            list.rows = page.rows(entity, &columns, &found, in_bin)?;
             list.count = page.count_text(found.count);
             list.next_href = found.next_cursor.map(|cursor| with_cursor(&base, &kept, &cursor));
             list.first_href = page.params.get("cursor").map(|_| address(&base, &kept));

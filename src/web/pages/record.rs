@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::field::{default_columns, select_text, title_fields};
 use super::page::{Page, address, encode};
-use super::table::{Refused, Wanted};
+use super::table::{Refused, Wanted, row_json};
 use crate::base::{DateTime, FieldIx, RecordId};
 use crate::query::{self, Params};
 use crate::record::parse_id;
@@ -100,7 +100,7 @@ async fn read(page: &Page, entity: &Entity, id_text: &str) -> Result<Read, Probl
     }
     let request = query::parse_get(&page.catalog, entity.ix, id, &Params(params))?;
     let row = page.state.records.get(&page.actor, &page.catalog, request).await?.ok_or_else(Problem::not_found)?;
-    let json = row.to_json()?;
+    let json = row_json(&row.view())?;
     let title = json.get("_title").and_then(Json::as_str).filter(|title| !title.is_empty()).unwrap_or(id_text).to_owned();
     let is_deleted = json.get("deleted_at").is_some_and(|at| !at.is_null());
     Ok(Read { id, id_text: id_text.to_owned(), version: row.version(), json, title, is_deleted })
@@ -186,7 +186,7 @@ impl Page {
         };
         let mut list = List {
             columns: self.columns(child, &columns, None, "", None),
-            rows: self.rows(child, &columns, &found.rows, false)?,
+            rows: self.rows(child, &columns, &found, false)?,
             count: self.count_text(found.count),
             ..self.empty_list(child, &format!("related-{}", field.name))
         };

@@ -6,7 +6,7 @@ use super::field::{select_text, title_fields};
 use super::page::{Page, address, encode};
 use crate::base::FieldIx;
 use crate::query::{self, Params, QueryError};
-use crate::record::{Page as Records, Row as RecordRow, Total};
+use crate::record::{Page as Records, RowRef, Total};
 use crate::render::Arg;
 use crate::render::context::{Column, List, Row, Shown};
 use crate::render::show::{self, Titles};
@@ -77,12 +77,13 @@ impl Page {
             .collect()
     }
 
-    pub fn rows(&self, entity: &Entity, columns: &[FieldIx], rows: &[RecordRow], in_bin: bool) -> Result<Vec<Row>, Problem> {
+    pub fn rows(&self, entity: &Entity, columns: &[FieldIx], found: &Records, in_bin: bool) -> Result<Vec<Row>, Problem> {
         let titles = Titles::new();
         let names_itself = columns.first().is_some_and(|first| title_fields(entity).contains(first));
-        rows.iter()
+        found
+            .iter()
             .map(|row| {
-                let json = row.to_json()?;
+                let json = row_json(&row)?;
                 let id = json.get("id").and_then(Json::as_str).unwrap_or("").to_owned();
                 let title = json.get("_title").and_then(Json::as_str).filter(|title| !title.is_empty()).unwrap_or(&id).to_owned();
                 let mut cells: Vec<Shown> = columns.iter().map(|ix| self.shown(&titles, entity.field(*ix), &json)).collect();
@@ -120,6 +121,13 @@ impl Page {
             ..List::default()
         }
     }
+}
+
+/// A record in the shape of the API.
+pub(super) fn row_json(row: &RowRef<'_>) -> Result<Json, Problem> {
+    let mut text = String::with_capacity(512);
+    row.write_json(&mut text);
+    serde_json::from_str(&text).map_err(|fault| Problem::internal(&fault))
 }
 
 /// The address of the next page.
