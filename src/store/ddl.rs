@@ -88,7 +88,7 @@ pub fn add_fold(dialect: Dialect, table: &str, fold_column: &str) -> Vec<Sql> {
     add_column(dialect, table, &Column { name: fold_column.to_owned(), kind: ColumnKind::Text, part: "" })
 }
 
-/// Foreign keys (PostgreSQL) and the index that every link has, for new fields of an entity. The tables they point to
+/// Foreign keys (PostgreSQL) and the index of every link that has no declared one, for new fields of an entity. The tables they point to
 /// must be there.
 pub fn create_links(dialect: Dialect, catalog: &Catalog, entity: &Entity, fields: &[&Field]) -> Vec<Sql> {
     let mut list = Vec::new();
@@ -110,14 +110,23 @@ fn create_link(dialect: Dialect, catalog: &Catalog, entity: &Entity, field: &Fie
         sql.push(" FOREIGN KEY (").ident(&column.name).push(") REFERENCES ").ident(&catalog.entity(target).table).push(" (\"id\")");
         list.push(sql);
     }
-    let mut sql = Sql::new("CREATE INDEX ");
-    sql.ident(&index_name("ix", &field.uid, &column.name)).push(" ON ").ident(&entity.table);
-    sql.push(" (").ident(&column.name).push(")");
-    list.push(sql);
+    let is_first = field.columns.first() == Some(column);
+    if !(is_first && entity.indexes.iter().any(|index| is_link_index(entity, index) && index.fields[0] == field.ix)) {
+        let mut sql = Sql::new("CREATE INDEX ");
+        sql.ident(&index_name("ix", &field.uid, &column.name)).push(" ON ").ident(&entity.table);
+        sql.push(" (").ident(&column.name).push(")");
+        list.push(sql);
+    }
     list
 }
 
-/// A declared index, over live records where there are others, with the id as the last column for paging.
+/// A declared index over one link and nothing else: it is the link's own.
+fn is_link_index(entity: &Entity, index: &Index) -> bool {
+    matches!(index.fields.as_slice(), [field] if target_of(entity.field(*field), 0).is_some())
+}
+
+/// A declared index, over live records where there are others, with the id as the last column for paging. The index of a
+/// link covers deleted records too: the database looks there when the record it points to is purged.
 pub fn create_index(_dialect: Dialect, entity: &Entity, index: &Index) -> Vec<Sql> {
     let mut sql = Sql::new("CREATE INDEX ");
     sql.ident(&index.index).push(" ON ").ident(&entity.table).push(" (");
@@ -127,7 +136,7 @@ pub fn create_index(_dialect: Dialect, entity: &Entity, index: &Index) -> Vec<Sq
         }
     }
     sql.push("\"id\")");
-    if entity.find_field("deleted_at").is_some() {
+    if entity.find_field("deleted_at").is_some() && !is_link_index(entity, index) {
         sql.push(" WHERE \"deleted_at\" IS NULL");
     }
     vec![sql]

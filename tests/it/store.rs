@@ -1,6 +1,7 @@
 //! The store on the database of the run: units of work, system tables, leases, migrations, durability.
 
 mod backup;
+mod ddl;
 mod durability;
 mod parity;
 mod processes;
