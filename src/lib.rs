@@ -3,12 +3,9 @@
 #![forbid(unsafe_code)]
 
 pub mod access;
-pub mod app;
 pub mod auth;
 pub mod base;
-pub mod cli;
 pub mod contract;
-pub mod deploy;
 pub mod expr;
 pub mod jobs;
 pub mod query;
@@ -17,5 +14,4 @@ pub mod render;
 pub mod schema;
 pub mod script;
 pub mod store;
-pub mod transfer;
 pub mod web;

@@ -1,5 +1,1 @@
-//! The binary.
-
-fn main() {
-    std::process::exit(relata::app::run(relata::cli::parse()));
-}
+fn main() {}

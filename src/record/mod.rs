@@ -28,7 +28,6 @@ mod overlay;
 mod plan;
 mod prepare;
 mod read;
-mod refill;
 mod rollup;
 mod save;
 mod state;

@@ -161,15 +161,6 @@ fn changes_json(compiled: &Compiled, entity: &Entity, change: &Trace<'_>) -> Str
     Json::Object(map).to_string()
 }
 
-impl RecordTx<'_> {
-    /// Writes a record's search text anew, whatever changed.
-    pub(super) async fn write_search(&mut self, compiled: &Compiled, record: &Record) -> Result<(), RecordError> {
-        let entity = compiled.entity(record.entity);
-        let text = search_text(compiled, entity, record);
-        Ok(search::put(self.store, record.id, &text, false).await?)
-    }
-}
-
 /// The text of all search fields; labels of options in every language.
 fn search_text(compiled: &Compiled, entity: &Entity, record: &Record) -> String {
     let mut text = String::new();

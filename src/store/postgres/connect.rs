@@ -16,7 +16,6 @@ pub(in crate::store) struct Pool {
     pub pool: PgPool,
     /// Advisory lock of the schema: shared by units, exclusive for an apply and for migrations.
     pub lock: i64,
-    pub schema: String,
 }
 
 /// Connects, makes the schema if it is absent and checks the server's version.
@@ -46,7 +45,7 @@ pub(in crate::store) async fn open(url: &str, schema: Option<&str>, options: &Op
         .connect_with(connect)
         .await
         .map_err(translate)?;
-    Ok(Pool { pool, lock: lock_number(&schema), schema })
+    Ok(Pool { pool, lock: lock_number(&schema) })
 }
 
 async fn prepare_schema(connect: &PgConnectOptions, schema: &str) -> Result<(), StoreError> {

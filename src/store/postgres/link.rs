@@ -8,6 +8,9 @@ use super::cells;
 use super::fault::{STALE_PLAN, translate};
 use crate::store::{Rows, Statement, StoreError};
 
+/// Connections from before a restart of the server that are given up before the caller hears of it.
+const MOST_STALE: u32 = 16;
+
 /// A connection in a transaction. Dropped before [`PostgresLink::end`], it is closed and not given back.
 #[derive(Debug)]
 pub(in crate::store) struct PostgresLink {
@@ -20,16 +23,25 @@ impl PostgresLink {
     /// Begins a transaction that holds the schema's advisory lock (shared, or exclusive for an apply), and reads the
     /// version of the definitions after it has the lock: one round trip.
     pub async fn begin(pool: &PgPool, lock: i64, is_exclusive: bool) -> Result<(Self, i64), StoreError> {
-        let connection = pool.acquire().await.map_err(translate)?;
-        let mut link = Self { connection: Some(connection), lock };
         // An apply may build an index for minutes; waiting for its lock is bounded by `lock_timeout` all the same.
         let text = match is_exclusive {
             true => format!("BEGIN; SELECT pg_advisory_xact_lock({lock}); SET LOCAL statement_timeout = 0; SELECT version FROM sys_schema"),
             false => format!("BEGIN; SELECT pg_advisory_xact_lock_shared({lock}); SELECT version FROM sys_schema"),
         };
-        let rows = link.connection()?.fetch_all(sqlx::raw_sql(AssertSqlSafe(text))).await.map_err(translate)?;
-        let version = rows.last().and_then(|row| row.try_get_unchecked::<i64, _>(0).ok()).unwrap_or(0);
-        Ok((link, version))
+        let mut tries = 0;
+        loop {
+            let connection = pool.acquire().await.map_err(translate)?;
+            let mut link = Self { connection: Some(connection), lock };
+            match link.connection()?.fetch_all(sqlx::raw_sql(AssertSqlSafe(text.clone()))).await.map_err(translate) {
+                Ok(rows) => {
+                    let version = rows.last().and_then(|row| row.try_get_unchecked::<i64, _>(0).ok()).unwrap_or(0);
+                    return Ok((link, version));
+                }
+                // The pool kept a connection from before a restart of the server; nothing was done on it yet.
+                Err(StoreError::Unreachable(_)) if tries < MOST_STALE => tries += 1,
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     pub async fn query(&mut self, statement: &Statement) -> Result<Rows, StoreError> {
@@ -72,15 +84,26 @@ impl Drop for PostgresLink {
     }
 }
 
-/// Runs a reading statement outside of units. A plan that no longer fits is prepared anew, once.
+/// Runs a reading statement outside of units. A plan that no longer fits is prepared anew, once; a connection that the
+/// server has closed is replaced.
 pub(in crate::store) async fn query(pool: &PgPool, statement: &Statement) -> Result<Rows, StoreError> {
-    let mut connection = pool.acquire().await.map_err(translate)?;
-    let mut outcome = fetch(&mut connection, statement).await;
-    if is_stale_plan(&outcome) {
-        connection.clear_cached_statements().await.map_err(translate)?;
-        outcome = fetch(&mut connection, statement).await;
+    let mut tries = 0;
+    loop {
+        let mut connection = pool.acquire().await.map_err(translate)?;
+        let mut outcome = fetch(&mut connection, statement).await;
+        if is_stale_plan(&outcome) {
+            connection.clear_cached_statements().await.map_err(translate)?;
+            outcome = fetch(&mut connection, statement).await;
+        }
+        match outcome.map_err(translate) {
+            Ok(rows) => return read_rows(&rows, statement),
+            Err(StoreError::Unreachable(_)) if tries < MOST_STALE => {
+                connection.close_on_drop();
+                tries += 1;
+            }
+            Err(error) => return Err(error),
+        }
     }
-    read_rows(&outcome.map_err(translate)?, statement)
 }
 
 async fn fetch(connection: &mut PgConnection, statement: &Statement) -> Result<Vec<PgRow>, sqlx::Error> {

@@ -168,3 +168,22 @@ async fn a_reader_of_the_outbox_misses_no_event() {
     first.close().await.expect("closes");
     second.close().await.expect("closes");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_the_server_closed_is_replaced() {
+    let Some((first, second)) = two().await else { return };
+    with_items(&first).await;
+    for round in 0..5 {
+        let pid = first.rows(Sql::new("SELECT pg_backend_pid()"), &[support::INT]).await.expect("reads").one_int().expect("a number");
+        let mut kill = Sql::new("SELECT CASE WHEN pg_terminate_backend(");
+        kill.number(pid).push(") THEN 1 ELSE 0 END");
+        second.rows(kill, &[support::INT]).await.expect("terminates");
+        pause(20).await;
+        if round % 2 == 0 {
+            assert_eq!(support::count(&first).await, round);
+        }
+        write(&first, move |tx| Box::pin(async move { tx.run(insert(round, &format!("n{round}"))).await })).await.expect("writes");
+    }
+    first.close().await.expect("closes");
+    second.close().await.expect("closes");
+}

@@ -197,3 +197,54 @@ async fn a_newer_database_is_refused() {
     let refused = Store::open(options(target)).await;
     assert!(matches!(refused, Err(StoreError::NewerDatabase { found: 9999, .. })), "{refused:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_cell_comes_back() {
+    use relata::base::{Cell, Date, DateTime};
+    use relata::schema::catalog::ColumnKind;
+    const KINDS: [ColumnKind; 6] =
+        [ColumnKind::Int, ColumnKind::Text, ColumnKind::Bool, ColumnKind::Date, ColumnKind::DateTime, ColumnKind::Json];
+    let (store, _) = open().await;
+    let dialect = store.dialect();
+    let mut create = Sql::new("CREATE TABLE kinds (");
+    for (name, kind) in ["i", "t", "b", "d", "a", "j"].iter().zip(KINDS) {
+        create.ident(name).push(" ").push(dialect.column_type(kind)).push(", ");
+    }
+    create.push("id bigint PRIMARY KEY)");
+    let rows = vec![
+        vec![Cell::Int(i64::MIN), Cell::from("北京 'quoted' \u{1F600}"), Cell::Bool(true), Cell::Int(Date::MIN.0.into()), Cell::Int(DateTime::MIN.0), Cell::from("{\"a\": [1, 2.50]}")],
+        vec![Cell::Int(i64::MAX), Cell::from(""), Cell::Bool(false), Cell::Int(Date::MAX.0.into()), Cell::Int(DateTime::MAX.0), Cell::from("null")],
+        vec![Cell::Int(0), Cell::from("x"), Cell::Bool(true), Cell::Int(0), Cell::Int(1), Cell::from("[]")],
+        vec![Cell::Null; 6],
+    ];
+    let written = rows.clone();
+    let kept: Result<(), StoreError> = store
+        .apply(move |tx| {
+            Box::pin(async move {
+                tx.run(create).await?;
+                for (id, row) in written.into_iter().enumerate() {
+                    let mut sql = Sql::new("INSERT INTO kinds (i, t, b, d, a, j, id) VALUES (");
+                    for (cell, kind) in row.into_iter().zip(KINDS) {
+                        sql.bind(kind, cell).push(", ");
+                    }
+                    sql.number(i64::try_from(id).expect("small")).push(")");
+                    tx.run(sql).await?;
+                }
+                Ok(())
+            })
+        })
+        .await;
+    kept.expect("kept");
+    let read = store.rows(Sql::new("SELECT i, t, b, d, a, j FROM kinds ORDER BY id"), &KINDS).await.expect("reads");
+    assert_eq!(read.into_rows().collect::<Vec<_>>(), rows);
+    // A sum is NUMERIC on PostgreSQL.
+    let sum = store.rows(Sql::new("SELECT sum(i) FROM kinds WHERE i >= 0"), &[INT]).await.expect("sums");
+    assert_eq!(sum.one_int(), Some(i64::MAX));
+    // Lists of different lengths share statements; an empty one matches nothing.
+    for (list, expected) in [(vec![], 0), (vec![0], 1), (vec![0, 5, 7], 1), (vec![0, i64::MAX, 3, 4, 5], 2)] {
+        let mut sql = Sql::new("SELECT count(*) FROM kinds WHERE i IN ");
+        sql.bind_list(INT, list.into_iter().map(Cell::Int));
+        assert_eq!(store.rows(sql, &[INT]).await.expect("counts").one_int(), Some(expected));
+    }
+    store.close().await.expect("closes");
+}
