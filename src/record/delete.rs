@@ -115,7 +115,7 @@ impl RecordTx<'_> {
     fn touch(&self, compiled: &Compiled, record: &mut Record) {
         let plan = compiled.plan(record.entity);
         record.version += 1;
-        let user = Value::Link(RecordId(self.scope.actor.user_id()));
+        let user = self.scope.actor.user.map_or(Value::Null, Value::Link);
         for (field, value) in [(plan.version, Value::Int(record.version)), (plan.updated_at, Value::DateTime(self.now())), (plan.updated_by, user)] {
             if let Some(field) = field {
                 record.values[field.0 as usize] = value;

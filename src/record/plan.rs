@@ -53,8 +53,8 @@ pub(super) struct Plan {
     pub form_needs: Needs,
     /// Who points here.
     pub referenced: Vec<Reference>,
-    /// Rules and formulas that read this entity's own children or links.
-    pub reads_many: bool,
+    /// For each rule: it reads rows below the record, which a request may bring along.
+    pub reads_rows: Vec<bool>,
 }
 
 /// A field elsewhere (or here) that points to an entity.
@@ -152,14 +152,16 @@ fn plan_of(catalog: &Catalog, entity: &Entity) -> Plan {
         }
     }
     for rule in &entity.rules {
-        gather.add(&rule.assert, &mut plan.save_needs);
-        if let Some(when) = &rule.when {
-            gather.add(when, &mut plan.save_needs);
+        let mut rule_needs = Needs::default();
+        for expr in [Some(&rule.assert), rule.when.as_ref()].into_iter().flatten() {
+            gather.add(expr, &mut rule_needs);
+            gather.add(expr, &mut plan.save_needs);
         }
+        let reads_rollup = || rule_needs.fields.iter().any(|ix| matches!(entity.field(*ix).ty, FieldType::Rollup { .. }));
+        plan.reads_rows.push(rule_needs.children.iter().any(|child| child.over.hops.is_empty()) || reads_rollup());
     }
     plan.computed = entity.computed_order.clone();
     plan.rollups = plan.computed.iter().copied().filter(|ix| matches!(entity.field(*ix).ty, FieldType::Rollup { .. })).collect();
-    plan.reads_many = plan.save_needs.children.iter().any(|child| child.over.hops.is_empty());
     plan
 }
 

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::check::Rules;
 use super::error::{FieldFault, RecordError};
 use super::hooks::{BoxFuture, EventKind, HookPoint, Record, RecordEvent};
 use super::input::Input;
@@ -155,7 +156,7 @@ impl RecordTx<'_> {
         setting.recompute(&world, record, old);
         if has_late_rules {
             let mut faults: Vec<FieldFault> = Vec::new();
-            self.check_rules(&setting, &world, entity, record, old, &mut faults);
+            self.check_rules(&setting, &world, record, old, Rules::OverRows, &mut faults);
             if !faults.is_empty() {
                 return Err(RecordError::Invalid(faults));
             }

@@ -4,6 +4,7 @@ mod definitions;
 mod architecture;
 mod filters;
 mod page_samples;
+mod records;
 mod scripts;
 mod store;
 mod templates;

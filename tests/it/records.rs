@@ -1,0 +1,10 @@
+//! The record service over a real database, without HTTP: what a save does, keeps and refuses.
+
+mod computed;
+mod deleting;
+mod fields;
+mod hooks;
+mod many;
+mod reading;
+mod saving;
+mod workspace;
