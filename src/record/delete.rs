@@ -51,7 +51,11 @@ impl RecordTx<'_> {
                 hooks.before_delete(self, &old).await?;
             }
             let references = compiled.plan(old.entity).referenced.clone();
-            self.release(&compiled, &old, &references, options, level).await?;
+            // The record's own rollups need not follow the rows that go with it.
+            self.scope.deferred.push((old.entity, old.id));
+            let released = self.release(&compiled, &old, &references, options, level).await;
+            self.scope.deferred.pop();
+            released?;
             self.expect_free(&compiled, &old, &references).await?;
             self.write_delete(&compiled, old, options).await
         })

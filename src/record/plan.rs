@@ -62,8 +62,6 @@ pub(super) struct Plan {
 pub(super) struct Reference {
     pub entity: EntityIx,
     pub field: FieldIx,
-    /// Which of the field's columns: other than 0 for any_link only.
-    pub column: usize,
     pub on_delete: OnDelete,
 }
 
@@ -72,18 +70,16 @@ impl Compiled {
         let mut plans: Vec<Plan> = catalog.entities.iter().map(|entity| plan_of(&catalog, entity)).collect();
         for entity in &catalog.entities {
             for field in &entity.fields {
-                let mut refer = |to: EntityIx, column: usize, on_delete: OnDelete| {
+                let mut refer = |to: EntityIx, on_delete: OnDelete| {
                     // Who created or changed something does not keep a user from being deleted.
                     if !(field.is_system && field.name != "owner") {
-                        plans[to.0 as usize].referenced.push(Reference { entity: entity.ix, field: field.ix, column, on_delete });
+                        plans[to.0 as usize].referenced.push(Reference { entity: entity.ix, field: field.ix, on_delete });
                     }
                 };
                 match &field.ty {
-                    FieldType::Link { to, on_delete, .. } | FieldType::User { to, on_delete } => refer(*to, 0, *on_delete),
+                    FieldType::Link { to, on_delete, .. } | FieldType::User { to, on_delete } => refer(*to, *on_delete),
                     FieldType::AnyLink { to, on_delete } => {
-                        for (column, to) in to.iter().enumerate() {
-                            refer(*to, column, *on_delete);
-                        }
+                        to.iter().for_each(|to| refer(*to, *on_delete));
                     }
                     _ => {}
                 }

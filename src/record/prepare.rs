@@ -26,7 +26,7 @@ pub(super) struct Prepared {
     pub changed: Vec<FieldIx>,
     pub by_script: Vec<FieldIx>,
     pub warnings: Vec<String>,
-    /// Nested records: at which place of the request, below which field, and what.
+    /// Nested records: at which place of the request, and what.
     pub nested: Vec<NestedWrite>,
     /// Rules that read rows which are only written after this record.
     pub has_late_rules: bool,
@@ -34,8 +34,6 @@ pub(super) struct Prepared {
 
 #[derive(Debug)]
 pub(super) struct NestedWrite {
-    /// The children or links field.
-    pub field: FieldIx,
     /// `/lines/0`.
     pub path: String,
     pub what: NestedKind,

@@ -94,7 +94,10 @@ impl RecordTx<'_> {
             self.trace(&compiled, change, options).await?;
             saved.changed = changed.clone();
             let event = RecordEvent { kind, entity: record.entity, id: record.id, version: record.version, old, record, changed };
+            let key = (event.entity, event.id);
             saved.stale = self.after(&compiled, event, options).await?;
+            // A hook, or a rollup over what it wrote, may have saved the record again.
+            saved.version = self.scope.versions.get(&key).copied().unwrap_or(saved.version);
             Ok(saved)
         })
     }

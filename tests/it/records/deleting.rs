@@ -23,7 +23,7 @@ async fn what_restricts_stands_in_the_way() {
     space.delete("account", account).await.unwrap();
     assert_eq!(space.get("contact", contact).await["account"], Json::Null);
     assert_eq!(space.get("account", account).await, Json::Null);
-    assert_eq!(space.list("account", "deleted=only").await.len(), 1);
+    assert_eq!(space.list("account", "deleted=deleted").await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

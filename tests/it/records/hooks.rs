@@ -81,6 +81,8 @@ async fn hooks_change_refuse_and_follow() {
     let space = Workspace::with_hooks(DEFINITIONS, Arc::new(Busy)).await;
     let saved = space.create("deal", json!({ "name": "gold" })).await.unwrap();
     assert_eq!(saved.warnings, ["shouted"]);
+    // The rollup over the line the hook made saved the deal once more.
+    assert_eq!(saved.version, 2);
     let shown = space.get("deal", saved.id).await;
     assert_eq!((&shown["name"], &shown["total"]), (&json!("GOLD"), &json!("5.00")));
     let error = space.create("deal", json!({ "name": "no", "stage": "lost" })).await.unwrap_err();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use jiff::tz::TimeZone;
 use relata::access::{Actor, ActorKind};
-use relata::base::{Clock, DateTime, FixedClock, Locale, RecordId, SeededRandom};
+use relata::base::{FixedClock, Locale, RecordId, SeededRandom};
 use relata::query::{self, Params};
 use relata::record::{Input, NoHooks, RecordError, RecordHooks, Records, Row, Saved, WriteOptions};
 use relata::schema::catalog::{Catalog, Entity};
@@ -126,10 +126,6 @@ impl Workspace {
 
     pub fn show(&self, slug: &str, id: RecordId) -> String {
         id.display(&self.entity(slug).prefix)
-    }
-
-    pub fn now(&self) -> DateTime {
-        self.clock.now()
     }
 }
 
