@@ -3,9 +3,12 @@
 #![forbid(unsafe_code)]
 
 pub mod access;
+pub mod app;
 pub mod auth;
 pub mod base;
+pub mod cli;
 pub mod contract;
+pub mod deploy;
 pub mod expr;
 pub mod jobs;
 pub mod query;
@@ -14,4 +17,5 @@ pub mod render;
 pub mod schema;
 pub mod script;
 pub mod store;
+pub mod transfer;
 pub mod web;

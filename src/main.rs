@@ -1,1 +1,5 @@
-fn main() {}
+//! The binary.
+
+fn main() {
+    std::process::exit(relata::app::run(relata::cli::parse()));
+}

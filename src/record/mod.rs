@@ -28,6 +28,7 @@ mod overlay;
 mod plan;
 mod prepare;
 mod read;
+mod refill;
 mod rollup;
 mod save;
 mod state;

@@ -1,6 +1,5 @@
 //! The face of the record service.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -389,7 +388,6 @@ impl Records {
             levels: 0,
             script_writes: 0,
             pending: Vec::new(),
-            versions: HashMap::new(),
             deferred: Vec::new(),
         }
     }

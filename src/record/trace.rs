@@ -36,7 +36,6 @@ impl RecordTx<'_> {
     pub(super) async fn trace(&mut self, compiled: &Compiled, change: Trace<'_>, options: &WriteOptions) -> Result<(), RecordError> {
         let entity = compiled.entity(change.record.entity);
         let actor = self.scope.actor.user_id();
-        self.scope.versions.insert((entity.ix, change.record.id), change.record.version);
         if entity.features.history {
             let source = if self.scope.depth > 0 { "script" } else { options.source.as_str() };
             let entry = history::Entry {
@@ -160,6 +159,15 @@ fn changes_json(compiled: &Compiled, entity: &Entity, change: &Trace<'_>) -> Str
         map.insert(uid_of(field).to_owned(), Json::Array(pair));
     }
     Json::Object(map).to_string()
+}
+
+impl RecordTx<'_> {
+    /// Writes a record's search text anew, whatever changed.
+    pub(super) async fn write_search(&mut self, compiled: &Compiled, record: &Record) -> Result<(), RecordError> {
+        let entity = compiled.entity(record.entity);
+        let text = search_text(compiled, entity, record);
+        Ok(search::put(self.store, record.id, &text, false).await?)
+    }
 }
 
 /// The text of all search fields; labels of options in every language.

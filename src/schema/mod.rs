@@ -96,3 +96,17 @@ pub fn from_bundle(bundle: &serde_json::Value, bindings: &Bindings) -> Result<Lo
     let intake = bundle::open(bundle).map_err(|fault| vec![fault])?;
     resolve::resolve(&intake, bindings)
 }
+
+/// The documents of one YAML or JSON file as JSON with their places, for files that are no definitions (configuration,
+/// import mappings).
+///
+/// # Errors
+/// Faults of the syntax, with excerpts.
+pub fn read_documents(file: &SourceFile) -> Result<Vec<(serde_json::Value, Place)>, Vec<Diagnostic>> {
+    let text = file.text.strip_prefix('\u{feff}').unwrap_or(&file.text);
+    let (documents, faults) = yaml::read(&std::sync::Arc::from(file.path.as_str()), text);
+    if faults.is_empty() {
+        return Ok(documents.iter().map(|node| (node.to_json(), node.place.clone())).collect());
+    }
+    Err(intake::finish(faults, &std::collections::HashMap::from([(file.path.clone(), text.to_owned())])))
+}

@@ -38,6 +38,12 @@ pub async fn list(store: &Store, package: &str) -> Result<Vec<Seed>, StoreError>
         .collect())
 }
 
+/// The record of a key, as the transaction sees it.
+pub async fn find(tx: &mut Tx, package: &str, key: &str) -> Result<Option<RecordId>, StoreError> {
+    let sql = Sql::template("SELECT record FROM sys_seed WHERE package = ? AND key = ?", [text(package), text(key)]);
+    Ok(tx.rows(sql, &[INT]).await?.one_int().map(RecordId))
+}
+
 pub async fn save(tx: &mut Tx, seed: &Seed) -> Result<(), StoreError> {
     tx.run(Sql::template(
         "INSERT INTO sys_seed (package, key, entity, record, hash, is_sample) VALUES (?, ?, ?, ?, ?, ?) \

@@ -3,9 +3,7 @@
 mod definitions;
 mod architecture;
 mod filters;
-mod jobs;
 mod page_samples;
-mod records;
 mod scripts;
 mod store;
 mod templates;

@@ -6,6 +6,6 @@ mod durability;
 mod parity;
 mod processes;
 mod speed;
-pub mod support;
+mod support;
 mod tables;
 mod units;

@@ -128,7 +128,7 @@ pub const ENTITY: &[KeySpec] = &[
     key("label", Label, "Name of one record; made from the id when left out."),
     key("label_plural", Label, "Name of several records."),
     key("description", Label, "What it is for."),
-    key("icon", Name, "Name of an icon."),
+    key("icon", Text, "Name of an icon."),
     key("title", Text, "Title of a record: text with fields in braces, `{number} · {name}`."),
     key("features", Object(FEATURES), "What every record of it can do."),
     with("concurrency", OneOf(&["optional", "required"]), "optional", "`required`: changes without If-Match are refused."),

@@ -1,0 +1,167 @@
+//! Ordinary requests against a hand-written handler for the same table, in the same run on the same machine.
+//!
+//! `cargo bench --bench ordinary -- [--records N] [--seconds S] [--rounds R] [--only NAME]` prints a table: requests a second
+//! of the handler and of Relata, their ratio, and the medians and 99th percentiles. Rounds are interleaved; the median round counts.
+
+mod client;
+mod handwritten;
+mod ours;
+mod rows;
+
+use std::time::Duration;
+
+use client::{Load, Sample};
+
+/// One kind of request, as both sides are asked for it.
+struct Case {
+    name: &'static str,
+    connections: usize,
+    /// Smallest ratio to reach; 0 where none is set.
+    wanted: f64,
+    ours: Load,
+    theirs: Load,
+}
+
+struct Options {
+    records: u64,
+    seconds: f64,
+    rounds: usize,
+    only: Option<String>,
+}
+
+fn options() -> Options {
+    let mut options = Options { records: 10_000, seconds: 2.0, rounds: 5, only: None };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().expect("the option has a value");
+        match argument.as_str() {
+            "--records" => options.records = value().parse().expect("a number of records"),
+            "--seconds" => options.seconds = value().parse().expect("seconds"),
+            "--rounds" => options.rounds = value().parse().expect("a number of rounds"),
+            "--only" => options.only = Some(value()),
+            // cargo passes --bench.
+            _ => {}
+        }
+    }
+    options
+}
+
+fn main() {
+    let options = options();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(run(&options));
+}
+
+async fn run(options: &Options) {
+    let rows = rows::rows(options.records);
+    let ours = ours::start(&rows).await;
+    let theirs = handwritten::start(&rows).await;
+    println!("{} records, {} s a round, {} rounds, interleaved, median round\n", options.records, options.seconds, options.rounds);
+    println!("| request | connections | handler/s | Relata/s | ratio | wanted | handler p50/p99 ms | Relata p50/p99 ms |");
+    println!("|---|---|---|---|---|---|---|---|");
+    let mut missed = Vec::new();
+    for case in cases(&ours.target, &theirs.target, options.records) {
+        if options.only.as_ref().is_some_and(|only| !case.name.contains(only.as_str())) {
+            continue;
+        }
+        let duration = Duration::from_secs_f64(options.seconds);
+        let (mut left, mut right) = (Vec::new(), Vec::new());
+        for _ in 0..options.rounds {
+            left.push(client::run(&case.theirs, case.connections, duration).await);
+            right.push(client::run(&case.ours, case.connections, duration).await);
+        }
+        let (theirs, ours) = (median(left), median(right));
+        let ratio = ours.per_second / theirs.per_second.max(0.001);
+        println!(
+            "| {} | {} | {:.0} | {:.0} | {ratio:.2} | {} | {:.2}/{:.2} | {:.2}/{:.2} |",
+            case.name,
+            case.connections,
+            theirs.per_second,
+            ours.per_second,
+            if case.wanted > 0.0 { format!("{:.1}", case.wanted) } else { "-".into() },
+            theirs.p50_ms,
+            theirs.p99_ms,
+            ours.p50_ms,
+            ours.p99_ms
+        );
+        if ratio < case.wanted {
+            missed.push(case.name);
+        }
+    }
+    if missed.is_empty() {
+        println!("\nall wanted ratios reached");
+    } else {
+        println!("\nmissed: {}", missed.join(", "));
+    }
+    println!("resident memory of this process (both servers): {} MB", resident_mb());
+}
+
+fn median(mut samples: Vec<Sample>) -> Sample {
+    samples.sort_by(|a, b| a.per_second.total_cmp(&b.per_second));
+    samples.swap_remove(samples.len() / 2)
+}
+
+fn resident_mb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or("0");
+    line.split_whitespace().nth(1).and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) / 1024
+}
+
+fn cases(ours: &client::Target, theirs: &client::Target, records: u64) -> Vec<Case> {
+    let ids = |target: &client::Target| target.ids.clone();
+    let both = |name, connections, wanted, path: &dyn Fn(u64) -> String, paths: u64| Case {
+        name,
+        connections,
+        wanted,
+        ours: Load::get(ours, (0..paths).map(path).map(|path| format!("/api/v1/records/{path}")).collect()),
+        theirs: Load::get(theirs, (0..paths).map(path).map(|path| format!("/{path}")).collect()),
+    };
+    let _ = records;
+    let point = Case {
+        name: "point read",
+        connections: 16,
+        wanted: 0.4,
+        ours: Load::get(ours, ids(ours).iter().map(|id| format!("/api/v1/records/deal/{id}")).collect()),
+        theirs: Load::get(theirs, ids(theirs).iter().map(|id| format!("/deal/{id}")).collect()),
+    };
+    let fields = "id,version,name,code,stage,amount,close_on,account,created_at,updated_at";
+    let mut cases = vec![point];
+    cases.push(both("list of 50", 16, 0.4, &|_| format!("deal?select={fields}&limit=50"), 1));
+    cases.push(both(
+        "filtered, sorted list",
+        16,
+        0.4,
+        &|n| {
+            let day = 1 + n % 28;
+            format!("deal?select={fields}&limit=50&sort=close_on&filter=stage%20%3D%20'won'%20and%20close_on%20%3E%3D%20'2026-03-{day:02}'")
+        },
+        28,
+    ));
+    cases.push(both("list with a link expanded", 16, 0.4, &|_| format!("deal?select={fields},account(id,name)&limit=50"), 1));
+    cases.push(both("search for a rare word", 16, 0.4, &|n| format!("deal?select={fields}&limit=50&q=rare{}", n * 7 % 97), 97));
+    cases.push(both("list of 50 with its total", 16, 0.0, &|_| format!("deal?select={fields}&limit=50&count=exact"), 1));
+    for (name, connections) in [("create", 1), ("create", 16)] {
+        cases.push(Case {
+            name,
+            connections,
+            wanted: if connections == 16 { 0.5 } else { 0.0 },
+            ours: Load::create(ours, "/api/v1/records/deal"),
+            theirs: Load::create(theirs, "/deal"),
+        });
+    }
+    cases.push(Case {
+        name: "update",
+        connections: 16,
+        wanted: 0.5,
+        ours: Load::update(ours, "/api/v1/records/deal/"),
+        theirs: Load::update(theirs, "/deal/"),
+    });
+    cases.push(Case {
+        name: "mixed, 90 reads to 10 writes",
+        connections: 16,
+        wanted: 0.4,
+        ours: Load::mixed(ours, "/api/v1/records/deal"),
+        theirs: Load::mixed(theirs, "/deal"),
+    });
+    cases
+}

@@ -1,0 +1,234 @@
+//! Configuration: arguments win over the environment, the environment over the file, the file over defaults.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value as Json;
+
+use super::AppError;
+use crate::cli::{Definitions, Globals, Log, LogFormat, ServeArgs};
+use crate::deploy::Folders;
+use crate::schema::diagnostic::nearest;
+use crate::store::Target;
+use crate::web::{Network, PublicUrl, WebConfig};
+
+/// File read when `--config` names none.
+const DEFAULT_FILE: &str = "relata-server.yaml";
+
+/// Keys of the configuration file with their meaning, in the order `doctor` prints them.
+const KEYS: [(&str, &str); 14] = [
+    ("listen", "address to listen on"),
+    ("public_url", "address people use"),
+    ("data", "folder of the embedded database, files and keys"),
+    ("database_url", "PostgreSQL instead of the embedded database"),
+    ("definitions", "folder of definitions"),
+    ("behind_proxy", "networks of proxies whose forwarding headers are believed"),
+    ("log", "log level"),
+    ("log_format", "text or json"),
+    ("max_body_mb", "largest request body, in megabytes"),
+    ("max_upload_mb", "largest uploaded file, in megabytes"),
+    ("max_connections", "connections open at the same time"),
+    ("shutdown_seconds", "how long running requests may take to end"),
+    ("postgres_connections", "PostgreSQL connections of this process"),
+    ("job_workers", "jobs done at the same time in this process"),
+];
+
+/// Everything an operator decides.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file read, if any.
+    pub file: Option<PathBuf>,
+    pub listen: String,
+    pub data: PathBuf,
+    pub target: Target,
+    pub folders: Folders,
+    pub log: Log,
+    pub web: WebConfig,
+    pub postgres_connections: u32,
+    pub job_workers: usize,
+    /// Where each value comes from: key, value as shown (secrets hidden), source.
+    pub shown: Vec<(String, String, &'static str)>,
+}
+
+impl Config {
+    /// Puts the configuration together for a command.
+    ///
+    /// # Errors
+    /// A file that cannot be read, an unknown key, a value that makes no sense.
+    pub fn load(globals: &Globals, serve: Option<&ServeArgs>, definitions: &Definitions) -> Result<Self, AppError> {
+        let workspace = PathBuf::from(".");
+        let (file, values) = read_file(globals.config.as_deref())?;
+        let mut source = Source { values, shown: Vec::new() };
+        let serve_text = |pick: fn(&ServeArgs) -> Option<String>| serve.and_then(pick);
+
+        let listen = source.text("listen", serve_text(|s| s.listen.clone()), "127.0.0.1:8080")?;
+        let port = listen.rsplit_once(':').map_or("8080", |(_, port)| port).to_owned();
+        let public_url = source.text("public_url", serve_text(|s| s.public_url.clone()), &format!("http://localhost:{port}"))?;
+        let data = PathBuf::from(source.text("data", globals.data.as_ref().map(|p| p.display().to_string()), "./relata-data")?);
+        let database_url = source.text("database_url", globals.database_url.clone(), "")?;
+        let definitions = source.text("definitions", definitions.definitions.as_ref().map(|p| p.display().to_string()), "./definitions")?;
+        let proxies = serve.filter(|s| !s.behind_proxy.is_empty()).map(|s| s.behind_proxy.join(","));
+        let proxies = source.text("behind_proxy", proxies, "")?;
+        let level = source.text("log", globals.log.clone(), "info")?;
+        let format = source.text("log_format", globals.log_format.map(|f| format!("{f:?}").to_lowercase()), "text")?;
+        let max_body = source.number("max_body_mb", 4, 1, 1024)?;
+        let max_upload = source.number("max_upload_mb", 50, 1, 10_240)?;
+        let max_connections = source.number("max_connections", 10_000, 1, 1_000_000)?;
+        let shutdown = source.number("shutdown_seconds", 10, 0, 3600)?;
+        let postgres_connections = source.number("postgres_connections", 16, 1, 1000)?;
+        let job_workers = source.number("job_workers", 4, 1, 256)?;
+
+        let log_format = match format.as_str() {
+            "text" => LogFormat::Text,
+            "json" => LogFormat::Json,
+            other => return Err(bad("log_format", format!("`{other}` is no log format"), "write text or json")),
+        };
+        let public = PublicUrl::parse(&public_url)
+            .ok_or_else(|| bad("public_url", format!("`{public_url}` is no address of a site"), "write it like https://crm.example.com"))?;
+        let trusted = networks(&proxies)?;
+        refuse_plain_http(&listen, &public, !trusted.is_empty())?;
+        let target = if database_url.is_empty() {
+            Target::Sqlite { path: data.clone() }
+        } else if database_url.starts_with("postgres://") || database_url.starts_with("postgresql://") {
+            Target::Postgres { url: database_url, schema: None }
+        } else {
+            return Err(bad(
+                "database_url",
+                "it does not begin with postgres://",
+                "write postgres://user:password@host/database, or leave it out for SQLite",
+            ));
+        };
+        let web = WebConfig {
+            public_url: public,
+            trusted_proxies: trusted,
+            body_limit_bytes: max_body * 1024 * 1024,
+            upload_limit_bytes: max_upload * 1024 * 1024,
+            max_connections,
+            shutdown_deadline: Duration::from_secs(shutdown as u64),
+            files_dir: data.join("files"),
+            ..WebConfig::default()
+        };
+        Ok(Self {
+            file,
+            listen,
+            target,
+            folders: Folders::new(workspace, Some(PathBuf::from(definitions))),
+            data,
+            log: Log { level, format: log_format },
+            web,
+            postgres_connections: u32::try_from(postgres_connections).unwrap_or(16),
+            job_workers,
+            shown: source.shown,
+        })
+    }
+
+    /// Uploaded files of a PostgreSQL workspace lie in the data folder too.
+    pub fn files(&self) -> PathBuf {
+        self.data.join("files")
+    }
+}
+
+/// Plain HTTP beyond this machine would show passwords to everyone on the way.
+fn refuse_plain_http(listen: &str, public: &PublicUrl, behind_proxy: bool) -> Result<(), AppError> {
+    let host = listen.rsplit_once(':').map_or(listen, |(host, _)| host);
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let local = bare.eq_ignore_ascii_case("localhost") || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    if local || behind_proxy {
+        return Ok(());
+    }
+    let _ = public;
+    Err(bad(
+        "listen",
+        format!("`{listen}` would serve plain HTTP beyond this machine"),
+        "listen on 127.0.0.1 behind a proxy that speaks HTTPS, or name the proxy's network with --behind-proxy",
+    ))
+}
+
+fn networks(text: &str) -> Result<Vec<Network>, AppError> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(|part| {
+            Network::parse(part)
+                .ok_or_else(|| bad("behind_proxy", format!("`{part}` is no network"), "write addresses or blocks, for example 10.0.0.0/8"))
+        })
+        .collect()
+}
+
+fn read_file(named: Option<&Path>) -> Result<(Option<PathBuf>, serde_json::Map<String, Json>), AppError> {
+    let path = match named {
+        Some(path) => path.to_owned(),
+        None if Path::new(DEFAULT_FILE).is_file() => PathBuf::from(DEFAULT_FILE),
+        None => return Ok((None, serde_json::Map::new())),
+    };
+    let text =
+        std::fs::read_to_string(&path).map_err(|error| AppError::File { path: path.display().to_string(), reason: error.to_string() })?;
+    let name = path.display().to_string();
+    let source = crate::schema::SourceFile::new(name, text);
+    let documents =
+        crate::schema::read_documents(&source).map_err(|faults| AppError::Deploy(crate::deploy::DeployError::Faults(faults)))?;
+    let Some((Json::Object(map), place)) = documents.into_iter().next() else {
+        return Ok((Some(path), serde_json::Map::new()));
+    };
+    for key in map.keys() {
+        if !KEYS.iter().any(|(known, _)| known == key) {
+            let hint = nearest(key, KEYS.iter().map(|(known, _)| *known)).map_or_else(
+                || format!("known keys: {}", KEYS.map(|(known, _)| known).join(", ")),
+                |near| format!("did you mean `{near}`?"),
+            );
+            return Err(AppError::Config {
+                place: format!("{}:{}", place.file, place.line),
+                message: format!("unknown key `{key}`"),
+                hint,
+            });
+        }
+    }
+    Ok((Some(path), map))
+}
+
+struct Source {
+    values: serde_json::Map<String, Json>,
+    shown: Vec<(String, String, &'static str)>,
+}
+
+impl Source {
+    /// The value from arguments or environment (clap does not tell which), else the file, else the default.
+    fn text(&mut self, key: &str, given: Option<String>, default: &str) -> Result<String, AppError> {
+        let (value, source) = match (given, self.values.get(key)) {
+            (Some(value), _) => (value, "argument or environment"),
+            (None, Some(Json::String(value))) => (value.clone(), "file"),
+            (None, Some(Json::Array(items))) => (items.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(","), "file"),
+            (None, Some(Json::Number(number))) => (number.to_string(), "file"),
+            (None, Some(_)) => return Err(bad(key, "must be a text", "write it in quotes")),
+            (None, None) => (default.to_owned(), "default"),
+        };
+        let shown = if key == "database_url" && !value.is_empty() { hide_password(&value) } else { value.clone() };
+        self.shown.push((key.to_owned(), shown, source));
+        Ok(value)
+    }
+
+    fn number(&mut self, key: &str, default: usize, least: usize, most: usize) -> Result<usize, AppError> {
+        let text = self.text(key, None, &default.to_string())?;
+        text.parse()
+            .ok()
+            .filter(|number| (least..=most).contains(number))
+            .ok_or_else(|| bad(key, format!("`{text}` is not a whole number from {least} to {most}"), &format!("the default is {default}")))
+    }
+}
+
+/// `postgres://user:***@host/db`.
+fn hide_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return "***".into() };
+    match rest.rsplit_once('@') {
+        Some((user, host)) => {
+            let name = user.split(':').next().unwrap_or("");
+            let secret = if user.contains(':') { ":***" } else { "" };
+            format!("{scheme}://{name}{secret}@{host}")
+        }
+        None => url.to_owned(),
+    }
+}
+
+fn bad(key: &str, message: impl Into<String>, hint: &str) -> AppError {
+    AppError::Config { place: format!("configuration `{key}`"), message: message.into(), hint: hint.into() }
+}

@@ -1,0 +1,209 @@
+//! One open workspace: the rooms put together over one database.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+
+use super::AppError;
+use crate::auth::Auth;
+use crate::base::{Clock, Random, SystemClock, SystemRandom};
+use crate::deploy::{self, Folders, Outcome};
+use crate::jobs::{Runner, RunnerOptions};
+use crate::record::Records;
+use crate::schema::catalog::Catalog;
+use crate::schema::{DataSet, Loaded, SourceFile};
+use crate::store::{OpenOptions, Store, Target};
+
+/// How a workspace is opened.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub target: Target,
+    pub files: Option<PathBuf>,
+    pub folders: Folders,
+    pub postgres_connections: u32,
+    pub job_workers: usize,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+}
+
+impl Options {
+    pub fn new(target: Target, folders: Folders) -> Self {
+        Self {
+            target,
+            files: None,
+            folders,
+            postgres_connections: 16,
+            job_workers: 4,
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+        }
+    }
+
+    /// The store's options.
+    pub fn store(&self) -> OpenOptions {
+        OpenOptions {
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+            files: self.files.clone(),
+            max_connections: self.postgres_connections,
+            ..OpenOptions::new(self.target.clone())
+        }
+    }
+}
+
+/// Everything that works on one database. Cloning is cheap.
+#[derive(Clone)]
+pub struct Workspace {
+    pub store: Store,
+    pub catalog: Arc<ArcSwap<Catalog>>,
+    pub records: Records,
+    pub auth: Arc<Auth>,
+    pub runner: Arc<Runner>,
+    pub folders: Folders,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    /// Fault of the definitions on disk that could not be applied; the last good ones are served.
+    pub fault: Arc<ArcSwap<Option<String>>>,
+}
+
+impl Workspace {
+    /// Opens the database and loads the definitions in force. A database without any gets those on disk: a first apply only adds.
+    ///
+    /// # Errors
+    /// The database, or faulty definitions in a workspace that has none yet.
+    pub async fn open(options: &Options) -> Result<Self, AppError> {
+        let store = Store::open(options.store()).await?;
+        let loaded = match deploy::current(&store).await? {
+            Some(loaded) => loaded,
+            None => first_apply(&store, &options.folders).await?,
+        };
+        Self::assemble(store, loaded, options).await
+    }
+
+    /// Opens for applying `files`: a database without definitions starts from nothing, so that the plan shows all of them.
+    ///
+    /// # Errors
+    /// As [`Workspace::open`].
+    pub async fn open_for_apply(options: &Options, files: &[SourceFile]) -> Result<Self, AppError> {
+        let store = Store::open(options.store()).await?;
+        let loaded = match deploy::current(&store).await? {
+            Some(loaded) => loaded,
+            None => {
+                let mut loaded = deploy::check(files, &crate::schema::Bindings::default()).map_err(deploy::DeployError::Faults)?;
+                loaded.catalog.version = 0;
+                loaded
+            }
+        };
+        Self::assemble(store, loaded, options).await
+    }
+
+    async fn assemble(store: Store, loaded: Loaded, options: &Options) -> Result<Self, AppError> {
+        let catalog = Arc::new(ArcSwap::from_pointee(loaded.catalog));
+        let secret = crate::store::secret::cursor_key(&store, options.random.as_ref()).await?;
+        let records = Records::new(
+            store.clone(),
+            catalog.clone(),
+            Arc::new(crate::record::NoHooks),
+            options.clock.clone(),
+            options.random.clone(),
+            store.mint().clone(),
+        )
+        .with_cursor_key(crate::query::CursorKey::from_secret(&secret));
+        let auth = Arc::new(Auth::new(store.clone(), records.clone(), options.clock.clone(), options.random.clone()));
+        let runner = Arc::new(Runner::new(
+            store.clone(),
+            catalog.clone(),
+            Vec::new(),
+            options.clock.clone(),
+            options.random.clone(),
+            RunnerOptions { workers: options.job_workers, ..RunnerOptions::default() },
+        ));
+        Ok(Self {
+            store,
+            catalog,
+            records,
+            auth,
+            runner,
+            folders: options.folders.clone(),
+            clock: options.clock.clone(),
+            random: options.random.clone(),
+            fault: Arc::new(ArcSwap::from_pointee(None)),
+        })
+    }
+
+    /// Serves these definitions from now on.
+    pub fn adopt(&self, catalog: Catalog) {
+        let newer = catalog.version >= self.catalog.load().version;
+        if newer {
+            self.catalog.store(Arc::new(catalog));
+        }
+    }
+
+    /// Plans and applies files; the new definitions are served when this returns.
+    ///
+    /// # Errors
+    /// As [`deploy::plan`] and [`deploy::apply`]; nothing is changed then.
+    pub async fn apply(&self, files: &[SourceFile], plan_id: Option<&str>, accept: &[String], by: i64) -> Result<Applied, AppError> {
+        let plan = deploy::plan(&self.store, files).await?;
+        if plan_id.is_some_and(|wanted| wanted != plan.id) {
+            return Err(deploy::DeployError::ChangedPlan.into());
+        }
+        let text = plan.text();
+        let Outcome { version, loaded, changes, recompute } = deploy::apply(&self.store, plan, accept, by).await?;
+        self.fault.store(Arc::new(None));
+        if changes > 0 {
+            self.adopt(loaded.catalog);
+            super::fill::recompute(self, &recompute).await?;
+        }
+        Ok(Applied { version, changes, text, data: loaded.data })
+    }
+
+    /// Follows the version in the database: another process may have applied.
+    pub async fn follow(self, mut shutdown: watch::Receiver<bool>) {
+        let mut versions = self.store.catalog_changes();
+        loop {
+            tokio::select! {
+                changed = versions.changed() => if changed.is_err() { return },
+                _ = shutdown.changed() => return,
+            }
+            let version = *versions.borrow_and_update();
+            if version <= self.catalog.load().version {
+                continue;
+            }
+            match deploy::current(&self.store).await {
+                Ok(Some(loaded)) => self.adopt(loaded.catalog),
+                Ok(None) => {}
+                Err(error) => tracing::error!(error = %error, "new definitions could not be loaded; the former ones are served on"),
+            }
+        }
+    }
+
+    /// The data sets of the definitions on disk, for loading sample data.
+    ///
+    /// # Errors
+    /// Faulty definitions.
+    pub fn data_sets(&self) -> Result<Vec<DataSet>, AppError> {
+        let files = deploy::read(&self.folders)?;
+        let loaded = deploy::check(&files, &crate::schema::Bindings::default()).map_err(deploy::DeployError::Faults)?;
+        Ok(loaded.data)
+    }
+}
+
+/// What [`Workspace::apply`] did.
+#[derive(Debug)]
+pub struct Applied {
+    pub version: i64,
+    pub changes: usize,
+    /// The plan as text.
+    pub text: String,
+    pub data: Vec<DataSet>,
+}
+
+async fn first_apply(store: &Store, folders: &Folders) -> Result<Loaded, AppError> {
+    let files = deploy::read(folders)?;
+    let plan = deploy::plan(store, &files).await?;
+    let outcome = deploy::apply(store, plan, &[], 0).await?;
+    Ok(outcome.loaded)
+}

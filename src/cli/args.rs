@@ -1,0 +1,323 @@
+//! What can be asked on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A CRM that you describe.
+#[derive(Debug, Parser)]
+#[command(name = "relata", version, about, propagate_version = true, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub globals: Globals,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Globals {
+    /// One JSON object on standard output instead of text.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say less.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Folder of the embedded database, files and keys.
+    #[arg(long, global = true, env = "RELATA_DATA", value_name = "DIR", help_heading = "Workspace")]
+    pub data: Option<PathBuf>,
+    /// PostgreSQL instead of the embedded database: postgres://user@host/database
+    #[arg(long, global = true, env = "DATABASE_URL", value_name = "URL", hide_env_values = true, help_heading = "Workspace")]
+    pub database_url: Option<String>,
+    /// Configuration file (default: relata-server.yaml, if there is one).
+    #[arg(long, global = true, env = "RELATA_CONFIG", value_name = "FILE", help_heading = "Workspace")]
+    pub config: Option<PathBuf>,
+    /// error, warn, info, debug or trace, also by room: info,relata::store=debug
+    #[arg(long, global = true, env = "RELATA_LOG", value_name = "LEVEL", help_heading = "Log")]
+    pub log: Option<String>,
+    #[arg(long, global = true, env = "RELATA_LOG_FORMAT", help_heading = "Log")]
+    pub log_format: Option<LogFormat>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone)]
+pub struct Log {
+    pub level: String,
+    pub format: LogFormat,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a workspace in this folder: settings, templates, plugins.
+    Init(InitArgs),
+    /// Check all definitions without a database.
+    Check(CheckArgs),
+    /// Format definition files; comments stay.
+    Fmt(FmtArgs),
+    /// Show what applying the definitions would change.
+    Plan(PlanArgs),
+    /// Change the workspace to what the definitions say.
+    Apply(ApplyArgs),
+    /// Serve the workspace.
+    Serve(ServeArgs),
+    /// Serve, and apply definitions as they are saved.
+    Dev(ServeArgs),
+    /// Serve a complete example with sample data; prints a sign-in link.
+    Demo(DemoArgs),
+    /// Import a CSV file.
+    Import(ImportArgs),
+    /// Run the tests beside the definitions.
+    Test(TestArgs),
+    /// Write JSON Schemas for editors.
+    Schema(SchemaArgs),
+    /// Print the OpenAPI document.
+    Openapi(OpenapiArgs),
+    /// API tokens.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// People who can sign in.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Copy the database and its files while the server runs.
+    Backup(BackupArgs),
+    /// Verify a backup and put it in the place of the data folder.
+    Restore(RestoreArgs),
+    /// Look at configuration, database and definitions, and say what is wrong.
+    Doctor(Definitions),
+    /// Print the completion script of a shell.
+    Completions(CompletionsArgs),
+}
+
+/// Where definitions are read.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Definitions {
+    /// Folder of definitions (default: ./definitions).
+    #[arg(long, env = "RELATA_DEFINITIONS", value_name = "DIR")]
+    pub definitions: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct InitArgs {
+    /// Folder of the workspace.
+    #[arg(default_value = ".")]
+    pub folder: PathBuf,
+    /// Shipped templates to start from, for example crm or crm,retail.
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub template: Vec<String>,
+    /// Shipped plugins to install; `all` takes those that fit.
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub plugins: Vec<String>,
+    /// Name of the workspace.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Currency of the workspace.
+    #[arg(long, value_name = "CODE")]
+    pub currency: Option<String>,
+    /// Language of the workspace: en, zh-CN or zh-TW.
+    #[arg(long, value_name = "TAG")]
+    pub language: Option<String>,
+    /// Time zone of the workspace, for example Asia/Shanghai.
+    #[arg(long, value_name = "NAME")]
+    pub time_zone: Option<String>,
+    /// Ask nothing.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    pub definitions: Definitions,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct FmtArgs {
+    /// Files to format (default: all of the definitions folder).
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub definitions: Definitions,
+    /// Change nothing; exit with 3 when a file is not formatted.
+    #[arg(long)]
+    pub check: bool,
+    /// Write a `uid` where there is none, so that names can be changed freely.
+    #[arg(long)]
+    pub pin: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    pub definitions: Definitions,
+    /// Write the plan to a file that `apply` takes.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Exit with 2 when there are changes.
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ApplyArgs {
+    /// A plan written by `plan --out`: exactly this plan is applied, or none.
+    pub plan: Option<PathBuf>,
+    #[command(flatten)]
+    pub definitions: Definitions,
+    /// Confirm a step by its name, for example hides:fld_m2.
+    #[arg(long, value_name = "RISK:UID")]
+    pub accept: Vec<String>,
+    /// Do not ask.
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// Address to listen on.
+    #[arg(long, env = "RELATA_LISTEN", value_name = "ADDR")]
+    pub listen: Option<String>,
+    /// The address people use, for links and cookies.
+    #[arg(long, env = "RELATA_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Proxies whose forwarding headers are believed, for example 10.0.0.0/8.
+    #[arg(long, env = "RELATA_BEHIND_PROXY", value_delimiter = ',', value_name = "NETWORKS")]
+    pub behind_proxy: Vec<String>,
+    #[command(flatten)]
+    pub definitions: Definitions,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct DemoArgs {
+    /// Folder to make the example in.
+    #[arg(default_value = "relata-demo")]
+    pub folder: PathBuf,
+    /// Template to show.
+    #[arg(long, default_value = "crm")]
+    pub template: String,
+    /// Address to listen on.
+    #[arg(long, env = "RELATA_LISTEN", value_name = "ADDR")]
+    pub listen: Option<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ImportArgs {
+    /// CSV file; `-` reads standard input.
+    pub file: PathBuf,
+    /// Mapping file (columns to fields). Without it columns are matched by name or label.
+    #[arg(long, value_name = "FILE")]
+    pub mapping: Option<PathBuf>,
+    /// Entity the rows become, when there is no mapping file.
+    #[arg(long, value_name = "ENTITY", required_unless_present = "mapping")]
+    pub into: Option<String>,
+    /// Unique fields by which records that are there are found, when there is no mapping file.
+    #[arg(long = "match", value_delimiter = ',', value_name = "FIELDS")]
+    pub match_fields: Vec<String>,
+    /// utf-8, gbk, big5, … (default: found out).
+    #[arg(long)]
+    pub encoding: Option<String>,
+    /// Separator of cells (default: found out).
+    #[arg(long)]
+    pub delimiter: Option<char>,
+    /// Where rows that failed are written, with the reason (default: FILE.failed.csv).
+    #[arg(long, value_name = "FILE")]
+    pub failed: Option<PathBuf>,
+    /// Check everything, keep nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Run no scripts for these records.
+    #[arg(long)]
+    pub without_scripts: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct TestArgs {
+    #[command(flatten)]
+    pub definitions: Definitions,
+    /// Only cases whose name contains this.
+    pub filter: Option<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct SchemaArgs {
+    #[command(flatten)]
+    pub definitions: Definitions,
+    /// Folder to write to.
+    #[arg(long, default_value = ".relata/schema", value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct OpenapiArgs {
+    #[command(flatten)]
+    pub definitions: Definitions,
+    /// Write to a file instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum TokenCommand {
+    /// Print a new API token. It is shown once.
+    Create {
+        /// E-mail of the person it acts for (default: the only administrator).
+        #[arg(long, value_name = "EMAIL")]
+        user: Option<String>,
+        /// What it is for.
+        #[arg(long, default_value = "command line")]
+        name: String,
+        /// Days until it expires; 0 for never.
+        #[arg(long, default_value_t = 90)]
+        days: u32,
+    },
+    /// List tokens (never their secret).
+    List,
+    /// End a token at once.
+    Revoke {
+        /// Its number, as `token list` shows.
+        id: i64,
+    },
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum UserCommand {
+    /// Add a person; the password is read from standard input.
+    Add {
+        email: String,
+        #[arg(long)]
+        name: String,
+        /// May manage the workspace.
+        #[arg(long)]
+        admin: bool,
+    },
+    /// Set a new password, read from standard input; all sessions of the person end.
+    Password { email: String },
+    /// Print a link that signs the person in once, within ten minutes.
+    Link { email: String },
+    /// List people.
+    List,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct BackupArgs {
+    /// New folder for the backup.
+    pub to: PathBuf,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct RestoreArgs {
+    /// Folder of a backup.
+    pub from: PathBuf,
+    /// Verify only.
+    #[arg(long)]
+    pub verify: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct CompletionsArgs {
+    pub shell: clap_complete::Shell,
+}

@@ -1,0 +1,49 @@
+//! Checking definitions without a database, and reading back what is applied.
+
+use super::DeployError;
+use crate::schema::{self, Bindings, Diagnostic, Loaded, Place, SourceFile};
+use crate::script::{self, ScriptFault};
+use crate::store::{self, Store};
+
+/// Resolves all files and compiles every script they name. Faults of all files come in one run.
+///
+/// # Errors
+/// All faults and warnings, sorted by file and line.
+pub fn check(files: &[SourceFile], bindings: &Bindings) -> Result<Loaded, Vec<Diagnostic>> {
+    let loaded = schema::load(files, bindings)?;
+    let (_, faults) = script::compile_all(&loaded.catalog);
+    if faults.is_empty() {
+        return Ok(loaded);
+    }
+    let mut diagnostics: Vec<Diagnostic> = faults.iter().map(|fault| diagnostic(fault, files)).collect();
+    diagnostics.extend(loaded.warnings);
+    diagnostics.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+    Err(diagnostics)
+}
+
+/// A script's fault as a diagnostic at its place in the script's file.
+fn diagnostic(fault: &ScriptFault, files: &[SourceFile]) -> Diagnostic {
+    let file: std::sync::Arc<str> = fault.file.as_str().into();
+    let place = Place { file, line: fault.line, column: fault.column, end: fault.column + 1, bytes: (0, 0) };
+    let mut diagnostic = Diagnostic::error(fault.code, &place, fault.message.clone());
+    diagnostic.hint.clone_from(&fault.hint);
+    let text = files.iter().find(|source| source.path == fault.file).map(|source| source.text.as_str());
+    let line = text.and_then(|text| text.lines().nth((fault.line as usize).saturating_sub(1)));
+    diagnostic.excerpt = line.unwrap_or_default().to_owned();
+    diagnostic
+}
+
+/// The definitions in force, read from the database; `None` before the first apply. Its version is in the catalog.
+///
+/// # Errors
+/// The database, or definitions that this program cannot read.
+pub async fn current(store: &Store) -> Result<Option<Loaded>, DeployError> {
+    let Some(applied) = store::catalog::load_applied(store).await? else {
+        return Ok(None);
+    };
+    let broken = |faults| DeployError::BrokenCatalog { version: applied.version, faults };
+    let bundle = serde_json::from_str(&applied.bundle_json).map_err(|_| broken(Vec::new()))?;
+    let mut loaded = schema::from_bundle(&bundle, &applied.bindings).map_err(broken)?;
+    loaded.catalog.version = applied.version;
+    Ok(Some(loaded))
+}

@@ -1,0 +1,399 @@
+//! Rows of a table become records: all of a row or nothing of it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::tz::TimeZone;
+
+use super::mapping::{Column, Existing, Mapping, Node};
+use super::report::{Difference, FailedRow, Report};
+use super::table::{Row, Table};
+use crate::access::Actor;
+use crate::base::decimal::pow10;
+use crate::base::text::fold;
+use crate::base::{Decimal, EntityIx, FieldIx, RecordId, Value};
+use crate::record::{BoxFuture, FieldFault, Input, RecordError, RecordTx, Records, Source, WriteOptions};
+use crate::schema::catalog::{Catalog, Entity, FieldType};
+
+/// Rows of one transaction. Other writers wait no longer than such a chunk takes.
+const CHUNK: usize = 200;
+/// Linked records remembered between rows, so that each is looked up once.
+const REMEMBERED: usize = 200_000;
+
+/// One import to run.
+pub struct Import {
+    pub table: Table,
+    pub mapping: Mapping,
+    /// In which date-times without an offset are read.
+    pub zone: TimeZone,
+    /// Check and report everything, keep nothing.
+    pub dry_run: bool,
+    /// Scripts do not run for these records.
+    pub without_hooks: bool,
+}
+
+/// How far an import is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    pub done: u64,
+    pub total: u64,
+    pub failed: u64,
+}
+
+/// Runs the import in chunks, each one transaction; a row that fails is undone alone and reported.
+///
+/// # Errors
+/// Only what stops everything (the database); the chunks committed before stay.
+pub async fn import(records: &Records, actor: &Actor, import: Import, progress: &(dyn Fn(Progress) + Sync)) -> Result<Report, RecordError> {
+    let Import { table, mapping, zone, dry_run, without_hooks } = import;
+    let mut report = Report { rows: table.rows.len() as u64, unused: mapping.unused.clone(), ..Report::default() };
+    let options = WriteOptions { without_hooks, ..WriteOptions::from(Source::Import) };
+    let job = Arc::new(Job { mapping, zone, options, dry_run, known: Mutex::new(HashMap::new()) });
+    let total = table.rows.len() as u64;
+    let mut seen = std::collections::HashSet::new();
+    for chunk in table.rows.chunks(CHUNK) {
+        let rows: Arc<[Row]> = chunk.into();
+        let (job_of_chunk, rows_of_chunk) = (job.clone(), rows.clone());
+        let done = records
+            .unit(actor, Source::Import, Vec::new(), move |tx| {
+                let (job, rows) = (job_of_chunk.clone(), rows_of_chunk.clone());
+                Box::pin(async move { run_chunk(tx, &job, &rows).await })
+            })
+            .await?;
+        job.remember(done.known);
+        for (row, outcome) in rows.iter().zip(done.rows) {
+            match outcome {
+                Ok(RowOutcome::Created) => report.created += 1,
+                Ok(RowOutcome::Updated) => report.updated += 1,
+                Ok(RowOutcome::Unchanged) => report.unchanged += 1,
+                Err(reason) => report.failed.push(FailedRow { line: row.line, cells: row.cells.clone(), reason }),
+            }
+        }
+        for entity in done.linked {
+            *report.linked.entry(entity).or_default() += 1;
+        }
+        for difference in done.differences {
+            let pair = (difference.entity.clone(), difference.key.clone(), difference.field.clone(), difference.found.clone());
+            if seen.insert(pair) {
+                report.differences.push(difference);
+            }
+        }
+        let finished = report.created + report.updated + report.unchanged + report.failed.len() as u64;
+        progress(Progress { done: finished, total, failed: report.failed.len() as u64 });
+    }
+    Ok(report)
+}
+
+/// What stays the same over all chunks.
+struct Job {
+    mapping: Mapping,
+    zone: TimeZone,
+    options: WriteOptions,
+    dry_run: bool,
+    known: Mutex<Known>,
+}
+
+/// Linked records found or made so far: (entity, match key) to id and the values of the row that made or met it first.
+type Known = HashMap<(EntityIx, String), Met>;
+
+#[derive(Clone)]
+struct Met {
+    id: RecordId,
+    values: Arc<[(FieldIx, Value)]>,
+}
+
+impl Job {
+    fn remember(&self, new: Known) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() + new.len() > REMEMBERED {
+            known.clear();
+        }
+        known.extend(new);
+    }
+
+    fn recall(&self, key: &(EntityIx, String)) -> Option<Met> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+}
+
+enum RowOutcome {
+    Created,
+    Updated,
+    Unchanged,
+}
+
+/// What a committed chunk did.
+#[derive(Default)]
+struct ChunkDone {
+    rows: Vec<Result<RowOutcome, String>>,
+    known: Known,
+    linked: Vec<String>,
+    differences: Vec<Difference>,
+}
+
+async fn run_chunk(tx: &mut RecordTx<'_>, job: &Job, rows: &[Row]) -> Result<ChunkDone, RecordError> {
+    let mut done = ChunkDone::default();
+    let catalog = tx.catalog().clone();
+    for row in rows {
+        tx.begin_part().await?;
+        let mut work =
+            RowWork { job, catalog: &catalog, row, known: &done.known, met: Known::new(), linked: Vec::new(), differences: Vec::new() };
+        let result = work.root(tx).await;
+        let RowWork { met, linked, differences, .. } = work;
+        match result {
+            Ok(outcome) if job.dry_run => {
+                tx.rollback_part().await?;
+                done.rows.push(Ok(outcome));
+                done.differences.extend(differences);
+            }
+            Ok(outcome) => {
+                tx.keep_part().await?;
+                done.rows.push(Ok(outcome));
+                done.known.extend(met);
+                done.linked.extend(linked);
+                done.differences.extend(differences);
+            }
+            Err(RowFault::Row(reason)) => {
+                tx.rollback_part().await?;
+                done.rows.push(Err(reason));
+            }
+            Err(RowFault::Fatal(error)) => return Err(error),
+        }
+    }
+    Ok(done)
+}
+
+/// Why a row (or everything) failed.
+enum RowFault {
+    Row(String),
+    Fatal(RecordError),
+}
+
+impl From<RecordError> for RowFault {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Invalid(faults) => Self::Row(sentence(&faults)),
+            RecordError::Store(_) | RecordError::Busy | RecordError::StaleCatalog => Self::Fatal(error),
+            other => Self::Row(other.to_string()),
+        }
+    }
+}
+
+impl From<Vec<FieldFault>> for RowFault {
+    fn from(faults: Vec<FieldFault>) -> Self {
+        Self::Row(sentence(&faults))
+    }
+}
+
+/// `name: is required; email: is no e-mail address`.
+fn sentence(faults: &[FieldFault]) -> String {
+    let parts: Vec<String> = faults
+        .iter()
+        .map(|fault| match fault.path.trim_start_matches('/') {
+            "" => fault.message.clone(),
+            path => format!("{}: {}", path.replace('/', "."), fault.message),
+        })
+        .collect();
+    parts.join("; ")
+}
+
+/// One row on its way.
+struct RowWork<'a> {
+    job: &'a Job,
+    catalog: &'a Catalog,
+    row: &'a Row,
+    /// Met by earlier rows of this chunk.
+    known: &'a Known,
+    /// Met by this row.
+    met: Known,
+    linked: Vec<String>,
+    differences: Vec<Difference>,
+}
+
+impl RowWork<'_> {
+    /// Writes the record of the row itself.
+    async fn root(&mut self, tx: &mut RecordTx<'_>) -> Result<RowOutcome, RowFault> {
+        let job = self.job;
+        let node = &job.mapping.root;
+        let input = self.input(tx, node).await?;
+        let Some((unique, fields)) = &node.unique else {
+            tx.create(node.entity, input, &job.options).await?;
+            return Ok(RowOutcome::Created);
+        };
+        let key = key_values(self.catalog.entity(node.entity), fields, &input)?;
+        if node.existing == Existing::Keep {
+            if let Some(found) = tx.find_unique(node.entity, unique, &key).await? {
+                let held: Vec<(FieldIx, Value)> = input.values.iter().map(|(field, _)| (*field, found.get(*field).clone())).collect();
+                self.compare(node, &key_text(&key), &held, &input);
+                return Ok(RowOutcome::Unchanged);
+            }
+        }
+        let saved = tx.upsert(node.entity, unique, key, input, &job.options).await?;
+        Ok(match (saved.created, saved.changed.is_empty()) {
+            (true, _) => RowOutcome::Created,
+            (false, false) => RowOutcome::Updated,
+            (false, true) => RowOutcome::Unchanged,
+        })
+    }
+
+    /// The values the row gives one record, linked records found or made on the way.
+    fn input<'w>(&'w mut self, tx: &'w mut RecordTx<'_>, node: &'w Node) -> BoxFuture<'w, Result<Input, RowFault>> {
+        Box::pin(async move {
+            let entity = self.catalog.entity(node.entity);
+            let mut pairs = Vec::with_capacity(node.columns.len());
+            for column in &node.columns {
+                pairs.push((column.field.clone(), self.cell(entity, column)?));
+            }
+            let mut input = Input::from_text(self.catalog, entity, &pairs, &self.job.zone)?;
+            for (field, inner) in &node.links {
+                if let Some(id) = self.linked(tx, inner).await? {
+                    input.set(*field, id);
+                }
+            }
+            Ok(input)
+        })
+    }
+
+    /// The record a link leads to; `None` when the row leaves all its columns empty.
+    async fn linked(&mut self, tx: &mut RecordTx<'_>, node: &Node) -> Result<Option<RecordId>, RowFault> {
+        if is_empty(node, self.row) {
+            return Ok(None);
+        }
+        let job = self.job;
+        let input = self.input(tx, node).await?;
+        let entity = self.catalog.entity(node.entity);
+        let Some((unique, fields)) = &node.unique else {
+            return Ok(None);
+        };
+        let key = key_values(entity, fields, &input)?;
+        let text = key_text(&key);
+        let slot = (node.entity, text.clone());
+        if node.existing == Existing::Keep {
+            if let Some(met) = self.met.get(&slot).or_else(|| self.known.get(&slot)).cloned().or_else(|| job.recall(&slot)) {
+                self.compare(node, &text, &met.values, &input);
+                return Ok(Some(met.id));
+            }
+            if let Some(found) = tx.find_unique(node.entity, unique, &key).await? {
+                let held: Arc<[(FieldIx, Value)]> = input.values.iter().map(|(field, _)| (*field, found.get(*field).clone())).collect();
+                self.compare(node, &text, &held, &input);
+                self.met.insert(slot, Met { id: found.id, values: held });
+                return Ok(Some(found.id));
+            }
+        }
+        let values: Arc<[(FieldIx, Value)]> = input.values.clone().into();
+        let saved = tx.upsert(node.entity, unique, key, input, &job.options).await?;
+        if saved.created {
+            self.linked.push(entity.id.clone());
+        }
+        self.met.insert(slot, Met { id: saved.id, values });
+        Ok(Some(saved.id))
+    }
+
+    /// Notes where the row says something else than a record that is kept.
+    fn compare(&mut self, node: &Node, key: &str, held: &[(FieldIx, Value)], input: &Input) {
+        let entity = self.catalog.entity(node.entity);
+        for (field, found) in &input.values {
+            let kept = held.iter().find(|(known, _)| known == field).map_or(&Value::Null, |(_, value)| value);
+            let field = entity.field(*field);
+            if same(kept, found) || matches!(field.ty, FieldType::Link { .. } | FieldType::User { .. }) {
+                continue;
+            }
+            self.differences.push(Difference {
+                line: self.row.line,
+                entity: entity.id.clone(),
+                key: key.to_owned(),
+                field: field.name.clone(),
+                kept: plain(kept),
+                found: plain(found),
+            });
+        }
+    }
+
+    /// The text of a column, made fit for its field: labels of options become keys, a factor is applied.
+    fn cell(&self, entity: &Entity, column: &Column) -> Result<String, RowFault> {
+        let text = self.row.cells[column.position].trim();
+        if text.is_empty() {
+            return Ok(String::new());
+        }
+        if let Some(factor) = column.multiply {
+            let product = multiplied(text, factor).ok_or_else(|| RowFault::Row(format!("{}: `{text}` is no number", column.field)))?;
+            return Ok(product);
+        }
+        let Some(field) = entity.find_field(&column.field) else {
+            return Ok(text.to_owned());
+        };
+        let options = match &field.ty {
+            FieldType::Select(options) | FieldType::MultiSelect { options, .. } => &options.list.options,
+            _ => return Ok(text.to_owned()),
+        };
+        if options.iter().any(|option| option.key == text) {
+            return Ok(text.to_owned());
+        }
+        let wanted = fold(text);
+        let by_label = options.iter().find(|option| option.label.0.values().any(|label| fold(label) == wanted));
+        Ok(by_label.map_or_else(|| text.to_owned(), |option| option.key.clone()))
+    }
+}
+
+fn is_empty(node: &Node, row: &Row) -> bool {
+    node.columns.iter().all(|column| row.cells[column.position].trim().is_empty())
+        && node.links.iter().all(|(_, inner)| is_empty(inner, row))
+}
+
+/// The values of a unique, none of them empty.
+fn key_values(entity: &Entity, fields: &[FieldIx], input: &Input) -> Result<Vec<Value>, RowFault> {
+    fields
+        .iter()
+        .map(|field| match input.get(*field) {
+            Some(value) if !value.is_empty() => Ok(value.clone()),
+            _ => Err(RowFault::Row(format!("{}: is empty, but records are matched by it", entity.field(*field).name))),
+        })
+        .collect()
+}
+
+fn key_text(key: &[Value]) -> String {
+    let parts: Vec<String> = key.iter().map(|value| fold(&plain(value))).collect();
+    parts.join("\u{1f}")
+}
+
+/// Equal as far as a person sees: nothing and an empty text are one, composite values are compared by the parts given.
+fn same(kept: &Value, found: &Value) -> bool {
+    match (kept, found) {
+        (Value::Map(kept), Value::Map(found)) => found.iter().all(|(name, value)| {
+            let held = kept.iter().find(|(known, _)| known == name).map_or(&Value::Null, |(_, value)| value);
+            same(held, value)
+        }),
+        (Value::Money(kept), Value::Money(found)) => kept.amount == found.amount && kept.currency == found.currency,
+        _ => kept == found || (kept.is_empty() && found.is_empty()),
+    }
+}
+
+/// A value as plain text, for keys and reports.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Int(number) => number.to_string(),
+        Value::Decimal(number) => number.to_string(),
+        Value::Text(text) => text.clone(),
+        Value::Date(date) => date.to_string(),
+        Value::DateTime(at) => at.to_string(),
+        Value::Time(time) => time.to_string(),
+        Value::Money(money) => money.to_string(),
+        Value::Link(id) => id.to_string(),
+        Value::List(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
+        Value::Map(parts) => parts.iter().map(|(_, part)| plain(part)).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", "),
+        Value::Json(json) => json.to_string(),
+    }
+}
+
+/// `0.45` times 100 is `45.00`: exact, with the digits it was written with.
+fn multiplied(text: &str, factor: i64) -> Option<String> {
+    let number = Decimal::parse_any(text).ok()?;
+    let units = i128::from(number.units).checked_mul(i128::from(factor))?;
+    let mut product = Decimal { units: i64::try_from(units).ok()?, scale: number.scale };
+    while product.scale > 0 && product.units % pow10(1) == 0 {
+        product = product.normalised();
+    }
+    Some(product.to_string())
+}

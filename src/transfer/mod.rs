@@ -1,0 +1,17 @@
+//! Bringing records in: CSV import with a mapping, seed and sample data of packages.
+//!
+//! Everything goes through the record service, with its rules; this room holds no SQL.
+
+mod data;
+mod error;
+mod import;
+mod mapping;
+mod report;
+mod table;
+
+pub use data::{Loaded, load_data};
+pub use error::TransferError;
+pub use import::{Import, Progress, import};
+pub use mapping::Mapping;
+pub use report::{Difference, FailedRow, Report};
+pub use table::{Table, TableOptions};

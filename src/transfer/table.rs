@@ -1,0 +1,107 @@
+//! A CSV file as a header and rows of texts.
+
+use super::TransferError;
+
+/// How the file is written; what is not said is found out.
+#[derive(Debug, Clone, Default)]
+pub struct TableOptions {
+    /// A name of the WHATWG encoding list. Unsaid: a byte-order mark decides, then UTF-8 if it is valid, else GB18030.
+    pub encoding: Option<String>,
+    /// Unsaid: whichever of `,` `;` tab `|` the header line has most of.
+    pub delimiter: Option<char>,
+}
+
+/// The file's content. `rows[n].cells` has as many texts as `header`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    pub header: Vec<String>,
+    pub rows: Vec<Row>,
+}
+
+/// One record of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Line of the file on which it begins, 1-based.
+    pub line: u64,
+    pub cells: Vec<String>,
+}
+
+impl Table {
+    /// Reads the bytes of a file. Short rows are filled with empty texts; rows longer than the header are refused.
+    ///
+    /// # Errors
+    /// An unknown encoding, bytes that are not of it, an unclosed quote, a row with too many cells, two columns of one name.
+    pub fn read(bytes: &[u8], options: &TableOptions) -> Result<Self, TransferError> {
+        let text = decode(bytes, options)?;
+        let delimiter = match options.delimiter {
+            Some(c) => u8::try_from(c).map_err(|_| TransferError::Csv { line: 1, message: format!("`{c}` cannot separate cells") })?,
+            None => sniff(&text),
+        };
+        let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).has_headers(true).from_reader(text.as_bytes());
+        let fault =
+            |error: csv::Error| TransferError::Csv { line: error.position().map_or(0, csv::Position::line), message: error.to_string() };
+        let header: Vec<String> = reader.headers().map_err(fault)?.iter().map(|name| name.trim().to_owned()).collect();
+        for (position, name) in header.iter().enumerate() {
+            if header[..position].contains(name) {
+                return Err(TransferError::Csv { line: 1, message: format!("two columns are called `{name}`") });
+            }
+        }
+        let mut rows = Vec::new();
+        for record in reader.records() {
+            let record = record.map_err(fault)?;
+            let line = record.position().map_or(0, csv::Position::line);
+            let mut cells: Vec<String> = record.iter().map(str::to_owned).collect();
+            if cells.len() > header.len() {
+                let message = format!("{} cells, but the header names {}", cells.len(), header.len());
+                return Err(TransferError::Csv { line, message });
+            }
+            if cells.iter().all(String::is_empty) {
+                continue;
+            }
+            cells.resize(header.len(), String::new());
+            rows.push(Row { line, cells });
+        }
+        Ok(Self { header, rows })
+    }
+
+    pub fn column(&self, name: &str) -> Option<usize> {
+        self.header.iter().position(|known| known == name)
+    }
+}
+
+fn decode(bytes: &[u8], options: &TableOptions) -> Result<String, TransferError> {
+    let encoding = match &options.encoding {
+        Some(name) => encoding_rs::Encoding::for_label(name.as_bytes()).ok_or_else(|| TransferError::UnknownEncoding(name.clone()))?,
+        None => match encoding_rs::Encoding::for_bom(bytes) {
+            Some((encoding, _)) => encoding,
+            None if std::str::from_utf8(bytes).is_ok() => encoding_rs::UTF_8,
+            None => encoding_rs::GB18030,
+        },
+    };
+    let (text, used, has_faults) = encoding.decode(bytes);
+    if has_faults {
+        let message = format!("the bytes are not {}; name the encoding with --encoding", used.name());
+        return Err(TransferError::Csv { line: 1, message });
+    }
+    Ok(text.into_owned())
+}
+
+/// The separator the header line has most of, outside quotes.
+fn sniff(text: &str) -> u8 {
+    let mut quoted = false;
+    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0), (b'|', 0)];
+    for byte in text.bytes() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\n' if !quoted => break,
+            _ if quoted => {}
+            _ => {
+                if let Some(slot) = counts.iter_mut().find(|(known, _)| *known == byte) {
+                    slot.1 += 1;
+                }
+            }
+        }
+    }
+    // `max_by_key` gives the last of equals; the comma shall win them.
+    counts.iter().rev().max_by_key(|(_, count)| *count).map_or(b',', |(byte, _)| *byte)
+}
