@@ -5,6 +5,7 @@
 pub mod access;
 pub mod app;
 pub mod auth;
+pub mod automation;
 pub mod base;
 pub mod cli;
 pub mod contract;

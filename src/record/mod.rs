@@ -18,6 +18,7 @@ pub mod unit;
 
 mod bulk;
 mod check;
+mod condition;
 mod convert;
 mod delete;
 mod input_text;

@@ -82,7 +82,6 @@ const API: &[ApiFunction] = &[
     f("Refusing and telling", "reject", &[1, 3], Refusing, "reject(message) · reject(field, code, message)", "Refuses what is going on. Several rejects are all shown; the script runs on."),
     f("Refusing and telling", "warn", &[1, 3], All, "warn(message) · warn(field, code, message)", "Tells the person something without refusing."),
     f("Refusing and telling", "log", &[1], All, "log(value)", "Writes a line to the server's log, with the script's id."),
-    f("Refusing and telling", "notify", &[2, 3], Writing, "notify(user, message) · notify(user, message, record)", "Tells a user something. Nothing happens when `user` is `()`."),
     f("Reading records", "find", &[1, 2, 3, 4], All, "find(entity) · find(entity, filter) · find(entity, filter, values) · find(entity, filter, values, options) · list.find(|x| …)", "Records that match a filter of the expression language. `:name` in the filter stands for `values.name`. Options: `sort` (a field or a list, `-` in front sorts downwards), `limit` (100, at most 1000)."),
     f("Reading records", "first", &[2, 3, 4], All, "first(entity, filter) · first(entity, filter, values) · first(entity, filter, values, options)", "The first record that matches, or `()`."),
     f("Reading records", "count", &[1, 2, 3], All, "count(entity) · count(entity, filter) · count(entity, filter, values)", "How many records match."),

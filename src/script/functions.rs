@@ -59,11 +59,7 @@ fn register_writing(engine: &mut Engine) {
         })
         .register_fn("delete", |record: Record| delete(record.entity().ix, stored(&record)?))
         .register_fn("enqueue", |script: &str, payload: Dynamic| enqueue(script, &payload, 0))
-        .register_fn("enqueue", |script: &str, payload: Dynamic, delay_s: i64| enqueue(script, &payload, delay_s))
-        .register_fn("notify", |user: &str, message: &str| notify(user, message, None))
-        .register_fn("notify", |user: &str, message: &str, about: Record| notify(user, message, about.id()))
-        .register_fn("notify", |(): (), _: &str| {})
-        .register_fn("notify", |(): (), _: &str, _: Record| {});
+        .register_fn("enqueue", |script: &str, payload: Dynamic, delay_s: i64| enqueue(script, &payload, delay_s));
 }
 
 fn register_telling(engine: &mut Engine) {
@@ -294,18 +290,6 @@ fn enqueue(script: &str, payload: &Dynamic, delay_s: i64) -> Result<(), Failure>
     call::with(|call| {
         may_write(call)?;
         call.ask(true, |host| host.enqueue(script, payload, delay_s))
-    })
-}
-
-fn notify(user: &str, message: &str, about: Option<RecordId>) -> Result<(), Failure> {
-    let message: String = message.chars().take(500).collect();
-    call::with(|call| {
-        may_write(call)?;
-        let (prefix, id) = RecordId::parse(user).ok_or_else(|| failure(format!("`{user}` is no id of a user")))?;
-        if call.catalog.find_entity("core.user").is_none_or(|entity| entity.prefix != prefix) {
-            return Err(failure(format!("`{user}` is no id of a user")));
-        }
-        call.ask(true, |host| host.notify(id, &message, about))
     })
 }
 

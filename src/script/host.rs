@@ -65,9 +65,6 @@ pub trait ScriptHost: Send {
     /// Runs another script later: `handler` is its id.
     fn enqueue(&mut self, handler: &str, payload: serde_json::Value, delay_s: i64) -> Result<(), HostError>;
 
-    /// Tells a person something.
-    fn notify(&mut self, user: RecordId, message: &str, about: Option<RecordId>) -> Result<(), HostError>;
-
     fn log(&mut self, message: &str);
 }
 
@@ -111,10 +108,6 @@ impl ScriptHost for NoHost {
     }
 
     fn enqueue(&mut self, _: &str, _: serde_json::Value, _: i64) -> Result<(), HostError> {
-        Self::refuse()
-    }
-
-    fn notify(&mut self, _: RecordId, _: &str, _: Option<RecordId>) -> Result<(), HostError> {
         Self::refuse()
     }
 

@@ -122,7 +122,7 @@ fn end_of(pool: &Pool, catalog: &Arc<Catalog>, kind: Kind, name: &str, text: &st
 
 #[test]
 fn hostile_scripts_end_with_their_place_soon_after_their_limit() {
-    let pool = Pool::start(2).unwrap();
+    let pool = Pool::new(2);
     let catalog = Arc::new(empty_catalog());
     let mut wrong = Vec::new();
     for (name, text) in hostile_scripts() {
@@ -145,7 +145,7 @@ fn resident_kb() -> u64 {
 
 /// `tests/run long scripts`: every hostile script at every kind of moment, with the strict bounds.
 pub fn long() {
-    let pool = Pool::start(2).unwrap();
+    let pool = Pool::new(2);
     let catalog = Arc::new(empty_catalog());
     // A first round brings the engine and the threads to life.
     for (name, text) in hostile_scripts() {

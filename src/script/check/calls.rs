@@ -20,6 +20,7 @@ const INSTEAD: &[(&str, &str)] = &[
     ("select", "use `find(entity, filter, values)`"),
     ("insert_record", "use `create(entity, values)`"),
     ("save", "assign to `rec` in before_save, or use `update(record, values)`"),
+    ("notify", "create a task for the person: `create(\"task\", #{…})`"),
     ("fetch", "scripts have no network"),
     ("http_get", "scripts have no network"),
     ("error", "use `reject(field, code, message)`"),

@@ -105,9 +105,11 @@ impl Record {
                 let items = self.children(field)?;
                 Ok(Dynamic::from_array(items.into_iter().map(Dynamic::from).collect()))
             }
-            FieldType::Links { .. } if self.value(field.ix).is_null() => {
+            // Below a links field stand the records of the junction; a script sees the ids they lead to.
+            FieldType::Links { through, far, .. } if self.value(field.ix).is_null() => {
+                let far = self.0.catalog.entity(*through).field(*far);
                 let items = self.children(field)?;
-                Ok(Dynamic::from_array(items.iter().map(|item| item.id_text().into()).collect::<Array>()))
+                Ok(Dynamic::from_array(items.iter().map(|item| value::to_dynamic(&self.0.catalog, far, &item.value(far.ix))).collect::<Array>()))
             }
             _ => Ok(value::to_dynamic(&self.0.catalog, field, &self.value(field.ix))),
         }

@@ -1,0 +1,20 @@
+//! Joins records and scripts: runs scripts on record events ([`Automation`] implements `record::RecordHooks`), after the
+//! commit and on schedules ([`ScriptJobs`] implements `jobs::JobHandler`) and behind buttons.
+//!
+//! A script runs on a thread of its own pool; what it asks travels over a channel to the task that owns the unit of work
+//! (`bridge`), so a script acts only inside that transaction and sees what it wrote. Automation keeps no handle to the
+//! record service for hooks: each gets the unit of work as an argument.
+
+mod answer;
+mod bridge;
+mod button;
+mod cache;
+mod condition;
+mod hooks;
+mod jobs;
+mod rate;
+mod translate;
+
+pub use bridge::Automation;
+pub use button::{ButtonAnswer, run_button};
+pub use jobs::{SCRIPT, ScriptJobs};
