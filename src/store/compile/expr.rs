@@ -1,6 +1,7 @@
 //! Checked expressions as SQL, for both dialects.
 
 use crate::access::RowRules;
+use crate::base::EntityIx;
 use crate::expr::{EvalContext, Typed};
 use crate::schema::catalog::Catalog;
 use crate::store::{Dialect, Sql};
@@ -16,18 +17,17 @@ pub struct ExprSql<'a> {
     pub context: &'a EvalContext<'a>,
 }
 
-/// A condition about the record whose table stands under `alias`; true or false, never null where it matters.
-pub fn condition(_with: ExprSql<'_>, _alias: &str, _condition: &Typed) -> Sql {
+/// A condition about the record of `entity` whose table stands under `alias`; true or false, never null where it matters.
+pub fn condition(_with: ExprSql<'_>, _entity: EntityIx, _alias: &str, _condition: &Typed) -> Sql {
     unimplemented!("compile::expr::condition")
 }
 
-/// The value of an expression as one column of the kind of its type. For money it is the amount: ask for the parts with a
-/// path of its own.
-pub fn value(_with: ExprSql<'_>, _alias: &str, _typed: &Typed) -> Sql {
+/// The value of an expression as one column of the kind of its type. For money it is the amount.
+pub fn value(_with: ExprSql<'_>, _entity: EntityIx, _alias: &str, _typed: &Typed) -> Sql {
     unimplemented!("compile::expr::value")
 }
 
 /// Amount, currency and base amount of an expression of type money.
-pub fn money(_with: ExprSql<'_>, _alias: &str, _typed: &Typed) -> [Sql; 3] {
+pub fn money(_with: ExprSql<'_>, _entity: EntityIx, _alias: &str, _typed: &Typed) -> [Sql; 3] {
     unimplemented!("compile::expr::money")
 }
