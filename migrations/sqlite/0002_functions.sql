@@ -1,0 +1,1 @@
+-- On SQLite the `rl_*` functions are part of the program (src/store/functions.rs) and registered on each connection.
