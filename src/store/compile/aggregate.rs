@@ -59,7 +59,7 @@ impl AggregatePlan {
 /// Compiles an aggregate.
 pub fn aggregate(catalog: &Catalog, dialect: Dialect, request: &Authorised<AggregateRequest>, context: &EvalContext<'_>) -> AggregatePlan {
     let asked = request.request();
-    let with = ExprSql { catalog, dialect, rows: request.rows(), context };
+    let with = ExprSql { catalog, dialect, entity: asked.entity, rows: request.rows(), context };
     let entity = catalog.entity(asked.entity);
     let mut outputs = Outputs::default();
     for group in &asked.group {

@@ -24,7 +24,7 @@ pub(super) fn part(outer: &mut Columns<'_, '_>, parent: Option<usize>, id: usize
 
     let mut conditions = visible(with, child, "t");
     conditions.extend(rows.junction.into_iter().flat_map(|(junction, ..)| visible(with, junction, "j")));
-    conditions.extend(expand.filter.as_ref().map(|filter| expr::condition(with, "t", filter)));
+    conditions.extend(expand.filter.as_ref().map(|filter| expr::condition(with.about(child.ix), "t", filter)));
     let mut sort = sort_columns(with, child, &expand.sort);
     let tie = SortSql::id(column_sql(rows.row_alias(), "id"), sort.keys.last().is_some_and(|key| key.descending));
     sort.keys.push(tie);

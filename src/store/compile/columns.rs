@@ -151,8 +151,8 @@ impl<'a, 'p> Columns<'a, 'p> {
                 let ids = children::link_ids(self.with, alias, *to, *through, *near, *far);
                 self.push(ids, ColumnKind::Json);
             }
-            FieldType::Formula { returns, expr, .. } => self.value(alias, expr, *returns),
-            FieldType::Rollup { returns, aggregate, .. } => self.value(alias, aggregate, *returns),
+            FieldType::Formula { returns, expr, .. } => self.value(alias, field, expr, *returns),
+            FieldType::Rollup { returns, aggregate, .. } => self.value(alias, field, aggregate, *returns),
             FieldType::Lookup { via, field: target, returns } => self.lookup(alias, field, *via, *target, *returns),
             // Children have no value of their own, and everything else has columns.
             _ => {
@@ -161,15 +161,16 @@ impl<'a, 'p> Columns<'a, 'p> {
         }
     }
 
-    fn value(&mut self, alias: &str, typed: &Typed, returns: ScalarType) {
+    fn value(&mut self, alias: &str, field: &Field, typed: &Typed, returns: ScalarType) {
+        let with = owner_of(self.with.catalog, field).map_or(self.with, |owner| self.with.about(owner.ix));
         if let ScalarType::Money { .. } = returns {
-            let [amount, currency, base] = expr::money(self.with, alias, typed);
+            let [amount, currency, base] = expr::money(with, alias, typed);
             self.push(amount, ColumnKind::Int);
             self.push(currency, ColumnKind::Text);
             self.push(base, ColumnKind::Int);
             return;
         }
-        let sql = expr::value(self.with, alias, typed);
+        let sql = expr::value(with, alias, typed);
         self.push(sql, scalar_kind(returns));
     }
 
@@ -183,7 +184,7 @@ impl<'a, 'p> Columns<'a, 'p> {
             return;
         };
         let path = Path { root: Root::Record, hops: vec![Hop { field: via, to: *to }], field: target, part: None };
-        self.value(alias, &Typed::new(scalar_type(returns), Node::Path(path), 0..0), returns);
+        self.value(alias, field, &Typed::new(scalar_type(returns), Node::Path(path), 0..0), returns);
     }
 
     /// The alias of the record a link leads to, joined when it is live and may be seen. `position` is the target's of an
@@ -252,7 +253,7 @@ pub(super) fn visible(with: ExprSql<'_>, entity: &Entity, alias: &str) -> Vec<Sq
         sql.push(" IS NULL");
         conditions.push(sql);
     }
-    conditions.extend(with.rows.of(entity.ix).map(|rule| expr::condition(with, alias, rule)));
+    conditions.extend(with.rows.of(entity.ix).map(|rule| expr::condition(with.about(entity.ix), alias, rule)));
     conditions
 }
 

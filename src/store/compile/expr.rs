@@ -1,9 +1,22 @@
-//! Checked expressions as SQL, for both dialects.
+//! Checked expressions as SQL, for both dialects: the twin of the in-memory evaluator.
+//!
+//! A condition is compiled for its place. Where a null counts as false anyway (`WHERE`, `AND`, `OR`), comparisons stay
+//! plain so that indexes serve; elsewhere they are made two-valued by `IS TRUE`. What reads no record is computed in
+//! memory and bound.
+
+mod call;
+mod compare;
+mod money;
+mod path;
+mod rows;
+
+use std::cell::Cell as Counter;
 
 use crate::access::RowRules;
-use crate::base::EntityIx;
-use crate::expr::{EvalContext, Typed};
-use crate::schema::catalog::Catalog;
+use crate::base::{Cell, EntityIx, Value};
+use crate::expr::eval::constant;
+use crate::expr::{ArithmeticOp, EvalContext, Node, Path, Root, Rows, Type, Typed};
+use crate::schema::catalog::{Catalog, ColumnKind};
 use crate::store::{Dialect, Sql};
 
 /// What an expression is compiled with.
@@ -11,23 +24,274 @@ use crate::store::{Dialect, Sql};
 pub struct ExprSql<'a> {
     pub catalog: &'a Catalog,
     pub dialect: Dialect,
+    /// The entity of the record the expression is about.
+    pub entity: EntityIx,
     /// Every record that a hop or a to-many field reaches must be live and meet the rule of its entity.
     pub rows: &'a RowRules,
-    /// Gives `now()`, `today()`, `me()` and the zone, as bound values.
+    /// Gives `now()`, `today()`, `me()`, `old` and the zone, as bound values.
     pub context: &'a EvalContext<'a>,
 }
 
-/// A condition about the record of `entity` whose table stands under `alias`; true or false, never null where it matters.
-pub fn condition(_with: ExprSql<'_>, _entity: EntityIx, _alias: &str, _condition: &Typed) -> Sql {
-    unimplemented!("compile::expr::condition")
+impl ExprSql<'_> {
+    /// The same for expressions about records of another entity.
+    pub fn about(self, entity: EntityIx) -> Self {
+        Self { entity, ..self }
+    }
+}
+
+/// A condition about the record whose table stands under `alias`. Null where it does not hold is possible: the place must
+/// take it as false, as `WHERE` and `AND` do.
+pub fn condition(with: ExprSql<'_>, alias: &str, condition: &Typed) -> Sql {
+    let aliases = Counter::new(0);
+    Compiler::new(with, alias, &aliases).condition(condition, true)
 }
 
 /// The value of an expression as one column of the kind of its type. For money it is the amount.
-pub fn value(_with: ExprSql<'_>, _entity: EntityIx, _alias: &str, _typed: &Typed) -> Sql {
-    unimplemented!("compile::expr::value")
+pub fn value(with: ExprSql<'_>, alias: &str, typed: &Typed) -> Sql {
+    let aliases = Counter::new(0);
+    Compiler::new(with, alias, &aliases).value(typed)
 }
 
 /// Amount, currency and base amount of an expression of type money.
-pub fn money(_with: ExprSql<'_>, _entity: EntityIx, _alias: &str, _typed: &Typed) -> [Sql; 3] {
-    unimplemented!("compile::expr::money")
+pub fn money(with: ExprSql<'_>, alias: &str, typed: &Typed) -> [Sql; 3] {
+    let aliases = Counter::new(0);
+    let compiler = Compiler::new(with, alias, &aliases);
+    [money::Part::Amount, money::Part::Currency, money::Part::Base].map(|part| compiler.money(typed, part))
+}
+
+/// A record in the statement: its entity and the alias its table stands under.
+#[derive(Clone)]
+struct Frame {
+    entity: EntityIx,
+    alias: String,
+    /// In rows of a `links` field: the link to the linked record and the alias that record stands under.
+    far: Option<(crate::base::FieldIx, String)>,
+}
+
+struct Compiler<'a> {
+    with: ExprSql<'a>,
+    /// The record, then the rows of the enclosing quantifiers, outermost first.
+    frames: Vec<Frame>,
+    /// Aliases are numbered through the whole statement.
+    aliases: &'a Counter<u32>,
+}
+
+impl<'a> Compiler<'a> {
+    fn new(with: ExprSql<'a>, alias: &str, aliases: &'a Counter<u32>) -> Self {
+        let frame = Frame { entity: with.entity, alias: alias.to_owned(), far: None };
+        Self { with, frames: vec![frame], aliases }
+    }
+
+    /// For an expression about another record of the same statement: a virtual formula at the end of a path.
+    fn at(&self, frame: Frame) -> Self {
+        Self { with: self.with.about(frame.entity), frames: vec![frame], aliases: self.aliases }
+    }
+
+    fn alias(&self) -> String {
+        self.aliases.set(self.aliases.get() + 1);
+        format!("x{}", self.aliases.get())
+    }
+
+    fn is_sqlite(&self) -> bool {
+        self.with.dialect == Dialect::Sqlite
+    }
+
+    /// Reads no record of the statement: `old` is in memory.
+    fn is_constant(typed: &Typed) -> bool {
+        match &typed.node {
+            Node::Path(Path { root: Root::Old, .. }) => true,
+            Node::Path(_) | Node::Has { .. } | Node::Quantifier { .. } | Node::Aggregate { .. } | Node::Changed(_) => false,
+            _ => typed.children().into_iter().all(Self::is_constant),
+        }
+    }
+
+    /// A condition known before the statement runs. The words, not bound values: the planner sees through them.
+    fn known(&self, holds: bool) -> Sql {
+        Sql::new(match (self.is_sqlite(), holds) {
+            (true, true) => "1",
+            (true, false) => "0",
+            (false, true) => "TRUE",
+            (false, false) => "FALSE",
+        })
+    }
+
+    /// A boolean. With `loose`, null may stand for false.
+    fn condition(&self, typed: &Typed, loose: bool) -> Sql {
+        if Self::is_constant(typed) {
+            return self.known(constant(typed, self.with.context) == Value::Bool(true));
+        }
+        match &typed.node {
+            Node::And(items) => self.joined(" AND ", items, loose),
+            Node::Or(items) => self.joined(" OR ", items, loose),
+            Node::Not(inner) => {
+                let mut sql = Sql::new("NOT ");
+                sql.append(self.condition(inner, false));
+                wrapped(sql)
+            }
+            Node::Compare { op, left, right } => self.compare(*op, left, right, loose),
+            Node::In { item, list } => self.membership(item, list, loose),
+            Node::IsNull(inner) => self.is_null(inner),
+            Node::Match { kind, item, pattern } => self.text_match(*kind, item, pattern, loose),
+            Node::Has { kind, set, keys } => self.has(*kind, set, keys),
+            Node::Quantifier { kind, over, filter } => self.quantifier(*kind, over, filter.as_deref()),
+            Node::Changed(path) => self.changed(typed, path),
+            // A boolean field, `case` or `coalesce`.
+            _ => strict(self.value(typed), loose),
+        }
+    }
+
+    fn joined(&self, separator: &'static str, items: &[Typed], loose: bool) -> Sql {
+        let mut sql = Sql::default();
+        sql.join(separator, items.iter().map(|item| self.condition(item, loose)));
+        wrapped(sql)
+    }
+
+    /// A value of the kind of its type; of money the amount.
+    fn value(&self, typed: &Typed) -> Sql {
+        if let Type::Money(_) = typed.ty {
+            return self.money(typed, money::Part::Amount);
+        }
+        if Self::is_constant(typed) {
+            return self.literal(&constant(typed, self.with.context), &typed.ty);
+        }
+        match &typed.node {
+            Node::Path(path) => self.path(path),
+            Node::Arithmetic { op, left, right } => self.arithmetic(*op, typed, left, right),
+            Node::Negate(inner) => call("rl_neg(", [self.value(inner)]),
+            Node::Rescale(inner) => rescaled(self.value(inner), scale_of(&inner.ty), scale_of(&typed.ty)),
+            Node::Case { arms, otherwise } => self.case(arms, otherwise, |part| self.value(part)),
+            Node::Coalesce(items) => {
+                // SQLite's `COALESCE` takes at least two arguments.
+                call("COALESCE(", items.iter().map(|item| self.value(item)).chain([Sql::new("NULL")]))
+            }
+            Node::Call { function, args } => self.function(*function, typed, args),
+            Node::Aggregate { kind, over, filter, value } => self.aggregate(*kind, typed, over, filter.as_deref(), value.as_deref()),
+            _ => self.condition(typed, false),
+        }
+    }
+
+    fn case(&self, arms: &[(Typed, Typed)], otherwise: &Typed, value: impl Fn(&Typed) -> Sql) -> Sql {
+        let mut sql = Sql::new("CASE");
+        for (condition, then) in arms {
+            sql.push(" WHEN ").append(self.condition(condition, true));
+            sql.push(" THEN ").append(value(then));
+        }
+        sql.push(" ELSE ").append(value(otherwise)).push(" END");
+        sql
+    }
+
+    fn literal(&self, value: &Value, ty: &Type) -> Sql {
+        let mut sql = Sql::default();
+        sql.bind(kind_of(ty), cell(value, ty));
+        sql
+    }
+
+    fn arithmetic(&self, op: ArithmeticOp, typed: &Typed, left: &Typed, right: &Typed) -> Sql {
+        if let (Type::Money(_), Type::Money(_)) = (&left.ty, &right.ty) {
+            return self.money_ratio(left, right);
+        }
+        let pair = [self.value(left), self.value(right)];
+        let add = op == ArithmeticOp::Add;
+        match (&left.ty, &right.ty) {
+            (Type::Date, Type::Date) => return call("rl_date_diff(", pair),
+            (Type::Date, _) => return call(if add { "rl_date_add(" } else { "rl_date_sub(" }, pair),
+            (Type::DateTime, Type::DateTime) => {
+                let [later, earlier] = pair;
+                return call("rl_seconds_between(", [earlier, later]);
+            }
+            (Type::DateTime, _) => return call(if add { "rl_moment_add(" } else { "rl_moment_sub(" }, pair),
+            _ => {}
+        }
+        let (a, b, c) = (scale_of(&left.ty), scale_of(&right.ty), scale_of(&typed.ty));
+        match op {
+            ArithmeticOp::Add => call("rl_add(", pair),
+            ArithmeticOp::Sub => call("rl_sub(", pair),
+            ArithmeticOp::Mod => call("rl_mod(", pair),
+            ArithmeticOp::Mul => call("rl_mul(", pair.into_iter().chain([digits(a + b - c)])),
+            ArithmeticOp::Div => call("rl_div(", pair.into_iter().chain([digits(c + b - a)])),
+        }
+    }
+}
+
+/// In parentheses.
+fn wrapped(inner: Sql) -> Sql {
+    let mut sql = Sql::new("(");
+    sql.append(inner).push(")");
+    sql
+}
+
+/// A boolean that is never null, unless null may stand for false.
+fn strict(inner: Sql, loose: bool) -> Sql {
+    if loose {
+        return inner;
+    }
+    let mut sql = Sql::new("((");
+    sql.append(inner).push(") IS TRUE)");
+    sql
+}
+
+/// `name(` and the arguments.
+fn call(name: &'static str, args: impl IntoIterator<Item = Sql>) -> Sql {
+    let mut sql = Sql::new(name);
+    sql.join(", ", args).push(")");
+    sql
+}
+
+fn digits(count: u8) -> Sql {
+    let mut sql = Sql::default();
+    sql.number(i64::from(count));
+    sql
+}
+
+fn rescaled(inner: Sql, from: u8, to: u8) -> Sql {
+    match to.cmp(&from) {
+        std::cmp::Ordering::Equal => inner,
+        std::cmp::Ordering::Greater => call("rl_up(", [inner, digits(to - from)]),
+        std::cmp::Ordering::Less => call("rl_down(", [inner, digits(from - to)]),
+    }
+}
+
+/// Decimal places of a number or money; 0 for all else.
+fn scale_of(ty: &Type) -> u8 {
+    match ty {
+        Type::Decimal(scale) | Type::Money(scale) => *scale,
+        _ => 0,
+    }
+}
+
+/// The kind of column a value of the type is.
+fn kind_of(ty: &Type) -> ColumnKind {
+    match ty {
+        Type::Bool => ColumnKind::Bool,
+        Type::Text | Type::Set => ColumnKind::Text,
+        Type::Date => ColumnKind::Date,
+        Type::DateTime => ColumnKind::DateTime,
+        Type::Json => ColumnKind::Json,
+        Type::Null | Type::Int | Type::Decimal(_) | Type::Time | Type::Duration | Type::Money(_) | Type::Link(_) => ColumnKind::Int,
+    }
+}
+
+/// The cell of a value, numbers with the scale of the type.
+fn cell(value: &Value, ty: &Type) -> Cell {
+    let units = |units, scale| crate::expr::number::rescale(units, scale, scale_of(ty)).into();
+    match value {
+        Value::Bool(flag) => Cell::Bool(*flag),
+        Value::Int(number) => units(*number, 0),
+        Value::Decimal(number) => units(number.units, number.scale),
+        Value::Money(money) => units(money.amount.units, money.amount.scale),
+        Value::Text(text) => Cell::Text(text.clone()),
+        Value::Date(date) => Cell::Int(i64::from(date.0)),
+        Value::DateTime(at) => Cell::Int(at.0),
+        Value::Time(time) => Cell::Int(i64::from(time.0)),
+        Value::Link(id) => Cell::Int(id.0),
+        Value::Null | Value::List(_) | Value::Map(_) | Value::Json(_) => Cell::Null,
+    }
+}
+
+/// The entity of the rows and, for a `links` field, the linked one.
+fn row_entities(rows: &Rows) -> (EntityIx, Option<EntityIx>) {
+    match rows {
+        Rows::Children { of, .. } => (*of, None),
+        Rows::Links { through, to, .. } => (*through, Some(*to)),
+    }
 }

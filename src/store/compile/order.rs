@@ -52,7 +52,7 @@ pub(super) fn sort_columns(with: ExprSql<'_>, entity: &Entity, sort: &[SortKey])
                 (sql, kind, true, None)
             }
             SortBy::Value(typed) => {
-                let mut sql = expr::value(with, "t", typed);
+                let mut sql = expr::value(with.about(entity.ix), "t", typed);
                 let kind = type_kind(&typed.ty);
                 if kind == ColumnKind::Text && with.dialect == Dialect::Postgres {
                     let mut ordered = Sql::new("(");

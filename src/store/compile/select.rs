@@ -56,7 +56,7 @@ impl GetPlan {
 /// Compiles a list request.
 pub fn list<T: AsRef<ListRequest>>(catalog: &Catalog, dialect: Dialect, request: &Authorised<T>, context: &EvalContext<'_>) -> ListPlan {
     let asked = request.request().as_ref();
-    let with = ExprSql { catalog, dialect, rows: request.rows(), context };
+    let with = ExprSql { catalog, dialect, entity: asked.entity, rows: request.rows(), context };
     let entity = catalog.entity(asked.entity);
     let conditions = conditions(with, entity, asked);
     let count = (asked.count != Count::None).then(|| count(dialect, entity, &conditions));
@@ -68,7 +68,7 @@ pub fn list<T: AsRef<ListRequest>>(catalog: &Catalog, dialect: Dialect, request:
 /// Compiles a request for one record.
 pub fn get(catalog: &Catalog, dialect: Dialect, request: &Authorised<GetRequest>, context: &EvalContext<'_>) -> GetPlan {
     let asked = request.request();
-    let with = ExprSql { catalog, dialect, rows: request.rows(), context };
+    let with = ExprSql { catalog, dialect, entity: asked.entity, rows: request.rows(), context };
     let entity = catalog.entity(asked.entity);
     let mut parts = Vec::new();
     let mut columns = Columns::new(with, &mut parts, None);

@@ -68,7 +68,7 @@ fn loading(
     lock: bool,
 ) -> (Statement, Arc<RowPlan>) {
     let context = no_context();
-    let with = ExprSql { catalog, dialect, rows: request.rows(), context: &context };
+    let with = ExprSql { catalog, dialect, entity: request.request().entity, rows: request.rows(), context: &context };
     let entity = catalog.entity(request.request().entity);
     let mut parts = Vec::new();
     let mut columns = Columns::new(with, &mut parts, None).with_plain_files();
@@ -121,7 +121,7 @@ pub fn by_unique(catalog: &Catalog, dialect: Dialect, request: &Authorised<Write
     if let Some(filter) = &unique.filter {
         let rows = RowRules::default();
         let context = no_context();
-        let with = ExprSql { catalog, dialect, rows: &rows, context: &context };
+        let with = ExprSql { catalog, dialect, entity: request.request().entity, rows: &rows, context: &context };
         sql.push(" AND ").append(expr::condition(with, "t", filter));
     }
     sql.statement(dialect, &[ColumnKind::Int])
