@@ -72,7 +72,7 @@ struct Compiler<'a> {
     with: ExprSql<'a>,
     /// The record, then the rows of the enclosing quantifiers, outermost first.
     frames: Vec<Frame>,
-    /// Aliases are numbered through the whole statement.
+    /// Aliases are numbered, after the alias of the record: an access rule compiled at one of them makes its own.
     aliases: &'a Counter<u32>,
 }
 
@@ -89,7 +89,7 @@ impl<'a> Compiler<'a> {
 
     fn alias(&self) -> String {
         self.aliases.set(self.aliases.get() + 1);
-        format!("x{}", self.aliases.get())
+        format!("{}_{}", self.frames[0].alias, self.aliases.get())
     }
 
     fn is_sqlite(&self) -> bool {
