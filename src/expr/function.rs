@@ -14,6 +14,7 @@ pub enum Arg {
     /// A date; a date-time gives its date in the zone.
     Date,
     DateTime,
+    Time,
     /// A date-time or a time of day.
     Clock,
     Duration,
@@ -31,6 +32,7 @@ impl Arg {
             Arg::Digits => "a number from 0 to 9",
             Arg::Date => "a date",
             Arg::DateTime => "a date-time",
+            Arg::Time => "a time",
             Arg::Clock => "a date-time or a time",
             Arg::Duration => "a duration",
             Arg::Printable => "a text, number or date",
@@ -63,8 +65,9 @@ const fn variadic(name: &'static str, function: Function, args: &'static [Arg]) 
 }
 
 /// Every function of values. `if`, `coalesce`, `changed`, `me`, `now`, `today`, quantifiers and aggregates are not here:
-/// they have rules of their own.
-pub const SIGNATURES: [Signature; 47] = [
+/// they have rules of their own. `date`, `datetime` and `time` only read a text that is written in the expression, or give
+/// the date of a date-time.
+pub const SIGNATURES: [Signature; 49] = [
     fixed("upper", Function::Upper, &[Arg::Text]),
     fixed("lower", Function::Lower, &[Arg::Text]),
     fixed("trim", Function::Trim, &[Arg::Text]),
@@ -86,6 +89,8 @@ pub const SIGNATURES: [Signature; 47] = [
     variadic("least", Function::Least, &[Arg::Number, Arg::Number]),
     variadic("greatest", Function::Greatest, &[Arg::Number, Arg::Number]),
     fixed("date", Function::Date, &[Arg::Date]),
+    fixed("datetime", Function::Date, &[Arg::DateTime]),
+    fixed("time", Function::Date, &[Arg::Time]),
     fixed("year", Function::Year, &[Arg::Date]),
     fixed("quarter", Function::Quarter, &[Arg::Date]),
     fixed("month", Function::Month, &[Arg::Date]),

@@ -12,6 +12,9 @@ use crate::expr::time::{self, Unit};
 use crate::expr::zone::DAY;
 use crate::expr::{Zone, number, text};
 
+#[cfg(test)]
+mod tests;
+
 /// Registers all functions on a connection.
 ///
 /// # Errors

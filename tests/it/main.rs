@@ -2,6 +2,7 @@
 
 mod definitions;
 mod architecture;
+mod expressions;
 mod filters;
 mod page_samples;
 mod scripts;

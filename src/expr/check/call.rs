@@ -134,6 +134,7 @@ impl Checker<'_> {
             let target = match wanted {
                 Arg::Date => Some(Type::Date),
                 Arg::DateTime => Some(Type::DateTime),
+                Arg::Time => Some(Type::Time),
                 _ => None,
             };
             if let Some(target) = target {
@@ -149,7 +150,7 @@ impl Checker<'_> {
             | (Arg::Int, Type::Int)
             | (Arg::Date, Type::Date)
             | (Arg::DateTime | Arg::Clock, Type::DateTime)
-            | (Arg::Clock, Type::Time)
+            | (Arg::Clock | Arg::Time, Type::Time)
             | (Arg::Duration, Type::Duration)
             | (Arg::Printable, Type::Int | Type::Decimal(_) | Type::Date) => true,
             _ => false,
