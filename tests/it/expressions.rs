@@ -143,7 +143,8 @@ fn make_batch(world: &World, dice: &mut Dice, count: usize, used: &mut BTreeMap<
     let scope = CatalogScope::new(&world.catalog);
     let mut batch = Vec::with_capacity(count);
     while batch.len() < count {
-        let kind = *dice.pick(&KINDS);
+        // Conditions are half of the language.
+        let kind = if dice.chance(40) { generate::Kind::Bool } else { *dice.pick(&KINDS) };
         let depth = dice.below(6) + 1;
         let text = Generator { dice, rows: 3 }.of(kind, depth, About::Thing);
         if text.len() > 6_000 {

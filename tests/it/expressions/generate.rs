@@ -119,11 +119,12 @@ impl Generator<'_> {
             Kind::Text => self.pick(&["'a'", "'ABC'", "'客户'", "''", "'ÄÖÜ'", "'%'", "' x '", "'won'", "'O''Brien'"]),
             Kind::Date => self.pick(&["date('2026-11-21')", "date('2024-02-29')", "date('0001-01-01')", "date('9999-12-31')", "today()"]),
             Kind::DateTime => {
-                self.pick(&["datetime('2026-03-08T07:00:00Z')", "datetime('2026-11-01T05:59:59.999999Z')", "datetime('0001-01-01T00:00:00Z')", "datetime('9999-12-31T23:59:59Z')", "now()"])
+                self.pick(&["datetime('2026-03-08T07:00:00Z')", "datetime('2026-11-01T05:59:59.999999Z')", "datetime('0001-01-01T00:00:00Z')", "datetime('9999-12-30T21:00:00Z')", "now()"])
             }
             Kind::Time => self.pick(&["time('00:00')", "time('23:59:59')", "time('08:30')"]),
             Kind::Duration => self.pick(&["days(1)", "hours(-5)", "minutes(90)", "seconds(9223372036854775807)", "days(4000000)"]),
-            Kind::Link | Kind::Money => "me()".to_owned(),
+            // Texts become ids beside a link only: a link stands beside it everywhere.
+            Kind::Link | Kind::Money => format!("coalesce(null, {})", if kind == Kind::Link { "record.org" } else { "record.m1" }),
         }
     }
 
@@ -141,7 +142,14 @@ impl Generator<'_> {
 
     fn bool(&mut self, depth: u32, about: About) -> String {
         let kind = *self.dice.pick(&KINDS);
-        match self.dice.below(16) {
+        match self.dice.below(18) {
+            17 if about == About::Thing => self.pick(&["marks has_any ('green', '蓝')", "marks has_any ('red')", "marks has_all ('red', '蓝')", "marks is not null"]),
+            16 => {
+                let id = relata::base::RecordId(1_000 + i64::from(self.dice.below(8))).display("org");
+                let owner = if about == About::Thing { "owner" } else { "record.owner" };
+                let choice = [format!("{owner} = me()"), format!("({owner} != me())"), format!("record.org = '{id}'"), format!("(record.org in ('{id}', record.org))")];
+                self.dice.pick(&choice).clone()
+            }
             0 => format!("({} and {})", self.of(Kind::Bool, depth, about), self.of(Kind::Bool, depth, about)),
             1 => format!("({} or {})", self.of(Kind::Bool, depth, about), self.of(Kind::Bool, depth, about)),
             2 | 3 => format!("not ({})", self.of(Kind::Bool, depth, about)),
@@ -281,6 +289,7 @@ impl Generator<'_> {
     fn decimal(&mut self, depth: u32, about: About) -> String {
         use Kind::{Decimal, Int, Money};
         let first = *self.dice.pick(&[Int, Decimal]);
+        let either = *self.dice.pick(&[Decimal, Money]);
         let (a, b) = (self.of(first, depth, about), self.of(Decimal, depth, about));
         match self.dice.below(12) {
             0 => format!("({a} + {b})"),
@@ -289,7 +298,7 @@ impl Generator<'_> {
             3 => format!("({a} % {b})"),
             4 | 5 => format!("({a} / {b})"),
             6 => format!("-({b})"),
-            7 => format!("abs({b})"),
+            7 => format!("abs({})", self.of(either, depth.min(2), about)),
             8 => format!("round({b}, {})", self.dice.pick(&["1", "2", "5"])),
             9 => format!("{}({a}, {b})", self.pick(&["min", "max"])),
             10 => format!("({} / {})", self.of(Money, depth.min(2), about), self.of(Money, depth.min(2), about)),
@@ -300,6 +309,7 @@ impl Generator<'_> {
     fn text(&mut self, depth: u32, about: About) -> String {
         use Kind::{Date, Decimal, Int, Text};
         let a = self.of(Text, depth, about);
+        let printable = *self.dice.pick(&[Text, Int, Decimal, Date]);
         let small = self.pick(&["0", "1", "2", "5", "-3", "12"]);
         match self.dice.below(13) {
             0 => format!("upper({a})"),
@@ -311,8 +321,8 @@ impl Generator<'_> {
             6 => format!("replace({a}, {}, {})", self.of(Text, 1, about), self.of(Text, 1, about)),
             7 => format!("pad_left({a}, {small}, {})", self.of(Text, 1, about)),
             8 => format!("pad_right({a}, {small}, '客x')"),
-            9 => format!("concat({a}, {})", self.of(*self_kind(self.dice, &[Text, Int, Decimal, Date]), depth, about)),
-            10 => format!("text({})", self.of(*self_kind(self.dice, &[Int, Decimal, Date, Text]), depth, about)),
+            9 => format!("concat({a}, {})", self.of(printable, depth, about)),
+            10 => format!("text({})", self.of(printable, depth, about)),
             11 => format!("concat('<', {a}, {}, '>')", self.of(Date, 1, about)),
             _ => self.aggregate(Text, depth, about).unwrap_or(a),
         }
@@ -381,8 +391,4 @@ impl Generator<'_> {
             _ => self.aggregate(Kind::Money, depth, about).unwrap_or(a),
         }
     }
-}
-
-fn self_kind<'k>(dice: &mut Dice, kinds: &'k [Kind]) -> &'k Kind {
-    dice.pick(kinds)
 }

@@ -166,6 +166,7 @@ pub fn catalog() -> Catalog {
                 ("m1", money(2)),
                 ("m2", money(4)),
                 ("org", link(ORG)),
+                ("owner", link(USER)),
                 ("marks", FieldType::Tags { max: None }),
                 ("lines", FieldType::Children { of: LINE, by: FieldIx(2) }),
                 ("orgs", FieldType::Links { to: ORG, through: MEMBER, near: FieldIx(2), far: FieldIx(3) }),
@@ -204,6 +205,7 @@ pub fn catalog() -> Catalog {
         scripts: Vec::new(),
         roles: Vec::new(),
         apps: Vec::new(),
+        described: BTreeMap::new(),
     }
 }
 
@@ -215,14 +217,14 @@ const TEXTS: [&str; 16] = [
 const MOMENTS: [&str; 16] = [
     "2026-03-08T06:59:59.999999Z", "2026-03-08T07:00:00Z", "2026-11-01T05:30:00Z", "2026-11-01T06:30:00Z", "2007-11-04T02:30:30Z",
     "2011-12-30T09:59:59Z", "2011-12-30T10:00:00Z", "2026-04-04T14:59:59Z", "1883-11-18T17:00:00Z", "0001-01-01T00:00:00Z",
-    "9999-12-31T23:59:59.999999Z", "2600-07-04T04:00:00Z", "2500-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "2026-11-21T15:59:59.5Z", "1969-12-31T23:59:59.000001Z",
+    "9999-12-30T21:59:59.999999Z", "2600-07-04T04:00:00Z", "2500-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "2026-11-21T15:59:59.5Z", "1969-12-31T23:59:59.000001Z",
 ];
 const DATES: [&str; 10] = [
     "2026-11-21", "2024-02-29", "2023-02-28", "0001-01-01", "9999-12-31", "1970-01-01", "2026-01-31", "1600-12-31", "2026-03-08", "2026-12-28",
 ];
 
 fn currency(dice: &mut Dice) -> Currency {
-    Currency::parse(dice.pick(&["CNY", "CNY", "USD", "JPY"])).unwrap()
+    Currency::parse(["CNY", "CNY", "USD", "JPY"][dice.below(4) as usize]).unwrap()
 }
 
 /// A random value of a field.
@@ -245,8 +247,8 @@ fn random(ty: &FieldType, dice: &mut Dice) -> Value {
         FieldType::Text { .. } => Value::from(*dice.pick(&TEXTS)),
         FieldType::Select(_) => Value::from(*dice.pick(&["new", "won", "lost"])),
         FieldType::Boolean => Value::Bool(dice.chance(50)),
-        FieldType::Date { .. } => Value::Date(Date::parse(dice.pick(&DATES)).unwrap()),
-        FieldType::DateTime => Value::DateTime(DateTime::parse(dice.pick(&MOMENTS)).unwrap()),
+        FieldType::Date { .. } => Value::Date(Date::parse(DATES[dice.below(10) as usize]).unwrap()),
+        FieldType::DateTime => Value::DateTime(DateTime::parse(MOMENTS[dice.below(16) as usize]).unwrap()),
         FieldType::Time => Value::Time(Time(dice.below(86_400))),
         FieldType::Link { to, .. } => Value::Link(RecordId(id(*to, i64::from(dice.below(7)) + 1))),
         FieldType::Tags { .. } => {

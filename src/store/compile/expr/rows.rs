@@ -1,6 +1,6 @@
 //! Quantifiers and aggregates as correlated subqueries over live rows.
 
-use crate::expr::{AggregateKind, Over, QuantifierKind, Rows, Type, Typed};
+use crate::expr::{AggregateKind, Node, Over, QuantifierKind, Root, Rows, Type, Typed};
 use crate::store::Sql;
 
 use super::money::Part;
@@ -66,19 +66,26 @@ impl<'a> Compiler<'a> {
     }
 
     pub(super) fn aggregate(&self, kind: AggregateKind, typed: &Typed, over: &Over, filter: Option<&Typed>, value: Option<&Typed>) -> Sql {
-        self.over_rows(over, filter, |inner| match value {
-            None => Sql::new("COUNT(*)"),
-            Some(value) => {
-                let column = inner.value(value);
-                match kind {
-                    AggregateKind::Count => call("COUNT(", [column]),
-                    AggregateKind::Sum => self.sum(column),
-                    AggregateKind::Min => call("MIN(", [self.ordered(column, &value.ty)]),
-                    AggregateKind::Max => call("MAX(", [self.ordered(column, &value.ty)]),
-                    AggregateKind::Avg => self.mean(column, scale_of(&typed.ty) - scale_of(&value.ty)),
-                }
-            }
-        })
+        let Some(value) = value else { return self.over_rows(over, filter, |_| Sql::new("COUNT(*)")) };
+        let answer = |column: Sql| match kind {
+            AggregateKind::Count => call("COUNT(", [column]),
+            AggregateKind::Sum => self.sum(column),
+            AggregateKind::Min => call("MIN(", [self.ordered(column, &value.ty)]),
+            AggregateKind::Max => call("MAX(", [self.ordered(column, &value.ty)]),
+            AggregateKind::Avg => self.mean(column, scale_of(&typed.ty) - scale_of(&value.ty)),
+        };
+        if !reads_outside(value, self.frames.len() - 1) {
+            return self.over_rows(over, filter, |inner| answer(inner.value(value)));
+        }
+        // An aggregate of outer columns alone would belong to the outer statement (SQL:2016 10.9): name the value first.
+        let rows = self.over_rows(over, filter, |inner| {
+            let mut sql = inner.value(value);
+            sql.push(" AS \"v\"");
+            sql
+        });
+        let mut sql = Sql::new("(SELECT ");
+        sql.append(answer(Sql::new("\"v\""))).push(" FROM ").append(rows).push(" AS ").ident(&self.alias()).push(")");
+        sql
     }
 
     fn over_rows(&self, over: &Over, filter: Option<&Typed>, answer: impl Fn(&Compiler<'a>) -> Sql) -> Sql {
@@ -119,34 +126,36 @@ impl<'a> Compiler<'a> {
         sql
     }
 
-    /// The sum of moneys: null over none and over different currencies.
+    /// The sum of moneys: null over none and over different currencies. The base is known where every row has one.
     pub(super) fn money_sum(&self, over: &Over, filter: Option<&Typed>, value: &Typed, part: Part) -> Sql {
-        self.over_rows(over, filter, |inner| {
-            let amount = || inner.money(value, Part::Amount);
-            // The currency counts only where there is an amount.
-            let currency = || {
-                let mut sql = Sql::new("CASE WHEN ");
-                sql.append(amount()).push(" IS NOT NULL THEN ").append(inner.money(value, Part::Currency)).push(" END");
-                sql
-            };
-            let mut sql = Sql::new("CASE WHEN MIN(");
-            sql.append(currency()).push(") = MAX(").append(currency()).push(") ");
-            match part {
-                Part::Amount => sql.push("THEN ").append(self.sum(amount())),
-                Part::Currency => {
-                    // A sum that does not fit is no money, so it has no currency either.
-                    sql.push("AND ").append(self.sum(amount())).push(" IS NOT NULL THEN ");
-                    sql.append(call("MIN(", [currency()]))
-                }
-                Part::Base => {
-                    let base = || inner.money(value, Part::Base);
-                    sql.push("AND ").append(self.sum(amount())).push(" IS NOT NULL AND COUNT(").append(amount());
-                    sql.push(") = COUNT(").append(base()).push(") THEN ");
-                    sql.append(self.sum(base()))
-                }
-            };
-            sql.push(" END");
+        let rows = self.over_rows(over, filter, |inner| {
+            let mut sql = inner.money(value, Part::Amount);
+            sql.push(" AS \"a\", ").append(inner.money(value, Part::Currency)).push(" AS \"c\", ");
+            sql.append(inner.money(value, Part::Base)).push(" AS \"b\"");
             sql
-        })
+        });
+        let amount = || self.sum(Sql::new("\"a\""));
+        let mut sql = Sql::new("(SELECT CASE WHEN MIN(\"c\") = MAX(\"c\") AND ");
+        sql.append(amount()).push(" IS NOT NULL ");
+        match part {
+            Part::Amount => sql.push("THEN ").append(amount()),
+            Part::Currency => sql.push("THEN MIN(\"c\")"),
+            Part::Base => sql.push("AND COUNT(*) = COUNT(\"b\") THEN ").append(self.sum(Sql::new("\"b\""))),
+        };
+        // Rows without an amount are no moneys.
+        sql.push(" END FROM ").append(rows).push(" AS ").ident(&self.alias()).push(" WHERE \"a\" IS NOT NULL)");
+        sql
     }
+}
+
+/// Whether an expression about rows at `level` reads a record outside of them.
+fn reads_outside(typed: &Typed, level: usize) -> bool {
+    let is_outside = |root: Root| root != Root::Old && root != Root::Row(u8::try_from(level).unwrap_or(u8::MAX));
+    let own = match &typed.node {
+        Node::Path(path) | Node::Has { set: path, .. } | Node::Changed(path) => is_outside(path.root),
+        // What stands inside of them may read anything.
+        Node::Quantifier { .. } | Node::Aggregate { .. } => true,
+        _ => false,
+    };
+    own || typed.children().into_iter().any(|child| reads_outside(child, level))
 }
