@@ -195,7 +195,7 @@ CREATE OR REPLACE FUNCTION rl_local(micros bigint, starts bigint[], offsets bigi
     ELSE micros - ((micros - 16725225600000000) / 12622780800000000 + 1) * 12622780800000000 END, starts) + 1]
 $$;
 CREATE OR REPLACE FUNCTION rl_local_date(t timestamptz, starts bigint[], offsets bigint[]) RETURNS date LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-  SELECT rl_day(local / 86400000000 - CASE WHEN local % 86400000000 < 0 THEN 1 ELSE 0 END)
+  SELECT rl_day(LEAST(GREATEST(local / 86400000000 - CASE WHEN local % 86400000000 < 0 THEN 1 ELSE 0 END, -719162), 2932896))
   FROM (SELECT rl_local(rl_micros(t), starts, offsets) AS local) AS clock
 $$;
 CREATE OR REPLACE FUNCTION rl_local_seconds(t timestamptz, starts bigint[], offsets bigint[]) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$

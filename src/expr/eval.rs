@@ -105,7 +105,7 @@ impl Evaluator<'_> {
             }
             Node::Me => self.context.me.into(),
             Node::Now => Value::DateTime(self.context.now),
-            Node::Today => self.context.zone.date(self.context.now).map_or(Value::Null, Value::Date),
+            Node::Today => Value::Date(self.context.zone.date(self.context.now)),
             Node::Changed(path) => {
                 let Some(old) = self.context.old else { return Value::Bool(true) };
                 let former = Path { root: Root::Old, ..path.clone() };

@@ -74,9 +74,11 @@ impl Zone {
         at.0 + self.0.offsets[position]
     }
 
-    /// The calendar day in the zone; `None` outside years 1 to 9999.
-    pub fn date(&self, at: DateTime) -> Option<Date> {
-        Date(0).plus_days(self.local(at).div_euclid(DAY))
+    /// The calendar day in the zone. The first and the last hours of years 1 to 9999 stay within them, so that later
+    /// moments never have an earlier day.
+    pub fn date(&self, at: DateTime) -> Date {
+        let days = self.local(at).div_euclid(DAY).clamp(i64::from(Date::MIN.0), i64::from(Date::MAX.0));
+        Date(i32::try_from(days).unwrap_or(0))
     }
 
     /// The first moment of a day: midnight, or later where clocks jump over midnight.

@@ -147,7 +147,7 @@ fn dates(connection: &Connection) -> Result<()> {
     of("rl_moment_sub", 2, |args| as_moment(time::plus_seconds(args.moment(0)?, args.int(1)?.checked_neg()?)))?;
     of("rl_seconds_between", 2, |args| Some(Given::Int(time::seconds_between(args.moment(0)?, args.moment(1)?))))?;
     of("rl_hours_between", 2, |args| Some(Given::Int((args.int(1)? - args.int(0)?).div_euclid(3_600_000_000))))?;
-    of("rl_local_date", 2, |args| as_date(args.zone(1)?.date(args.moment(0)?)))?;
+    of("rl_local_date", 2, |args| as_date(Some(args.zone(1)?.date(args.moment(0)?))))?;
     of("rl_local_seconds", 2, |args| Some(Given::Int(args.zone(1)?.local(args.moment(0)?).rem_euclid(DAY) / 1_000_000)))
 }
 

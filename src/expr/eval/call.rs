@@ -35,7 +35,7 @@ impl Evaluator<'_> {
             Function::Seconds | Function::InSeconds => seconds(&values[0], 1),
             Function::Amount => Some(super::part(values.into_iter().next().unwrap_or_default(), Some("amount"))),
             Function::Date => match values[0] {
-                Value::DateTime(at) => self.context.zone.date(at).map(Value::Date),
+                Value::DateTime(at) => Some(Value::Date(self.context.zone.date(at))),
                 _ => None,
             },
             Function::Hour => self.clock(&values[0]).map(|seconds| Value::Int(seconds / 3600)),

@@ -80,7 +80,7 @@ impl Generator<'_> {
             (About::Thing, Kind::Bool) => &["b"],
             (About::Thing, Kind::Int) => &["i1", "i2", "org.score", "org.parent.score"],
             (About::Thing, Kind::Decimal) => &["d2", "d9", "m1.amount", "m2.base", "org.worth.base"],
-            (About::Thing, Kind::Text) => &["t1", "t2", "stage", "org.name", "m1.currency", "org.parent.name"],
+            (About::Thing, Kind::Text) => &["t1", "t2", "trim(stage)", "org.name", "m1.currency", "org.parent.name"],
             (About::Thing, Kind::Date) => &["day", "due", "org.opened", "today()"],
             (About::Thing, Kind::DateTime) => &["at", "ends", "now()"],
             (About::Thing, Kind::Time) => &["clock"],
@@ -143,7 +143,7 @@ impl Generator<'_> {
     fn bool(&mut self, depth: u32, about: About) -> String {
         let kind = *self.dice.pick(&KINDS);
         match self.dice.below(18) {
-            17 if about == About::Thing => self.pick(&["marks has_any ('green', '蓝')", "marks has_any ('red')", "marks has_all ('red', '蓝')", "marks is not null"]),
+            17 if about == About::Thing => self.pick(&["marks has_any ('green', '蓝')", "marks has_any ('red')", "marks has_all ('red', '蓝')", "marks is not null", "stage = 'won'", "stage != 'lost'", "stage in ('new', 'won')"]),
             16 => {
                 let id = relata::base::RecordId(1_000 + i64::from(self.dice.below(8))).display("org");
                 let owner = if about == About::Thing { "owner" } else { "record.owner" };
