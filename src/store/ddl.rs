@@ -153,7 +153,7 @@ pub fn create_unique(dialect: Dialect, catalog: &Catalog, entity: &Entity, uniqu
     if entity.find_field("deleted_at").is_some() {
         conditions.push(Sql::new("\"deleted_at\" IS NULL"));
     }
-    conditions.extend(unique.filter.as_ref().map(|filter| index_condition(dialect, catalog, filter)));
+    conditions.extend(unique.filter.as_ref().map(|filter| index_condition(dialect, catalog, entity, filter)));
     if !conditions.is_empty() {
         sql.push(" WHERE ").join(" AND ", conditions);
     }
@@ -161,11 +161,11 @@ pub fn create_unique(dialect: Dialect, catalog: &Catalog, entity: &Entity, uniqu
 }
 
 /// A condition over the entity's own columns as an index has it: bare column names, literals for values.
-fn index_condition(dialect: Dialect, catalog: &Catalog, filter: &Typed) -> Sql {
+fn index_condition(dialect: Dialect, catalog: &Catalog, entity: &Entity, filter: &Typed) -> Sql {
     const ALIAS: &str = "indexed_record";
     let zone = Zone::named(&catalog.settings.time_zone_name).unwrap_or_else(Zone::utc);
     let context = EvalContext { now: DateTime(0), zone, me: None, old: None };
-    let with = ExprSql { catalog, dialect, rows: &RowRules::default(), context: &context };
+    let with = ExprSql { catalog, dialect, entity: entity.ix, rows: &RowRules::default(), context: &context };
     condition(with, ALIAS, filter).with_literals().without_alias(ALIAS)
 }
 
