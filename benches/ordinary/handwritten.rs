@@ -199,7 +199,7 @@ fn const_format(parts: &[&'static str]) -> &'static str {
     }
     TEXTS.with_borrow_mut(|texts| {
         let text = parts.concat();
-        texts.entry(text.clone()).or_insert_with(|| Box::leak(text.into_boxed_str()))
+        *texts.entry(text.clone()).or_insert_with(|| Box::leak(text.into_boxed_str()))
     })
 }
 
