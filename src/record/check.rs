@@ -12,6 +12,16 @@ use super::world::{Setting, World};
 use crate::base::{EntityIx, FieldIx, RecordId, Value};
 use crate::schema::catalog::{Catalog, DependsOn, Entity, Field, FieldType, Options, Rule};
 
+/// Which rules are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rules {
+    All,
+    /// Those that do not read rows below the record.
+    WithoutRows,
+    /// The others, once those rows are written.
+    OverRows,
+}
+
 impl RecordTx<'_> {
     #[expect(clippy::too_many_arguments, reason = "one step of a longer sequence")]
     pub(super) async fn check(
@@ -29,9 +39,8 @@ impl RecordTx<'_> {
         let setting = self.setting(&compiled);
         check_required(&setting, world, entity, record, old, children, faults);
         check_dependent(&compiled.catalog, entity, &compiled.plan(record.entity).dependent, record, old, faults);
-        if !has_late_rules {
-            self.check_rules(&setting, world, entity, record, old, faults);
-        }
+        let which = if has_late_rules { Rules::WithoutRows } else { Rules::All };
+        self.check_rules(&setting, world, record, old, which, faults);
         drop(setting);
         self.check_links(world, entity, record, old, given, faults).await
     }
@@ -41,12 +50,18 @@ impl RecordTx<'_> {
         &self,
         setting: &Setting<'_>,
         world: &World,
-        entity: &Entity,
         record: &Record,
         old: Option<&Record>,
+        which: Rules,
         faults: &mut Vec<FieldFault>,
     ) {
-        for rule in &entity.rules {
+        let entity = setting.compiled.entity(record.entity);
+        for (rule, reads_rows) in entity.rules.iter().zip(&setting.compiled.plan(record.entity).reads_rows) {
+            match which {
+                Rules::WithoutRows if *reads_rows => continue,
+                Rules::OverRows if !reads_rows => continue,
+                _ => {}
+            }
             let applies = rule.when.as_ref().is_none_or(|when| setting.holds(world, when, record, old));
             if applies && !setting.holds(world, &rule.assert, record, old) {
                 faults.push(self.rule_fault(entity, rule));

@@ -51,7 +51,11 @@ impl RecordTx<'_> {
                 hooks.before_delete(self, &old).await?;
             }
             let references = compiled.plan(old.entity).referenced.clone();
-            self.release(&compiled, &old, &references, options, level).await?;
+            // The record's own rollups need not follow the rows that go with it.
+            self.scope.deferred.push((old.entity, old.id));
+            let released = self.release(&compiled, &old, &references, options, level).await;
+            self.scope.deferred.pop();
+            released?;
             self.expect_free(&compiled, &old, &references).await?;
             self.write_delete(&compiled, old, options).await
         })
@@ -115,7 +119,7 @@ impl RecordTx<'_> {
     fn touch(&self, compiled: &Compiled, record: &mut Record) {
         let plan = compiled.plan(record.entity);
         record.version += 1;
-        let user = Value::Link(RecordId(self.scope.actor.user_id()));
+        let user = self.scope.actor.user.map_or(Value::Null, Value::Link);
         for (field, value) in [(plan.version, Value::Int(record.version)), (plan.updated_at, Value::DateTime(self.now())), (plan.updated_by, user)] {
             if let Some(field) = field {
                 record.values[field.0 as usize] = value;

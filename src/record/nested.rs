@@ -122,7 +122,7 @@ impl RecordTx<'_> {
                     match there.iter().position(|record| known_by(record, id)) {
                         Some(at) => {
                             let what = NestedKind::Remove(below.rows, there.swap_remove(at).id);
-                            writes.push(NestedWrite { field: below.field, path, what });
+                            writes.push(NestedWrite { path, what });
                         }
                         None => {
                             let entity = below.far.map_or(below.rows, |(_, to)| to);
@@ -134,14 +134,14 @@ impl RecordTx<'_> {
             };
             match step {
                 None => {}
-                Some(Ok(saved)) => writes.push(NestedWrite { field: below.field, path, what: NestedKind::Save(Box::new(saved)) }),
+                Some(Ok(saved)) => writes.push(NestedWrite { path, what: NestedKind::Save(Box::new(saved)) }),
                 Some(Err(RecordError::Invalid(found))) => faults.extend(found.into_iter().map(|fault| fault.below(&path))),
                 Some(Err(other)) => return Err(other),
             }
         }
         if nested.others == Others::Remove {
             let path = pointer(&name);
-            let removed = there.iter().map(|record| NestedWrite { field: below.field, path: path.clone(), what: NestedKind::Remove(below.rows, record.id) });
+            let removed = there.iter().map(|record| NestedWrite { path: path.clone(), what: NestedKind::Remove(below.rows, record.id) });
             // What goes, goes first: the rows that come may take its place in a unique.
             let mut all: Vec<NestedWrite> = removed.collect();
             all.append(&mut writes);

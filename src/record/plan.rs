@@ -53,8 +53,8 @@ pub(super) struct Plan {
     pub form_needs: Needs,
     /// Who points here.
     pub referenced: Vec<Reference>,
-    /// Rules and formulas that read this entity's own children or links.
-    pub reads_many: bool,
+    /// For each rule: it reads rows below the record, which a request may bring along.
+    pub reads_rows: Vec<bool>,
 }
 
 /// A field elsewhere (or here) that points to an entity.
@@ -62,8 +62,6 @@ pub(super) struct Plan {
 pub(super) struct Reference {
     pub entity: EntityIx,
     pub field: FieldIx,
-    /// Which of the field's columns: other than 0 for any_link only.
-    pub column: usize,
     pub on_delete: OnDelete,
 }
 
@@ -72,18 +70,16 @@ impl Compiled {
         let mut plans: Vec<Plan> = catalog.entities.iter().map(|entity| plan_of(&catalog, entity)).collect();
         for entity in &catalog.entities {
             for field in &entity.fields {
-                let mut refer = |to: EntityIx, column: usize, on_delete: OnDelete| {
+                let mut refer = |to: EntityIx, on_delete: OnDelete| {
                     // Who created or changed something does not keep a user from being deleted.
                     if !(field.is_system && field.name != "owner") {
-                        plans[to.0 as usize].referenced.push(Reference { entity: entity.ix, field: field.ix, column, on_delete });
+                        plans[to.0 as usize].referenced.push(Reference { entity: entity.ix, field: field.ix, on_delete });
                     }
                 };
                 match &field.ty {
-                    FieldType::Link { to, on_delete, .. } | FieldType::User { to, on_delete } => refer(*to, 0, *on_delete),
+                    FieldType::Link { to, on_delete, .. } | FieldType::User { to, on_delete } => refer(*to, *on_delete),
                     FieldType::AnyLink { to, on_delete } => {
-                        for (column, to) in to.iter().enumerate() {
-                            refer(*to, column, *on_delete);
-                        }
+                        to.iter().for_each(|to| refer(*to, *on_delete));
                     }
                     _ => {}
                 }
@@ -152,14 +148,16 @@ fn plan_of(catalog: &Catalog, entity: &Entity) -> Plan {
         }
     }
     for rule in &entity.rules {
-        gather.add(&rule.assert, &mut plan.save_needs);
-        if let Some(when) = &rule.when {
-            gather.add(when, &mut plan.save_needs);
+        let mut rule_needs = Needs::default();
+        for expr in [Some(&rule.assert), rule.when.as_ref()].into_iter().flatten() {
+            gather.add(expr, &mut rule_needs);
+            gather.add(expr, &mut plan.save_needs);
         }
+        let reads_rollup = || rule_needs.fields.iter().any(|ix| matches!(entity.field(*ix).ty, FieldType::Rollup { .. }));
+        plan.reads_rows.push(rule_needs.children.iter().any(|child| child.over.hops.is_empty()) || reads_rollup());
     }
     plan.computed = entity.computed_order.clone();
     plan.rollups = plan.computed.iter().copied().filter(|ix| matches!(entity.field(*ix).ty, FieldType::Rollup { .. })).collect();
-    plan.reads_many = plan.save_needs.children.iter().any(|child| child.over.hops.is_empty());
     plan
 }
 

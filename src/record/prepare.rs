@@ -26,7 +26,7 @@ pub(super) struct Prepared {
     pub changed: Vec<FieldIx>,
     pub by_script: Vec<FieldIx>,
     pub warnings: Vec<String>,
-    /// Nested records: at which place of the request, below which field, and what.
+    /// Nested records: at which place of the request, and what.
     pub nested: Vec<NestedWrite>,
     /// Rules that read rows which are only written after this record.
     pub has_late_rules: bool,
@@ -34,8 +34,6 @@ pub(super) struct Prepared {
 
 #[derive(Debug)]
 pub(super) struct NestedWrite {
-    /// The children or links field.
-    pub field: FieldIx,
     /// `/lines/0`.
     pub path: String,
     pub what: NestedKind,
@@ -79,7 +77,8 @@ impl RecordTx<'_> {
             self.run_before_save(&compiled, &mut draft, options, &mut faults).await?;
             rebase_money(&compiled, definition, &mut draft, self.now());
 
-            let nested_links: Vec<FieldIx> = draft.children.iter().map(|(field, _)| *field).collect();
+            let lists_links = |ix: &FieldIx| matches!(definition.field(*ix).ty, FieldType::Links { .. });
+            let brings_rows = !draft.children.is_empty() || input.values.iter().any(|(ix, _)| lists_links(ix));
             let draft_children = std::mem::take(&mut draft.children);
             let Draft { id, values, old, by_script, warnings, .. } = draft;
             let mut record = Record { entity, id, version: old.as_ref().map_or(1, |old| old.version + 1), values };
@@ -102,7 +101,7 @@ impl RecordTx<'_> {
                 check_values(&compiled, definition, &record, old.as_ref(), &input, &by_script, &mut faults);
             }
             // Rows below the record are read by its rules only after they are written.
-            let has_late_rules = plan.reads_many && !nested_links.is_empty();
+            let has_late_rules = brings_rows && plan.reads_rows.contains(&true);
             self.check(&mut world, &record, old.as_ref(), &given, &draft_children, has_late_rules, &mut faults).await?;
 
             let changed = changed_fields(&compiled, definition, &record, old.as_ref());
@@ -207,7 +206,7 @@ impl RecordTx<'_> {
     fn stamp(&self, compiled: &Compiled, entity: &Entity, draft: &mut Draft) {
         let plan = compiled.plan(entity.ix);
         let now = Value::DateTime(self.now());
-        let user = Value::Link(RecordId(self.scope.actor.user_id()));
+        let user = self.scope.actor.user.map_or(Value::Null, Value::Link);
         let version = draft.old.as_ref().map_or(1, |old| old.version + 1);
         let mut stamps = vec![(plan.updated_at, now.clone()), (plan.updated_by, user.clone()), (plan.version, Value::Int(version))];
         if draft.old.is_none() {

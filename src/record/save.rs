@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::check::Rules;
 use super::error::{FieldFault, RecordError};
 use super::hooks::{BoxFuture, EventKind, HookPoint, Record, RecordEvent};
 use super::input::Input;
@@ -93,7 +94,10 @@ impl RecordTx<'_> {
             self.trace(&compiled, change, options).await?;
             saved.changed = changed.clone();
             let event = RecordEvent { kind, entity: record.entity, id: record.id, version: record.version, old, record, changed };
+            let key = (event.entity, event.id);
             saved.stale = self.after(&compiled, event, options).await?;
+            // A hook, or a rollup over what it wrote, may have saved the record again.
+            saved.version = self.scope.versions.get(&key).copied().unwrap_or(saved.version);
             Ok(saved)
         })
     }
@@ -155,7 +159,7 @@ impl RecordTx<'_> {
         setting.recompute(&world, record, old);
         if has_late_rules {
             let mut faults: Vec<FieldFault> = Vec::new();
-            self.check_rules(&setting, &world, entity, record, old, &mut faults);
+            self.check_rules(&setting, &world, record, old, Rules::OverRows, &mut faults);
             if !faults.is_empty() {
                 return Err(RecordError::Invalid(faults));
             }

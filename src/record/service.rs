@@ -1,5 +1,6 @@
 //! The face of the record service.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -388,6 +389,7 @@ impl Records {
             levels: 0,
             script_writes: 0,
             pending: Vec::new(),
+            versions: HashMap::new(),
             deferred: Vec::new(),
         }
     }

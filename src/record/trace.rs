@@ -36,6 +36,7 @@ impl RecordTx<'_> {
     pub(super) async fn trace(&mut self, compiled: &Compiled, change: Trace<'_>, options: &WriteOptions) -> Result<(), RecordError> {
         let entity = compiled.entity(change.record.entity);
         let actor = self.scope.actor.user_id();
+        self.scope.versions.insert((entity.ix, change.record.id), change.record.version);
         if entity.features.history {
             let source = if self.scope.depth > 0 { "script" } else { options.source.as_str() };
             let entry = history::Entry {

@@ -1,5 +1,6 @@
 //! The unit of work: one transaction, its actor, what caused it, and how much it may still do.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::error::RecordError;
@@ -53,6 +54,8 @@ pub(super) struct Scope {
     pub script_writes: u32,
     /// Records prepared and not written yet, outermost first: what nested records point to.
     pub pending: Vec<Record>,
+    /// The version each written record has now.
+    pub versions: HashMap<(EntityIx, RecordId), i64>,
     /// Records whose rollups are computed once all below them is written.
     pub deferred: Vec<(EntityIx, RecordId)>,
 }

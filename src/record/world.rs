@@ -75,6 +75,8 @@ impl<'a> Node<'a> {
                 };
                 self.follow(&[expr::Hop { field: *via, to: target }]).map_or(Value::Null, |node| node.field(*field))
             }
+            // An any_link is a text outside, because only its prefix names the entity; expressions compare ids.
+            FieldType::AnyLink { .. } => super::convert::link_id(self.record.get(ix)).into(),
             _ => self.record.get(ix).clone(),
         }
     }

@@ -6,6 +6,6 @@ mod durability;
 mod parity;
 mod processes;
 mod speed;
-mod support;
+pub mod support;
 mod tables;
 mod units;
