@@ -223,7 +223,9 @@ async fn step(store: &Store, loaded: &Loaded, fresh: &Fresh, op: Op) -> Result<S
     let (risk, effect, statements) = match &op.kind {
         OpKind::CreateEntity { entity } => {
             let entity = catalog.entity(*entity);
-            (Risk::Additive, format!("table {}", entity.table), ddl::create_entity(dialect, catalog, entity))
+            let fields = entity.fields.iter().filter(|field| !field.is_system).count();
+            let effect = format!("table {} with {fields} fields, {} indexes, {} views", entity.table, entity.indexes.len() + entity.uniques.len(), entity.views.len());
+            (Risk::Additive, effect, ddl::create_entity(dialect, catalog, entity))
         }
         OpKind::RestoreEntity { entity } => {
             let rows = measure::rows(store, &catalog.entity(*entity).table).await?;

@@ -1,5 +1,6 @@
 //! A plan as a person reads it.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use super::plan::{Plan, Step};
@@ -12,9 +13,17 @@ pub fn text(plan: &Plan) -> String {
     }
     let mut out = String::new();
     let _ = writeln!(out, "Plan {}  base v{}  target {}", plan.id, plan.base, &plan.target_digest[..plan.target_digest.len().min(12)]);
-    let subjects: Vec<String> = plan.steps.iter().map(|step| subject(&step.op)).collect();
+    let created: HashSet<&str> =
+        plan.steps.iter().filter(|step| matches!(step.op.kind, OpKind::CreateEntity { .. })).map(|step| step.op.entity.as_str()).collect();
+    // What belongs to a new entity comes with it: one line says so.
+    let shown: Vec<&Step> = plan
+        .steps
+        .iter()
+        .filter(|step| step.blocked.is_some() || matches!(step.op.kind, OpKind::CreateEntity { .. }) || !created.contains(step.op.entity.as_str()))
+        .collect();
+    let subjects: Vec<String> = shown.iter().map(|step| subject(&step.op)).collect();
     let width = subjects.iter().map(|subject| subject.chars().count()).max().unwrap_or(0).min(56);
-    for (step, subject) in plan.steps.iter().zip(&subjects) {
+    for (step, subject) in shown.into_iter().zip(&subjects) {
         let sign = if step.blocked.is_some() { '!' } else { sign(&step.op.kind) };
         let pad = " ".repeat(width.saturating_sub(subject.chars().count()));
         let _ = writeln!(out, "  {sign} {subject}{pad}  {:<14}  {}", step.risk.word(), step.effect);
