@@ -1,0 +1,139 @@
+//! Plan and apply: what changes, what stays, what is refused.
+
+use relata::app::AppError;
+use relata::deploy::{self, DeployError};
+use relata::schema::SourceFile;
+use serde_json::json;
+
+use crate::support::TestApp;
+
+const PACKAGE: (&str, &str) = ("definitions/shop/package.yaml", "kind: package\nid: shop\nversion: 1.0.0\n");
+
+fn ticket(fields: &str) -> String {
+    format!("kind: entity\nid: shop.ticket\nfields:\n  subject: {{type: text, required: true, search: true}}\n{fields}")
+}
+
+fn files(fields: &str) -> Vec<SourceFile> {
+    vec![
+        SourceFile::new(PACKAGE.0, PACKAGE.1),
+        SourceFile::new("definitions/shop/ticket.yaml", ticket(fields)),
+    ]
+}
+
+async fn with(fields: &str) -> TestApp {
+    TestApp::with_files(&[PACKAGE, ("definitions/shop/ticket.yaml", &ticket(fields))]).await
+}
+
+/// Files of the workspace with another text for the ticket.
+fn changed(app: &TestApp, fields: &str) -> Vec<SourceFile> {
+    let mut all = deploy::read(&app.workspace.folders).expect("the files are readable");
+    let own = all.iter_mut().find(|file| file.path == "definitions/shop/ticket.yaml").expect("the ticket");
+    own.text = ticket(fields);
+    all
+}
+
+async fn apply(app: &TestApp, fields: &str, accept: &[String]) -> Result<usize, DeployError> {
+    match app.workspace.apply(&changed(app, fields), None, accept, 0).await {
+        Ok(applied) => Ok(applied.changes),
+        Err(AppError::Deploy(error)) => Err(error),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+async fn plan_text(app: &TestApp, fields: &str) -> String {
+    deploy::plan(&app.workspace.store, &changed(app, fields)).await.expect("a plan").text()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_unchanged_workspace_has_an_empty_plan() {
+    for package in ["crm", "retail"] {
+        let app = TestApp::shipped(package).await;
+        let all = deploy::read(&app.workspace.folders).expect("the files are readable");
+        let plan = deploy::plan(&app.workspace.store, &all).await.expect("a plan");
+        assert!(plan.is_empty(), "{}", plan.text());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_field_is_served_as_soon_as_apply_returns() {
+    let app = with("").await;
+    let before = app.post("/api/v1/records/ticket", json!({"subject": "old", "channel": "x"})).await;
+    assert_eq!(before.status(), 422);
+    assert_eq!(apply(&app, "  channel: {type: text}\n", &[]).await.expect("it applies"), 1);
+    let made = app.post("/api/v1/records/ticket", json!({"subject": "new", "channel": "phone"})).await.expect_status(201).json();
+    assert_eq!(made["channel"], "phone");
+    let document = app.get("/api/v1/openapi.json").await.expect_status(200).json();
+    assert!(document.to_string().contains("\"channel\""));
+    assert!(plan_text(&app, "  channel: {type: text}\n").await.starts_with("No changes"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rename_keeps_every_value_and_its_column() {
+    let app = with("  effort: {type: decimal, scale: 2}\n").await;
+    let made = app.post("/api/v1/records/ticket", json!({"subject": "kept", "effort": "2.50"})).await.expect_status(201).json();
+    apply(&app, "  hours: {was: effort, type: decimal, scale: 2}\n", &[]).await.expect("it applies");
+    let path = format!("/api/v1/records/ticket/{}", made["id"].as_str().expect("an id"));
+    let read = app.get(&path).await.expect_status(200).json();
+    assert_eq!(read["hours"], "2.50");
+    assert!(plan_text(&app, "  hours: {was: effort, type: decimal, scale: 2}\n").await.starts_with("No changes"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_field_that_goes_needs_a_word_and_comes_back_with_its_values() {
+    let fields = "  effort: {type: decimal, scale: 2}\n";
+    let app = with(fields).await;
+    let made = app.post("/api/v1/records/ticket", json!({"subject": "kept", "effort": "2.50"})).await.expect_status(201).json();
+    let refused = apply(&app, "", &[]).await.expect_err("it needs a word");
+    let DeployError::Unconfirmed(needed) = refused else { panic!("{refused}") };
+    assert_eq!(needed.len(), 1);
+    assert!(plan_text(&app, "").await.contains("1 value hidden, kept in the table"));
+    apply(&app, "", &needed).await.expect("it applies");
+    let path = format!("/api/v1/records/ticket/{}", made["id"].as_str().expect("an id"));
+    assert!(app.get(&path).await.expect_status(200).json().get("effort").is_none());
+    apply(&app, fields, &[]).await.expect("it applies");
+    assert_eq!(app.get(&path).await.expect_status(200).json()["effort"], "2.50");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_unique_that_the_data_breaks_is_blocked_with_counts() {
+    let app = with("  code: {type: text}\n").await;
+    for code in ["A", "a", "B"] {
+        app.post("/api/v1/records/ticket", json!({"subject": "s", "code": code})).await.expect_status(201);
+    }
+    let refused = apply(&app, "  code: {type: text, unique: true}\n", &[]).await.expect_err("two records share a code");
+    let DeployError::Blocked(steps) = refused else { panic!("{refused}") };
+    assert!(steps[0].contains("1 groups with 2 records"), "{steps:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_made_before_another_apply_is_stale() {
+    let app = with("").await;
+    let plan = deploy::plan(&app.workspace.store, &changed(&app, "  late: {type: text}\n")).await.expect("a plan");
+    apply(&app, "  early: {type: text}\n", &[]).await.expect("it applies");
+    let refused = deploy::apply(&app.workspace.store, plan, &[], 0).await.expect_err("the plan is stale");
+    assert!(matches!(refused, DeployError::StalePlan { .. }), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stored_formula_is_computed_for_the_records_that_are_there() {
+    let app = with("  a: {type: integer}\n").await;
+    let made = app.post("/api/v1/records/ticket", json!({"subject": "s", "a": 21})).await.expect_status(201).json();
+    apply(&app, "  a: {type: integer}\n  twice: {type: formula, returns: integer, expr: \"a * 2\", stored: true}\n", &[]).await.expect("it applies");
+    let path = format!("/api/v1/records/ticket/{}", made["id"].as_str().expect("an id"));
+    assert_eq!(app.get(&path).await.expect_status(200).json()["twice"], 42);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn faulty_definitions_change_nothing() {
+    let app = with("").await;
+    let refused = apply(&app, "  broken: {type: nothing_like_it}\n", &[]).await.expect_err("the type is unknown");
+    let DeployError::Faults(faults) = refused else { panic!("{refused}") };
+    assert_eq!((faults[0].file.as_str(), faults[0].line), ("definitions/shop/ticket.yaml", 5));
+    app.post("/api/v1/records/ticket", json!({"subject": "still served"})).await.expect_status(201);
+}
+
+#[test]
+fn files_of_a_package_are_checked_without_a_database() {
+    let faults = deploy::check(&files("  stage: {type: select}\n"), &relata::schema::Bindings::default()).expect_err("a select needs options");
+    assert!(faults.iter().all(|fault| fault.line == 5), "{faults:?}");
+}
