@@ -189,12 +189,13 @@ fn one_to_json(diagnostic: &Diagnostic) -> serde_json::Value {
 /// The known name nearest to `wanted`, if one is near enough to be meant.
 pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let folded = crate::base::text::fold(wanted);
-    let limit = (wanted.chars().count() / 3).clamp(1, 3);
+    // Of a word of one or two letters everything is near.
+    let limit = (wanted.chars().count() / 3).min(3);
     known
         .into_iter()
         .filter(|name| *name != wanted)
         .map(|name| (strsim::osa_distance(&folded, &crate::base::text::fold(name)), name))
-        .filter(|(distance, _)| *distance <= limit)
+        .filter(|(distance, _)| *distance <= limit && limit > 0)
         .min_by(|left, right| left.cmp(right))
         .map(|(_, name)| name.to_owned())
 }

@@ -95,7 +95,7 @@ pub fn diff(old: Option<&Catalog>, bindings: &Bindings, new: &Loaded) -> Result<
     comparison.run();
     let Comparison { mut ops, faults, .. } = comparison;
     if !faults.is_empty() {
-        return Err(faults);
+        return Err(super::intake::finish(faults, &new.texts));
     }
     ops.sort_by_key(|op| op.kind.rank());
     Ok(ops)

@@ -31,7 +31,9 @@ pub(crate) struct Intake {
     /// Texts by path, for excerpts and positions inside of texts.
     pub texts: HashMap<String, String>,
     pub faults: Vec<Diagnostic>,
-    /// A file could not be read to its end: names may be missing that are there.
+    /// A file could not be read to its end: fields may be missing that are there.
+    pub unread: bool,
+    /// That, or a document of no known kind: entities may be missing that are there.
     pub incomplete: bool,
 }
 
@@ -45,8 +47,9 @@ pub(crate) fn take(files: &[SourceFile]) -> Intake {
                 intake.scripts.insert(file.path.clone(), text.to_owned());
             }
             "yaml" | "yml" | "json" => {
-                let (documents, faults) = yaml::read(&Arc::from(file.path.as_str()), text);
-                intake.incomplete |= !faults.is_empty();
+                let (documents, faults, is_whole) = yaml::read(&Arc::from(file.path.as_str()), text);
+                intake.unread |= !is_whole;
+                intake.incomplete |= !is_whole;
                 intake.faults.extend(faults);
                 intake.texts.insert(file.path.clone(), text.to_owned());
                 raw.push((file.path.clone(), documents));
@@ -143,7 +146,7 @@ pub(crate) fn finish(mut faults: Vec<Diagnostic>, texts: &HashMap<String, String
 pub(crate) fn builtin_core() -> Vec<Document> {
     const USER: &str = "kind: entity\nid: core.user\nlabel: {en: User, zh-CN: 用户, zh-TW: 使用者}\ntitle: \"{name}\"\nfeatures: {owner: false}\nfields:\n  name: {type: text, required: true, search: true}\n  email: {type: email, required: true, unique: true}\n";
     let path = "core/entities/user.yaml";
-    let (documents, _) = yaml::read(&Arc::from(path), USER);
+    let (documents, _, _) = yaml::read(&Arc::from(path), USER);
     let document = |node: Node| {
         shape::kinds::find("entity").map(|kind| Document { kind, node, package: Some("core".to_owned()), folder: "core".to_owned(), path: path.to_owned() })
     };

@@ -10,7 +10,9 @@ pub mod catalog;
 pub mod diagnostic;
 pub mod diff;
 pub mod field_type;
+pub mod fmt;
 mod intake;
+pub mod json_schema;
 pub mod node;
 mod resolve;
 pub mod shape;
@@ -22,6 +24,7 @@ use std::collections::BTreeMap;
 pub use bindings::{Binding, BindingKind, BindingState, Bindings};
 pub use catalog::Catalog;
 pub use diagnostic::{Diagnostic, Severity};
+pub use json_schema::json_schema;
 pub use diff::{Change, Op, OpKind, Part, diff};
 pub use resolve::scope::{CatalogScope, expr_type};
 pub use source::{Place, SourceFile, Workspace};
@@ -41,6 +44,8 @@ pub struct Loaded {
     pub places: BTreeMap<String, Place>,
     pub data: Vec<DataSet>,
     pub tests: Vec<TestFile>,
+    /// Texts of the files by path, for excerpts; empty for what came from a bundle.
+    pub texts: std::collections::HashMap<String, String>,
 }
 
 /// Records shipped with a package, checked for entity and field names.

@@ -220,7 +220,8 @@ fn unit(rest: &str, style: Style, c: char) -> usize {
 fn align(raw: &str, content: &str, style: Style) -> Vec<usize> {
     let mut at = match style {
         Style::SingleQuoted | Style::DoubleQuoted => 1,
-        Style::Block => raw.find('\n').map_or(raw.len(), |end| end + 1),
+        Style::Block if raw.starts_with(['|', '>']) => raw.find('\n').map_or(raw.len(), |end| end + 1),
+        Style::Block => 0,
         Style::Plain => 0,
     };
     let mut map = Vec::with_capacity(content.len() + 1);

@@ -17,12 +17,12 @@ pub const MAX_DEPTH: usize = 32;
 const MAX_COPIED: usize = 10_000;
 const MAX_COPIED_BYTES: usize = 1 << 20;
 
-/// The documents of one file. A syntax fault ends the file; documents before it are kept.
-pub fn read(file: &Arc<str>, text: &str) -> (Vec<Node>, Vec<Diagnostic>) {
+/// The documents of one file, and whether it was read to its end: a syntax fault ends it, documents before it are kept.
+pub fn read(file: &Arc<str>, text: &str) -> (Vec<Node>, Vec<Diagnostic>, bool) {
     if text.len() > MAX_BYTES {
         let fault = Diagnostic::error("DEF002", &Place::top(file), format!("the file has {} bytes; {MAX_BYTES} are the limit", text.len()))
             .hint("split it into several files: every YAML document may stand in a file of its own");
-        return (Vec::new(), vec![fault]);
+        return (Vec::new(), vec![fault], false);
     }
     let mut reader = Reader {
         file: file.clone(),
@@ -35,10 +35,8 @@ pub fn read(file: &Arc<str>, text: &str) -> (Vec<Node>, Vec<Diagnostic>) {
         faults: Vec::new(),
     };
     let mut documents = Vec::new();
-    if let Err(Stop) = reader.stream(&mut documents) {
-        return (documents, reader.faults);
-    }
-    (documents, reader.faults)
+    let is_whole = reader.stream(&mut documents).is_ok();
+    (documents, reader.faults, is_whole)
 }
 
 fn line_starts(text: &str) -> Vec<usize> {
@@ -150,20 +148,23 @@ impl<'t> Reader<'t> {
                     self.tag_fault(&place, &tag.suffix);
                 }
                 let mut items = Vec::new();
-                loop {
+                let end = loop {
                     let (event, span) = self.next()?;
                     if matches!(event, Event::SequenceEnd) {
-                        break;
+                        break span;
                     }
                     items.push(self.node(event, span, depth + 1)?);
-                }
+                };
+                let place = self.closed(place, &end);
                 (Node { place, kind: NodeKind::List(items), style: Style::Plain }, anchor)
             }
             Event::MappingStart(anchor, tag) => {
                 if let Some(tag) = tag {
                     self.tag_fault(&place, &tag.suffix);
                 }
-                (Node { place, kind: NodeKind::Map(self.entries(depth)?), style: Style::Plain }, anchor)
+                let (entries, end) = self.entries(depth)?;
+                let place = self.closed(place, &end);
+                (Node { place, kind: NodeKind::Map(entries), style: Style::Plain }, anchor)
             }
             Event::Alias(id) => return self.alias(id, place),
             _ => (Node { place, kind: NodeKind::Null, style: Style::Plain }, 0),
@@ -174,13 +175,21 @@ impl<'t> Reader<'t> {
         Ok(node)
     }
 
-    fn entries(&mut self, depth: usize) -> Result<Vec<(Key, Node)>, Stop> {
+    /// The bytes of a flow collection reach to its bracket.
+    fn closed(&self, mut place: Place, end: &Span) -> Place {
+        if matches!(self.text.as_bytes().get(place.bytes.0 as usize), Some(b'{' | b'[')) {
+            place.bytes.1 = u32::try_from(self.byte(end.end.line(), end.end.col())).unwrap_or(place.bytes.1);
+        }
+        place
+    }
+
+    fn entries(&mut self, depth: usize) -> Result<(Vec<(Key, Node)>, Span), Stop> {
         let mut entries: Vec<(Key, Node)> = Vec::new();
         let mut known: HashMap<String, usize> = HashMap::new();
         loop {
             let (event, span) = self.next()?;
             if matches!(event, Event::MappingEnd) {
-                return Ok(entries);
+                return Ok((entries, span));
             }
             let key = self.node(event, span, depth + 1)?;
             let (event, span) = self.next()?;
@@ -310,7 +319,11 @@ fn number(text: &str) -> Option<String> {
 }
 
 fn syntax_fault(place: &Place, info: &str, line: &str) -> Diagnostic {
-    let fault = Diagnostic::error("DEF001", place, format!("this is not YAML: {}", info.trim_end_matches('.')));
+    if info.contains("unknown anchor") {
+        return Diagnostic::error("DEF006", place, "this alias names no anchor").hint("write `&name` before the value that `*name` repeats, above it in the same document");
+    }
+    let language = if place.file.ends_with(".json") { "JSON" } else { "YAML" };
+    let fault = Diagnostic::error("DEF001", place, format!("this is not {language}: {}", info.trim_end_matches('.')));
     if line.trim_start().starts_with('\t') {
         return fault.hint("indent with spaces, not tabs");
     }

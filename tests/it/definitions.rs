@@ -220,3 +220,216 @@ fn every_code_has_a_case_and_is_documented() {
     let undocumented: Vec<&String> = codes.iter().filter(|code| !docs.contains(*code)).collect();
     assert!(undocumented.is_empty(), "codes missing in docs/errors.md: {undocumented:?}");
 }
+
+/// Every YAML text of the cases and of the shipped packages.
+fn texts() -> Vec<SourceFile> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = ["tests/cases/definitions/ok", "tests/cases/definitions/err", "definitions", "plugins"];
+    let all = folders.iter().map(|folder| root.join(folder)).filter(|folder| folder.is_dir()).flat_map(|folder| files(&folder));
+    all.filter(|file| file.path.ends_with(".yaml")).collect()
+}
+
+#[test]
+fn formatting_keeps_the_meaning_and_settles_at_once() {
+    let mut changed = 0;
+    for file in texts() {
+        let Ok(once) = schema::fmt::format(&file.path, &file.text) else { continue };
+        let twice = schema::fmt::format(&file.path, &once).unwrap();
+        assert_eq!(once, twice, "{}", file.path);
+        let comments = |text: &str| text.matches('#').count();
+        assert_eq!(comments(&file.text), comments(&once), "{}", file.path);
+        changed += usize::from(once != file.text);
+    }
+    assert!(changed > 0, "no case needs formatting");
+    for case in cases("ok") {
+        let before = load(&case).unwrap();
+        let formatted: Vec<SourceFile> = files(&case)
+            .into_iter()
+            .map(|file| SourceFile::new(file.path.clone(), if file.path.ends_with(".rhai") { file.text.clone() } else { schema::fmt::format(&file.path, &file.text).unwrap() }))
+            .collect();
+        let after = schema::load(&formatted, &Bindings::default()).unwrap_or_else(|faults| panic!("{}", diagnostic::render_text(&faults)));
+        assert_eq!(before.digest, after.digest, "{}", case.display());
+    }
+}
+
+#[test]
+fn formatting_moves_comments_with_their_keys() {
+    let text = "# A deal.\nfields:\n  # What it is called.\n  name: {label: Name, type: text}   # shown first\n\n  stage:\n    label: Stage\n    # All stages.\n    options: [a, b]\n    type: select\n\n\n# Its id.\nid: deal\nkind: entity\n";
+    let wanted = "# A deal.\nkind: entity\n\n# Its id.\nid: deal\nfields:\n  # What it is called.\n  name: {type: text, label: Name}   # shown first\n\n  stage:\n    type: select\n    # All stages.\n    options: [a, b]\n    label: Stage\n";
+    assert_eq!(schema::fmt::format("deal.yaml", text).unwrap(), wanted);
+}
+
+#[test]
+fn pinning_writes_uids_and_changes_nothing_else() {
+    let text = "kind: entity\nid: deal\nfields:\n  name: {type: text}\n  stage:\n    type: select\n    options: [{key: a}, b]\n";
+    let before = schema::load(&[SourceFile::new("deal.yaml", text)], &Bindings::default()).unwrap();
+    let pinned = schema::fmt::pin("deal.yaml", text, &before).unwrap();
+    assert_eq!(pinned.matches("uid: ").count(), 4, "{pinned}");
+    let after = schema::load(&[SourceFile::new("deal.yaml", pinned.clone())], &before.bindings).unwrap();
+    assert!(schema::diff(Some(&before.catalog), &before.bindings, &after).unwrap().is_empty());
+    assert_eq!(schema::fmt::pin("deal.yaml", &pinned, &after).unwrap(), pinned);
+}
+
+/// Loads one text after another as applied versions; gives the words of the ops of the last step.
+fn steps(texts: &[&str]) -> (Loaded, Vec<String>) {
+    let mut current: Option<Loaded> = None;
+    let mut ops = Vec::new();
+    for text in texts {
+        let bindings = current.as_ref().map(|loaded| loaded.bindings.clone()).unwrap_or_default();
+        let next = schema::load(&[SourceFile::new("deal.yaml", *text)], &bindings).unwrap_or_else(|faults| panic!("{}", diagnostic::render_text(&faults)));
+        let found = schema::diff(current.as_ref().map(|loaded| &loaded.catalog), &bindings, &next).unwrap_or_else(|faults| panic!("{}", diagnostic::render_text(&faults)));
+        ops = found.iter().map(|op| format!("{} {} {}", op.kind.words().0, op.kind.words().1, op.name)).collect();
+        let again = schema::load(&[SourceFile::new("deal.yaml", *text)], &next.bindings).unwrap();
+        let second = schema::diff(Some(&next.catalog), &next.bindings, &again).unwrap();
+        assert!(second.is_empty(), "the second plan is not empty: {second:?}");
+        current = Some(again);
+    }
+    (current.unwrap(), ops)
+}
+
+fn deal(fields: &str) -> String {
+    format!("kind: entity\nid: deal\nfields:\n  name: {{type: text}}\n{fields}")
+}
+
+fn columns(loaded: &Loaded, field: &str) -> Vec<String> {
+    let entity = loaded.catalog.find_entity("deal").unwrap();
+    entity.find_field(field).unwrap().columns.iter().map(|column| column.name.clone()).collect()
+}
+
+#[test]
+fn a_rename_keeps_the_column() {
+    let (loaded, ops) = steps(&[&deal("  est_budget: {type: integer}\n"), &deal("  budget: {type: integer, was: est_budget}\n")]);
+    assert_eq!(ops, ["rename field budget"]);
+    assert_eq!(columns(&loaded, "budget"), ["est_budget"]);
+    assert_eq!(columns(&loaded, "est_budget"), ["est_budget"], "the old name is still answered");
+}
+
+#[test]
+fn a_swap_of_two_names_keeps_both_columns() {
+    let (loaded, ops) = steps(&[&deal("  a: {type: integer}\n  b: {type: integer}\n"), &deal("  a: {type: integer, was: b}\n  b: {type: integer, was: a}\n")]);
+    assert_eq!(ops.into_iter().collect::<BTreeSet<_>>(), BTreeSet::from(["rename field a".to_owned(), "rename field b".to_owned()]));
+    assert_eq!(columns(&loaded, "a"), ["b"]);
+    assert_eq!(columns(&loaded, "b"), ["a"]);
+}
+
+#[test]
+fn a_new_field_under_a_name_once_used_has_its_own_column() {
+    let (loaded, ops) = steps(&[
+        &deal("  size: {type: integer}\n"),
+        &deal("  length: {type: integer, was: size}\n"),
+        &deal("  length: {type: integer}\n  size: {type: integer}\n"),
+    ]);
+    assert_eq!(ops, ["create field size"]);
+    assert_eq!(columns(&loaded, "length"), ["size"]);
+    assert_ne!(columns(&loaded, "size"), ["size"]);
+}
+
+#[test]
+fn what_is_taken_out_and_put_back_has_its_column_again() {
+    let (loaded, ops) = steps(&[&deal("  size: {type: integer}\n"), &deal(""), &deal("  size: {type: integer}\n")]);
+    assert_eq!(ops, ["restore field size"]);
+    assert_eq!(columns(&loaded, "size"), ["size"]);
+}
+
+#[test]
+fn an_option_taken_out_is_retired_and_keeps_its_label() {
+    let (loaded, ops) = steps(&[
+        &deal("  stage: {type: select, options: [{key: a, label: Alpha}, b]}\n"),
+        &deal("  stage: {type: select, options: [b, c]}\n"),
+    ]);
+    assert!(ops.contains(&"retire option a".to_owned()) && ops.contains(&"create option c".to_owned()), "{ops:?}");
+    let field = loaded.catalog.find_entity("deal").unwrap().find_field("stage").unwrap();
+    let schema::catalog::FieldType::Select(options) = &field.ty else { panic!() };
+    let gone = options.list.options.iter().find(|option| option.key == "a").unwrap();
+    assert!(gone.retired && gone.label.get(relata::base::Locale::En) == "Alpha");
+}
+
+#[test]
+fn indexes_uniques_and_parts_have_ops_of_their_own() {
+    let (_, ops) = steps(&[
+        &format!("{}unique:\n  - {{fields: [name]}}\nviews:\n  - {{id: all}}\n", deal("")),
+        &format!("{}indexes:\n  - {{fields: [name]}}\nviews:\n  - {{id: all, columns: [name]}}\n", deal("")),
+    ]);
+    assert_eq!(ops.len(), 3, "{ops:?}");
+    assert!(ops[0].starts_with("drop unique") && ops[1].starts_with("create index") && ops[2] == "change view all", "{ops:?}");
+}
+
+#[test]
+fn a_first_apply_creates_entities_and_their_indexes() {
+    let (_, ops) = steps(&[&deal("  parent: {type: link, to: deal}\n")]);
+    assert!(ops.iter().any(|op| op == "create entity site.deal"), "{ops:?}");
+    assert!(!ops.iter().any(|op| op.starts_with("create field")), "{ops:?}");
+    assert!(ops.iter().any(|op| op.starts_with("create index")), "{ops:?}");
+}
+
+#[test]
+fn a_renamed_entity_keeps_table_prefix_and_fields() {
+    let renamed = deal("").replace("id: deal", "id: chance\nwas: deal");
+    let (loaded, ops) = steps(&[&deal(""), &renamed]);
+    assert_eq!(ops, ["rename entity site.chance"]);
+    let entity = loaded.catalog.find_entity("chance").unwrap();
+    assert_eq!((entity.table.as_str(), entity.prefix.as_str()), ("e_deal", "deal"));
+}
+
+#[test]
+fn a_file_of_more_than_a_megabyte_is_refused() {
+    let faults = schema::load(&[SourceFile::new("a.yaml", "#".repeat(2 << 20))], &Bindings::default()).unwrap_err();
+    assert_eq!(faults[0].code, "DEF002");
+}
+
+#[test]
+fn a_bundle_of_another_version_is_refused() {
+    let faults = schema::from_bundle(&serde_json::json!({"format": "relata/bundle/9"}), &Bindings::default()).unwrap_err();
+    assert_eq!(faults[0].code, "DEF010");
+}
+
+#[test]
+fn every_kind_has_a_json_schema_that_accepts_the_cases() {
+    let schemas = schema::json_schema(None);
+    let compiled = jsonschema::options().build(&schemas["all"]).unwrap();
+    for case in cases("ok") {
+        for file in files(&case).iter().filter(|file| file.path.ends_with(".yaml") && !file.path.contains("tests/") && !file.path.contains("relata.yaml")) {
+            let (documents, _, _) = schema::yaml::read(&std::sync::Arc::from(file.path.as_str()), &file.text);
+            for document in documents {
+                let json = document.to_json();
+                let errors: Vec<String> = compiled.iter_errors(&json).map(|error| format!("{}: {error}", error.instance_path())).collect();
+                assert!(errors.is_empty(), "{} of {}: {errors:?}", file.path, case.display());
+            }
+        }
+    }
+}
+
+/// The YAML examples of the reference, each of which must load.
+#[test]
+fn the_examples_of_the_reference_load() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/definitions.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let examples: Vec<&str> = text.split("```yaml\n").skip(1).map(|part| part.split("```").next().unwrap()).collect();
+    assert!(examples.len() > 20);
+    for example in examples {
+        let head = example.lines().next().unwrap_or("").trim_start_matches("# ").to_owned();
+        let name = if head.ends_with(".yaml") { head } else { "example.yaml".to_owned() };
+        let mut sources = vec![SourceFile::new(name, example)];
+        sources.push(SourceFile::new("scripts/check.rhai", "fn run(rec, old, ctx) {}"));
+        match schema::load(&sources, &Bindings::default()) {
+            Ok(_) => {}
+            Err(faults) => panic!("{example}\n{}", diagnostic::render_text(&faults)),
+        }
+    }
+}
+
+#[test]
+fn two_hundred_files_are_checked_fast() {
+    let sources: Vec<SourceFile> = (0..200)
+        .map(|at| {
+            let fields: String = (0..15).map(|f| format!("  field_{f}: {{type: text, max: 100, label: {{en: Field {f}, zh-CN: 字段}}, required_if: \"amount > {f} and name is not null\"}}\n")).collect();
+            SourceFile::new(format!("a/e{at}.yaml"), format!("kind: entity\nid: entity_{at}\nfields:\n  name: {{type: text, search: true}}\n  amount: {{type: integer}}\n  next: {{type: link, to: entity_{}}}\n{fields}views:\n  - {{id: all, columns: [name, amount], filter: \"amount > 3\"}}\n", (at + 1) % 200))
+        })
+        .collect();
+    let watch = relata::base::Stopwatch::start();
+    schema::load(&sources, &Bindings::default()).unwrap_or_else(|faults| panic!("{}", diagnostic::render_text(&faults[..1])));
+    let taken = watch.elapsed();
+    eprintln!("200 files in {taken:?}");
+    // The bar is one second for the released program; a build for tests on a busy machine is given five.
+    assert!(taken.as_secs() < 5, "{taken:?}");
+}

@@ -49,7 +49,7 @@ fn settle(work: &mut Work, node: &Node, skipped: usize, entity: EntityIx, compil
 fn report(work: &mut Work, node: &Node, skipped: usize, entity: EntityIx, error: &ExprError) {
     if let ExprErrorKind::UnknownField { entity: slug, field, .. } = &error.kind {
         let owner = work.catalog.by_slug.get(slug).copied().unwrap_or(entity);
-        if work.intake.incomplete || work.broken.contains(&(owner.0, field.clone())) {
+        if work.intake.unread || work.broken.contains(&(owner.0, field.clone())) {
             return;
         }
     }
@@ -91,7 +91,7 @@ fn formula(work: &mut Work, ix: EntityIx, name: &str, node: &Node) {
         None => unstorable(work, ix, &needs).is_none(),
     };
     work.entity_mut(ix).fields[at.0 as usize].ty = FieldType::Formula { returns, expr: typed, stored };
-    if !stored {
+    if !stored && node.flag("stored").is_none() {
         virtual_flags(work, ix, at, node);
     }
 }

@@ -83,7 +83,7 @@ pub(crate) fn resolve(intake: &Intake, old: &Bindings) -> Result<Loaded, Vec<Dia
     let bundle = bundle::make(intake);
     let digest = bundle::digest(&bundle);
     catalog.digest = digest.clone();
-    Ok(Loaded { catalog, bindings, warnings: faults, bundle, digest, places, data, tests: intake.tests.clone() })
+    Ok(Loaded { catalog, bindings, warnings: faults, bundle, digest, places, data, tests: intake.tests.clone(), texts: intake.texts.clone() })
 }
 
 impl Work<'_> {
@@ -157,7 +157,7 @@ impl Work<'_> {
         if let Some(ix) = self.entity(entity).by_name.get(name) {
             return Some(*ix);
         }
-        if self.intake.incomplete || self.broken.contains(&(entity.0, name.to_owned())) {
+        if self.intake.unread || self.broken.contains(&(entity.0, name.to_owned())) {
             return None;
         }
         let found = self.entity(entity);

@@ -326,7 +326,7 @@ fn check_field(key: &Key, node: &Node, faults: &mut Vec<Diagnostic>) {
     };
     let Some(spec) = fields::find(name) else {
         let fault = Diagnostic::error("DEF104", &ty.place, format!("unknown field type `{name}`"))
-            .near(synonym(name).map(str::to_owned).or_else(|| nearest(name, type_names.iter().copied())))
+            .near(meant_type(name, &type_names))
             .hint(format!("types: {}", type_names.join(", ")));
         faults.push(fault);
         return;
@@ -345,6 +345,13 @@ fn check_field(key: &Key, node: &Node, faults: &mut Vec<Diagnostic>) {
             faults.push(fault);
         }
     }
+}
+
+/// The type that was probably meant, also by a name other products give it, also misspelt.
+fn meant_type(name: &str, types: &[&str]) -> Option<String> {
+    let others = ["string", "varchar", "textarea", "html", "number", "float", "numeric", "currency", "checkbox", "timestamp", "picklist", "dropdown", "reference", "relation", "autonumber", "attachment", "website"];
+    let exact = synonym(name).map(str::to_owned).or_else(|| nearest(name, types.iter().copied()));
+    exact.or_else(|| synonym(&nearest(name, others)?).map(str::to_owned))
 }
 
 /// Types by the names other products give them.

@@ -5,7 +5,7 @@ mod check;
 pub mod fields;
 pub mod kinds;
 
-pub use check::{check_document, identifier};
+pub use check::{TRIGGERS, check_document, identifier};
 
 /// One key of a mapping.
 #[derive(Debug, Clone, Copy)]
