@@ -19,7 +19,7 @@ use crate::render::show::{self, Titles};
 use crate::render::{Arg, FormTexts};
 use crate::schema::catalog::{Entity, FieldType};
 use crate::schema::field_type;
-use crate::web::Problem;
+use crate::web::{Problem, files};
 
 #[derive(Serialize)]
 struct FormPart {
@@ -83,7 +83,7 @@ struct Stored {
 async fn stored(page: &Page, entity: &Entity, id_text: &str) -> Result<Stored, Problem> {
     let id = parse_id(&page.catalog, entity.ix, id_text).ok_or_else(Problem::not_found)?;
     let mut select = select_text(entity, entity.fields.iter().map(|field| field.ix));
-    for (ix, _) in page.sections(entity, true).iter().flat_map(|section| &section.fields) {
+    for (ix, _) in page.sections(entity, true, None).iter().flat_map(|section| &section.fields) {
         let field = entity.field(*ix);
         if let FieldType::Children { of, .. } = &field.ty {
             let parts = select_text(page.catalog.entity(*of), page.catalog.entity(*of).fields.iter().filter(|part| !part.is_system).map(|part| part.ix));
@@ -111,8 +111,9 @@ pub(super) async fn state(page: Page, Path(slug): Path<String>, post: Post) -> R
 }
 
 /// `POST /records/{entity}`
-pub(super) async fn create(page: Page, Path(slug): Path<String>, post: Post) -> Result<Response, Problem> {
+pub(super) async fn create(page: Page, Path(slug): Path<String>, mut post: Post) -> Result<Response, Problem> {
     let entity = page.entity(&slug)?;
+    keep_uploads(&page, entity, &mut post).await?;
     let form = new_form(&page, entity);
     match save(&page, entity, None, &post).await? {
         Outcome::Saved(saved) => {
@@ -133,9 +134,10 @@ pub(super) async fn create(page: Page, Path(slug): Path<String>, post: Post) -> 
 }
 
 /// `POST /records/{entity}/{id}`
-pub(super) async fn update(page: Page, Path((slug, id_text)): Path<(String, String)>, post: Post) -> Result<Response, Problem> {
+pub(super) async fn update(page: Page, Path((slug, id_text)): Path<(String, String)>, mut post: Post) -> Result<Response, Problem> {
     let entity = page.entity(&slug)?;
     let id = parse_id(&page.catalog, entity.ix, &id_text).ok_or_else(Problem::not_found)?;
+    keep_uploads(&page, entity, &mut post).await?;
     match save(&page, entity, Some(id), &post).await? {
         Outcome::Saved(saved) => {
             let done = if saved.changed.is_empty() { "unchanged" } else { "saved" };
@@ -150,6 +152,22 @@ pub(super) async fn update(page: Page, Path((slug, id_text)): Path<(String, Stri
             refuse(&page, entity, form, refused, &post, Some(&stored)).await
         }
     }
+}
+
+/// Stores the files of a form first: the form then names them like those it already held, and a refused form keeps them.
+async fn keep_uploads(page: &Page, entity: &Entity, post: &mut Post) -> Result<(), Problem> {
+    for upload in std::mem::take(&mut post.uploads) {
+        let Some(field) = entity.find_field(&upload.field) else { continue };
+        let most = match &field.ty {
+            FieldType::File { max_size_bytes, .. } | FieldType::Image { max_size_bytes, .. } => *max_size_bytes,
+            _ => continue,
+        };
+        let limit = page.state.config.upload_limit_bytes.min(usize::try_from(most).unwrap_or(usize::MAX));
+        let body = axum::body::Body::from(upload.bytes);
+        let stored = files::receive(&page.state, &page.requester, &upload.name, &entity.uid, body, limit).await?;
+        post.pairs.push((upload.field, RecordId(stored.id).display(files::FILE_PREFIX)));
+    }
+    Ok(())
 }
 
 enum Outcome {

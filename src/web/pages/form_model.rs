@@ -11,10 +11,10 @@ use crate::record::{FieldFault, FieldState, FormState, Input};
 use crate::render::context::{FilePart, Form, FormFault, FormSection};
 use crate::render::input::{self, InputContext, InputState};
 use crate::render::show::{self, Titles};
-use crate::render::{Arg, FormTexts};
+use crate::render::{Arg, FormTexts, format};
 use crate::schema::catalog::{Catalog, Entity, Field, FieldType, OnDelete};
 use crate::schema::field_type;
-use crate::web::Problem;
+use crate::web::{Problem, files};
 
 /// A section as the layout (or the default) arranges it.
 pub(super) struct Arranged {
@@ -34,29 +34,46 @@ pub(super) struct Drawn<'a> {
 }
 
 impl Page {
-    /// Sections of a form or a record page.
-    pub fn sections(&self, entity: &Entity, for_form: bool) -> Vec<Arranged> {
+    /// Sections of a form or a record page; with a state, only what its values let be seen.
+    pub fn sections(&self, entity: &Entity, for_form: bool, state: Option<&FormState>) -> Vec<Arranged> {
         let locale = self.ui.locale;
         let fits = |ix: FieldIx| {
             let field = entity.field(ix);
             if for_form { is_in_form(&self.catalog, field) } else { !matches!(field.ty, FieldType::Children { .. }) && field.name != "id" }
         };
         let mut arranged: Vec<Arranged> = Vec::new();
+        let mut hidden: Vec<FieldIx> = Vec::new();
         if let Some(layout) = entity.layouts.first() {
             for tab in &layout.tabs {
                 for section in &tab.sections {
+                    if !self.is_visible(section.visible_if.as_ref(), state) {
+                        hidden.extend(section.fields.iter().map(|placed| placed.field));
+                        continue;
+                    }
                     let label = section.label.get(locale);
                     let label = if label.is_empty() && tab.sections.len() == 1 && layout.tabs.len() > 1 { tab.label.get(locale) } else { label };
                     arranged.push(Arranged {
                         id: format!("{}-{}", tab.id, section.id),
                         label: label.to_owned(),
                         columns: section.columns.clamp(1, 4),
-                        fields: section.fields.iter().filter(|placed| fits(placed.field)).map(|placed| (placed.field, placed.widget.clone())).collect(),
+                        fields: section
+                            .fields
+                            .iter()
+                            .filter(|placed| fits(placed.field))
+                            .filter(|placed| {
+                                let shown = self.is_visible(placed.visible_if.as_ref(), state);
+                                if !shown {
+                                    hidden.push(placed.field);
+                                }
+                                shown
+                            })
+                            .map(|placed| (placed.field, placed.widget.clone()))
+                            .collect(),
                     });
                 }
             }
         }
-        let placed = |ix: FieldIx| arranged.iter().any(|section| section.fields.iter().any(|(field, _)| *field == ix));
+        let placed = |ix: FieldIx| hidden.contains(&ix) || arranged.iter().any(|section| section.fields.iter().any(|(field, _)| *field == ix));
         let has_layout = entity.layouts.iter().any(|layout| !layout.tabs.is_empty());
         // Without a layout everything is shown; with one, what must be filled in is never out of reach.
         let is_missing = |field: &&Field| {
@@ -81,7 +98,7 @@ impl Page {
         let errors = self.errors_by_control(drawn.faults, drawn.texts);
         let ctx = InputContext { catalog: &self.catalog, ui: &self.ui, messages: self.messages(), titles: &titles, texts: drawn.texts, errors: &errors };
         let mut sections = Vec::new();
-        for section in self.sections(drawn.entity, true) {
+        for section in self.sections(drawn.entity, true, Some(drawn.state)) {
             let mut fields = Vec::new();
             for (ix, widget) in section.fields {
                 let field = drawn.entity.field(ix);
@@ -91,7 +108,11 @@ impl Page {
                     continue;
                 }
                 let json = field_type::to_json(&self.catalog, field, &state.value);
-                let mut made = input::input(ctx, drawn.entity, field, &field.name, self.input_state(&titles, field, state, &json, &errors, widget));
+                let mut input_state = self.input_state(&titles, field, state, &json, &errors, widget);
+                if matches!(field.ty, FieldType::File { .. } | FieldType::Image { .. }) {
+                    input_state.files = self.files_named(drawn.texts.all(&field.name)).await;
+                }
+                let mut made = input::input(ctx, drawn.entity, field, &field.name, input_state);
                 made.label = self.label(field);
                 made.full |= is_wide(&field.ty);
                 fields.push(made);
@@ -101,6 +122,18 @@ impl Page {
             }
         }
         Ok(sections)
+    }
+
+    /// Files a form already holds, also those of a form that was refused.
+    async fn files_named(&self, ids: &[String]) -> Vec<FilePart> {
+        let mut parts = Vec::new();
+        for id in ids.iter().filter(|id| !id.is_empty()) {
+            if let Ok(file) = files::find(&self.state, &self.requester, id).await {
+                let size = format::file_size(u64::try_from(file.size_bytes).unwrap_or(0));
+                parts.push(FilePart { id: id.clone(), name: file.name, href: format!("/files/{id}"), size });
+            }
+        }
+        parts
     }
 
     fn input_state(
@@ -120,7 +153,7 @@ impl Page {
             errors: errors.get(&field.name).cloned().unwrap_or_default(),
             shown: read_only.then(|| show::show(self.show(titles), field, json)),
             widget,
-            files: files(json),
+            files: Vec::new(),
         }
     }
 
@@ -203,7 +236,10 @@ impl Page {
     }
 
     pub fn empty_form(&self, entity: &Entity, action: String) -> Form {
-        let watched = self.sections(entity, true).iter().flat_map(|section| &section.fields).any(|(ix, _)| is_conditional(entity.field(*ix)));
+        let by_layout = entity.layouts.iter().flat_map(|layout| &layout.tabs).flat_map(|tab| &tab.sections).any(|section| {
+            section.visible_if.is_some() || section.fields.iter().any(|placed| placed.visible_if.is_some())
+        });
+        let watched = by_layout || self.sections(entity, true, None).iter().flat_map(|section| &section.fields).any(|(ix, _)| is_conditional(entity.field(*ix)));
         let mut key = [0; 16];
         self.state.random.fill(&mut key);
         Form {
@@ -300,19 +336,6 @@ fn collect_ids(json: &Json, ids: &mut Vec<String>) {
         }
         _ => {}
     }
-}
-
-fn files(json: &Json) -> Vec<FilePart> {
-    let text = |file: &Json, name: &str| file.get(name).and_then(Json::as_str).unwrap_or("").to_owned();
-    let items = json.as_array().into_iter().flatten().filter(|file| file.get("name").is_some());
-    items
-        .map(|file| FilePart {
-            id: text(file, "id"),
-            name: text(file, "name"),
-            href: text(file, "url"),
-            size: file.get("size").and_then(Json::as_u64).map(crate::render::format::file_size).unwrap_or_default(),
-        })
-        .collect()
 }
 
 /// The message on top for a refusal that belongs to no field.

@@ -20,6 +20,7 @@ mod post;
 mod record;
 mod search;
 mod table;
+mod visible;
 
 use std::sync::LazyLock;
 

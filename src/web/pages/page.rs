@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, Method, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use super::RENDERER;
 use crate::access::Actor;
@@ -31,6 +32,8 @@ pub(super) struct Page {
     pub region: Option<String>,
     /// Path and query.
     pub here: String,
+    /// The tag of the copy the browser holds, of a GET.
+    known: Option<String>,
 }
 
 impl FromRequestParts<State> for Page {
@@ -50,6 +53,7 @@ impl FromRequestParts<State> for Page {
             theme: theme_of(&parts.headers),
             region: region_of(&parts.headers),
             here: parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
+            known: known_tag(parts),
             state: state.clone(),
             requester,
             catalog,
@@ -58,6 +62,11 @@ impl FromRequestParts<State> for Page {
             params,
         })
     }
+}
+
+fn known_tag(parts: &Parts) -> Option<String> {
+    let tag = (parts.method == Method::GET).then(|| parts.headers.get(header::IF_NONE_MATCH))?;
+    Some(tag.and_then(|value| value.to_str().ok()).unwrap_or("").to_owned())
 }
 
 /// The cookie that holds the choice of colours: not secret, and needed by the first byte of the page.
@@ -157,16 +166,21 @@ impl Page {
     /// `?done=created&what=…` of an address someone was sent on to.
     fn notices(&self) -> Vec<Notice> {
         const KNOWN: [&str; 10] = ["created", "saved", "deleted", "removed", "restored", "settings", "password", "revoked", "button", "unchanged"];
-        let Some(done) = self.params.get("done").filter(|done| KNOWN.contains(done)) else { return Vec::new() };
+        let mut notices = Vec::new();
+        if let Some(fault) = self.is_admin().then(|| self.state.definitions.fault()).flatten() {
+            notices.push(Notice { kind: "warn".to_owned(), text: self.say("definitions-broken", &[]), detail: Some(fault), action: None });
+        }
+        let Some(done) = self.params.get("done").filter(|done| KNOWN.contains(done)) else { return notices };
         let what = self.params.get("what").unwrap_or("");
         let what: String = what.chars().take(120).collect();
         let action = (done == "deleted").then(|| self.params.get("undo")).flatten().filter(|to| is_record_path(to));
-        vec![Notice {
+        notices.push(Notice {
             kind: "ok".to_owned(),
             text: self.say(&format!("done-{done}"), &[("title", Arg::Text(&what))]),
             detail: None,
             action: action.map(|to| (format!("{to}/restore"), self.say("action-restore", &[]))),
-        }]
+        });
+        notices
     }
 
     pub fn head(&self, entity: &Entity) -> EntityHead {
@@ -188,8 +202,14 @@ impl Page {
     /// A rendered answer. Pages and their parts share addresses, so caches must tell them apart.
     pub fn html(&self, status: StatusCode, template: &str, context: &impl Serialize) -> Result<Response, Problem> {
         let text = RENDERER.render(template, context, self.ui.locale).map_err(|fault| Problem::internal(&fault))?;
-        let mut response = (status, text).into_response();
+        // The text itself says what the reader would see: language, rights, related records and moments included.
+        let tag = self.known.as_ref().filter(|_| status == StatusCode::OK).map(|_| tag_of(&text));
+        let is_known = tag.as_ref().is_some_and(|tag| self.known.as_ref().is_some_and(|known| known.trim_start_matches("W/") == tag));
+        let mut response = if is_known { StatusCode::NOT_MODIFIED.into_response() } else { (status, text).into_response() };
         let headers = response.headers_mut();
+        if let Some(tag) = tag.and_then(|tag| HeaderValue::from_str(&tag).ok()) {
+            headers.insert(header::ETAG, tag);
+        }
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         headers.insert(header::VARY, HeaderValue::from_static("HX-Request, HX-Request-Type, HX-Target, Cookie, Accept-Language"));
         Ok(response)
@@ -209,6 +229,12 @@ impl Page {
         }
         response
     }
+}
+
+fn tag_of(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    let hex: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    format!("\"{hex}\"")
 }
 
 /// A label inside a sentence or a button: English nouns in lower case there, unless they are names or abbreviations.

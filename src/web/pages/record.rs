@@ -10,7 +10,7 @@ use super::page::{Page, address, encode};
 use super::table::{Refused, Wanted, row_json};
 use crate::base::{DateTime, FieldIx, RecordId};
 use crate::query::{self, Params};
-use crate::record::parse_id;
+use crate::record::{FormState, Input, parse_id};
 use crate::render::context::{ButtonLink, List, RecordPage, Related, ShownSection, Stamp, TabLink};
 use crate::render::show::Titles;
 use crate::schema::catalog::{Entity, Field, FieldType, Tab};
@@ -47,7 +47,12 @@ pub(super) async fn record(page: Page, Path((slug, id_text)): Path<(String, Stri
     if is_history {
         history = Some(page.history(entity, read.id, &format!("{href}?tab={HISTORY}")).await?);
     } else {
-        sections = shown_sections(&page, entity, chosen, &read.json, &titles);
+        // A record in the bin has no form; it is shown whole.
+        let state = match read.is_deleted {
+            true => None,
+            false => Some(page.state.records.form_state(&page.actor, &page.catalog, entity.ix, Some(read.id), &Input::default()).await?),
+        };
+        sections = shown_sections(&page, entity, chosen, &read.json, &titles, state.as_ref());
         let is_first = chosen.is_none_or(|chosen| layout.and_then(|layout| layout.tabs.first()).is_some_and(|first| std::ptr::eq(first, chosen)));
         for (field, columns) in related_fields(entity, chosen, is_first) {
             if let Some(block) = page.related(entity, field, columns, &read).await? {
@@ -106,8 +111,9 @@ async fn read(page: &Page, entity: &Entity, id_text: &str) -> Result<Read, Probl
     Ok(Read { id, id_text: id_text.to_owned(), version: row.version(), json, title, is_deleted })
 }
 
-fn shown_sections(page: &Page, entity: &Entity, tab: Option<&Tab>, json: &Json, titles: &Titles) -> Vec<ShownSection> {
-    let arranged = page.sections(entity, false);
+fn shown_sections(page: &Page, entity: &Entity, tab: Option<&Tab>, json: &Json, titles: &Titles, state: Option<&FormState>) -> Vec<ShownSection> {
+    let arranged = page.sections(entity, false, state);
+    let is_shown = |ix: FieldIx| state.and_then(|state| state.field(ix)).is_none_or(|field| field.visible);
     let belongs = |id: &str| tab.is_none_or(|tab| id.starts_with(&format!("{}-", tab.id)));
     arranged
         .into_iter()
@@ -115,7 +121,7 @@ fn shown_sections(page: &Page, entity: &Entity, tab: Option<&Tab>, json: &Json, 
         .map(|section| ShownSection {
             label: section.label,
             columns: section.columns,
-            fields: section.fields.iter().map(|(ix, _)| page.labelled(titles, entity.field(*ix), json)).collect(),
+            fields: section.fields.iter().filter(|(ix, _)| is_shown(*ix)).map(|(ix, _)| page.labelled(titles, entity.field(*ix), json)).collect(),
         })
         .collect()
 }
