@@ -17,7 +17,7 @@ pub fn write_row(row: &Row<'_>, out: &mut String) {
         out.push_str(&output.key);
         match &output.what {
             What::Value { at, codec, .. } | What::Own { at, codec } => write_value(codec, row.cells().get(*at..).unwrap_or_default(), out),
-            What::Title(bits) => write_text(&title(bits, row.cells()), out),
+            What::Title(_) => write_text(&row.title().unwrap_or_default(), out),
             What::One { targets, .. } => match targets.iter().find(|shape| !row.cell(shape.id).is_null()) {
                 Some(shape) => write_row(&row.with_shape(shape), out),
                 None => out.push_str("null"),
@@ -112,22 +112,37 @@ fn average(scale: u8, cell: &Cell) -> Option<Decimal> {
     if short.scale < scale { short.rescale_exact(scale).ok() } else { Some(short) }
 }
 
-/// The text of a title; falls back to nothing for empty parts and is trimmed.
+/// The text of a title. Where a part is empty, the literal text that leads to it is left out.
 pub fn title(bits: &[TitleBit], cells: &[Cell]) -> String {
     let mut out = String::new();
-    write_title(bits, cells, &mut out);
+    let mut pending = "";
+    // A separator after an empty first part separates nothing.
+    let mut after_nothing = false;
+    let mut part = String::new();
+    for bit in bits {
+        part.clear();
+        match bit {
+            TitleBit::Text(text) => {
+                pending = text;
+                continue;
+            }
+            TitleBit::Linked(inner) => part.push_str(&title(inner, cells)),
+            TitleBit::Value { at, codec } => write_readable(codec, cells.get(*at..).unwrap_or_default(), &mut part),
+        }
+        if part.is_empty() {
+            after_nothing |= out.is_empty();
+        } else {
+            out.push_str(if after_nothing { "" } else { pending });
+            out.push_str(&part);
+            after_nothing = false;
+        }
+        pending = "";
+    }
+    if !out.is_empty() {
+        out.push_str(pending);
+    }
     let trimmed = out.trim();
     if trimmed.len() == out.len() { out } else { trimmed.to_owned() }
-}
-
-fn write_title(bits: &[TitleBit], cells: &[Cell], out: &mut String) {
-    for bit in bits {
-        match bit {
-            TitleBit::Text(text) => out.push_str(text),
-            TitleBit::Linked(inner) => write_title(inner, cells, out),
-            TitleBit::Value { at, codec } => write_readable(codec, cells.get(*at..).unwrap_or_default(), out),
-        }
-    }
 }
 
 /// The value as a person reads it, without regard to language.

@@ -97,7 +97,7 @@ impl<'a> Row<'a> {
     pub fn value_of(&self, output: &Output) -> Value {
         match &output.what {
             What::Value { at, codec, .. } | What::Own { at, codec } => json::value(codec, self.cells.get(*at..).unwrap_or_default()),
-            What::Title(bits) => Value::Text(json::title(bits, self.cells)),
+            What::Title(_) => Value::Text(self.title().unwrap_or_default()),
             What::One { field, .. } => self.one(*field).map_or(Value::Null, |row| Value::Link(row.id())),
             What::Many { field, .. } => Value::List(self.many(*field).map(|row| Value::Link(row.id())).collect()),
         }
@@ -134,12 +134,14 @@ impl<'a> Row<'a> {
         })
     }
 
-    /// The record's title, when `_title` was selected.
+    /// The record's title, when `_title` was selected; the id where all its parts are empty.
     pub fn title(&self) -> Option<String> {
-        self.shape.outputs.iter().find_map(|output| match &output.what {
-            What::Title(bits) => Some(json::title(bits, self.cells)),
+        let bits = self.shape.outputs.iter().find_map(|output| match &output.what {
+            What::Title(bits) => Some(bits),
             _ => None,
-        })
+        })?;
+        let title = json::title(bits, self.cells);
+        Some(if title.is_empty() { self.id().display(&self.shape.prefix) } else { title })
     }
 
     /// All values by field position; null for what was not selected.

@@ -99,5 +99,9 @@ fn names_are_written_in_the_order_of_their_script() {
 fn titles_leave_out_what_is_not_there() {
     let bits = [TitleBit::Value { at: 0, codec: Codec::Text }, TitleBit::Text(" · ".into()), TitleBit::Linked(vec![TitleBit::Value { at: 1, codec: Codec::Text }])];
     assert_eq!(title(&bits, &["D-1".into(), "Acme".into()]), "D-1 · Acme");
-    assert_eq!(title(&bits, &["D-1".into(), Cell::Null]), "D-1 ·");
+    assert_eq!(title(&bits, &["D-1".into(), Cell::Null]), "D-1");
+    assert_eq!(title(&bits, &[Cell::Null, "Acme".into()]), "Acme");
+    let around = [TitleBit::Text("Order (".into()), TitleBit::Value { at: 0, codec: Codec::Text }, TitleBit::Text(")".into())];
+    assert_eq!(title(&around, &["7".into()]), "Order (7)");
+    assert_eq!(title(&around, &[Cell::Null]), "");
 }
