@@ -114,7 +114,7 @@ fn kind_of(field: &Field, column: &str) -> ColumnKind {
 
 /// Columns that the engine always fills.
 fn is_never_null(field: &Field) -> bool {
-    field.is_system && matches!(field.name.as_str(), "id" | "version" | "created_at" | "created_by" | "updated_at" | "updated_by")
+    field.is_system && matches!(field.name.as_str(), "id" | "version" | "created_at" | "updated_at")
 }
 
 /// An index (or the primary key) gives the rows of this filter in the order of the first key, so that the first page
@@ -128,9 +128,12 @@ pub(super) fn is_delivered(entity: &Entity, filter: Option<&Typed>, keys: &[Sort
     if let Some(filter) = filter {
         equal_columns(entity, filter, &mut equal);
     }
+    // Indexes hold live records only, where there are others.
+    if !is_live && entity.features.soft_delete {
+        return false;
+    }
     let plain = entity.indexes.iter().map(|index| index_columns(entity, &index.fields, false));
-    // A unique index holds live records only.
-    let unique = entity.uniques.iter().filter(|unique| is_live && unique.filter.is_none()).map(|unique| index_columns(entity, &unique.fields, true));
+    let unique = entity.uniques.iter().filter(|unique| unique.filter.is_none()).map(|unique| index_columns(entity, &unique.fields, true));
     plain.chain(unique).any(|columns| columns.into_iter().find(|column| !equal.contains(column)) == Some(first))
 }
 

@@ -127,14 +127,15 @@ pub fn by_unique(catalog: &Catalog, dialect: Dialect, request: &Authorised<Write
     sql.statement(dialect, &[ColumnKind::Int])
 }
 
-/// The columns a unique compares: the folded one of a text, else all of them.
+/// The columns a unique compares: the folded one of a text, amount and currency, all targets of an any_link.
 fn unique_cells<'a>(catalog: &Catalog, field: &'a Field, value: &Value) -> Vec<(&'a str, ColumnKind, Cell)> {
     if let Some(fold) = &field.fold_column {
         return vec![(fold, ColumnKind::Text, field_type::fold_cell(value))];
     }
     let mut cells = Vec::new();
     field_type::to_cells(catalog, field, value, &mut cells);
-    field.columns.iter().zip(cells).take(1).map(|(column, cell)| (column.name.as_str(), column.kind, cell)).collect()
+    let compared = field.columns.iter().zip(cells).filter(|(column, _)| !matches!(column.part, "base" | "seq"));
+    compared.map(|(column, cell)| (column.name.as_str(), column.kind, cell)).collect()
 }
 
 /// Inserts a record: `values` by field position, system fields included. First the row, then its side tables.
