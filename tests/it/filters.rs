@@ -6,4 +6,6 @@
 
 mod catalog;
 mod cases;
+mod database;
+mod running;
 mod tampering;
