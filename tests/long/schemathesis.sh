@@ -1,0 +1,58 @@
+#!/bin/sh
+# Reads the OpenAPI document of a running workspace with openapi-spec-validator, then lets schemathesis ask every operation
+# at least 100 times, signed in. Fails on a 5xx, an undocumented status or media type, an answer against its schema, or an
+# operation that never answered 2xx.
+#
+#   tests/long/schemathesis.sh [requests per operation, default 100]
+#
+# Builds the program, starts it on a free loopback port with the crm package and its sample data in a temporary folder.
+set -eu
+cd "$(dirname "$0")/../.."
+examples=${1:-100}
+venv=target/schemathesis
+work=$(mktemp -d)
+port=$((20000 + $$ % 20000))
+url="http://127.0.0.1:$port"
+server=
+cleanup() {
+    [ -z "$server" ] || kill "$server" 2>/dev/null || true
+    [ -z "$server" ] || wait "$server" 2>/dev/null || true
+    rm -rf "$work"
+}
+trap cleanup EXIT INT TERM
+
+[ -x "$venv/bin/schemathesis" ] || {
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet schemathesis openapi-spec-validator
+}
+relata=${RELATA:-}
+[ -n "$relata" ] || {
+    cargo build --quiet
+    relata=${CARGO_TARGET_DIR:-target}/debug/relata
+}
+
+"$relata" demo --help >/dev/null 2>&1
+"$relata" demo "$work/site" --listen "127.0.0.1:$port" >"$work/server.log" 2>&1 &
+server=$!
+tries=0
+until curl -fsS "$url/readyz" >/dev/null 2>&1; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 300 ] || { cat "$work/server.log"; echo "the server did not start"; exit 1; }
+    kill -0 "$server" 2>/dev/null || { cat "$work/server.log"; exit 1; }
+    sleep 0.1
+done
+token=$("$relata" --data "$work/site/relata-data" token create --email admin@example.com --name schemathesis 2>/dev/null | grep -o 'rl_[0-9a-z]*' | head -1)
+[ -n "$token" ] || { echo "no token could be made"; exit 1; }
+curl -fsS -H "Authorization: Bearer $token" "$url/api/v1/openapi.json" -o "$work/openapi.json"
+
+"$venv/bin/openapi-spec-validator" "$work/openapi.json"
+
+RELATA_URL=$url RELATA_TOKEN=$token RELATA_SPEC=$work/openapi.json RELATA_REPORT=$work/report.json \
+    PYTHONPATH=tests/long SCHEMATHESIS_HOOKS=schemathesis_hooks \
+    "$venv/bin/schemathesis" run "$work/openapi.json" --url "$url" \
+    -H "Authorization: Bearer $token" \
+    --max-examples "$examples" --phases=examples,coverage,fuzzing \
+    --checks not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance \
+    --continue-on-failure --suppress-health-check all --seed 1 --workers 2 --no-color
+PYTHONPATH=tests/long "$venv/bin/python" -m schemathesis_report "$work/report.json" "$work/openapi.json"
+curl -fsS "$url/healthz" | grep -q '"panics":0' || { echo "a handler panicked"; exit 1; }

@@ -1,0 +1,143 @@
+"""Lets schemathesis ask about records that exist, and remembers which operations answered 2xx.
+
+Half of the requests get real ids in their paths and real ids in their links: invented ones only ever show 404 and 422.
+"""
+
+import atexit
+import json
+import os
+import random
+import threading
+import urllib.request
+
+import schemathesis
+
+URL = os.environ["RELATA_URL"]
+TOKEN = os.environ["RELATA_TOKEN"]
+SPEC = json.load(open(os.environ["RELATA_SPEC"], encoding="utf-8"))
+CHOICE = random.Random(1)
+LOCK = threading.Lock()
+GOOD = {}
+ASKED = {}
+
+
+def ask(method, path, body=None, media_type="application/json"):
+    data = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else None
+    request = urllib.request.Request(URL + path, data=data, method=method)
+    request.add_header("Authorization", "Bearer " + TOKEN)
+    if data is not None:
+        request.add_header("Content-Type", media_type)
+    with urllib.request.urlopen(request) as response:
+        return json.loads(response.read() or b"null")
+
+
+SLUGS = {entity["entity"]: entity["prefix"] for entity in ask("GET", "/api/v1/schema")["data"]}
+BY_PREFIX = {prefix: slug for slug, prefix in SLUGS.items()}
+IDS = {}
+DELETED = {}
+
+
+def refresh(slug):
+    IDS[slug] = [row["id"] for row in ask("GET", f"/api/v1/records/{slug}?select=id&limit=200")["data"]]
+    return IDS[slug]
+
+
+for known in SLUGS:
+    refresh(known)
+FILES = [ask("POST", f"/api/v1/files?name=f{n}.txt", b"text", "application/octet-stream")["id"] for n in range(3)]
+
+
+def slug_of(path):
+    parts = path.split("/")
+    return parts[4] if len(parts) > 4 and parts[3] == "records" else None
+
+
+def pick(slug):
+    ids = IDS.get(slug) or refresh(slug)
+    return CHOICE.choice(ids) if ids else None
+
+
+def deleted(slug):
+    found = DELETED.get(slug)
+    if not found:
+        try:
+            found = [row["id"] for row in ask("GET", f"/api/v1/records/{slug}?select=id&limit=50&deleted=deleted")["data"]]
+        except OSError:
+            found = []
+        DELETED[slug] = found
+    return found.pop() if found else None
+
+
+def example_of(schema_name):
+    operation = SPEC["paths"][f"/api/v1/records/{schema_name}"]["post"]
+    return json.loads(json.dumps(operation["requestBody"]["content"]["application/json"]["examples"]["example"]["value"]))
+
+
+def real_links(value):
+    """Replaces every id in a body by one of a record of the same entity."""
+    if isinstance(value, str) and "_" in value and len(value.rsplit("_", 1)[1]) == 13:
+        prefix = value.rsplit("_", 1)[0]
+        if prefix == "file":
+            return CHOICE.choice(FILES)
+        if prefix in BY_PREFIX:
+            return pick(BY_PREFIX[prefix]) or value
+    if isinstance(value, list):
+        return [real_links(item) for item in value]
+    if isinstance(value, dict):
+        return {name: real_links(item) for name, item in value.items()}
+    return value
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    with LOCK:
+        path = case.operation.path
+        slug = slug_of(path)
+        if CHOICE.random() < 0.4:
+            return
+        if case.path_parameters and "id" in case.path_parameters:
+            if path.endswith("/files/{id}"):
+                case.path_parameters["id"] = CHOICE.choice(FILES)
+            elif slug:
+                found = deleted(slug) if path.endswith("/restore") else pick(slug)
+                if found:
+                    case.path_parameters["id"] = found
+        if case.headers and CHOICE.random() < 0.7:
+            for name in ("If-Match", "Idempotency-Key"):
+                case.headers.pop(name, None)
+        if isinstance(case.body, (dict, list)):
+            case.body = real_links(case.body)
+        if slug and case.method.upper() == "POST" and path.endswith(f"/records/{slug}") and CHOICE.random() < 0.6:
+            body = real_links(example_of(slug))
+            suffix = str(CHOICE.randrange(10**9))
+            for field, item in body.items():
+                if isinstance(item, str) and item.startswith("Example"):
+                    body[field] = item + " " + suffix
+                if isinstance(item, str) and "@example.com" in item:
+                    body[field] = f"someone{suffix}@example.com"
+            case.body = body
+        if slug and "/by/" in path and case.method.upper() == "PUT":
+            case.body = {name: item for name, item in real_links(example_of(slug)).items() if f"/by/{name}/" not in path}
+        if slug and case.method.upper() == "PATCH" and path.endswith(f"/records/{slug}") and CHOICE.random() < 0.7:
+            found = pick(slug)
+            case.body = [{"id": found, "set": {}}] if found else []
+        if slug and path.endswith("/{id}") and case.method.upper() == "DELETE":
+            refresh(slug)
+        for name in ("select", "sort", "filter", "cursor"):
+            if case.query and CHOICE.random() < 0.5:
+                case.query.pop(name, None)
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    label = f"{case.method.upper()} {case.operation.path}"
+    with LOCK:
+        ASKED[label] = ASKED.get(label, 0) + 1
+        if 200 <= response.status_code < 300:
+            GOOD[label] = GOOD.get(label, 0) + 1
+
+
+@atexit.register
+def write_report():
+    with open(os.environ["RELATA_REPORT"], "w", encoding="utf-8") as report:
+        json.dump({"asked": ASKED, "good": GOOD}, report)
