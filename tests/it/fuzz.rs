@@ -51,6 +51,14 @@ impl Dice {
         self.below(100) < percent
     }
 
+    fn word(&self, items: &[&'static str]) -> &'static str {
+        items[self.below(items.len())]
+    }
+
+    fn id<'a>(&self, ids: &'a [String]) -> &'a str {
+        &ids[self.below(ids.len())]
+    }
+
     fn pick<'a, T>(&self, items: &'a [T]) -> &'a T {
         &items[self.below(items.len())]
     }
@@ -152,30 +160,30 @@ fn valid(dice: &Dice, world: &mut World) -> Shot {
                     shot.query.push((name.to_owned(), value.to_owned()));
                 }
             };
-            add("filter", dice.pick(&FILTERS), 60);
-            add("select", dice.pick(&SELECTS), 50);
-            add("sort", dice.pick(&SORTS), 40);
-            add("limit", dice.pick(&["1", "10", "500"]), 40);
-            add("count", dice.pick(&["none", "exact", "estimated"]), 30);
-            add("q", dice.pick(&["deal", "东西", "acc"]), 15);
-            add("page", dice.pick(&["1", "2", "9"]), 15);
+            add("filter", dice.word(&FILTERS), 60);
+            add("select", dice.word(&SELECTS), 50);
+            add("sort", dice.word(&SORTS), 40);
+            add("limit", dice.word(&["1", "10", "500"]), 40);
+            add("count", dice.word(&["none", "exact", "estimated"]), 30);
+            add("q", dice.word(&["deal", "东西", "acc"]), 15);
+            add("page", dice.word(&["1", "2", "9"]), 15);
             shot
         }
         2 => {
             let mut shot = shot(Method::GET, &["records", "deal"], Content::None);
-            shot.query = vec![("limit".into(), "2".into()), ("cursor".into(), dice.pick(&world.cursors).clone())];
+            shot.query = vec![("limit".into(), "2".into()), ("cursor".into(), dice.id(&world.cursors).to_owned())];
             shot
         }
         3 | 4 => {
             let (entity, ids) = *dice.pick(&[("deal", &world.deals), ("account", &world.accounts), ("thing", &world.things)]);
-            let mut shot = shot(Method::GET, &["records", entity, dice.pick(ids)], Content::None);
+            let mut shot = shot(Method::GET, &["records", entity, dice.id(ids)], Content::None);
             if dice.chance(30) {
                 shot.headers.push(("if-none-match".into(), "\"v1\"".into()));
             }
             shot
         }
         5 => {
-            let body = json!({ "filter": dice.pick(&FILTERS), "sort": [dice.pick(&SORTS)], "select": dice.pick(&SELECTS), "limit": 5, "count": "exact" });
+            let body = json!({ "filter": dice.word(&FILTERS), "sort": [dice.word(&SORTS)], "select": dice.word(&SELECTS), "limit": 5, "count": "exact" });
             shot(Method::POST, &["records", "deal", "query"], Content::Json(body))
         }
         6 => {
@@ -185,14 +193,14 @@ fn valid(dice: &Dice, world: &mut World) -> Shot {
                 shot.headers.push(("idempotency-key".into(), format!("k{}", dice.below(50_000) as u64 + number * 50_000)));
             }
             if dice.chance(30) {
-                shot.headers.push(("prefer".into(), (*dice.pick(&["return=minimal", "dry-run", "return=representation"])).into()));
+                shot.headers.push(("prefer".into(), dice.word(&["return=minimal", "dry-run", "return=representation"]).into()));
             }
             shot
         }
         7 => {
             let lines = json!([{ "product": "A", "total": dice.below(100) }, { "product": "B", "quantity": 2 }]);
             let body = json!({
-                "name": format!("交易 {number}"), "account": dice.pick(&world.accounts), "amount": { "amount": "10.50", "currency": "CNY" },
+                "name": format!("交易 {number}"), "account": dice.id(&world.accounts), "amount": { "amount": "10.50", "currency": "CNY" },
                 "discount": "5.5", "close_on": "2026-12-31", "stage": "won", "lines": lines,
             });
             shot(Method::POST, &["records", "deal"], Content::Json(body))
@@ -200,13 +208,13 @@ fn valid(dice: &Dice, world: &mut World) -> Shot {
         8 => shot(Method::POST, &["records", "thing"], Content::Json(thing(dice, world, number))),
         9 | 10 => {
             let body = json!({ "name": format!("Changed {number}"), "amount": dice.below(9999), "discount": Value::Null });
-            let mut shot = shot(Method::PATCH, &["records", "deal", dice.pick(&world.deals)], Content::Json(body));
+            let mut shot = shot(Method::PATCH, &["records", "deal", dice.id(&world.deals)], Content::Json(body));
             shot.headers = vec![("content-type".into(), "application/merge-patch+json".into())];
             shot
         }
         11 => {
             let body = thing(dice, world, number);
-            shot(Method::PATCH, &["records", "thing", dice.pick(&world.things)], Content::Json(body))
+            shot(Method::PATCH, &["records", "thing", dice.id(&world.things)], Content::Json(body))
         }
         12 => {
             let body = json!({ "group": ["stage", { "by": "created_at", "bucket": "month", "as": "m" }], "measures": { "n": "count()", "s": "sum(amount.base)" }, "sort": "-n", "limit": 10 });
@@ -220,23 +228,23 @@ fn valid(dice: &Dice, world: &mut World) -> Shot {
             let body = json!({ "atomic": dice.chance(50), "operations": [
                 { "op": "create", "entity": "account", "values": { "name": format!("Batch {number}") }, "as": "a" },
                 { "op": "create", "entity": "deal", "values": { "name": "D", "account": { "$ref": "a" } } },
-                { "op": "update", "entity": "deal", "id": dice.pick(&world.deals), "values": { "name": "E" } },
+                { "op": "update", "entity": "deal", "id": dice.id(&world.deals), "values": { "name": "E" } },
             ] });
             shot(Method::POST, &["batch"], Content::Json(body))
         }
         15 => {
-            let each = json!([{ "id": dice.pick(&world.deals), "set": { "stage": "open" } }, { "id": dice.pick(&world.deals), "version": 1, "set": { "name": "M" } }]);
+            let each = json!([{ "id": dice.id(&world.deals), "set": { "stage": "open" } }, { "id": dice.id(&world.deals), "version": 1, "set": { "name": "M" } }]);
             shot(Method::PATCH, &["records", "deal"], Content::Json(each))
         }
         _ => match dice.below(9) {
-            0 => shot(Method::GET, &["records", "deal", dice.pick(&world.deals), "history"], Content::None),
+            0 => shot(Method::GET, &["records", "deal", dice.id(&world.deals), "history"], Content::None),
             1 => {
                 let mut shot = shot(Method::GET, &["changes"], Content::None);
                 shot.query = vec![("since".into(), dice.below(1000).to_string()), ("limit".into(), "20".into())];
                 shot
             }
-            2 => shot(Method::GET, &["schema", dice.pick(&["deal", "thing", "user"])], Content::None),
-            3 => shot(Method::GET, &["files", dice.pick(&world.files)], Content::None),
+            2 => shot(Method::GET, &["schema", dice.word(&["deal", "thing", "user"])], Content::None),
+            3 => shot(Method::GET, &["files", dice.id(&world.files)], Content::None),
             4 => {
                 let mut shot = shot(Method::POST, &["files"], Content::Raw(b"a,b\n1,2".to_vec()));
                 shot.query = vec![("name".into(), "rows.csv".into())];
@@ -245,7 +253,7 @@ fn valid(dice: &Dice, world: &mut World) -> Shot {
             }
             5 => {
                 let text = "kind: entity\nid: shop.account\nfields: {a: {type: text}}\n";
-                shot(Method::POST, &["definitions", dice.pick(&["check", "plan"])], Content::Json(json!({ "files": [{ "path": "definitions/a/b.yaml", "text": text }] })))
+                shot(Method::POST, &["definitions", dice.word(&["check", "plan"])], Content::Json(json!({ "files": [{ "path": "definitions/a/b.yaml", "text": text }] })))
             }
             6 if world.deals.len() > 12 => shot(Method::DELETE, &["records", "deal", &world.deals.swap_remove(dice.below(world.deals.len()))], Content::None),
             7 => shot(Method::GET, &["definitions", "versions"], Content::None),
@@ -259,9 +267,9 @@ fn thing(dice: &Dice, world: &World, number: u64) -> Value {
         "name": format!("Thing {number}"), "story": "很长\n的故事", "page": "<p>x</p><script>y</script>", "mail": "a@example.com", "phone": "+86 10 1234 5678",
         "site": "https://example.com/a?b=c", "count": dice.below(100), "ratio": "1.25", "share": 5, "price": { "amount": "9.9", "currency": "EUR" },
         "done": true, "day": "2024-02-29", "moment": "2026-11-21T08:00:00+08:00", "hour": "23:59:59", "length": 3600, "color": "#336699", "stars": 5,
-        "kind": "a", "kinds": ["x", "z"], "labels": ["new", "热"], "target": dice.pick(&world.targets), "any": dice.pick(&world.targets),
+        "kind": "a", "kinds": ["x", "z"], "labels": ["new", "热"], "target": dice.id(&world.targets), "any": dice.id(&world.targets),
         "place": { "city": "上海", "country": "CN" }, "person": { "given": "伟", "family": "李" }, "spot": { "lat": "31.2", "lon": "121.5" },
-        "data": { "a": [1, 2.5, null, { "b": "c" }] }, "papers": [dice.pick(&world.files)],
+        "data": { "a": [1, 2.5, null, { "b": "c" }] }, "papers": [dice.id(&world.files)],
     });
     let kept: Map<String, Value> =
         all.as_object().into_iter().flatten().filter(|(name, _)| *name == "name" || dice.chance(40)).map(|(name, value)| (name.clone(), value.clone())).collect();
@@ -277,10 +285,10 @@ const NASTY: [&str; 34] = [
 fn nasty(dice: &Dice) -> String {
     match dice.below(6) {
         0 => "x".repeat(dice.below(20_000)),
-        1 => dice.pick(&NASTY).repeat(dice.below(60)),
-        2 => format!("{}{}", dice.pick(&FILTERS), dice.pick(&NASTY)),
-        3 => format!("{} and ", dice.pick(&FILTERS)).repeat(dice.below(40)),
-        _ => (*dice.pick(&NASTY)).to_owned(),
+        1 => dice.word(&NASTY).repeat(dice.below(60)),
+        2 => format!("{}{}", dice.word(&FILTERS), dice.word(&NASTY)),
+        3 => format!("{} and ", dice.word(&FILTERS)).repeat(dice.below(40)),
+        _ => dice.word(&NASTY).to_owned(),
     }
 }
 
@@ -311,7 +319,7 @@ fn mutate(dice: &Dice, mut shot: Shot) -> Shot {
             }
             1 => {
                 const NAMES: [&str; 12] = ["filter", "select", "sort", "cursor", "page", "limit", "count", "q", "deleted", "since", "name", "zzz"];
-                shot.query.push(((*dice.pick(&NAMES)).to_owned(), nasty(dice)));
+                shot.query.push((dice.word(&NAMES).to_owned(), nasty(dice)));
             }
             2 if !shot.query.is_empty() => {
                 let at = dice.below(shot.query.len());
@@ -320,7 +328,7 @@ fn mutate(dice: &Dice, mut shot: Shot) -> Shot {
             3 => {
                 const NAMES: [&str; 8] =
                     ["if-match", "if-none-match", "prefer", "idempotency-key", "accept-language", "content-type", "content-encoding", "accept-encoding"];
-                shot.headers.push(((*dice.pick(&NAMES)).to_owned(), nasty(dice)));
+                shot.headers.push((dice.word(&NAMES).to_owned(), nasty(dice)));
             }
             4 if dice.chance(30) => {
                 shot.method = dice.pick(&[Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::HEAD, Method::OPTIONS]).clone();
@@ -338,7 +346,7 @@ fn mutate(dice: &Dice, mut shot: Shot) -> Shot {
                     let at = dice.below(shot.query.len());
                     shot.query[at].1 = edit(dice, &shot.query[at].1);
                 }
-                _ => shot.query.push(("select".to_owned(), edit(dice, dice.pick(&SELECTS)))),
+                _ => shot.query.push(("select".to_owned(), edit(dice, dice.word(&SELECTS)))),
             },
         }
     }
