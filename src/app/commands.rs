@@ -124,11 +124,19 @@ fn fmt(globals: &Globals, args: &FmtArgs, printer: Printer) -> Result<i32, AppEr
     } else {
         args.files.iter().map(|path| Ok((path.clone(), read_text(path)?))).collect::<Result<_, AppError>>()?
     };
+    // Uids are written for definitions that are right as a whole: a faulty one may name another thing tomorrow.
+    let loaded = match args.pin {
+        true => Some(deploy::check(&deploy::read(&config.folders)?, &Bindings::default()).map_err(DeployError::Faults)?),
+        false => None,
+    };
     let mut changed = Vec::new();
     let mut faults = Vec::new();
     for (path, text) in &files {
         let source = SourceFile::new(path.display().to_string(), text.clone());
-        let formatted: Result<String, schema::Diagnostic> = Ok(source.text.clone()); // LATER
+        let formatted = match &loaded {
+            Some(loaded) => schema::fmt::pin(&source.path, &source.text, loaded),
+            None => schema::fmt::format(&source.path, &source.text),
+        };
         match formatted {
             Ok(formatted) if formatted == *text => {}
             Ok(formatted) => {
@@ -279,9 +287,8 @@ fn write_schemas(globals: &Globals, args: &SchemaArgs, printer: Printer) -> Resu
     // Faulty definitions still get the schemas that need no names of the workspace.
     let loaded = deploy::check(&files, &Bindings::default()).ok();
     let mut written = Vec::new();
-    for (name, document) in Vec::<(String, Json)>::new() {
-        // LATER
-        let path = args.out.join(&name);
+    for (name, document) in schema::json_schema::json_schema(loaded.as_ref().map(|loaded| &loaded.catalog)) {
+        let path = args.out.join(format!("{name}.json"));
         write_text(&path, &format!("{document:#}\n"))?;
         written.push(path.display().to_string());
     }

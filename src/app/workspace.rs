@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::AppError;
 use crate::auth::Auth;
+use crate::automation::{Automation, ScriptJobs};
 use crate::base::{Clock, Random, SystemClock, SystemRandom};
 use crate::deploy::{self, Folders, Outcome};
 use crate::jobs::{Runner, RunnerOptions};
@@ -59,6 +60,7 @@ pub struct Workspace {
     pub store: Store,
     pub catalog: Arc<ArcSwap<Catalog>>,
     pub records: Records,
+    pub automation: Arc<Automation>,
     pub auth: Arc<Auth>,
     pub runner: Arc<Runner>,
     pub folders: Folders,
@@ -101,11 +103,12 @@ impl Workspace {
 
     async fn assemble(store: Store, loaded: Loaded, options: &Options) -> Result<Self, AppError> {
         let catalog = Arc::new(ArcSwap::from_pointee(loaded.catalog));
+        let automation = Arc::new(Automation::new(options.random.clone()));
         let secret = crate::store::secret::cursor_key(&store, options.random.as_ref()).await?;
         let records = Records::new(
             store.clone(),
             catalog.clone(),
-            Arc::new(crate::record::NoHooks),
+            automation.clone(),
             options.clock.clone(),
             options.random.clone(),
             store.mint().clone(),
@@ -115,7 +118,7 @@ impl Workspace {
         let runner = Arc::new(Runner::new(
             store.clone(),
             catalog.clone(),
-            Vec::new(),
+            vec![Arc::new(ScriptJobs::new(automation.clone(), records.clone()))],
             options.clock.clone(),
             options.random.clone(),
             RunnerOptions { workers: options.job_workers, ..RunnerOptions::default() },
@@ -124,6 +127,7 @@ impl Workspace {
             store,
             catalog,
             records,
+            automation,
             auth,
             runner,
             folders: options.folders.clone(),

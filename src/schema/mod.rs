@@ -109,7 +109,7 @@ pub fn from_bundle(bundle: &serde_json::Value, bindings: &Bindings) -> Result<Lo
 /// Faults of the syntax, with excerpts.
 pub fn read_documents(file: &SourceFile) -> Result<Vec<(serde_json::Value, Place)>, Vec<Diagnostic>> {
     let text = file.text.strip_prefix('\u{feff}').unwrap_or(&file.text);
-    let (documents, faults) = yaml::read(&std::sync::Arc::from(file.path.as_str()), text);
+    let (documents, faults, _) = yaml::read(&std::sync::Arc::from(file.path.as_str()), text);
     if faults.is_empty() {
         return Ok(documents.iter().map(|node| (node.to_json(), node.place.clone())).collect());
     }
