@@ -1,6 +1,7 @@
 //! The one integration binary: one link, every behaviour.
 
 mod definitions;
+mod field_types;
 mod architecture;
 mod expressions;
 mod filters;

@@ -49,6 +49,9 @@ fn plural_word(word: &str) -> String {
     if lower.ends_with('y') && !last_but_one.is_some_and(|c| "aeiou".contains(c)) {
         return format!("{}ies", &word[..word.len() - 1]);
     }
+    if lower.ends_with('s') && !lower.ends_with("ss") {
+        return word.to_owned();
+    }
     if ["s", "x", "z", "ch", "sh"].iter().any(|end| lower.ends_with(end)) {
         return format!("{word}es");
     }

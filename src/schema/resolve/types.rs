@@ -91,7 +91,7 @@ fn system_fields(entity: &mut Entity, user: EntityIx) {
         let mut field = plain_field(format!("{}.{name}", entity.uid), name, label, ty);
         field.is_system = true;
         field.read_only = name != "owner";
-        field.indexed = matches!(name, "owner" | "created_at" | "updated_at");
+        field.indexed = name == "owner";
         push(entity, field);
     }
 }
