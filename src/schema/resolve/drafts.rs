@@ -108,6 +108,7 @@ fn entity(work: &mut Work, document: &Document) {
             fault = fault.label(&first.place, "first here");
         }
         work.fault(fault);
+        work.refused.insert(id);
         return;
     }
     let ix = EntityIx(u32::try_from(work.drafts.len()).unwrap_or(u32::MAX));

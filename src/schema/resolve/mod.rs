@@ -42,6 +42,8 @@ pub(crate) struct Work<'i> {
     pub by_id: HashMap<String, EntityIx>,
     /// Fields that were written but could not be made: nobody is told that they are unknown.
     pub broken: HashSet<(u32, String)>,
+    /// Entities that were written but could not be taken (their short name is taken): likewise.
+    pub refused: HashSet<String>,
     pub places: BTreeMap<String, Place>,
     pub catalog: Catalog,
 }
@@ -56,6 +58,7 @@ pub(crate) fn resolve(intake: &Intake, old: &Bindings) -> Result<Loaded, Vec<Dia
         drafts: Vec::new(),
         by_id: HashMap::new(),
         broken: HashSet::new(),
+        refused: HashSet::new(),
         places: BTreeMap::new(),
         catalog: settings::empty_catalog(),
     };
@@ -129,7 +132,8 @@ impl Work<'_> {
                 Some(ix)
             }
             None => {
-                if !self.intake.incomplete {
+                let is_refused = self.refused.contains(name) || self.refused.contains(&format!("{package}.{name}"));
+                if !self.intake.incomplete && !is_refused {
                     let known: Vec<String> = self.drafts.iter().filter(|draft| !draft.is_made).map(|draft| draft.id.clone()).collect();
                     let near = nearest_entity(name, &known);
                     let fault = Diagnostic::error("DEF206", &node.place, format!("unknown entity `{name}`"))
