@@ -44,6 +44,8 @@ pub struct Tx {
     parts: Vec<Part>,
     /// A statement failed and nothing has undone it: the unit may not be kept.
     failed: bool,
+    /// Statements run since the unit began.
+    statements: u64,
     pub(super) after_commit: AfterCommit,
 }
 
@@ -73,6 +75,7 @@ impl Tx {
             catalog_version: None,
             parts: Vec::new(),
             failed: false,
+            statements: 0,
             after_commit: AfterCommit::default(),
         }
     }
@@ -84,6 +87,7 @@ impl Tx {
         self.started = Stopwatch::start();
         self.parts.clear();
         self.failed = false;
+        self.statements = 0;
         self.after_commit = AfterCommit::default();
     }
 
@@ -99,6 +103,11 @@ impl Tx {
         self.now
     }
 
+    /// How many statements the unit has run so far.
+    pub fn statements(&self) -> u64 {
+        self.statements
+    }
+
     /// Mints ids with this process's leased node number.
     pub fn mint(&self) -> &Arc<IdMint> {
         &self.surroundings.mint
@@ -111,6 +120,7 @@ impl Tx {
     /// Runs a statement that gives rows.
     pub async fn query(&mut self, statement: &Statement) -> Result<Rows, StoreError> {
         self.check_time()?;
+        self.statements += 1;
         let outcome = match &mut self.link {
             Link::Sqlite(link) => link.query(statement),
             Link::Postgres(link) => link.query(statement).await,
@@ -121,6 +131,7 @@ impl Tx {
     /// Runs a statement; gives the number of rows it touched.
     pub async fn execute(&mut self, statement: &Statement) -> Result<u64, StoreError> {
         self.check_time()?;
+        self.statements += 1;
         let outcome = match &mut self.link {
             Link::Sqlite(link) => link.execute(statement),
             Link::Postgres(link) => link.execute(statement).await,

@@ -1,6 +1,7 @@
 //! The record service over a real database, without HTTP: what a save does, keeps and refuses.
 
 mod computed;
+mod cost;
 mod deleting;
 mod fields;
 mod hooks;
