@@ -50,6 +50,8 @@ pub enum Kind {
     TooManyExpansions { limit: usize },
     TooMany { what: &'static str, limit: usize },
     RepeatedField { name: String },
+    /// The limits of a page and of its expansions multiply to more rows than one answer holds.
+    TooManyRows { rows: u64, limit: u64 },
     CannotSort { name: String, why: &'static str },
     UnknownLanguage { tag: String },
     /// A cursor that is not one of ours, or was changed.
@@ -115,6 +117,7 @@ impl fmt::Display for QueryError {
             Kind::TooDeep { limit } => write!(f, "expansions nest deeper than {limit} levels"),
             Kind::TooManyExpansions { limit } => write!(f, "more than {limit} expansions"),
             Kind::TooMany { what, limit } => write!(f, "more than {limit} {what}"),
+            Kind::TooManyRows { rows, limit } => write!(f, "the limits allow {rows} rows in one answer, {limit} are the most"),
             Kind::RepeatedField { name } => write!(f, "`{name}` is asked for twice"),
             Kind::CannotSort { name, why } => write!(f, "cannot sort by `{name}`: {why}"),
             Kind::UnknownLanguage { tag } => write!(f, "cannot sort by the language `{tag}`"),
@@ -161,6 +164,7 @@ impl Explain for QueryError {
             Kind::TooManyExpansions { .. } => "QRY015",
             Kind::TooMany { .. } => "QRY016",
             Kind::RepeatedField { .. } => "QRY017",
+            Kind::TooManyRows { .. } => "QRY018",
             Kind::CannotSort { .. } => "QRY020",
             Kind::UnknownLanguage { .. } => "QRY021",
             Kind::BadCursor => "QRY030",
@@ -187,6 +191,7 @@ impl Explain for QueryError {
         let hint = match &self.kind {
             Kind::UnknownParameter { .. } => "known are filter, select, sort, cursor, page, limit, count, q, deleted",
             Kind::NeedsSelection { .. } => "write the fields in parentheses after it, for example `lines(id,_title)`",
+            Kind::TooManyRows { .. } => "lower `limit`, or the `;limit=` of the expansions",
             Kind::NotARelation { .. } => "leave the parentheses out",
             Kind::BadCursor | Kind::ForeignCursor => "start again without `cursor`",
             Kind::PageTooFar { .. } => "go on with `cursor`, which reaches any depth",

@@ -40,6 +40,8 @@ pub const MAX_EMBEDS: usize = 12;
 /// Rows of one to-many expansion below one record when the request does not say, and at most.
 pub const DEFAULT_CHILDREN: u32 = 50;
 pub const MAX_CHILDREN: u32 = 200;
+/// Rows of all expansions together that a request may ask for at most, by its limits.
+pub const MAX_ROWS: u64 = 150_000;
 /// Sort keys of one list.
 pub const MAX_SORT_KEYS: usize = 5;
 /// Bytes of a filter.

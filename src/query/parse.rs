@@ -15,7 +15,7 @@ use super::parse_sort::parse_sort;
 use super::request::{Count, Deleted, GetRequest, ListRequest, Paging, SortKey};
 use super::scope::CatalogScope;
 use super::select::{Select, default_select};
-use super::{DEFAULT_LIMIT, MAX_FILTER_BYTES, MAX_LIMIT, MAX_OFFSET};
+use super::{DEFAULT_LIMIT, MAX_FILTER_BYTES, MAX_LIMIT, MAX_OFFSET, MAX_ROWS};
 
 const LIST_NAMES: [&str; 9] = ["filter", "select", "sort", "cursor", "page", "limit", "count", "q", "deleted"];
 
@@ -76,6 +76,9 @@ pub fn parse_get(catalog: &Catalog, entity: EntityIx, id: RecordId, params: &Par
             "select" => select = Some(parse_select(catalog, entity, value, name, &mut faults)),
             _ => deleted = deleted_of(catalog, entity, value, name, &mut faults),
         }
+    }
+    if let Some(select) = &select {
+        check_rows(select, 1, "select", &mut faults);
     }
     if !faults.is_empty() {
         return Err(faults);
@@ -161,6 +164,7 @@ impl Input {
                 _ => pages.1 = Some((at, text)),
             }
         }
+        check_rows(&request.select, request.limit, self.select.first().map_or("select", |(at, _)| at), faults);
         request.digest.copy_from_slice(&digest.finalize()[..8]);
         request.paging = paging(key, &request, pages.0, pages.1, faults);
         if faults.is_empty() { Ok(request) } else { Err(std::mem::take(faults)) }
@@ -175,6 +179,14 @@ impl Input {
             select.items.extend(parse_select(catalog, entity, text, at, faults).items);
         }
         select
+    }
+}
+
+/// An answer must fit into memory, whatever the data.
+fn check_rows(select: &Select, limit: u32, at: &str, faults: &mut Vec<QueryError>) {
+    let rows = select.most_rows(u64::from(limit));
+    if rows > MAX_ROWS {
+        faults.push(QueryError::new(Kind::TooManyRows { rows, limit: MAX_ROWS }, Place::new(at)));
     }
 }
 

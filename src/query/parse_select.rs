@@ -41,22 +41,35 @@ impl<'a> Parser<'a, '_> {
     /// Items up to `;`, `)` or the end, for one or (any_link) several entities at once.
     fn items(&mut self, entities: &[&'a Entity], junction: Option<&'a Entity>, depth: usize) -> Vec<Select> {
         let mut selects: Vec<Select> = entities.iter().map(|entity| Select { entity: entity.ix, items: Vec::new() }).collect();
-        let mut seen = HashSet::new();
+        let mut seen: HashSet<&str> = HashSet::new();
+        // What `*` brought may be asked for once more, then by its own words: `*,account(id,_title)`.
+        let mut by_star: HashSet<&str> = HashSet::new();
         loop {
             self.spaces();
             let start = self.pos;
             if self.eat('*') {
                 for (select, entity) in selects.iter_mut().zip(entities) {
-                    select.items.extend(default_select(entity).items.into_iter().filter(|item| match item {
-                        Item::Field(field) => seen.insert(entity.field(*field).name.as_str()),
-                        _ => true,
-                    }));
+                    for item in default_select(entity).items {
+                        let Item::Field(field) = &item else { continue };
+                        let name = entity.field(*field).name.as_str();
+                        if !seen.contains(name) {
+                            by_star.insert(name);
+                            select.items.push(item);
+                        }
+                    }
                 }
+                seen.extend(&by_star);
             } else {
                 let name = self.name();
                 if name.is_empty() {
                     self.syntax("a field name");
                     return selects;
+                }
+                if by_star.remove(name) {
+                    seen.remove(name);
+                    for (select, entity) in selects.iter_mut().zip(entities) {
+                        select.items.retain(|item| !matches!(item, Item::Field(field) if entity.field(*field).name == name));
+                    }
                 }
                 if !self.item(name, start, entities, junction, depth, &mut selects) {
                     return selects;

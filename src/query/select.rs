@@ -57,6 +57,21 @@ impl Expand {
     }
 }
 
+impl Select {
+    /// Rows that all expansions below `parents` records may bring at most.
+    pub(super) fn most_rows(&self, parents: u64) -> u64 {
+        let below = self.items.iter().map(|item| match item {
+            Item::Expand(expand) => {
+                let rows = if expand.many { parents.saturating_mul(u64::from(expand.limit)) } else { parents };
+                let own = if expand.many { rows } else { 0 };
+                expand.targets.iter().fold(own, |sum, target| sum.saturating_add(target.most_rows(rows)))
+            }
+            _ => 0,
+        });
+        below.fold(0, u64::saturating_add)
+    }
+}
+
 /// What a request without `select` gets: every field but children.
 pub fn default_select(entity: &Entity) -> Select {
     let items = entity.fields.iter().filter(|field| !matches!(field.ty, FieldType::Children { .. })).map(|field| Item::Field(field.ix));

@@ -7,5 +7,6 @@
 mod catalog;
 mod cases;
 mod database;
+mod random;
 mod running;
 mod tampering;

@@ -104,7 +104,8 @@ impl<'a, 'p> Columns<'a, 'p> {
                     self.shape(&joined, target, None)
                 });
                 let targets = each.collect();
-                Some(named(&field.name, What::One { field: field.ix, targets }))
+                let is_any = matches!(field.ty, FieldType::AnyLink { .. });
+                Some(named(&field.name, What::One { field: field.ix, targets, is_any }))
             }
         }
     }
@@ -120,7 +121,7 @@ impl<'a, 'p> Columns<'a, 'p> {
         if field.columns.is_empty() {
             self.computed(alias, field);
         } else {
-            for column in &field.columns {
+            for column in field.columns.iter().take(codec.width()) {
                 self.push(column_sql(alias, &column.name), column.kind);
             }
         }

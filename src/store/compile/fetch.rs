@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use crate::base::Cell;
 use crate::query::{Cursor, CursorKey};
-use crate::store::{Rows, Sql, Statement, Store, StoreError, Tx};
+use crate::store::{Dialect, Rows, Sql, Statement, Store, StoreError, Tx};
 use crate::schema::catalog::ColumnKind;
 
 use super::aggregate::AggregatePlan;
 use super::rows::{PartRows, RowSet};
 use super::select::ListPlan;
 use super::shape::{PartPlan, RowPlan};
+
+/// Owners bound one by one; above, the list is bound as one JSON text.
+const MOST_BOUND: usize = 256;
 
 /// Where statements run: outside a transaction or in one.
 #[derive(Debug)]
@@ -43,7 +46,7 @@ impl Source<'_> {
         }
     }
 
-    fn dialect(&self) -> crate::store::Dialect {
+    fn dialect(&self) -> Dialect {
         match self {
             Source::Store(store) => store.dialect(),
             Source::Tx(tx) => tx.dialect(),
@@ -112,7 +115,18 @@ async fn expand(source: &mut Source<'_>, plan: &Arc<RowPlan>, rows: Rows) -> Res
 
 async fn part_rows(source: &mut Source<'_>, part: &PartPlan, owners: Vec<i64>) -> Result<PartRows, StoreError> {
     let mut sql: Sql = part.before.clone();
-    sql.bind_list(ColumnKind::Int, owners.into_iter().map(Cell::Int));
+    if owners.len() <= MOST_BOUND {
+        sql.bind_list(ColumnKind::Int, owners.into_iter().map(Cell::Int));
+    } else {
+        // A database takes only so many bound values: a long list goes as one.
+        let list = format!("[{}]", owners.iter().map(i64::to_string).collect::<Vec<_>>().join(","));
+        match source.dialect() {
+            Dialect::Sqlite => sql.push("(SELECT value FROM json_each(").bind(ColumnKind::Json, Cell::Text(list)).push("))"),
+            Dialect::Postgres => {
+                sql.push("(SELECT CAST(value AS bigint) FROM jsonb_array_elements_text(CAST(").bind(ColumnKind::Text, Cell::Text(list)).push(" AS jsonb)))")
+            }
+        };
+    }
     sql.append(part.after.clone());
     let statement = sql.statement(source.dialect(), &part.columns);
     let rows = source.query(&statement).await?;

@@ -86,6 +86,7 @@ pub fn write_value(codec: &Codec, cells: &[Cell], out: &mut String) {
 pub fn value(codec: &Codec, cells: &[Cell]) -> Value {
     let first = cells.first().unwrap_or(&Cell::Null);
     match codec {
+        // As text, since only the prefix tells the entity.
         Codec::AnyId { prefixes } => any_id(prefixes, cells).map_or(Value::Null, |(prefix, id)| Value::Text(RecordId(id).display(prefix))),
         Codec::Parts(parts) => parts_value(parts, cells),
         Codec::Keys => list(texts(first).into_iter().map(Value::Text).collect()),

@@ -98,6 +98,7 @@ impl<'a> Row<'a> {
         match &output.what {
             What::Value { at, codec, .. } | What::Own { at, codec } => json::value(codec, self.cells.get(*at..).unwrap_or_default()),
             What::Title(_) => Value::Text(self.title().unwrap_or_default()),
+            What::One { field, is_any: true, .. } => self.one(*field).map_or(Value::Null, |row| Value::Text(row.id().display(&row.shape.prefix))),
             What::One { field, .. } => self.one(*field).map_or(Value::Null, |row| Value::Link(row.id())),
             What::Many { field, .. } => Value::List(self.many(*field).map(|row| Value::Link(row.id())).collect()),
         }
@@ -106,7 +107,7 @@ impl<'a> Row<'a> {
     /// The record an expanded link leads to.
     pub fn one(&self, wanted: FieldIx) -> Option<Row<'a>> {
         let targets = self.shape.outputs.iter().find_map(|output| match &output.what {
-            What::One { field, targets } if *field == wanted => Some(targets),
+            What::One { field, targets, .. } if *field == wanted => Some(targets),
             _ => None,
         })?;
         let shape = targets.iter().find(|shape| !self.cell(shape.id).is_null())?;

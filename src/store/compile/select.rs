@@ -146,6 +146,8 @@ fn count(dialect: Dialect, entity: &Entity, conditions: &[Sql]) -> Statement {
 enum Form {
     /// In one go: an index gives them in order.
     Flat,
+    /// Likewise, among the records without a first sort value, which come last.
+    Nulls,
     /// Ids first, everything else for those ids only.
     IdsFirst,
     /// Ids first, records with a first sort value and records without one each on their own, so that an index gives both.
@@ -169,20 +171,26 @@ fn page(with: ExprSql<'_>, entity: &Entity, asked: &ListRequest, mut conditions:
     let first = &sort.keys[0];
     let form = match &cursor {
         _ if !delivered => Form::IdsFirst,
-        Some(values) if first.nullable && values[0].is_null() => Form::Flat,
+        Some(values) if first.nullable && values[0].is_null() => Form::Nulls,
         Some(_) if first.nullable => Form::Segments,
         None if first.nullable && first.descending && with.dialect == Dialect::Postgres => Form::Segments,
         _ => Form::Flat,
     };
-    if let (Some(values), Form::Flat | Form::IdsFirst) = (&cursor, &form) {
-        conditions.push(if first.nullable || !delivered { after(&sort.keys, values) } else { after_in_range(&sort.keys, values) });
+    match (&cursor, &form) {
+        (Some(values), Form::Flat) => conditions.push(after_in_range(&sort.keys, values)),
+        (Some(values), Form::Nulls | Form::IdsFirst) => conditions.push(after(&sort.keys, values)),
+        _ => {}
     }
     let mut parts = Vec::new();
     let mut columns = Columns::new(with, &mut parts, None);
     let shape = columns.shape("t", &asked.select, None);
     let take = Take { rows: i64::from(asked.limit) + 1, skip: if let Paging::Offset(skip) = asked.paging { i64::from(skip) } else { 0 } };
     let (sql, sort_cells) = match form {
-        Form::Flat => flat(entity, columns_with_sort(&mut columns, &sort), &columns, &sort, conditions, &take),
+        Form::Flat | Form::Nulls => {
+            let sort_cells = columns_with_sort(&mut columns, &sort);
+            let order = if matches!(form, Form::Nulls) { &sort.keys[1..] } else { &sort.keys[..] };
+            (flat(entity, &columns, &sort.joins, order, conditions, &take), sort_cells)
+        }
         Form::IdsFirst => {
             let ids = ids(entity, &sort, conditions, &take);
             by_ids(entity, ids, &mut columns, &sort.keys, false)
@@ -204,7 +212,7 @@ struct Take {
 
 impl Take {
     fn write(&self, sql: &mut Sql) {
-        sql.push(" LIMIT ").number(self.rows);
+        sql.push("LIMIT ").number(self.rows);
         if self.skip > 0 {
             // Bound, so that the pages share one text.
             sql.push(" OFFSET ").bind(ColumnKind::Int, Cell::Int(self.skip));
@@ -223,13 +231,14 @@ fn columns_with_sort(columns: &mut Columns<'_, '_>, sort: &Sorting) -> Vec<usize
     cells
 }
 
-fn flat(entity: &Entity, sort_cells: Vec<usize>, columns: &Columns<'_, '_>, sort: &Sorting, conditions: Vec<Sql>, take: &Take) -> (Sql, Vec<usize>) {
+fn flat(entity: &Entity, columns: &Columns<'_, '_>, sort_joins: &Sql, order: &[SortSql], conditions: Vec<Sql>, take: &Take) -> Sql {
     let mut sql = Sql::new("SELECT ");
-    sql.append(columns.list()).push("\nFROM ").ident(&entity.table).push(" AS \"t\"").append(columns.joins.clone());
+    sql.append(columns.list()).push("\nFROM ").ident(&entity.table).push(" AS \"t\"");
+    sql.append(columns.joins.clone()).append(sort_joins.clone());
     where_all(&mut sql, "\nWHERE ", conditions);
-    sql.push("\nORDER BY ").append(order_by(&sort.keys)).push("\n");
+    sql.push("\nORDER BY ").append(order_by(order)).push("\n");
     take.write(&mut sql);
-    (sql, sort_cells)
+    sql
 }
 
 /// `SELECT id, s0, s1 … ORDER BY … LIMIT`.
@@ -237,7 +246,7 @@ fn ids(entity: &Entity, sort: &Sorting, conditions: Vec<Sql>, take: &Take) -> Sq
     let mut sql = Sql::new("SELECT ");
     sql.append(sort_list(sort)).push("\n  FROM ").ident(&entity.table).push(" AS \"t\"").append(sort.joins.clone());
     where_all(&mut sql, "\n  WHERE ", conditions);
-    sql.push("\n  ORDER BY ").append(order_by(&sort.keys));
+    sql.push("\n  ORDER BY ").append(order_by(&sort.keys)).push(" ");
     take.write(&mut sql);
     sql
 }
@@ -262,7 +271,7 @@ fn segments(entity: &Entity, sort: &Sorting, conditions: Vec<Sql>, cursor: Optio
     segment(&mut sql, entity, &valued, 0, with_value, &valued.keys, &inner);
     sql.push(") AS \"v\"\n  UNION ALL\n  SELECT * FROM (");
     segment(&mut sql, entity, sort, 1, without_value, &sort.keys[1..], &inner);
-    sql.push(") AS \"n\"\n  ORDER BY ").append(outer_order(None, &sort.keys, true));
+    sql.push(") AS \"n\"\n  ORDER BY ").append(outer_order(None, &sort.keys, true)).push(" ");
     take.write(&mut sql);
     sql
 }
@@ -271,7 +280,7 @@ fn segment(sql: &mut Sql, entity: &Entity, sort: &Sorting, number: i64, conditio
     sql.push("SELECT ").append(sort_list(sort)).push(", ").number(number).push(" AS \"seg\"\n    FROM ");
     sql.ident(&entity.table).push(" AS \"t\"").append(sort.joins.clone());
     where_all(sql, "\n    WHERE ", conditions);
-    sql.push("\n    ORDER BY ").append(order_by(order));
+    sql.push("\n    ORDER BY ").append(order_by(order)).push(" ");
     take.write(sql);
 }
 

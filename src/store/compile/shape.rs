@@ -58,8 +58,8 @@ pub enum What {
     Own { at: usize, codec: Codec },
     /// The title, from literal text and other cells.
     Title(Vec<TitleBit>),
-    /// The record a link leads to; the first whose id is there.
-    One { field: FieldIx, targets: Vec<Shape> },
+    /// The record a link leads to; the first whose id is there. `is_any` for an any_link, whose value is the id as text.
+    One { field: FieldIx, targets: Vec<Shape>, is_any: bool },
     /// The rows of a part that belong to the record.
     Many { field: FieldIx, part: usize },
 }

@@ -100,8 +100,8 @@ impl Database {
         let eur = Currency::parse("EUR").unwrap();
         let origin = match number % 3 {
             0 => Value::Null,
-            1 => Value::Link(RecordId(10)),
-            _ => Value::Link(RecordId(20)),
+            1 => RecordId(10).display("acc").into(),
+            _ => RecordId(20).display("con").into(),
         };
         let values = [
             ("number", Value::from(format!("D-{:05}", number + 1))),

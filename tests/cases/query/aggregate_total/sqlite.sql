@@ -1,0 +1,5 @@
+SELECT count(*), CASE WHEN count("t"."amount") = count("t"."amount__base") THEN rl_sum("t"."amount__base") END
+FROM "e_deal" AS "t"
+WHERE "t"."deleted_at" IS NULL
+LIMIT 1001;
+

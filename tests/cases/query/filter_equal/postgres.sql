@@ -1,0 +1,7 @@
+SELECT "t"."id"
+FROM "e_deal" AS "t"
+WHERE "t"."deleted_at" IS NULL AND "t"."stage" = $1
+ORDER BY "t"."id" DESC
+LIMIT 51;
+-- Text Text("won")
+

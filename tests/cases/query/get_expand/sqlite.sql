@@ -1,0 +1,7 @@
+SELECT "t"."id", "t"."version", "t"."created_at", "t"."created_by", "t"."updated_at", "t"."updated_by", "t"."owner", "t"."deleted_at", "t"."number", "t"."name", "t"."stage", "t"."amount", "t"."amount__currency", "t"."amount__base", "t"."discount", "t"."close_on", "t"."closed_at", "t"."call_at", "t"."effort", "t"."is_hot", "t"."score", "t"."notes", (SELECT json_group_array("x"."opt" ORDER BY "x"."pos") FROM "j_deal_segments" AS "x" WHERE "x"."rec" = "t"."id"), (SELECT json_group_array("x"."opt" ORDER BY "x"."pos") FROM "j_deal_tags" AS "x" WHERE "x"."rec" = "t"."id"), "t"."origin__account", "t"."origin__contact", "t"."place__lat", "t"."place__lon", "t"."info", (SELECT json_group_array("x"."product" ORDER BY "x"."id") FROM "e_deal_product" AS "x" JOIN "e_product" AS "y" ON "y"."id" = "x"."product" WHERE "x"."deal" = "t"."id" AND "x"."deleted_at" IS NULL AND "y"."deleted_at" IS NULL), (SELECT json_group_array(json_array("f"."id", "f"."name", "f"."size_bytes", "f"."media_type") ORDER BY "x"."pos") FROM "j_deal_files" AS "x" JOIN "sys_file" AS "f" ON "f"."id" = "x"."opt" WHERE "x"."rec" = "t"."id"), rl_sub("t"."effort", ?), (SELECT "t_1"."industry" FROM "e_account" AS "t_1" WHERE "t_1"."id" = "t"."account" AND "t_1"."deleted_at" IS NULL), (SELECT rl_sum("t_1"."qty") FROM "e_line" AS "t_1" WHERE "t_1"."deal" = "t"."id" AND "t_1"."deleted_at" IS NULL), "j1"."id", "j1"."name"
+FROM "e_deal" AS "t"
+LEFT JOIN "e_account" AS "j1" ON "j1"."id" = "t"."account" AND "j1"."deleted_at" IS NULL
+WHERE "t"."id" = ?;
+-- Int Int(3600)
+-- Int Int(101)
+

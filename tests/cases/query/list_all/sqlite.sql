@@ -1,0 +1,5 @@
+SELECT "t"."id"
+FROM "e_deal" AS "t"
+ORDER BY "t"."id" DESC
+LIMIT 51;
+

@@ -1,0 +1,8 @@
+SELECT "t"."id", "p"."s0"
+FROM (SELECT "t"."id" AS "id", "t"."name_k" AS "s0"
+  FROM "e_deal" AS "t"
+  WHERE "t"."deleted_at" IS NULL
+  ORDER BY "t"."name_k" ASC NULLS LAST, "t"."id" ASC LIMIT 51) AS "p"
+JOIN "e_deal" AS "t" ON "t"."id" = "p"."id"
+ORDER BY "p"."s0" ASC NULLS LAST, "p"."id" ASC;
+

@@ -1,0 +1,6 @@
+SELECT "t"."id", "t"."created_at"
+FROM "e_deal" AS "t"
+WHERE "t"."deleted_at" IS NULL
+ORDER BY "t"."created_at" DESC, "t"."id" DESC
+LIMIT 51;
+
