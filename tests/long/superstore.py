@@ -5,6 +5,7 @@ import os
 import subprocess
 import tempfile
 import time
+import urllib.error
 import urllib.request
 
 BIN = os.environ["RELATA_BIN"]
@@ -27,10 +28,10 @@ def main():
             check("orders", first["linked"]["retail.order"], 5009)
             check("products", first["linked"]["retail.product"], 1862)
             check("products with two names", len({d["key"] for d in first["differences"] if d["field"] == "name"}), 32)
-            total = aggregate(base, token, {"measures": [{"sum": "sales.amount", "as": "sales"}, {"sum": "profit.amount", "as": "profit"}]})
+            total = aggregate(base, token, {"measures": {"sales": "sum(sales.amount)", "profit": "sum(profit.amount)"}})
             check("sales", total[0]["sales"], "2297200.8603")
             check("profit", total[0]["profit"], "286397.0217")
-            technology = aggregate(base, token, {"filter": "product.category = 'technology'", "measures": [{"sum": "sales.amount", "as": "sales"}]})
+            technology = aggregate(base, token, {"filter": "product.category = 'technology'", "measures": {"sales": "sum(sales.amount)"}})
             check("technology", technology[0]["sales"], "836154.0330")
             before = changes(base, token)
             second = imported(folder)
@@ -98,8 +99,11 @@ def call(base, token, path, body=None):
     if body is not None:
         request.data = json.dumps(body).encode()
         request.add_header("Content-Type", "application/json")
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return json.load(answer)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as fault:
+        raise SystemExit(f"{path}: {fault.code} {fault.read().decode()}") from fault
 
 
 def aggregate(base, token, body):
