@@ -53,8 +53,8 @@ pub enum ExprErrorKind {
     NotConstant,
     #[error("there is no `old` record here")]
     NoOld,
-    #[error("`{0}` cannot be used in an expression")]
-    Unusable(String),
+    #[error("`{field}` is used by its parts")]
+    Unusable { field: String, parts: Vec<&'static str> },
     #[error("`{text}` is no {what}")]
     BadLiteral { text: String, what: &'static str },
     #[error("`{id}` is the id of another kind of record")]
@@ -110,7 +110,7 @@ impl Explain for ExprError {
             ExprErrorKind::NotFoldable => "EXP113",
             ExprErrorKind::NotConstant => "EXP114",
             ExprErrorKind::NoOld => "EXP115",
-            ExprErrorKind::Unusable(_) => "EXP116",
+            ExprErrorKind::Unusable { .. } => "EXP116",
             ExprErrorKind::BadLiteral { .. } => "EXP117",
             ExprErrorKind::WrongId { .. } => "EXP118",
             ExprErrorKind::BadJson(_) => "EXP119",
@@ -129,7 +129,7 @@ impl Explain for ExprError {
             ExprErrorKind::UnknownField { record_has: true, field, .. } => {
                 Some(format!("write `record.{field}` for the field of the outer record"))
             }
-            ExprErrorKind::UnknownPart { parts, .. } => Some(format!("parts: {}", parts.join(", "))),
+            ExprErrorKind::UnknownPart { parts, .. } | ExprErrorKind::Unusable { parts, .. } => Some(format!("parts: {}", parts.join(", "))),
             ExprErrorKind::UnknownOption { options, .. } => {
                 Some(format!("options: {}", options.iter().take(12).cloned().collect::<Vec<_>>().join(", ")))
             }

@@ -25,7 +25,10 @@ impl Limits {
 }
 
 /// Counts terms, quantifiers and the length of paths of a parsed expression.
-pub(super) fn check(ast: &Ast, limits: &Limits) -> Result<(), ExprError> {
+///
+/// # Errors
+/// `EXP004`.
+pub fn check(ast: &Ast, limits: &Limits) -> Result<(), ExprError> {
     let mut count = Count { limits: *limits, terms: 0, quantifiers: 0 };
     count.visit(ast, 1)
 }

@@ -30,6 +30,9 @@ struct ZoneData {
     offsets: Vec<i64>,
 }
 
+#[cfg(test)]
+mod tests;
+
 static KNOWN: LazyLock<RwLock<HashMap<String, Zone>>> = LazyLock::new(RwLock::default);
 
 impl Zone {

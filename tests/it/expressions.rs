@@ -3,6 +3,7 @@
 //! PostgreSQL takes part when `RELATA_TEST_DATABASE` names a server. `RELATA_LONG=1` runs 20,000 expressions, the usual
 //! run 2,000.
 
+mod docs;
 mod generate;
 mod world;
 
@@ -153,6 +154,10 @@ fn make_batch(world: &World, dice: &mut Dice, count: usize, used: &mut BTreeMap<
         let ast = expr::parse(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
         let printed = expr::print(&ast);
         assert_eq!(expr::parse(&printed).as_ref(), Ok(&ast), "printed as {printed}");
+        // The JSON form says the same, within the limits of filters.
+        if expr::limits::check(&ast, &expr::Limits::FILTER).is_ok() && expr::parse_filter(&printed).is_ok() {
+            assert_eq!(expr::from_json(&expr::to_json(&ast)).as_ref().ok(), Some(&ast), "as JSON: {printed}");
+        }
         let typed = expr::check(&ast, &scope, THING, &Expected::Any).unwrap_or_else(|errors| panic!("{errors:?}: {text}"));
         if typed.ty == Type::Null {
             continue;

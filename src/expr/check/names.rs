@@ -98,7 +98,8 @@ impl Checker<'_> {
             return found;
         }
         let near = nearest(&name.text, self.scope.field_names(cursor.entity));
-        let record_has = cursor.entity != self.entity && self.scope.field(self.entity, &name.text).is_some();
+        let is_row = !self.rows.is_empty() && cursor.hops.is_empty() && matches!(cursor.root, Root::Row(_));
+        let record_has = is_row && near.is_none() && self.scope.field(self.entity, &name.text).is_some();
         let entity = self.scope.entity_name(cursor.entity);
         self.fault(ExprErrorKind::UnknownField { entity, field: name.text.clone(), near, record_has }, &name.span)
     }
@@ -133,8 +134,7 @@ impl Checker<'_> {
             FieldKind::Link(targets) => Type::Link(targets),
             FieldKind::Parts(parts) => {
                 let parts = parts.iter().map(|(part, _)| *part).collect();
-                let kind = ExprErrorKind::UnknownPart { field: name.text.clone(), part: String::new(), parts, near: None };
-                return self.fault(kind, &name.span);
+                return self.fault(ExprErrorKind::Unusable { field: name.text.clone(), parts }, &name.span);
             }
             FieldKind::Many(_) => return self.fault(ExprErrorKind::ToMany(name.text.clone()), &name.span),
         };

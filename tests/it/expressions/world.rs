@@ -35,9 +35,9 @@ pub struct World {
     pub records: HashMap<EntityIx, Vec<Record>>,
 }
 
-fn options() -> Options {
-    let option = |key: &str| SelectOption { key: key.to_owned(), uid: key.to_owned(), label: Labels::plain(key), hue: 0, retired: false };
-    Options { list: Arc::new(Picklist { id: String::new(), options: ["new", "won", "lost"].map(option).to_vec() }), depends_on: None }
+pub fn select(keys: &[&str]) -> FieldType {
+    let option = |key: &&str| SelectOption { key: (*key).to_owned(), uid: (*key).to_owned(), label: Labels::plain(*key), hue: 0, retired: false };
+    FieldType::Select(Options { list: Arc::new(Picklist { id: String::new(), options: keys.iter().map(option).collect() }), depends_on: None })
 }
 
 fn field(ix: usize, name: &str, ty: FieldType) -> Field {
@@ -52,6 +52,7 @@ fn field(ix: usize, name: &str, ty: FieldType) -> Field {
         }
         FieldType::Tags { .. } | FieldType::Children { .. } | FieldType::Links { .. } | FieldType::Formula { .. } | FieldType::Lookup { .. } => Vec::new(),
         FieldType::Text { .. } | FieldType::Select(_) => vec![column("", ColumnKind::Text)],
+        FieldType::Address => vec![column("street", ColumnKind::Text), column("city", ColumnKind::Text)],
         FieldType::Boolean => vec![column("", ColumnKind::Bool)],
         FieldType::Date { .. } => vec![column("", ColumnKind::Date)],
         FieldType::DateTime => vec![column("", ColumnKind::DateTime)],
@@ -86,27 +87,27 @@ fn field(ix: usize, name: &str, ty: FieldType) -> Field {
     }
 }
 
-fn text() -> FieldType {
+pub fn text() -> FieldType {
     FieldType::Text { min: None, max: 200, pattern: None }
 }
 
-fn integer() -> FieldType {
+pub fn integer() -> FieldType {
     FieldType::Integer { min: None, max: None }
 }
 
-fn decimal(scale: u8) -> FieldType {
+pub fn decimal(scale: u8) -> FieldType {
     FieldType::Decimal { scale, min: None, max: None }
 }
 
-fn money(scale: u8) -> FieldType {
+pub fn money(scale: u8) -> FieldType {
     FieldType::Money { scale, currency: MoneyCurrency::Record, min: None, max: None }
 }
 
-fn link(to: EntityIx) -> FieldType {
+pub fn link(to: EntityIx) -> FieldType {
     FieldType::Link { to, on_delete: OnDelete::SetNull, inverse: None, filter: None }
 }
 
-fn entity(ix: EntityIx, slug: &str, fields: Vec<(&str, FieldType)>) -> Entity {
+pub fn entity(ix: EntityIx, slug: &str, fields: Vec<(&str, FieldType)>) -> Entity {
     let mut fields: Vec<(&str, FieldType)> = fields;
     fields.insert(0, ("id", FieldType::Id));
     fields.insert(1, ("deleted_at", FieldType::DateTime));
@@ -155,7 +156,7 @@ pub fn catalog() -> Catalog {
                 ("d9", decimal(9)),
                 ("t1", text()),
                 ("t2", text()),
-                ("stage", FieldType::Select(options())),
+                ("stage", select(&["new", "won", "lost"])),
                 ("b", FieldType::Boolean),
                 ("day", FieldType::Date { min: None, max: None }),
                 ("due", FieldType::Date { min: None, max: None }),
@@ -185,6 +186,11 @@ pub fn catalog() -> Catalog {
         entity(MEMBER, "member", vec![("thing", link(THING)), ("org", link(ORG)), ("role", text())]),
         entity(USER, "user", vec![("name", text())]),
     ];
+    catalog_of(entities)
+}
+
+/// A catalog of these entities and nothing else.
+pub fn catalog_of(entities: Vec<Entity>) -> Catalog {
     Catalog {
         version: 1,
         digest: String::new(),
