@@ -278,8 +278,9 @@ async fn import(globals: &Globals, args: &ImportArgs, printer: Printer) -> Resul
 
 async fn test(globals: &Globals, args: &TestArgs, printer: Printer) -> Result<i32, AppError> {
     let (_, files) = definitions(globals, &args.definitions)?;
-    let _ = (files, printer, &args.filter); // LATER
-    Ok(exit::OK)
+    let report = crate::proof::run(&files, args.filter.as_deref()).await?;
+    printer.result(&report.text(), &report.to_json());
+    Ok(if report.is_ok() { exit::OK } else { exit::FAULTS })
 }
 
 fn write_schemas(globals: &Globals, args: &SchemaArgs, printer: Printer) -> Result<i32, AppError> {

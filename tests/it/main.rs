@@ -8,6 +8,7 @@ mod filters;
 mod jobs;
 mod page_samples;
 mod records;
+mod plugins;
 mod scripts;
 mod store;
 mod templates;
