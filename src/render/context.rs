@@ -70,6 +70,9 @@ pub struct Notice {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct EntityHead {
     pub slug: String,
+    /// The label as written.
+    pub name: String,
+    /// The label inside a sentence or a button.
     pub label: String,
     pub plural: String,
     pub description: String,

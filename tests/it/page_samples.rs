@@ -35,7 +35,7 @@ pub fn shell(locale: Locale, title: &str) -> Shell {
 pub fn head(locale: Locale) -> EntityHead {
     let zh = locale != Locale::En;
     let say = |en: &str, han: &str| text(if zh { han } else { en });
-    EntityHead { slug: text("deal"), label: say("deal", "商机"), plural: say("Deals", "商机"), description: String::new(), icon: text("handshake"), soft_delete: true }
+    EntityHead { slug: text("deal"), name: say("Deal", "商机"), label: say("deal", "商机"), plural: say("Deals", "商机"), description: String::new(), icon: text("handshake"), soft_delete: true }
 }
 
 fn item(label: &str, hue: u8) -> ShownItem {

@@ -187,6 +187,7 @@ impl Page {
         let locale = self.ui.locale;
         EntityHead {
             slug: entity.slug.clone(),
+            name: entity.label.get(locale).to_owned(),
             label: label_of(entity, locale),
             plural: entity.label_plural.get(locale).to_owned(),
             description: entity.description.get(locale).to_owned(),
