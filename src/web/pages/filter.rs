@@ -16,14 +16,55 @@ use crate::render::{Arg, FormTexts};
 use crate::schema::catalog::{Entity, Field, FieldType, ScalarType};
 use crate::web::Problem;
 
-const TEXT: &[&str] = &["contains", "not-contains", "is", "is-not", "starts", "empty", "not-empty"];
-const NUMBER: &[&str] = &["eq", "ne", "gt", "ge", "lt", "le", "empty", "not-empty"];
-const DATE: &[&str] = &["on", "before", "after", "empty", "not-empty"];
-const BOOLEAN: &[&str] = &["yes", "no"];
-const CHOICE: &[&str] = &["is", "is-not", "empty", "not-empty"];
-const SET: &[&str] = &["has"];
-const PERSON: &[&str] = &["is", "me", "empty", "not-empty"];
-const PRESENCE: &[&str] = &["empty", "not-empty"];
+/// Fields that are asked about in the same way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Family {
+    Text,
+    Number,
+    Date,
+    Boolean,
+    Choice,
+    Set,
+    Person,
+    Presence,
+    Closed,
+}
+
+impl Family {
+    pub fn of(field: &Field) -> Self {
+        match &field.ty {
+            FieldType::Text { .. } | FieldType::LongText { .. } | FieldType::Email | FieldType::Phone | FieldType::Url | FieldType::AutoNumber { .. } => Family::Text,
+            FieldType::Integer { .. } | FieldType::Decimal { .. } | FieldType::Percent { .. } | FieldType::Money { .. } | FieldType::Rating { .. } => Family::Number,
+            FieldType::Date { .. } | FieldType::DateTime => Family::Date,
+            FieldType::Boolean => Family::Boolean,
+            FieldType::Select(_) | FieldType::Link { .. } => Family::Choice,
+            FieldType::MultiSelect { .. } | FieldType::Tags { .. } => Family::Set,
+            FieldType::User { .. } => Family::Person,
+            FieldType::Formula { returns, .. } | FieldType::Rollup { returns, .. } | FieldType::Lookup { returns, .. } => match returns {
+                ScalarType::Integer | ScalarType::Decimal { .. } | ScalarType::Percent { .. } | ScalarType::Money { .. } => Family::Number,
+                ScalarType::Date | ScalarType::DateTime => Family::Date,
+                ScalarType::Boolean => Family::Boolean,
+                _ => Family::Presence,
+            },
+            FieldType::AnyLink { .. } | FieldType::Color | FieldType::Time | FieldType::Duration { .. } => Family::Presence,
+            _ => Family::Closed,
+        }
+    }
+
+    pub fn operators(self) -> &'static [&'static str] {
+        match self {
+            Family::Text => &["contains", "not-contains", "is", "is-not", "starts", "empty", "not-empty"],
+            Family::Number => &["ge", "le", "gt", "lt", "eq", "ne", "empty", "not-empty"],
+            Family::Date => &["on", "before", "after", "empty", "not-empty"],
+            Family::Boolean => &["yes", "no"],
+            Family::Choice => &["is", "is-not", "empty", "not-empty"],
+            Family::Set => &["has"],
+            Family::Person => &["is", "me", "empty", "not-empty"],
+            Family::Presence => &["empty", "not-empty"],
+            Family::Closed => &[],
+        }
+    }
+}
 
 /// One filter of the address.
 pub(super) struct Simple {
@@ -46,8 +87,8 @@ impl Simple {
     /// The condition; `None` when the field, the operator or the value makes no sense.
     pub fn condition(&self, entity: &Entity) -> Option<String> {
         let field = entity.find_field(&self.field)?;
-        let known = operators(field);
-        if !known.contains(&self.op.as_str()) {
+        let family = Family::of(field);
+        if !family.operators().contains(&self.op.as_str()) {
             return None;
         }
         let name = &field.name;
@@ -62,7 +103,7 @@ impl Simple {
         if self.value.trim().is_empty() {
             return None;
         }
-        let literal = if std::ptr::eq(known, NUMBER) { Decimal::parse_any(self.value.trim()).ok()?.to_string() } else { quoted(&self.value) };
+        let literal = if family == Family::Number { Decimal::parse_any(self.value.trim()).ok()?.to_string() } else { quoted(&self.value) };
         Some(match self.op.as_str() {
             "contains" => format!("{name} contains {literal}"),
             "not-contains" => format!("{name} not contains {literal}"),
@@ -81,28 +122,6 @@ impl Simple {
 
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
-}
-
-/// Operators offered for a field; none when it cannot be filtered here.
-pub(super) fn operators(field: &Field) -> &'static [&'static str] {
-    match &field.ty {
-        FieldType::Text { .. } | FieldType::LongText { .. } | FieldType::Email | FieldType::Phone | FieldType::Url | FieldType::AutoNumber { .. } => TEXT,
-        FieldType::Integer { .. } | FieldType::Decimal { .. } | FieldType::Percent { .. } | FieldType::Money { .. } | FieldType::Rating { .. } => NUMBER,
-        FieldType::Date { .. } | FieldType::DateTime => DATE,
-        FieldType::Boolean => BOOLEAN,
-        FieldType::Select(_) => CHOICE,
-        FieldType::MultiSelect { .. } | FieldType::Tags { .. } => SET,
-        FieldType::User { .. } => PERSON,
-        FieldType::Link { .. } => CHOICE,
-        FieldType::Formula { returns, .. } | FieldType::Rollup { returns, .. } | FieldType::Lookup { returns, .. } => match returns {
-            ScalarType::Integer | ScalarType::Decimal { .. } | ScalarType::Percent { .. } | ScalarType::Money { .. } => NUMBER,
-            ScalarType::Date | ScalarType::DateTime => DATE,
-            ScalarType::Boolean => BOOLEAN,
-            _ => PRESENCE,
-        },
-        FieldType::AnyLink { .. } | FieldType::Color | FieldType::Time | FieldType::Duration { .. } => PRESENCE,
-        _ => &[],
-    }
 }
 
 impl Page {
@@ -126,9 +145,10 @@ impl Page {
         let mut fields: Vec<Choice> = entity
             .fields
             .iter()
-            .filter(|field| !operators(field).is_empty() && (!field.is_system || matches!(field.name.as_str(), "owner" | "created_at" | "updated_at")))
+            .filter(|field| Family::of(field) != Family::Closed && (!field.is_system || matches!(field.name.as_str(), "owner" | "created_at" | "updated_at")))
             .map(|field| Choice { value: field.name.clone(), label: self.label(field), ..Choice::default() })
             .collect();
+        fields.sort_by_key(|choice| entity.find_field(&choice.value).is_some_and(|field| field.is_system && field.name != "owner"));
         let chosen = self.params.get("field").and_then(|name| entity.find_field(name)).map(|field| field.name.clone());
         for choice in &mut fields {
             choice.selected = chosen.as_ref() == Some(&choice.value);
@@ -151,7 +171,8 @@ impl Page {
 
     /// The operators of a field and the control for its value.
     fn filter_value(&self, entity: &Entity, field: &Field, titles: &Titles) -> (Vec<Choice>, Option<FieldInput>) {
-        let known = operators(field);
+        let family = Family::of(field);
+        let known = family.operators();
         let asked = self.params.get("op").filter(|op| known.contains(op)).or(known.first().copied()).unwrap_or("");
         let choices = known
             .iter()
@@ -168,7 +189,7 @@ impl Page {
             FieldType::Date { .. } | FieldType::DateTime => "date",
             FieldType::Select(_) | FieldType::Link { .. } | FieldType::User { .. } => made.widget.as_str(),
             FieldType::MultiSelect { .. } => "select",
-            _ if std::ptr::eq(known, DATE) => "date",
+            _ if family == Family::Date => "date",
             _ => "text",
         }
         .to_owned();
@@ -193,7 +214,7 @@ impl Page {
                 option.map_or(simple.value.as_str(), |option| option.label.get(self.ui.locale)).to_owned()
             }
             FieldType::Link { .. } | FieldType::User { .. } => titles.get(&simple.value).cloned().unwrap_or_else(|| simple.value.clone()),
-            _ if std::ptr::eq(operators(field), NUMBER) => crate::render::format::group_digits(&simple.value),
+            _ if Family::of(field) == Family::Number => crate::render::format::group_digits(&simple.value),
             _ => simple.value.clone(),
         };
         format!("{} {op} {value}", self.label(field)).trim_end().to_owned()

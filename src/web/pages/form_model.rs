@@ -77,7 +77,7 @@ impl Page {
         let has_layout = entity.layouts.iter().any(|layout| !layout.tabs.is_empty());
         // Without a layout everything is shown; with one, what must be filled in is never out of reach.
         let is_missing = |field: &&Field| {
-            !placed(field.ix) && fits(field.ix) && if has_layout { for_form && field.required } else { !field.is_system || (for_form && field.name == "owner") }
+            !placed(field.ix) && fits(field.ix) && if has_layout { for_form && (field.required || matches!(field.ty, FieldType::Children { .. })) } else { !field.is_system || (for_form && field.name == "owner") }
         };
         let missing: Vec<(FieldIx, Option<String>)> =
             entity.fields.iter().filter(|field| !field.is_system || field.name == "owner").filter(is_missing).map(|field| (field.ix, None)).collect();

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::Value as Json;
 
-use super::page::Page;
+use super::page::{Page, is_part};
 use super::table::{Refused, Wanted, row_json};
 use crate::base::DateTime;
 use crate::render::Arg;
@@ -19,7 +19,11 @@ const NEWEST: usize = 8;
 pub(super) async fn home(page: Page) -> Result<Response, Problem> {
     let mut tiles = Vec::new();
     let mut newest: Vec<(DateTime, Hit)> = Vec::new();
-    for entity in page.catalog.entities.iter().filter(|entity| !entity.is_junction && entity.package != "core") {
+    let named: Vec<_> = page.catalog.apps.iter().flat_map(|app| &app.entities).copied().collect();
+    let others = page.catalog.entities.iter().filter(|entity| !entity.is_junction && entity.package != "core" && !is_part(entity)).map(|entity| entity.ix);
+    let mut shown = named.clone();
+    shown.extend(others.filter(|ix| !named.contains(ix)));
+    for entity in shown.into_iter().map(|ix| page.catalog.entity(ix)) {
         let created = entity.find_field("created_at").map(|field| field.ix);
         let columns: Vec<_> = created.into_iter().collect();
         let wanted = Wanted {

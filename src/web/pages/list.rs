@@ -10,7 +10,7 @@ use super::filter;
 use super::page::{Page, address};
 use super::table::{Refused, Wanted, with_cursor};
 use crate::base::{FieldIx, RecordId};
-use crate::query::DEFAULT_LIMIT;
+use crate::query::{self, DEFAULT_LIMIT, Params};
 use crate::render::Arg;
 use crate::render::context::{List, ListPage, ViewLink};
 use crate::render::show::Titles;
@@ -63,7 +63,14 @@ pub(super) async fn list(page: Page, Path(slug): Path<String>) -> Result<Respons
             list.next_href = found.next_cursor.map(|cursor| with_cursor(&base, &kept, &cursor));
             list.first_href = page.params.get("cursor").map(|_| address(&base, &kept));
         }
-        Err(Refused::Query(faults)) => {
+        Err(Refused::Query(mut faults)) => {
+            // Places in what the person typed, not in all conditions together.
+            if !expression.is_empty() {
+                let alone = Params(vec![("filter".to_owned(), expression.clone())]);
+                if let Err(own) = query::parse_list(&page.catalog, page.state.records.cursor_key(), entity.ix, &alone) {
+                    faults = own;
+                }
+            }
             status = StatusCode::UNPROCESSABLE_ENTITY;
             let fault = faults.iter().find(|fault| fault.place.at == "filter").or(faults.first());
             if let Some(fault) = fault {

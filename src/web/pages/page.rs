@@ -15,7 +15,7 @@ use crate::query::Params;
 use crate::render::context::{Crumb, EntityHead, NavGroup, NavItem, Notice, Person, Shell};
 use crate::render::show::{ShowContext, Titles};
 use crate::render::{Arg, Messages, Ui, format};
-use crate::schema::catalog::{Catalog, Entity};
+use crate::schema::catalog::{Catalog, Entity, FieldType, OnDelete};
 use crate::web::{Problem, Requester, State};
 
 /// What every page handler takes.
@@ -154,7 +154,10 @@ impl Page {
             groups.push(NavGroup { label: app.label.get(locale).to_owned(), items });
         }
         for package in self.catalog.packages.iter().rev() {
-            let rest = self.catalog.entities.iter().filter(|entity| entity.package == package.id && !entity.is_junction && !named.contains(&entity.ix));
+            if package.id == "core" && !self.is_admin() {
+                continue;
+            }
+            let rest = self.catalog.entities.iter().filter(|entity| entity.package == package.id && !entity.is_junction && !is_part(entity) && !named.contains(&entity.ix));
             let items: Vec<NavItem> = rest.map(item).collect();
             if !items.is_empty() {
                 groups.push(NavGroup { label: package.label.get(locale).to_owned(), items });
@@ -230,6 +233,11 @@ impl Page {
         }
         response
     }
+}
+
+/// A record of it exists only inside another one: it is reached from there.
+pub(super) fn is_part(entity: &Entity) -> bool {
+    entity.fields.iter().any(|field| field.required && matches!(field.ty, FieldType::Link { on_delete: OnDelete::Cascade, .. }))
 }
 
 fn tag_of(text: &str) -> String {

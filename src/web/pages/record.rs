@@ -101,7 +101,7 @@ async fn read(page: &Page, entity: &Entity, id_text: &str) -> Result<Read, Probl
     let select = select_text(entity, entity.fields.iter().map(|field| field.ix));
     let mut params = vec![("select".to_owned(), select)];
     if entity.features.soft_delete {
-        params.push(("deleted".to_owned(), "include".to_owned()));
+        params.push(("deleted".to_owned(), "all".to_owned()));
     }
     let request = query::parse_get(&page.catalog, entity.ix, id, &Params(params))?;
     let row = page.state.records.get(&page.actor, &page.catalog, request).await?.ok_or_else(Problem::not_found)?;

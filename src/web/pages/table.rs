@@ -46,7 +46,7 @@ impl Page {
         add("q", wanted.search);
         add("cursor", wanted.cursor);
         add("count", wanted.count.then(|| "exact".to_owned()));
-        add("deleted", wanted.only_deleted.then(|| "only".to_owned()));
+        add("deleted", wanted.only_deleted.then(|| "deleted".to_owned()));
         let key = self.state.records.cursor_key();
         let request = query::parse_list(&self.catalog, key, wanted.entity.ix, &Params(params)).map_err(Refused::Query)?;
         self.state.records.list(&self.actor, &self.catalog, request).await.map_err(|fault| Refused::Problem(fault.into()))
