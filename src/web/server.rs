@@ -20,7 +20,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Sleep;
 use tower::Service;
 
 use super::config::WebConfig;
@@ -168,7 +168,7 @@ impl Timed {
         if self.moved || phase != self.timed_for {
             self.moved = false;
             self.timed_for = phase;
-            self.timer.as_mut().reset(Instant::now() + allowed);
+            self.timer.set(tokio::time::sleep(allowed));
         }
         self.timer.as_mut().poll(cx).is_ready()
     }

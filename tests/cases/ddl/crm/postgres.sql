@@ -67,14 +67,10 @@ CREATE TABLE "j_deal_papers" (
 );
 CREATE INDEX "ix_e82f4db8_opt" ON "j_deal_papers" ("opt", "rec");
 CREATE UNIQUE INDEX "ux_df4e3115_email" ON "e_user" ("email_k") WHERE "deleted_at" IS NULL;
-CREATE INDEX "ix_58bbe187_created_at" ON "e_user" ("created_at", "id") WHERE "deleted_at" IS NULL;
-CREATE INDEX "ix_edbec3ae_updated_at" ON "e_user" ("updated_at", "id") WHERE "deleted_at" IS NULL;
 DROP VIEW IF EXISTS "v_user";
 CREATE VIEW "v_user" AS SELECT "id" AS "id", "version" AS "version", "created_at" AS "created_at", "created_by" AS "created_by", "updated_at" AS "updated_at", "updated_by" AS "updated_by", "deleted_at" AS "deleted_at", "name" AS "name", "email" AS "email" FROM "e_user" WHERE "deleted_at" IS NULL;
 ALTER TABLE "e_account" ADD CONSTRAINT "fk_8abced70_main_deal" FOREIGN KEY ("main_deal") REFERENCES "e_deal" ("id");
 CREATE UNIQUE INDEX "ux_5960504b_name" ON "e_account" ("name_k") WHERE "deleted_at" IS NULL;
-CREATE INDEX "ix_87745526_created_at" ON "e_account" ("created_at", "id") WHERE "deleted_at" IS NULL;
-CREATE INDEX "ix_49a267dc_updated_at" ON "e_account" ("updated_at", "id") WHERE "deleted_at" IS NULL;
 CREATE INDEX "ix_f6e2cefd_industry" ON "e_account" ("industry", "id") WHERE "deleted_at" IS NULL;
 CREATE INDEX "ix_f6a564df_main_deal" ON "e_account" ("main_deal", "id");
 DROP VIEW IF EXISTS "v_account";
@@ -84,8 +80,6 @@ ALTER TABLE "e_deal" ADD CONSTRAINT "fk_81241823_origin__account" FOREIGN KEY ("
 ALTER TABLE "e_deal" ADD CONSTRAINT "fk_81241823_origin__deal" FOREIGN KEY ("origin__deal") REFERENCES "e_deal" ("id");
 CREATE INDEX "ix_81241823_origin__deal" ON "e_deal" ("origin__deal");
 CREATE UNIQUE INDEX "ux_62b2d336_account_name" ON "e_deal" ("account", "name_k") WHERE "deleted_at" IS NULL;
-CREATE INDEX "ix_218f8ac6_created_at" ON "e_deal" ("created_at", "id") WHERE "deleted_at" IS NULL;
-CREATE INDEX "ix_f35d9146_updated_at" ON "e_deal" ("updated_at", "id") WHERE "deleted_at" IS NULL;
 CREATE INDEX "ix_94fc0fbf_account" ON "e_deal" ("account", "id");
 CREATE INDEX "ix_c11059a0_origin" ON "e_deal" ("origin__account", "id");
 CREATE INDEX "ix_a170ce90_account_close_on" ON "e_deal" ("account", "close_on", "id") WHERE "deleted_at" IS NULL;
