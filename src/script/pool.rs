@@ -8,6 +8,9 @@ use tokio::sync::oneshot;
 /// Enough for 32 calls of deeply nested expressions in a build without optimisation. Only touched pages cost memory.
 const STACK_BYTES: usize = 32 * 1024 * 1024;
 
+/// Work that waits for a thread.
+const WAITING: usize = 1_024;
+
 type Work = Box<dyn FnOnce() + Send>;
 
 /// A bounded set of threads, started when they are first needed. Cloning shares them; they end when the last clone is dropped.
@@ -33,7 +36,7 @@ struct State {
     is_closed: bool,
 }
 
-/// No thread took the work: all are at work, or the machine gives no threads.
+/// The work was not taken: too much is waiting, or the machine gives no threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many scripts are running")]
 pub struct Busy;
@@ -54,7 +57,7 @@ impl Pool {
     /// Runs `job` on one of the threads. The receiver fails when the job broke off.
     ///
     /// # Errors
-    /// [`Busy`] when no thread can take it and none will: a script that waits for another one never waits for a thread.
+    /// [`Busy`] when too much is waiting already.
     pub fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<oneshot::Receiver<T>, Busy> {
         let (answer, receiver) = oneshot::channel();
         let work: Work = Box::new(move || {
@@ -63,10 +66,11 @@ impl Pool {
         });
         let shared = &self.shared.0;
         let mut state = shared.lock();
-        if state.idle <= state.waiting.len() {
-            if state.threads >= shared.most_threads {
-                return Err(Busy);
-            }
+        if state.waiting.len() >= WAITING {
+            return Err(Busy);
+        }
+        // A thread that has just answered counts as busy for a moment: at the most threads the work waits for it.
+        if state.idle <= state.waiting.len() && state.threads < shared.most_threads {
             let served = Arc::clone(shared);
             let name = format!("script-{}", state.threads);
             std::thread::Builder::new().name(name).stack_size(STACK_BYTES).spawn(move || served.serve()).map_err(|_| Busy)?;

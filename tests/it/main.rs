@@ -9,6 +9,8 @@ mod jobs;
 mod page_samples;
 mod records;
 mod plugins;
+mod script_docs;
+mod script_faults;
 mod scripts;
 mod store;
 mod templates;

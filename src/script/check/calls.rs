@@ -37,7 +37,8 @@ const INSTEAD: &[(&str, &str)] = &[
 /// Checks a call and says what is known of its answer. `receiver` is what stands before the dot.
 pub(super) fn check(walk: &mut Walk<'_>, call: &FnCallExpr, position: Position, receiver: Option<Ty>) -> Ty {
     let arguments: Vec<Ty> = call.args.iter().map(|argument| walk.expression(argument)).collect();
-    if call.is_operator_call() {
+    // `x in list` is written `contains(list, x)` by the parser.
+    if call.is_operator_call() || call.name == "contains" && receiver.is_none() {
         return operator(walk, call, &arguments);
     }
     let count = arguments.len() + usize::from(receiver.is_some());
