@@ -11,7 +11,7 @@ use super::translate::{data_of, refusal};
 use crate::access::{Actor, ActorKind};
 use crate::base::{DateTime, Explain, RecordId, Value};
 use crate::jobs::{Job, JobContext, JobError, JobHandler, NewJob, Outcome, SCHEDULE};
-use crate::record::{Cause, DELIVER, Delivery, Record, RecordError, RecordTx, Records, Source};
+use crate::record::{Cause, DELIVER, Delivery, RECALCULATE, Record, RecordError, RecordTx, Records, Source};
 use crate::schema::catalog::{Catalog, Entity, Script};
 use crate::schema::field_type;
 use crate::script::Input;
@@ -60,11 +60,16 @@ pub(super) fn script_job(catalog: &Catalog, script: &str, payload: Json, delay_s
 
 impl JobHandler for ScriptJobs {
     fn kinds(&self) -> &[&'static str] {
-        &[DELIVER, SCHEDULE, SCRIPT]
+        &[DELIVER, SCHEDULE, SCRIPT, RECALCULATE]
     }
 
     fn run<'a>(&'a self, context: &'a JobContext, job: &'a Job) -> StoreFuture<'a, Result<Outcome, JobError>> {
         Box::pin(async move {
+            if job.kind == RECALCULATE {
+                // Computing the same value twice changes nothing, so it needs no transaction with the job's end in it.
+                let computed = self.records.recalculate(&job.payload).await;
+                return computed.map(|_| Outcome::Done).map_err(|error| JobError::Retry(told(&error)));
+            }
             let work = read(job).ok_or_else(|| JobError::Fatal("the job's payload cannot be read".to_owned()))?;
             if !self.automation.rate.allows(&work.script, job.due.max(context.store.clock().now())) {
                 return Err(JobError::Retry(format!("the script `{}` ran too often and pauses", work.script)));

@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value as Json, json};
 
 use crate::base::Explain;
+use crate::query::QueryError;
 
 /// One fault of one field, as a person or a program reads it.
 ///
@@ -103,8 +104,8 @@ pub enum RecordError {
     #[error("{message}")]
     BadRequest { message: String, hint: Option<String> },
     /// A filter, selection, sort or aggregate is at fault.
-    #[error("{message}")]
-    Query { code: &'static str, message: String, hint: Option<String>, details: Option<Json> },
+    #[error("{}", .0.first().map_or_else(|| "the request is not readable".to_owned(), ToString::to_string))]
+    Query(Vec<QueryError>),
     /// The record cannot be in this state for the operation (restoring a live record, …).
     #[error("{message}")]
     State { message: String },
@@ -149,7 +150,7 @@ impl RecordError {
             RecordError::PreconditionRequired => ErrorKind::PreconditionRequired,
             RecordError::Unique { .. } | RecordError::Restrict { .. } | RecordError::State { .. } | RecordError::KeyBusy => ErrorKind::Conflict,
             RecordError::KeyReused => ErrorKind::Invalid,
-            RecordError::TooMany { .. } | RecordError::BadRequest { .. } | RecordError::Query { .. } => ErrorKind::BadRequest,
+            RecordError::TooMany { .. } | RecordError::BadRequest { .. } | RecordError::Query(_) => ErrorKind::BadRequest,
             RecordError::Forbidden(_) => ErrorKind::Forbidden,
             RecordError::Operation { error, .. } => error.kind(),
             RecordError::Busy | RecordError::StaleCatalog => ErrorKind::Busy,
@@ -205,7 +206,7 @@ impl Explain for RecordError {
             RecordError::TooMany { .. } => "REC032",
             RecordError::Forbidden(_) => "REC040",
             RecordError::BadRequest { .. } => "REC050",
-            RecordError::Query { code, .. } => code,
+            RecordError::Query(faults) => faults.first().map_or("QRY001", Explain::code),
             RecordError::Operation { error, .. } => error.code(),
             RecordError::Busy => "REC060",
             RecordError::StaleCatalog => "REC061",
@@ -221,7 +222,8 @@ impl Explain for RecordError {
             RecordError::Restrict { entity, .. } => Some(format!("delete or move those {entity} records first")),
             RecordError::KeyReused => Some("use a new idempotency key for each different request".to_owned()),
             RecordError::TooMany { limit, .. } => Some(format!("split it into parts of at most {limit}")),
-            RecordError::BadRequest { hint, .. } | RecordError::Query { hint, .. } => hint.clone(),
+            RecordError::BadRequest { hint, .. } => hint.clone(),
+            RecordError::Query(faults) => faults.first().and_then(Explain::hint),
             RecordError::Operation { error, .. } => error.hint(),
             _ => None,
         }
@@ -235,7 +237,7 @@ impl Explain for RecordError {
             RecordError::Restrict { entity, field, count } => Some(json!({ "entity": entity, "field": field, "count": count })),
             RecordError::Hook { script, file, line, .. } => Some(json!({ "script": script, "file": file, "line": line })),
             RecordError::TooMany { limit, got, .. } => Some(json!({ "limit": limit, "got": got })),
-            RecordError::Query { details, .. } => details.clone(),
+            RecordError::Query(faults) => faults.first().and_then(Explain::details),
             RecordError::Operation { index, error } => Some(json!({ "operation": index, "details": error.details() })),
             _ => None,
         }
@@ -263,7 +265,7 @@ impl From<crate::store::compile::PlanError> for RecordError {
     fn from(error: crate::store::compile::PlanError) -> Self {
         match error {
             crate::store::compile::PlanError::Access(error) => error.into(),
-            other => RecordError::Query { code: other.code(), message: other.to_string(), hint: other.hint(), details: other.details() },
+            crate::store::compile::PlanError::Query(faults) => RecordError::Query(faults),
         }
     }
 }

@@ -189,6 +189,9 @@ impl From<AccessError> for Problem {
 
 impl From<RecordError> for Problem {
     fn from(error: RecordError) -> Self {
+        if let RecordError::Query(faults) = error {
+            return faults.into();
+        }
         let mut problem = Problem::explain(&error);
         problem.errors = error.faults().iter().map(|fault| Fault {
             path: fault.path.clone(),

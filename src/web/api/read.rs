@@ -24,9 +24,8 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let catalog = state.catalog();
     let entity = locate::entity(&catalog, &slug)?;
-    let params = locate::params(raw.as_deref())?;
-    let request = query::parse_list(&catalog, state.records.cursor_key(), entity.ix, &params)?;
-    let page = state.records.list(&requester.actor(&catalog), &catalog, request).await?;
+    locate::params(raw.as_deref())?;
+    let page = state.records.list_url(&requester.actor(&catalog), &catalog, entity.ix, raw.as_deref().unwrap_or_default()).await?;
     Ok(page_answer(&page))
 }
 
@@ -76,8 +75,7 @@ pub(super) async fn get(
     let entity = locate::entity(&catalog, &slug)?;
     let id = locate::record_id(&catalog, entity, &id_text)?;
     let params = locate::params(raw.as_deref())?;
-    let request = query::parse_get(&catalog, entity.ix, id, &params)?;
-    let row = state.records.get(&requester.actor(&catalog), &catalog, request).await?;
+    let row = state.records.get_url(&requester.actor(&catalog), &catalog, entity.ix, id, raw.as_deref().unwrap_or_default()).await?;
     let row = row.ok_or_else(|| locate::no_record(entity, &id_text))?;
     if params.0.is_empty() && has_version(&headers, row.version()) && version_says_all(entity) {
         let mut response = answer::empty(StatusCode::NOT_MODIFIED);
