@@ -96,16 +96,28 @@ async fn one_request(axum::extract::State(state): axum::extract::State<State>, r
         ip: client_ip(&state.config, &parts),
         by_session: false,
     };
-    let wants_json = part == Part::Api || part == Part::Health;
+    // A program reads problem documents wherever it went astray; a browser gets a page.
+    let wants_json = part == Part::Api || part == Part::Health || parts.headers.contains_key(header::AUTHORIZATION);
     let response = match admit(&state, part, &parts, &mut requester).await {
         Ok(()) => {
             parts.extensions.insert(requester.clone());
-            next.run(Request::from_parts(parts, body)).await
+            let may_change_people = !is_safe(&parts.method) && changes_people(parts.uri.path());
+            let response = next.run(Request::from_parts(parts, body)).await;
+            if may_change_people {
+                state.auth.forget_all();
+            }
+            response
         }
         Err(Refusal::Problem(problem)) => problem.into_response(),
         Err(Refusal::SignIn(to)) => sign_in_redirect(&to),
     };
     finish(&state, part, &requester, wants_json, response)
+}
+
+/// Whether a changing request to this path can deactivate someone or change who they are: that holds at once, not only when
+/// what is remembered of sessions and tokens has grown old.
+fn changes_people(path: &str) -> bool {
+    path.contains("/records/user") || path.ends_with("/batch")
 }
 
 /// Why a request does not reach a handler.

@@ -428,7 +428,7 @@ async fn files_come_back_as_they_went_and_never_as_a_page() {
     let tag = read.header("etag").to_owned();
     app.request(Method::GET, &format!("/api/v1/files/{id}")).header("if-none-match", &tag).send().await.expect_status(304);
     app.get(&format!("/files/{id}?preview=64")).await.expect_status(404);
-    app.get(&format!("/files/{id}?preview=65")).await.expect_problem(400, "QRY003");
+    app.get(&format!("/api/v1/files/{id}?preview=65")).await.expect_problem(400, "QRY003");
 
     let thing = app.create("thing", json!({ "name": "T", "papers": [id] })).await;
     assert_eq!(thing["papers"][0]["id"], id);

@@ -72,7 +72,7 @@ async fn a_token_ends_by_time_and_by_revoking() {
     ask().send().await.expect_status(401);
     let listed = app.workspace.auth.list_tokens(Some("ADMIN@example.com")).await.expect("listed");
     assert!(listed.iter().any(|token| token.id == made.id && token.revoked_at.is_some()));
-    assert!(listed.iter().all(|token| !made.secret.contains(&token.name) && token.hint.len() == 8));
+    assert!(listed.iter().all(|token| token.hint.len() == 8));
 }
 
 #[tokio::test]

@@ -71,6 +71,8 @@ fn number_of(name: &str, default: u64) -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_request_makes_the_server_fail() {
+    // The cause of a 500 is in the log alone.
+    let _ = tracing_subscriber::fmt().with_max_level(tracing::Level::ERROR).with_test_writer().try_init();
     let total = number_of("RELATA_FUZZ_REQUESTS", 2_000);
     let dice = Dice(SeededRandom::new(number_of("RELATA_FUZZ_SEED", 7)));
     let files: Vec<(&str, &str)> = CRM.iter().chain(KITCHEN.iter()).copied().collect();

@@ -1,7 +1,8 @@
 //! Definitions that many tests share.
 
 /// A small CRM: accounts, deals with lines, and things that must be there for the API's rules.
-pub const CRM: [(&str, &str); 5] = [
+pub const CRM: [(&str, &str); 6] = [
+    ("relata.yaml", "name: Shop\ncurrency: CNY\nlocale: en\ntime_zone: Asia/Shanghai\n"),
     ("definitions/shop/package.yaml", "kind: package\nid: shop\nversion: 0.1.0\nlabel: Shop\ndepends: [core]\n"),
     (
         "definitions/shop/entities/account.yaml",
