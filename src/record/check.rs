@@ -95,8 +95,8 @@ impl RecordTx<'_> {
         let compiled = self.scope.compiled.clone();
         let plan = compiled.plan(record.entity);
         let mut wanted: HashMap<EntityIx, Vec<RecordId>> = HashMap::new();
-        let mut places: Vec<(&Field, EntityIx, RecordId, Option<usize>)> = Vec::new();
-        let files = compiled.catalog.find_entity("core.file").map(|file| file.ix);
+        let mut places: Vec<(&Field, EntityIx, RecordId)> = Vec::new();
+        let mut uploads: Vec<(&Field, usize, RecordId)> = Vec::new();
         for ix in plan.links.iter().chain(&plan.sides) {
             let field = entity.field(*ix);
             let value = record.get(*ix);
@@ -108,8 +108,7 @@ impl RecordTx<'_> {
             }
             match (&field.ty, value) {
                 (FieldType::File { .. } | FieldType::Image { .. }, Value::List(items)) => {
-                    let Some(to) = files else { continue };
-                    places.extend(items.iter().enumerate().filter_map(|(at, item)| Some((field, to, link_id(item)?, Some(at)))));
+                    uploads.extend(items.iter().enumerate().filter_map(|(at, item)| Some((field, at, link_id(item)?))));
                 }
                 (ty, value) => {
                     if let Some((to, id)) = target_of(&compiled.catalog, ty, value) {
@@ -117,12 +116,12 @@ impl RecordTx<'_> {
                         if field.is_system && self.scope.actor.user == Some(id) {
                             continue;
                         }
-                        places.push((field, to, id, None));
+                        places.push((field, to, id));
                     }
                 }
             }
         }
-        for (_, to, id, _) in &places {
+        for (_, to, id) in &places {
             if !world.records.contains_key(&(*to, *id)) && !(*to == record.entity && *id == record.id) {
                 wanted.entry(*to).or_default().push(*id);
             }
@@ -134,22 +133,63 @@ impl RecordTx<'_> {
             ids.dedup();
             self.load_into(world, to, ids).await?;
         }
-        for (field, to, id, at) in places {
+        for (field, to, id) in places {
             let is_self = to == record.entity && id == record.id;
             if !is_self && world.records.get(&(to, id)).is_none_or(Option::is_none) {
                 let target = compiled.entity(to);
                 let shown = id.display(&target.prefix);
-                let mut fault = FieldFault::at(&field.name, "not_found", format!("there is no {} `{shown}`", target.slug))
-                    .with("entity", target.slug.as_str())
-                    .with("id", shown);
-                if let Some(at) = at {
-                    fault.path = format!("{}/{at}", pointer(&field.name));
-                }
-                faults.push(fault);
+                faults.push(
+                    FieldFault::at(&field.name, "not_found", format!("there is no {} `{shown}`", target.slug))
+                        .with("entity", target.slug.as_str())
+                        .with("id", shown),
+                );
+            }
+        }
+        self.check_uploads(&uploads, faults).await
+    }
+
+    /// Every file that was attached must have been uploaded, be small enough and of a kind the field takes.
+    async fn check_uploads(&mut self, uploads: &[(&Field, usize, RecordId)], faults: &mut Vec<FieldFault>) -> Result<(), RecordError> {
+        if uploads.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<i64> = uploads.iter().map(|(_, _, id)| id.0).collect();
+        let known = crate::store::files::load_in(self.store, &ids).await?;
+        for (field, at, id) in uploads {
+            let fault = |code: &str, message: String| {
+                let mut fault = FieldFault::at(&field.name, code, message);
+                fault.path = format!("{}/{at}", pointer(&field.name));
+                fault
+            };
+            let Some(file) = known.iter().find(|file| file.id == id.0) else {
+                faults.push(fault("not_found", "there is no such file; upload it first".to_owned()));
+                continue;
+            };
+            let (limit, takes) = match &field.ty {
+                FieldType::Image { max_size_bytes, .. } => (*max_size_bytes, file.width.is_some()),
+                FieldType::File { max_size_bytes, accept, .. } => (*max_size_bytes, accept.is_empty() || accept.iter().any(|kind| is_accepted(kind, file))),
+                _ => continue,
+            };
+            if u64::try_from(file.size_bytes).unwrap_or(u64::MAX) > limit {
+                faults.push(fault("too_large", format!("`{}` has more than {limit} bytes", file.name)).with("max", limit));
+            }
+            if !takes {
+                faults.push(fault("wrong_type", format!("`{}` is {}, which this field does not take", file.name, file.media_type)).with("type", file.media_type.as_str()));
             }
         }
         Ok(())
     }
+}
+
+/// `image/png`, `image/*` or `.pdf`.
+fn is_accepted(kind: &str, file: &crate::store::files::StoredFile) -> bool {
+    if let Some(group) = kind.strip_suffix("/*") {
+        return file.media_type.split('/').next() == Some(group);
+    }
+    if kind.starts_with('.') {
+        return file.name.to_lowercase().ends_with(&kind.to_lowercase());
+    }
+    file.media_type.eq_ignore_ascii_case(kind)
 }
 
 /// The entity and record a link leads to.

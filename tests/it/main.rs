@@ -1,10 +1,14 @@
 //! The one integration binary: one link, every behaviour.
 
-mod definitions;
-mod field_types;
+mod api;
 mod architecture;
+mod auth;
+mod definitions;
+mod deploy;
 mod expressions;
+mod field_types;
 mod filters;
+mod fuzz;
 mod jobs;
 mod page_samples;
 mod records;
@@ -13,4 +17,6 @@ mod script_docs;
 mod script_faults;
 mod scripts;
 mod store;
+mod support;
 mod templates;
+mod transfer;
