@@ -87,6 +87,7 @@ pub fn services(workspace: &Workspace, config: web::WebConfig) -> Services {
     Services {
         catalog: workspace.catalog.clone(),
         records: workspace.records.clone(),
+        automation: workspace.automation.clone(),
         auth: workspace.auth.clone(),
         definitions: door.clone(),
         readiness: door,

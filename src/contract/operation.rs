@@ -55,6 +55,15 @@ impl Operation {
         self.fails(&WITH_BODY)
     }
 
+    /// A JSON body that may be left out.
+    pub(super) fn optional_body(mut self, media_types: &[&str], schema: Value) -> Self {
+        self = self.body(media_types, schema, None);
+        if let Some(body) = self.object.get_mut("requestBody") {
+            body["required"] = false.into();
+        }
+        self
+    }
+
     /// An answer with a JSON body.
     pub(super) fn answers(self, status: &str, description: &str, schema: Value) -> Self {
         self.answers_with(status, description, schema, &[])

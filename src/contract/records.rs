@@ -201,11 +201,16 @@ fn history(entity: &Entity) -> Value {
 }
 
 fn action(entity: &Entity, button: &str, label: &str) -> Value {
-    let answer = json!({ "anyOf": [schema_ref(&format!("{}.record", entity.slug)), schema_ref("Saved")] });
+    let record = json!({ "anyOf": [schema_ref(&format!("{}.record", entity.slug)), { "type": "null" }] });
+    let answer = object(&[
+        ("answer", json!({ "description": "what the script returned" })),
+        ("warnings", json!({ "type": "array", "items": { "type": "string" } })),
+        ("record", record),
+    ]);
     id_of(Operation::new(&format!("action_{}_{button}", entity.slug), &entity.slug, &format!("{label} ({})", name(entity))), entity)
-        .answers_with("200", "the record as it is now", answer, &["ETag"])
-        .answers_empty("204", "done; the record is gone", &[])
-        .fails(&["409", "412", "422"])
+        .optional_body(JSON, json!({ "type": "object", "description": "seen by the script as `ctx.payload`" }))
+        .answers("200", "what the script did, and the record as it is now", answer)
+        .fails(&["409", "412"])
         .build()
 }
 

@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use super::config::WebConfig;
 use super::door::{DefinitionsDoor, Readiness};
 use crate::auth::Auth;
+use crate::automation::Automation;
 use crate::base::{Clock, Random};
 use crate::contract;
 use crate::record::Records;
@@ -21,6 +22,7 @@ pub struct Services {
     /// Swapped whole by apply; take one [`Arc`] per request with [`State::catalog`].
     pub catalog: Arc<ArcSwap<Catalog>>,
     pub records: Records,
+    pub automation: Arc<Automation>,
     pub auth: Arc<Auth>,
     pub definitions: Arc<dyn DefinitionsDoor>,
     pub readiness: Arc<dyn Readiness>,

@@ -6,6 +6,7 @@ use axum::routing::{get, patch, post, put};
 
 use super::State;
 
+mod actions;
 mod answer;
 mod body;
 mod definitions;
@@ -30,6 +31,7 @@ pub(super) fn routes(state: State) -> Router {
         .route("/api/v1/records/{entity}/by/{unique}/{value}", put(write::upsert))
         .route("/api/v1/records/{entity}/{id}", get(read::get).merge(patch(write::update).delete(write::delete)))
         .route("/api/v1/records/{entity}/{id}/restore", post(write::restore))
+        .route("/api/v1/records/{entity}/{id}/actions/{name}", post(actions::run))
         .route("/api/v1/records/{entity}/{id}/history", get(read::history))
         .route("/api/v1/batch", post(many::batch))
         .route("/api/v1/changes", get(read::changes))
