@@ -58,7 +58,7 @@ async fn an_unchanged_workspace_has_an_empty_plan() {
 async fn a_new_field_is_served_as_soon_as_apply_returns() {
     let app = with("").await;
     let before = app.post("/api/v1/records/ticket", json!({"subject": "old", "channel": "x"})).await;
-    assert_eq!(before.status(), 422);
+    assert_eq!(before.status.as_u16(), 422);
     assert_eq!(apply(&app, "  channel: {type: text}\n", &[]).await.expect("it applies"), 1);
     let made = app.post("/api/v1/records/ticket", json!({"subject": "new", "channel": "phone"})).await.expect_status(201).json();
     assert_eq!(made["channel"], "phone");
