@@ -18,3 +18,35 @@ async fn the_cases_of_the_shipped_plugins_hold() {
         Err(error) => panic!("{error}"),
     }
 }
+
+/// What scripts may do, told as stories of a small package of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_stories_of_scripts_hold() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = deploy::read(&Folders::new(root, Some(root.join("tests/cases/script/stories")))).expect("readable");
+    files.retain(|file| file.path.starts_with("definitions/"));
+    match proof::run(&files, None).await {
+        Ok(report) => {
+            assert!(report.is_ok(), "{}", report.text());
+            assert!(report.cases >= 30, "{} cases", report.cases);
+        }
+        Err(deploy::DeployError::Faults(faults)) => panic!("{}", relata::schema::diagnostic::render_text(&faults)),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// A report says what was expected and what came, with file and line, for people and for programs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_that_fails_is_told_with_its_place() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = deploy::read(&Folders::new(root, Some(root.join("tests/cases/script/stories")))).expect("readable");
+    files.retain(|file| file.path.starts_with("definitions/") && !file.path.ends_with("stories.yaml"));
+    let text = "- name: wrong\n  script: lab.before\n  given: {rec: {name: sum, parts: [{name: a, weight: 4}]}}\n  expect: {values: {count: 5}}\n\n- name: no such key\n  when: {create: thing}\n  expects: {}\n";
+    files.push(relata::schema::SourceFile::new("definitions/lab/tests/wrong.yaml", text));
+    let report = proof::run(&files, Some("wrong")).await.expect("runs");
+    assert_eq!(report.failures.len(), 2, "{}", report.text());
+    assert_eq!((report.failures[0].line, report.failures[1].line), (1, 6));
+    assert_eq!(report.failures[0].faults, ["values.count: expected 5, got 4"]);
+    assert!(report.text().starts_with("definitions/lab/tests/wrong.yaml:1: wrong\n"), "{}", report.text());
+    assert_eq!(report.to_json()["failures"][0]["line"], 1);
+}

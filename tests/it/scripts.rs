@@ -151,7 +151,10 @@ pub fn long() {
     for (name, text) in hostile_scripts() {
         let _ = end_of(&pool, &catalog, Kind::BeforeSave, &name, &text);
     }
+    let reads = Reads::start();
+    let alone = reads.p99_of(Duration::from_secs(5));
     let before = resident_kb();
+    reads.begin();
     let (mut wrong, mut runs, mut latest, mut peak) = (Vec::new(), 0_u32, Duration::ZERO, before);
     for kind in [Kind::BeforeSave, Kind::BeforeDelete, Kind::AfterWrite, Kind::Button] {
         for (name, text) in hostile_scripts() {
@@ -175,7 +178,10 @@ pub fn long() {
             peak = peak.max(here);
         }
     }
+    let beside = reads.end();
     let after = resident_kb();
+    println!("point reads: p99 {} us alone, {} us beside the scripts", alone.as_micros(), beside.as_micros());
+    assert!(beside <= alone * 3, "point reads became slower: p99 {alone:?} alone, {beside:?} beside the scripts");
     println!("{runs} runs of {} scripts; latest end {} ms past its limit; memory {before} KB before, {peak} KB at the highest, {after} KB after", hostile_scripts().len(), latest.as_millis());
     assert!(wrong.is_empty(), "{} hostile runs:\n{}", wrong.len(), wrong.join("\n"));
     assert!(after.saturating_sub(before) <= 20 * 1024, "memory did not come back: {before} KB before, {after} KB after");
@@ -186,4 +192,79 @@ fn long_run_of_hostile_scripts() {
     if std::env::args().any(|argument| argument == "--ignored") || std::env::vars().any(|(name, value)| name == "RELATA_LONG" && value == "scripts") {
         long();
     }
+}
+
+/// A client that reads one record after the other while scripts run.
+struct Reads {
+    shared: Arc<(std::sync::atomic::AtomicBool, std::sync::Mutex<Vec<Duration>>)>,
+}
+
+impl Reads {
+    /// Opens a workspace with `crm` and one account, and reads that account for ever from a thread of its own.
+    fn start() -> Self {
+        let shared = Arc::new((std::sync::atomic::AtomicBool::new(true), std::sync::Mutex::new(Vec::new())));
+        let mine = Arc::clone(&shared);
+        let (ready, is_ready) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+            runtime.block_on(async move {
+                let (records, catalog, entity, id) = workspace().await;
+                ready.send(()).unwrap();
+                loop {
+                    let watch = Stopwatch::start();
+                    let request = relata::query::GetRequest {
+                        entity,
+                        id,
+                        select: relata::query::default_select(catalog.entity(entity)),
+                        deleted: relata::query::Deleted::Live,
+                    };
+                    let found = records.get(&relata::access::Actor::system(), &catalog, request).await.unwrap();
+                    assert!(found.is_some());
+                    mine.1.lock().unwrap().push(watch.elapsed());
+                    // A client that waits for nothing would measure only itself.
+                    tokio::time::sleep(Duration::from_micros(500)).await;
+                }
+            });
+        });
+        is_ready.recv().unwrap();
+        Self { shared }
+    }
+
+    fn begin(&self) {
+        self.shared.1.lock().unwrap().clear();
+    }
+
+    fn end(&self) -> Duration {
+        let mut times = std::mem::take(&mut *self.shared.1.lock().unwrap());
+        times.sort_unstable();
+        times[times.len() * 99 / 100]
+    }
+
+    fn p99_of(&self, span: Duration) -> Duration {
+        self.begin();
+        let (_sender, never) = std::sync::mpsc::channel::<()>();
+        let _ = never.recv_timeout(span);
+        self.end()
+    }
+}
+
+async fn workspace() -> (relata::record::Records, Arc<Catalog>, relata::base::EntityIx, relata::base::RecordId) {
+    use relata::deploy::{self, Folders};
+    use relata::record::{Input, NoHooks, Records, WriteOptions};
+    use relata::store::{OpenOptions, Store, Target};
+
+    let files = deploy::read(&Folders::new(env!("CARGO_MANIFEST_DIR"), None)).unwrap();
+    let files: Vec<_> = files.into_iter().filter(|file| file.path.contains("/core/") || file.path.contains("/crm/")).collect();
+    let store = Store::open(OpenOptions::new(Target::Temporary)).await.unwrap();
+    let plan = deploy::plan(&store, &files).await.unwrap();
+    let outcome = deploy::apply(&store, plan, &[], 0).await.unwrap();
+    let mut loaded = outcome.loaded;
+    loaded.catalog.version = outcome.version;
+    let catalog = Arc::new(arc_swap::ArcSwap::from_pointee(loaded.catalog));
+    let records = Records::new(store.clone(), catalog.clone(), Arc::new(NoHooks), store.clock().clone(), store.random().clone(), store.mint().clone());
+    let catalog = catalog.load_full();
+    let account = catalog.find_entity("crm.account").unwrap();
+    let input = Input::from_json(&catalog, account, &serde_json::json!({"name": "Acme"})).unwrap();
+    let saved = records.create(&relata::access::Actor::system(), &catalog, account.ix, input, WriteOptions::default()).await.unwrap();
+    (records, catalog.clone(), account.ix, saved.id)
 }
