@@ -21,7 +21,7 @@ pub struct Shell {
     pub notices: Vec<Notice>,
     /// The text in the search field of the bar.
     pub find: String,
-    /// `home`, `account`, `docs`, or an entity's slug.
+    /// `:home`, `:search`, `:account`, `:docs`, or an entity's slug.
     pub current: String,
     /// The address of this page, to come back to.
     pub here: String,

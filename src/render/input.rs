@@ -101,6 +101,8 @@ pub struct SubRow {
     pub prefix: String,
     /// Public id of a stored row.
     pub record: String,
+    /// Offered to those who cannot add rows by script.
+    pub is_spare: bool,
     pub fields: Vec<FieldInput>,
 }
 
@@ -386,7 +388,8 @@ fn sub_table(ctx: InputContext<'_>, of: &Entity, by: crate::base::FieldIx, name:
         .filter(|field| !field.read_only)
         .take(8)
         .collect();
-    let row = |prefix: String| SubRow {
+    let row = |prefix: String, is_spare: bool| SubRow {
+        is_spare,
         record: ctx.texts.one(&format!("{prefix}.id")).to_owned(),
         fields: fields
             .iter()
@@ -403,12 +406,12 @@ fn sub_table(ctx: InputContext<'_>, of: &Entity, by: crate::base::FieldIx, name:
     };
     let keys = ctx.texts.rows(name);
     let next = keys.iter().filter_map(|key| key.parse::<usize>().ok()).max().map_or(0, |last| last + 1);
-    let mut rows: Vec<SubRow> = keys.iter().map(|key| row(format!("{name}.{key}"))).collect();
-    rows.extend((next..next + SPARE_ROWS).map(|number| row(format!("{name}.{number}"))));
+    let mut rows: Vec<SubRow> = keys.iter().map(|key| row(format!("{name}.{key}"), false)).collect();
+    rows.extend((next..next + SPARE_ROWS).map(|number| row(format!("{name}.{number}"), true)));
     SubTable {
         columns: fields.iter().map(|field| field.label.get(ctx.ui.locale).to_owned()).collect(),
         rows,
-        pattern: row(format!("{name}.__row__")),
+        pattern: row(format!("{name}.__row__"), false),
         next: next + SPARE_ROWS,
     }
 }

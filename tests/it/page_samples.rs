@@ -162,6 +162,7 @@ pub fn input(widget: &str) -> FieldInput {
             let row = |prefix: &str, record: &str| SubRow {
                 prefix: text(prefix),
                 record: text(record),
+                is_spare: record.is_empty(),
                 fields: ["link", "integer", "money"].iter().map(|inner| FieldInput { name: format!("{prefix}.{inner}"), id: format!("f-{}-{inner}", prefix.replace('.', "-")), help: String::new(), ..input(inner) }).collect(),
             };
             made.full = true;

@@ -41,7 +41,7 @@ async fn account_page(page: &Page, status: StatusCode, error: Option<(&str, Stri
     let mut languages = vec![choice("", default, identity.locale.is_none())];
     languages.extend(locales(identity.locale));
     let context = AccountPage {
-        shell: page.shell(&page.say("account-title", &[]), "account", Vec::new()),
+        shell: page.shell(&page.say("account-title", &[]), ":account", Vec::new()),
         locales: languages,
         themes: ["auto", "light", "dark"].iter().map(|theme| choice(theme, page.say(&format!("theme-{theme}"), &[]), *theme == page.theme)).collect(),
         zones,

@@ -16,7 +16,7 @@ pub(super) async fn api(page: Page) -> Result<Response, Problem> {
     let document = contract::openapi(&page.catalog, &page.state.config.public_url.origin);
     let title = page.say("docs-title", &[]);
     let context = DocsPage {
-        shell: page.shell(&title, "docs", Vec::new()),
+        shell: page.shell(&title, ":docs", Vec::new()),
         title,
         version: format!("v1 · {}", text(&document["info"], "version")),
         description: text(&document["info"], "description"),

@@ -82,8 +82,11 @@ impl Page {
         let missing: Vec<(FieldIx, Option<String>)> =
             entity.fields.iter().filter(|field| !field.is_system || field.name == "owner").filter(is_missing).map(|field| (field.ix, None)).collect();
         if !missing.is_empty() {
+            // Rows of children have their own heading.
+            let (rows, plain): (Vec<_>, Vec<_>) = missing.into_iter().partition(|(ix, _)| has_layout && matches!(entity.field(*ix).ty, FieldType::Children { .. }));
             let label = if has_layout { self.say("form-more", &[]) } else { String::new() };
-            arranged.push(Arranged { id: "all".to_owned(), label, columns: 2, fields: missing });
+            arranged.push(Arranged { id: "all".to_owned(), label, columns: 2, fields: plain });
+            arranged.push(Arranged { id: "parts".to_owned(), label: String::new(), columns: 1, fields: rows });
         }
         arranged.retain(|section| !section.fields.is_empty());
         if arranged.len() > 1 && arranged[0].label.is_empty() {

@@ -61,7 +61,7 @@ pub(super) async fn home(page: Page) -> Result<Response, Problem> {
     newest.truncate(NEWEST);
     let name = page.requester.identity.as_ref().map(|identity| identity.name.clone()).unwrap_or_default();
     let context = HomePage {
-        shell: page.shell(&page.say("nav-home", &[]), "home", Vec::new()),
+        shell: page.shell(&page.say("nav-home", &[]), ":home", Vec::new()),
         greeting: page.say("home-hello", &[("name", Arg::Text(&name))]),
         tiles,
         recent: newest.into_iter().map(|(_, hit)| hit).collect(),

@@ -57,7 +57,7 @@ pub(super) async fn search(page: Page) -> Result<Response, Problem> {
             });
         }
     }
-    let mut shell = page.shell(&page.say("search-title", &[]), "search", Vec::new());
+    let mut shell = page.shell(&page.say("search-title", &[]), ":search", Vec::new());
     shell.find.clone_from(&text);
     let context = SearchPage { shell, query: text, groups, total };
     let template = if page.region.as_deref() == Some("results") { "part/search" } else { "page/search" };
