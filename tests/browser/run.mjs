@@ -174,7 +174,7 @@ await step('the language and the colours are the person’s', async () => {
   await page.selectOption('#locale', 'zh-CN');
   await page.selectOption('#theme', 'dark');
   await page.click('form[action="/account/settings"] button');
-  await page.waitForURL(/account/);
+  await page.waitForSelector('.banner.ok');
   assert.equal(await page.getAttribute('html', 'lang'), 'zh-CN');
   assert.equal(await page.getAttribute('html', 'data-theme'), 'dark');
   await page.goto(`${base}/records/deal`);

@@ -1,15 +1,17 @@
-//! Deleting and restoring.
+//! Deleting, restoring, and the buttons of definitions.
 
 use axum::extract::Path;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 
 use super::form_model::whole_message;
-use super::page::{Page, encode};
+use super::page::{Page, SAID_COOKIE, encode};
 use super::post::Post;
+use super::record::record_page;
+use crate::automation::run_button;
 use crate::record::{RecordError, Source, WriteOptions, parse_id};
 use crate::render::Arg;
-use crate::render::context::{ConfirmPage, Crumb};
+use crate::render::context::{ConfirmPage, Crumb, Notice};
 use crate::schema::catalog::Entity;
 use crate::web::Problem;
 
@@ -73,5 +75,35 @@ pub(super) async fn restore(page: Page, Path((slug, id_text)): Path<(String, Str
     match page.state.records.restore(&page.actor, &page.catalog, entity.ix, id, WriteOptions::from(Source::Form)).await {
         Ok(_) | Err(RecordError::State { .. }) => Ok(page.go(&format!("/records/{slug}/{id_text}?done=restored"))),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /records/{entity}/{id}/actions/{name}`: presses a button.
+pub(super) async fn press(page: Page, Path((slug, id_text, name)): Path<(String, String, String)>) -> Result<Response, Problem> {
+    let entity = page.entity(&slug)?;
+    let id = parse_id(&page.catalog, entity.ix, &id_text).ok_or_else(Problem::not_found)?;
+    if !entity.buttons.iter().any(|button| button.id == name) {
+        return Err(Problem::not_found());
+    }
+    let state = &page.state;
+    match run_button(&state.automation, &state.records, &page.actor, entity.ix, id, &name, serde_json::Value::Null).await {
+        Ok(done) => {
+            let message = done.answer.as_str().or_else(|| done.answer.get("message").and_then(serde_json::Value::as_str)).unwrap_or("");
+            let opened = done.answer.get("open").and_then(serde_json::Value::as_str).and_then(|id| crate::render::show::record_href(&page.catalog, id));
+            let mut response = page.go(&format!("{}?done=button", opened.unwrap_or_else(|| format!("/records/{slug}/{id_text}"))));
+            let message: String = message.chars().take(300).collect();
+            let cookie = format!("{SAID_COOKIE}={}; Path=/records; HttpOnly; SameSite=Lax; Max-Age=10", encode(&message));
+            if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+            Ok(response)
+        }
+        Err(error) => {
+            let faults: Vec<String> = error.faults().iter().map(|fault| page.fault_text(fault)).collect();
+            let text = if faults.is_empty() { whole_message(&page, &error) } else { Some(faults.join(" ")) };
+            let Some(text) = text else { return Err(error.into()) };
+            let notice = Notice { kind: "error".to_owned(), text, detail: None, action: None };
+            record_page(&page, &slug, &id_text, StatusCode::UNPROCESSABLE_ENTITY, Some(notice)).await
+        }
     }
 }

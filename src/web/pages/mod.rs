@@ -61,6 +61,7 @@ pub fn routes(state: State) -> Router {
         .route("/records/{entity}/{id}/edit", get(form::edit))
         .route("/records/{entity}/{id}/delete", get(act::delete_page).post(act::delete))
         .route("/records/{entity}/{id}/restore", on_post(act::restore))
+        .route("/records/{entity}/{id}/actions/{name}", on_post(act::press))
         .route("/assets/{hash}/{*file}", get(assets::serve))
         .with_state(state)
 }

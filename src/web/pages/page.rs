@@ -34,6 +34,8 @@ pub(super) struct Page {
     pub here: String,
     /// The tag of the copy the browser holds, of a GET.
     known: Option<String>,
+    /// What a script said when its button was pressed.
+    said: Option<String>,
 }
 
 impl FromRequestParts<State> for Page {
@@ -54,6 +56,7 @@ impl FromRequestParts<State> for Page {
             region: region_of(&parts.headers),
             here: parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
             known: known_tag(parts),
+            said: cookie(&parts.headers, SAID_COOKIE).and_then(|text| Params::parse(&format!("t={text}")).get("t").map(str::to_owned)),
             state: state.clone(),
             requester,
             catalog,
@@ -72,13 +75,19 @@ fn known_tag(parts: &Parts) -> Option<String> {
 /// The cookie that holds the choice of colours: not secret, and needed by the first byte of the page.
 pub(super) const THEME_COOKIE: &str = "relata_theme";
 
+/// Carries a script's words over the redirect. A cookie, because an address could be made up by someone else.
+pub(super) const SAID_COOKIE: &str = "relata_said";
+
 pub(super) fn theme_of(headers: &HeaderMap) -> String {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(';'));
-    let chosen = cookies.filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == THEME_COOKIE).map(|(_, theme)| theme);
-    match chosen {
+    match cookie(headers, THEME_COOKIE) {
         Some(theme @ ("light" | "dark")) => theme.to_owned(),
         _ => "auto".to_owned(),
     }
+}
+
+fn cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(';'));
+    cookies.filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == wanted).map(|(_, value)| value)
 }
 
 /// `div#list` of the header `HX-Target`, when htmx asks for a part.
@@ -176,10 +185,11 @@ impl Page {
         let Some(done) = self.params.get("done").filter(|done| KNOWN.contains(done)) else { return notices };
         let what = self.params.get("what").unwrap_or("");
         let what: String = what.chars().take(120).collect();
+        let said = self.said.clone().filter(|said| done == "button" && !said.is_empty());
         let action = (done == "deleted").then(|| self.params.get("undo")).flatten().filter(|to| is_record_path(to));
         notices.push(Notice {
             kind: "ok".to_owned(),
-            text: self.say(&format!("done-{done}"), &[("title", Arg::Text(&what))]),
+            text: said.unwrap_or_else(|| self.say(&format!("done-{done}"), &[("title", Arg::Text(&what))])),
             detail: None,
             action: action.map(|to| (format!("{to}/restore"), self.say("action-restore", &[]))),
         });

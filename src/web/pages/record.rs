@@ -11,7 +11,7 @@ use super::table::{Refused, Wanted, row_json};
 use crate::base::{DateTime, FieldIx, RecordId};
 use crate::query::{self, Params};
 use crate::record::{FormState, Input, parse_id};
-use crate::render::context::{ButtonLink, List, RecordPage, Related, ShownSection, Stamp, TabLink};
+use crate::render::context::{ButtonLink, List, Notice, RecordPage, Related, ShownSection, Stamp, TabLink};
 use crate::render::show::Titles;
 use crate::schema::catalog::{Entity, Field, FieldType, Tab};
 use crate::web::Problem;
@@ -32,8 +32,13 @@ struct Read {
 
 /// `GET /records/{entity}/{id}`
 pub(super) async fn record(page: Page, Path((slug, id_text)): Path<(String, String)>) -> Result<Response, Problem> {
-    let entity = page.entity(&slug)?;
-    let read = read(&page, entity, &id_text).await?;
+    record_page(&page, &slug, &id_text, StatusCode::OK, None).await
+}
+
+/// The page, with a word on top about what could not be done.
+pub(super) async fn record_page(page: &Page, slug: &str, id_text: &str, status: StatusCode, notice: Option<Notice>) -> Result<Response, Problem> {
+    let entity = page.entity(slug)?;
+    let read = read(page, entity, id_text).await?;
     let href = format!("/records/{slug}/{id_text}");
     let tab = page.params.get("tab").unwrap_or("").to_owned();
     let titles = Titles::new();
@@ -44,15 +49,16 @@ pub(super) async fn record(page: Page, Path((slug, id_text)): Path<(String, Stri
     let mut sections = Vec::new();
     let mut related = Vec::new();
     let mut history = None;
+    // A record in the bin has no form; it is shown whole.
+    let state = match read.is_deleted {
+        true => None,
+        false => Some(page.state.records.form_state(&page.actor, &page.catalog, entity.ix, Some(read.id), &Input::default()).await?),
+    };
+    let buttons = page.buttons(entity, &href, state.as_ref());
     if is_history {
         history = Some(page.history(entity, read.id, &format!("{href}?tab={HISTORY}")).await?);
     } else {
-        // A record in the bin has no form; it is shown whole.
-        let state = match read.is_deleted {
-            true => None,
-            false => Some(page.state.records.form_state(&page.actor, &page.catalog, entity.ix, Some(read.id), &Input::default()).await?),
-        };
-        sections = shown_sections(&page, entity, chosen, &read.json, &titles, state.as_ref());
+        sections = shown_sections(page, entity, chosen, &read.json, &titles, state.as_ref());
         let is_first = chosen.is_none_or(|chosen| layout.and_then(|layout| layout.tabs.first()).is_some_and(|first| std::ptr::eq(first, chosen)));
         for (field, columns) in related_fields(entity, chosen, is_first) {
             if let Some(block) = page.related(entity, field, columns, &read).await? {
@@ -70,17 +76,19 @@ pub(super) async fn record(page: Page, Path((slug, id_text)): Path<(String, Stri
     let facts = facts.iter().map(|ix| page.labelled(&titles, entity.field(*ix), &read.json)).filter(|fact| fact.value.kind != "none").collect();
     let stamp = |name: &str| read.json.get(name).and_then(Json::as_str).and_then(DateTime::parse).map(|at| Stamp::new(at, &page.ui, page.messages()));
     let who = |name: &str| read.json.get(name).and_then(|user| user.get("_title")).and_then(Json::as_str).unwrap_or("").to_owned();
+    let mut shell = page.shell(&read.title, slug, vec![page.entity_crumb(entity)]);
+    shell.notices.extend(notice);
     let context = RecordPage {
-        shell: page.shell(&read.title, &slug, vec![page.entity_crumb(entity)]),
+        shell,
         entity: page.head(entity),
-        id: id_text.clone(),
-        tabs: tabs(&page, entity, &href, chosen, is_history),
+        id: id_text.to_owned(),
+        tabs: tabs(page, entity, &href, chosen, is_history),
         kind: if is_history { HISTORY } else { "details" }.to_owned(),
         facts,
         sections,
         related,
         history,
-        buttons: page.buttons(entity, &href),
+        buttons,
         edit_href: format!("{href}/edit"),
         delete_href: format!("{href}/delete"),
         restore_href: format!("{href}/restore"),
@@ -93,7 +101,7 @@ pub(super) async fn record(page: Page, Path((slug, id_text)): Path<(String, Stri
         title: read.title,
         href,
     };
-    page.html(StatusCode::OK, "page/record", &context)
+    page.html(status, "page/record", &context)
 }
 
 async fn read(page: &Page, entity: &Entity, id_text: &str) -> Result<Read, Problem> {
@@ -210,8 +218,9 @@ impl Page {
         }))
     }
 
-    fn buttons(&self, entity: &Entity, href: &str) -> Vec<ButtonLink> {
-        let _ = (entity, href);
-        Vec::new()
+    /// Custom actions offered now.
+    fn buttons(&self, entity: &Entity, href: &str, state: Option<&FormState>) -> Vec<ButtonLink> {
+        let offered = entity.buttons.iter().filter(|button| state.is_some() && self.is_visible(button.visible_if.as_ref(), state));
+        offered.map(|button| ButtonLink { label: button.label.get(self.ui.locale).to_owned(), href: format!("{href}/actions/{}", encode(&button.id)) }).collect()
     }
 }
