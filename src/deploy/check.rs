@@ -1,7 +1,7 @@
 //! Checking definitions without a database, and reading back what is applied.
 
 use super::DeployError;
-use crate::schema::{self, Bindings, Diagnostic, Loaded, Place, SourceFile};
+use crate::schema::{self, Bindings, Catalog, Diagnostic, Loaded, Place, SourceFile};
 use crate::script::{self, ScriptFault};
 use crate::store::{self, Store};
 
@@ -15,20 +15,26 @@ pub fn check(files: &[SourceFile], bindings: &Bindings) -> Result<Loaded, Vec<Di
     if faults.is_empty() {
         return Ok(loaded);
     }
-    let mut diagnostics: Vec<Diagnostic> = faults.iter().map(|fault| diagnostic(fault, files)).collect();
+    let mut diagnostics: Vec<Diagnostic> = faults.iter().map(|fault| diagnostic(fault, files, &loaded.catalog)).collect();
     diagnostics.extend(loaded.warnings);
     diagnostics.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
     Err(diagnostics)
 }
 
-/// A script's fault as a diagnostic at its place in the script's file.
-fn diagnostic(fault: &ScriptFault, files: &[SourceFile]) -> Diagnostic {
+/// A script's fault as a diagnostic at its place in the script's file, or in the YAML file that holds it.
+fn diagnostic(fault: &ScriptFault, files: &[SourceFile], catalog: &Catalog) -> Diagnostic {
     let file: std::sync::Arc<str> = fault.file.as_str().into();
-    let place = Place { file, line: fault.line, column: fault.column, end: fault.column + 1, bytes: (0, 0) };
+    let text = files.iter().find(|source| source.path == fault.file).map(|source| source.text.as_str());
+    let script = catalog.scripts.iter().find(|script| script.id == fault.script);
+    let embedded = match (text, script) {
+        (Some(yaml), Some(script)) if !fault.file.ends_with(".rhai") => script::place_in(yaml, &script.source, fault.line, fault.column),
+        _ => None,
+    };
+    let (number, column) = embedded.unwrap_or((fault.line, fault.column));
+    let place = Place { file, line: number, column, end: column + 1, bytes: (0, 0) };
     let mut diagnostic = Diagnostic::error(fault.code, &place, fault.message.clone());
     diagnostic.hint.clone_from(&fault.hint);
-    let text = files.iter().find(|source| source.path == fault.file).map(|source| source.text.as_str());
-    let line = text.and_then(|text| text.lines().nth((fault.line as usize).saturating_sub(1)));
+    let line = text.and_then(|text| text.lines().nth((number as usize).saturating_sub(1)));
     diagnostic.excerpt = line.unwrap_or_default().to_owned();
     diagnostic
 }

@@ -8,6 +8,7 @@ mod api;
 mod call;
 mod check;
 mod compile;
+mod embedded;
 mod engine;
 mod error;
 mod functions;
@@ -18,12 +19,15 @@ mod memory;
 mod pool;
 mod run;
 mod syntax;
+#[cfg(test)]
+mod tests;
 mod text;
 mod types;
 mod value;
 
 pub use api::{ApiFunction, Kinds, api, api_json};
 pub use compile::{Compiled, ScriptFault, ScriptSource, compile, compile_all};
+pub use embedded::place_in;
 pub use engine::Engine;
 pub use error::{Cause, ScriptError};
 pub use host::{Aggregate, Find, HostError, NoHost, ScriptHost};
