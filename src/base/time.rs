@@ -86,7 +86,8 @@ impl DateTime {
 
     pub fn timestamp(self) -> jiff::Timestamp {
         let clamped = self.0.clamp(Self::MIN.0, Self::MAX.0);
-        jiff::Timestamp::from_microsecond(clamped).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+        // jiff ends a day earlier, so that every offset stays within the year 9999.
+        jiff::Timestamp::from_microsecond(clamped).unwrap_or(jiff::Timestamp::MAX)
     }
 
     /// The calendar day in a zone.

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use relata::base::decimal::Decimal;
 use relata::base::text::fold;
 use relata::base::{Cell, Currency, Date, DateTime, EntityIx, FieldIx, Labels, Locale, Money, RecordId, SeededRandom, Time, Value};
-use relata::expr::{Over, Path, Row, Rows as ManyRows};
+use relata::expr::{EvalContext, Expected, Hop, Over, Path, Root, Row, Rows as ManyRows, Type, Zone, eval};
+use relata::query::scope::CatalogScope;
 use relata::schema::catalog::{
-    Catalog, Column, ColumnKind, Entity, Features, Field, FieldType, MoneyCurrency, OnDelete, Options, Picklist, SelectOption, Settings, Title,
+    Catalog, Column, ColumnKind, Entity, Features, Field, FieldType, MoneyCurrency, OnDelete, Options, Picklist, ScalarType, SelectOption, Settings, Title,
 };
 use relata::store::{Dialect, Statement};
 
@@ -50,7 +51,12 @@ fn field(ix: usize, name: &str, ty: FieldType) -> Field {
         FieldType::Money { .. } => {
             vec![column("", ColumnKind::Int), column("currency", ColumnKind::Text), column("base", ColumnKind::Int)]
         }
-        FieldType::Tags { .. } | FieldType::Children { .. } | FieldType::Links { .. } | FieldType::Formula { .. } | FieldType::Lookup { .. } => Vec::new(),
+        FieldType::Tags { .. }
+        | FieldType::Children { .. }
+        | FieldType::Links { .. }
+        | FieldType::Formula { .. }
+        | FieldType::Lookup { .. }
+        | FieldType::Rollup { .. } => Vec::new(),
         FieldType::Text { .. } | FieldType::Select(_) => vec![column("", ColumnKind::Text)],
         FieldType::Address => vec![column("street", ColumnKind::Text), column("city", ColumnKind::Text)],
         FieldType::Boolean => vec![column("", ColumnKind::Bool)],
@@ -170,6 +176,11 @@ pub fn catalog() -> Catalog {
                 ("owner", link(USER)),
                 ("marks", FieldType::Tags { max: None }),
                 ("lines", FieldType::Children { of: LINE, by: FieldIx(2) }),
+                // Virtual: they are compiled once the rest of the catalog is there.
+                ("length_plus", FieldType::Boolean),
+                ("doubled", FieldType::Boolean),
+                ("pieces", FieldType::Boolean),
+                ("org_name", FieldType::Lookup { via: FieldIx(18), field: FieldIx(2), returns: ScalarType::Text }),
                 ("orgs", FieldType::Links { to: ORG, through: MEMBER, near: FieldIx(2), far: FieldIx(3) }),
             ],
         ),
@@ -186,7 +197,25 @@ pub fn catalog() -> Catalog {
         entity(MEMBER, "member", vec![("thing", link(THING)), ("org", link(ORG)), ("role", text())]),
         entity(USER, "user", vec![("name", text())]),
     ];
-    catalog_of(entities)
+    let mut catalog = catalog_of(entities);
+    let org_link = catalog.entity(THING).find_field("org").map(|field| field.ix);
+    assert_eq!(org_link, Some(FieldIx(18)), "the lookup goes over `org`");
+    let formula = |catalog: &Catalog, text: &str, ty: Type, returns| {
+        let expr = relata::expr::compile(text, &CatalogScope::new(catalog), THING, &Expected::Value(ty)).unwrap();
+        FieldType::Formula { returns, expr, stored: false }
+    };
+    let length_plus = formula(&catalog, "i1 + length(t1)", Type::Int, ScalarType::Integer);
+    let doubled = formula(&catalog, "m1 * 2", Type::Money(2), ScalarType::Money { scale: 2 });
+    let lines = catalog.entity(THING).find_field("lines").unwrap().ix;
+    let aggregate =
+        relata::expr::compile_rollup("sum(qty where done)", &CatalogScope::new(&catalog), THING, "lines", &Expected::Value(Type::Int)).unwrap();
+    let pieces = FieldType::Rollup { of: lines, aggregate, returns: ScalarType::Integer, stored: false };
+    for (name, ty) in [("length_plus", length_plus), ("doubled", doubled), ("pieces", pieces)] {
+        let field = catalog.entities[0].fields.iter_mut().find(|field| field.name == name).unwrap();
+        field.columns.clear();
+        field.ty = ty;
+    }
+    catalog
 }
 
 /// A catalog of these entities and nothing else.
@@ -389,6 +418,12 @@ pub struct RecordRow<'a> {
 }
 
 impl<'a> RecordRow<'a> {
+    /// Ids of different entities never meet, so the record's id tells.
+    fn entity(&self) -> EntityIx {
+        let entities = self.world.records.iter();
+        entities.filter(|(_, records)| records.iter().any(|record| std::ptr::eq(record, self.record))).map(|(entity, _)| *entity).next().unwrap()
+    }
+
     fn follow(self, hops: &[relata::expr::Hop]) -> Option<RecordRow<'a>> {
         hops.iter().try_fold(self, |row, hop| {
             let id = row.record.values[hop.field.0 as usize].as_link()?;
@@ -399,7 +434,18 @@ impl<'a> RecordRow<'a> {
 
 impl Row for RecordRow<'_> {
     fn value(&self, path: &Path) -> Value {
-        self.follow(&path.hops).map_or(Value::Null, |row| row.record.values[path.field.0 as usize].clone())
+        let Some(row) = self.follow(&path.hops) else { return Value::Null };
+        let entity = path.hops.last().map_or(self.entity(), |hop| hop.to);
+        // Virtual fields are computed from the record at the end of the path, as `record` does.
+        let context = EvalContext { now: DateTime(0), zone: Zone::utc(), me: None, old: None };
+        match &self.world.catalog.entity(entity).field(path.field).ty {
+            FieldType::Formula { expr: typed, .. } | FieldType::Rollup { aggregate: typed, .. } => eval(typed, &row, &context),
+            FieldType::Lookup { via, field, .. } => {
+                let hops = vec![Hop { field: *via, to: ORG }];
+                row.value(&Path { root: Root::Record, hops, field: *field, part: None })
+            }
+            _ => row.record.values[path.field.0 as usize].clone(),
+        }
     }
 
     fn rows<'a>(&'a self, over: &Over) -> Vec<Box<dyn Row + 'a>> {
