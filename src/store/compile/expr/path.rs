@@ -125,13 +125,16 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// A part of a money, or the plain value.
+    /// A part of a computed money, or the plain value. A money without an amount (it did not fit) has no parts.
     fn part_of(&self, typed: &Typed, part: Option<&'static str>) -> Sql {
-        match (&typed.ty, part) {
-            (Type::Money(_), Some("currency")) => self.money(typed, Part::Currency),
-            (Type::Money(_), Some("base")) => self.money(typed, Part::Base),
-            _ => self.value(typed),
-        }
+        let part = match (&typed.ty, part) {
+            (Type::Money(_), Some("currency")) => Part::Currency,
+            (Type::Money(_), Some("base")) => Part::Base,
+            _ => return self.value(typed),
+        };
+        let mut sql = Sql::new("CASE WHEN ");
+        sql.append(self.money(typed, Part::Amount)).push(" IS NOT NULL THEN ").append(self.money(typed, part)).push(" END");
+        sql
     }
 
     /// The side table of a set field and the condition that its rows belong to the record the path leads to.
