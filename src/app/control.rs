@@ -71,7 +71,10 @@ async fn answer(workspace: &Workspace, stream: UnixStream) -> std::io::Result<()
     };
     let (sender, mut receiver) = mpsc::unbounded_channel::<Progress>();
     let work = async {
-        let tell = move |progress: Progress| drop(sender.send(progress));
+        let tell = move |progress: Progress| {
+            // Whoever asked may have gone; the work goes on.
+            let _ = sender.send(progress);
+        };
         perform(workspace, operation, &tell).await
     };
     tokio::pin!(work);

@@ -22,10 +22,10 @@ impl Config {
 /// # Errors
 /// As [`perform`].
 pub async fn run(config: &Config, operation: Operation, progress: &(dyn Fn(Progress) + Sync)) -> Result<Answer, AppError> {
-    if matches!(config.target, Target::Sqlite { .. }) {
-        if let Some(answer) = control::ask(&config.data, &operation, progress).await? {
-            return Ok(answer);
-        }
+    if matches!(config.target, Target::Sqlite { .. })
+        && let Some(answer) = control::ask(&config.data, &operation, progress).await?
+    {
+        return Ok(answer);
     }
     let options = config.options();
     if let Operation::Plan { files } = operation {

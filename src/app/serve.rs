@@ -48,12 +48,12 @@ pub async fn serve(
         .map_err(|error| AppError::Listen { address: config.listen.clone(), reason: error.to_string() })?;
     let (stop, stopped) = watch::channel(false);
     let mut web_config = config.web.clone();
-    if let Ok(address) = listener.local_addr() {
-        if config.listen.ends_with(":0") {
-            // The system chose the port: links must name it.
-            let url = format!("http://localhost:{}", address.port());
-            web_config.public_url = web::PublicUrl::parse(&url).unwrap_or(web_config.public_url);
-        }
+    if config.listen.ends_with(":0")
+        && let Ok(address) = listener.local_addr()
+    {
+        // The system chose the port: links must name it.
+        let url = format!("http://localhost:{}", address.port());
+        web_config.public_url = web::PublicUrl::parse(&url).unwrap_or(web_config.public_url);
     }
     if matches!(config.target, Target::Sqlite { .. }) {
         control::listen(workspace.clone(), &config.data, stopped.clone())

@@ -31,7 +31,7 @@ pub async fn apply(store: &Store, plan: Plan, accept: &[String], by: i64) -> Res
         return Err(DeployError::Blocked(blocked));
     }
     let missing: Vec<String> =
-        plan.confirmations.iter().filter(|needed| !accept.iter().any(|given| *given == needed.name)).map(|c| c.name.clone()).collect();
+        plan.confirmations.iter().filter(|needed| !accept.contains(&needed.name)).map(|c| c.name.clone()).collect();
     if !missing.is_empty() {
         return Err(DeployError::Unconfirmed(missing));
     }

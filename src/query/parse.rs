@@ -93,6 +93,9 @@ pub(super) enum Raw {
     Tree(Json),
 }
 
+/// Where a parameter stands and its text.
+type Named<'t> = (&'t str, &'t str);
+
 impl Raw {
     pub(super) fn of(value: &Json) -> Self {
         match value {
@@ -143,7 +146,7 @@ impl Input {
             deleted: Deleted::Live,
             digest: [0; 8],
         };
-        let mut pages: (Option<(&str, &str)>, Option<(&str, &str)>) = (None, None);
+        let mut pages: (Option<Named<'_>>, Option<Named<'_>>) = (None, None);
         for (at, raw) in &self.rest {
             let Raw::Text(text) = raw else {
                 faults.push(QueryError::new(Kind::BadShape { expected: "a text or a number" }, Place::new(at)));

@@ -64,12 +64,12 @@ async fn load_sets(
         for record in &set.records {
             *place.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
                 Some(format!("{}:{}:{}", record.place.file, record.place.line, record.place.column));
-            if let Some(key) = &record.key {
-                if let Some(id) = seeds::find(tx.store(), &set.package, key).await? {
-                    ids.insert((set.package.clone(), key.clone()), id.display(&entity.prefix));
-                    done.known += 1;
-                    continue;
-                }
+            if let Some(key) = &record.key
+                && let Some(id) = seeds::find(tx.store(), &set.package, key).await?
+            {
+                ids.insert((set.package.clone(), key.clone()), id.display(&entity.prefix));
+                done.known += 1;
+                continue;
             }
             let values =
                 Filler { catalog: &catalog, actor, tx_now: tx.now(), package: &set.package, ids: &ids }.object(entity, &record.values)?;

@@ -221,12 +221,12 @@ impl RowWork<'_> {
             return Ok(RowOutcome::Created);
         };
         let key = key_values(self.catalog.entity(node.entity), fields, &input)?;
-        if node.existing == Existing::Keep {
-            if let Some(found) = tx.find_unique(node.entity, unique, &key).await? {
-                let held: Vec<(FieldIx, Value)> = input.values.iter().map(|(field, _)| (*field, found.get(*field).clone())).collect();
-                self.compare(node, &key_text(&key), &held, &input);
-                return Ok(RowOutcome::Unchanged);
-            }
+        if node.existing == Existing::Keep
+            && let Some(found) = tx.find_unique(node.entity, unique, &key).await?
+        {
+            let held: Vec<(FieldIx, Value)> = input.values.iter().map(|(field, _)| (*field, found.get(*field).clone())).collect();
+            self.compare(node, &key_text(&key), &held, &input);
+            return Ok(RowOutcome::Unchanged);
         }
         let saved = tx.upsert(node.entity, unique, key, input, &job.options).await?;
         Ok(match (saved.created, saved.changed.is_empty()) {

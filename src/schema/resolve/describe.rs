@@ -8,6 +8,9 @@ use crate::schema::catalog::{Described, DescribedKind, FieldType, SelectOption};
 use crate::schema::diff::Part;
 use crate::schema::node::Node;
 
+/// A script's uid, name, entity and properties.
+type ScriptPart = (String, String, Option<String>, Map<String, Json>);
+
 pub(super) fn describe(work: &mut Work) {
     for ix in work.all() {
         entity(work, ix);
@@ -151,7 +154,7 @@ fn documents(work: &mut Work) {
         work.places.insert(uid.clone(), document.node.place.clone());
         put(work, uid, DescribedKind::Part(kind), None, name, properties(&document.node, &["kind", "format", "id"]));
     }
-    let scripts: Vec<(String, String, Option<String>, Map<String, Json>)> = work
+    let scripts: Vec<ScriptPart> = work
         .catalog
         .scripts
         .iter()

@@ -18,7 +18,7 @@ fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&
 }
 
 /// The hint for a name of a closed set: the nearest, else the set when it is small.
-pub(super) fn one_of<'a>(name: &str, known: &[&'a str]) -> Option<String> {
+pub(super) fn one_of(name: &str, known: &[&str]) -> Option<String> {
     match nearest(name, known.iter().copied()) {
         Some(found) => Some(format!("did you mean `{found}`?")),
         None if known.len() <= 12 && !known.is_empty() => Some(format!("known are {}", known.join(", "))),

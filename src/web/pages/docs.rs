@@ -58,7 +58,7 @@ fn describe(document: &Json, path: &str, method: &str, item: &Json, operation: &
         DocsField {
             name: text(parameter, "name"),
             place: text(parameter, "in"),
-            ty: type_of(document, &parameter["schema"]),
+            ty: type_of(&parameter["schema"]),
             required: parameter["required"].as_bool().unwrap_or(false),
             text: text(parameter, "description"),
         }
@@ -68,7 +68,7 @@ fn describe(document: &Json, path: &str, method: &str, item: &Json, operation: &
     let responses = operation["responses"].as_object().into_iter().flatten().map(|(status, answer)| {
         let answer = follow(document, answer);
         let (_, schema) = content(answer);
-        DocsField { name: status.clone(), ty: schema.map(|schema| type_of(document, schema)).unwrap_or_default(), text: text(answer, "description"), ..DocsField::default() }
+        DocsField { name: status.clone(), ty: schema.map(type_of).unwrap_or_default(), text: text(answer, "description"), ..DocsField::default() }
     });
     let example = schema.and_then(|schema| schema.get("example").or_else(|| follow(document, schema).get("example"))).map(|json| serde_json::to_string_pretty(json).unwrap_or_default());
     DocsOperation {
@@ -78,7 +78,7 @@ fn describe(document: &Json, path: &str, method: &str, item: &Json, operation: &
         summary: text(operation, "summary"),
         description: text(operation, "description"),
         parameters: parameters.collect(),
-        body: schema.map(|schema| fields(document, follow(document, schema))).unwrap_or_default(),
+        body: schema.map(|schema| fields(follow(document, schema))).unwrap_or_default(),
         body_note: media.map(str::to_owned).unwrap_or_default(),
         responses: responses.collect(),
         example: example.unwrap_or_default(),
@@ -91,7 +91,7 @@ fn content(body: &Json) -> (Option<&str>, Option<&Json>) {
     (first.map(|(media, _)| media.as_str()), first.and_then(|(_, media)| media.get("schema")))
 }
 
-fn fields(document: &Json, schema: &Json) -> Vec<DocsField> {
+fn fields(schema: &Json) -> Vec<DocsField> {
     let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
     let empty = Map::new();
     let properties = schema["properties"].as_object().unwrap_or(&empty);
@@ -100,7 +100,7 @@ fn fields(document: &Json, schema: &Json) -> Vec<DocsField> {
         .map(|(name, property)| DocsField {
             name: name.clone(),
             place: String::new(),
-            ty: type_of(document, property),
+            ty: type_of(property),
             required: required.contains(&name.as_str()),
             text: first_text(property, &["description", "title"]),
         })
@@ -108,16 +108,16 @@ fn fields(document: &Json, schema: &Json) -> Vec<DocsField> {
 }
 
 /// A short name of a schema's type: `string (date)`, `array of string`, the name of a component.
-fn type_of(document: &Json, schema: &Json) -> String {
+fn type_of(schema: &Json) -> String {
     if let Some(name) = schema["$ref"].as_str() {
         return name.rsplit('/').next().unwrap_or(name).to_owned();
     }
     for key in ["oneOf", "anyOf", "allOf"] {
         if let Some(several) = schema[key].as_array() {
-            return several.iter().map(|one| type_of(document, one)).filter(|name| name != "null").collect::<Vec<_>>().join(" | ");
+            return several.iter().map(type_of).filter(|name| name != "null").collect::<Vec<_>>().join(" | ");
         }
     }
-    let of_array = |schema: &Json| format!("array of {}", type_of(document, &schema["items"]));
+    let of_array = |schema: &Json| format!("array of {}", type_of(&schema["items"]));
     let name = match &schema["type"] {
         Json::String(name) if name == "array" => of_array(schema),
         Json::String(name) => name.clone(),

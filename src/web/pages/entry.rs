@@ -107,7 +107,6 @@ pub(super) async fn setup_form(page: Page) -> Result<Response, Problem> {
     setup_page(&page, StatusCode::OK, &token, "", "", None, closed)
 }
 
-#[expect(clippy::too_many_arguments, reason = "each is another control of one form")]
 fn setup_page(page: &Page, status: StatusCode, token: &str, name: &str, email: &str, error: Option<String>, closed: Option<&str>) -> Result<Response, Problem> {
     let context = EntryPage {
         shell: page.shell(&page.say("setup-title", &[]), "", Vec::new()),
