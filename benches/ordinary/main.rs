@@ -3,6 +3,8 @@
 //! `cargo bench --bench ordinary -- [--records N] [--seconds S] [--rounds R] [--only NAME]` prints a table: requests a second
 //! of the handler and of Relata, their ratio, and the medians and 99th percentiles. Rounds are interleaved; the median round counts.
 
+#![allow(clippy::disallowed_methods, reason = "a load generator measures real time")]
+
 mod client;
 mod handwritten;
 mod ours;

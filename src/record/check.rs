@@ -122,7 +122,7 @@ impl RecordTx<'_> {
             }
         }
         for (_, to, id) in &places {
-            if !world.records.contains_key(&(*to, *id)) && !(*to == record.entity && *id == record.id) {
+            if !world.records.contains_key(&(*to, *id)) && (*to, *id) != (record.entity, record.id) {
                 wanted.entry(*to).or_default().push(*id);
             }
         }

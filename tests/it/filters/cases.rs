@@ -101,7 +101,7 @@ fn run(catalog: &Catalog, request: &str) -> Result<[String; 2], Vec<QueryError>>
 
 /// One parameter a line, not encoded.
 fn params(body: &str, what: &str) -> Params {
-    let lines = body.lines().filter(|line| !line.is_empty() && !(what == "after" && line.starts_with("after=")));
+    let lines = body.lines().filter(|line| !line.is_empty() && (what != "after" || !line.starts_with("after=")));
     Params(lines.map(|line| line.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())).unwrap()).collect())
 }
 

@@ -211,7 +211,7 @@ async fn indexed_filters_and_sorts_use_their_index() {
         let is_bounded = plan.page.sql.contains("UNION ALL") || plan.page.sql.contains("AS \"p\"");
         assert!(sorts.is_none() || is_bounded, "{request}\n{explained}\n{}", plan.page.sql);
         if is_sqlite {
-            assert!(!lines.iter().any(|line| *line == "SCAN t"), "{request}\n{explained}\n{}", plan.page.sql);
+            assert!(!lines.contains(&"SCAN t"), "{request}\n{explained}\n{}", plan.page.sql);
         }
     }
     database.store.close().await.unwrap();
