@@ -71,7 +71,7 @@ pub(super) async fn settings(page: Page, post: Post) -> Result<Response, Problem
     let mut input = Input::new();
     let text = |text: &str| if text.is_empty() { Value::Null } else { Value::Text(text.to_owned()) };
     let language = post.get("locale");
-    if let Some(field) = user.find_field("language").filter(|_| language.is_empty() || crate::base::Locale::from_tag(language).is_some()) {
+    if let Some(field) = user.find_field("locale").filter(|_| language.is_empty() || crate::base::Locale::from_tag(language).is_some()) {
         input.set(field.ix, text(language));
     }
     let zone = post.get("time_zone");
