@@ -66,17 +66,53 @@ pub enum AstKind {
     Or(Vec<Ast>),
     Not(Box<Ast>),
     Negate(Box<Ast>),
-    Compare { op: CompareOp, left: Box<Ast>, right: Box<Ast> },
-    Arithmetic { op: ArithmeticOp, left: Box<Ast>, right: Box<Ast> },
-    In { item: Box<Ast>, list: Vec<Ast>, negated: bool },
-    Between { item: Box<Ast>, low: Box<Ast>, high: Box<Ast>, negated: bool },
-    IsNull { item: Box<Ast>, negated: bool },
-    Match { kind: MatchKind, item: Box<Ast>, pattern: Box<Ast>, negated: bool },
+    Compare {
+        op: CompareOp,
+        left: Box<Ast>,
+        right: Box<Ast>,
+    },
+    Arithmetic {
+        op: ArithmeticOp,
+        left: Box<Ast>,
+        right: Box<Ast>,
+    },
+    In {
+        item: Box<Ast>,
+        list: Vec<Ast>,
+        negated: bool,
+    },
+    Between {
+        item: Box<Ast>,
+        low: Box<Ast>,
+        high: Box<Ast>,
+        negated: bool,
+    },
+    IsNull {
+        item: Box<Ast>,
+        negated: bool,
+    },
+    Match {
+        kind: MatchKind,
+        item: Box<Ast>,
+        pattern: Box<Ast>,
+        negated: bool,
+    },
     /// `tags has 'a'`, `has_any ('a', 'b')`, `has_all (…)`.
-    Has { kind: HasWord, item: Box<Ast>, keys: Vec<Ast> },
+    Has {
+        kind: HasWord,
+        item: Box<Ast>,
+        keys: Vec<Ast>,
+    },
     /// `name(args)`; `filter` is what follows `where` inside the parentheses.
-    Call { name: Name, args: Vec<Ast>, filter: Option<Box<Ast>> },
-    Case { arms: Vec<(Ast, Ast)>, otherwise: Option<Box<Ast>> },
+    Call {
+        name: Name,
+        args: Vec<Ast>,
+        filter: Option<Box<Ast>>,
+    },
+    Case {
+        arms: Vec<(Ast, Ast)>,
+        otherwise: Option<Box<Ast>>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -95,14 +95,10 @@ impl Evaluator<'_> {
                 let arm = arms.iter().find(|(condition, _)| self.truth(condition, rows));
                 self.value(arm.map_or(otherwise, |(_, value)| value), rows)
             }
-            Node::Coalesce(items) => {
-                items.iter().map(|item| self.value(item, rows)).find(|value| !value.is_null()).unwrap_or_default()
-            }
+            Node::Coalesce(items) => items.iter().map(|item| self.value(item, rows)).find(|value| !value.is_null()).unwrap_or_default(),
             Node::Call { function, args } => self.call(*function, typed, args, rows),
             Node::Quantifier { kind, over, filter } => Value::Bool(self.quantifier(*kind, over, filter.as_deref(), rows)),
-            Node::Aggregate { kind, over, filter, value } => {
-                self.aggregate(*kind, typed, over, filter.as_deref(), value.as_deref(), rows)
-            }
+            Node::Aggregate { kind, over, filter, value } => self.aggregate(*kind, typed, over, filter.as_deref(), value.as_deref(), rows),
             Node::Me => self.context.me.into(),
             Node::Now => Value::DateTime(self.context.now),
             Node::Today => Value::Date(self.context.zone.date(self.context.now)),

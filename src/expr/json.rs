@@ -301,7 +301,8 @@ fn write_call(name: &str, args: &[Ast], filter: Option<&Ast>) -> Json {
         Some(AstKind::Path(names)) => Some(names.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join(".")),
         _ => None,
     };
-    let rows = matches!(name, "exists" | "none" | "all" | "count" | "sum" | "avg") || (matches!(name, "min" | "max") && (args.len() < 2 || filter.is_some()));
+    let rows = matches!(name, "exists" | "none" | "all" | "count" | "sum" | "avg")
+        || (matches!(name, "min" | "max") && (args.len() < 2 || filter.is_some()));
     if let (true, Some(over)) = (rows, over) {
         let mut entries = Map::from_iter([("over".to_owned(), json!(over))]);
         if let Some(value) = args.get(1) {

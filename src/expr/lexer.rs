@@ -24,13 +24,11 @@ pub enum TokenKind {
 }
 
 /// Longest first, so that `<=` is not read as `<`.
-const MARKS: [&str; 21] =
-    ["&&", "||", "==", "!=", "<>", "<=", ">=", "=", "<", ">", "!", "+", "-", "*", "/", "%", "(", ")", ",", ".", ";"];
+const MARKS: [&str; 21] = ["&&", "||", "==", "!=", "<>", "<=", ">=", "=", "<", ">", "!", "+", "-", "*", "/", "%", "(", ")", ",", ".", ";"];
 
 /// Words with a meaning of their own: a field of such a name is written in backticks.
-pub const RESERVED: [&str; 16] = [
-    "and", "or", "not", "in", "is", "null", "true", "false", "between", "like", "ilike", "case", "when", "then", "else", "end",
-];
+pub const RESERVED: [&str; 16] =
+    ["and", "or", "not", "in", "is", "null", "true", "false", "between", "like", "ilike", "case", "when", "then", "else", "end"];
 
 /// Cuts the text into tokens; the last one is [`TokenKind::End`].
 pub fn tokens(text: &str) -> Result<Vec<Token>, ExprError> {
@@ -55,7 +53,10 @@ pub fn tokens(text: &str) -> Result<Vec<Token>, ExprError> {
                 Some(mark) => (TokenKind::Mark(mark), mark.len()),
                 None => {
                     let wanted = "a name, a number, a text in quotes or an operator";
-                    return Err(ExprError::new(ExprErrorKind::Unexpected { found: format!("`{first}`"), wanted }, at..at + first.len_utf8()));
+                    return Err(ExprError::new(
+                        ExprErrorKind::Unexpected { found: format!("`{first}`"), wanted },
+                        at..at + first.len_utf8(),
+                    ));
                 }
             },
         };

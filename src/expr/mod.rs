@@ -30,6 +30,7 @@ pub use parse::{parse, parse_filter};
 pub use print::print;
 pub use scope::{FieldInfo, FieldKind, Scope};
 pub use tree::{
-    AggregateKind, ArithmeticOp, CompareOp, Function, HasKind, Hop, MatchKind, Node, Over, Path, QuantifierKind, Root, Rows, Span, Type, Typed,
+    AggregateKind, ArithmeticOp, CompareOp, Function, HasKind, Hop, MatchKind, Node, Over, Path, QuantifierKind, Root, Rows, Span, Type,
+    Typed,
 };
 pub use zone::Zone;

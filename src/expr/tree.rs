@@ -105,10 +105,8 @@ impl Typed {
 
     /// Reads nothing of any record: its value can be computed once and bound.
     pub fn is_constant(&self) -> bool {
-        let reads = matches!(
-            self.node,
-            Node::Path(_) | Node::Changed(_) | Node::Has { .. } | Node::Quantifier { .. } | Node::Aggregate { .. }
-        );
+        let reads =
+            matches!(self.node, Node::Path(_) | Node::Changed(_) | Node::Has { .. } | Node::Quantifier { .. } | Node::Aggregate { .. });
         !reads && self.children().into_iter().all(Typed::is_constant)
     }
 
@@ -131,27 +129,61 @@ pub enum Node {
     Or(Vec<Typed>),
     Not(Box<Typed>),
     /// A comparison with null is false; [`CompareOp::Ne`] means "is distinct from".
-    Compare { op: CompareOp, left: Box<Typed>, right: Box<Typed> },
+    Compare {
+        op: CompareOp,
+        left: Box<Typed>,
+        right: Box<Typed>,
+    },
     /// `item` equals one of `list`. `not in` is `Not(In)`, `between` is a conjunction of two comparisons.
-    In { item: Box<Typed>, list: Vec<Typed> },
+    In {
+        item: Box<Typed>,
+        list: Vec<Typed>,
+    },
     /// Also "is empty" for sets.
     IsNull(Box<Typed>),
     /// Compares folded texts. `item` is a path; `pattern` is a constant, or a path (not for `Like`).
-    Match { kind: MatchKind, item: Box<Typed>, pattern: Box<Typed> },
+    Match {
+        kind: MatchKind,
+        item: Box<Typed>,
+        pattern: Box<Typed>,
+    },
     /// Membership of constant keys in a set field.
-    Has { kind: HasKind, set: Path, keys: Vec<Typed> },
-    Arithmetic { op: ArithmeticOp, left: Box<Typed>, right: Box<Typed> },
+    Has {
+        kind: HasKind,
+        set: Path,
+        keys: Vec<Typed>,
+    },
+    Arithmetic {
+        op: ArithmeticOp,
+        left: Box<Typed>,
+        right: Box<Typed>,
+    },
     Negate(Box<Typed>),
     /// The same number (or money) with the scale of this node's type, rounded half-even.
     Rescale(Box<Typed>),
     /// The first arm whose condition is true, else `otherwise` (null when not written).
-    Case { arms: Vec<(Typed, Typed)>, otherwise: Box<Typed> },
+    Case {
+        arms: Vec<(Typed, Typed)>,
+        otherwise: Box<Typed>,
+    },
     Coalesce(Vec<Typed>),
-    Call { function: Function, args: Vec<Typed> },
+    Call {
+        function: Function,
+        args: Vec<Typed>,
+    },
     /// `exists(… where …)`, `none(…)`, `all(…)`.
-    Quantifier { kind: QuantifierKind, over: Over, filter: Option<Box<Typed>> },
+    Quantifier {
+        kind: QuantifierKind,
+        over: Over,
+        filter: Option<Box<Typed>>,
+    },
     /// `count(…)`, `sum(…)` and the like over the rows of a to-many field.
-    Aggregate { kind: AggregateKind, over: Over, filter: Option<Box<Typed>>, value: Option<Box<Typed>> },
+    Aggregate {
+        kind: AggregateKind,
+        over: Over,
+        filter: Option<Box<Typed>>,
+        value: Option<Box<Typed>>,
+    },
     /// The user on whose behalf this runs; null for the system.
     Me,
     Now,

@@ -97,7 +97,8 @@ async fn agreement() {
     }
     if stores.len() > 1 {
         let drop = Statement { sql: format!("DROP SCHEMA \"{schema}\" CASCADE").into(), binds: Vec::new(), columns: Arc::from([]) };
-        let dropped: Result<u64, relata::store::StoreError> = stores[1].write(move |tx| Box::pin(async move { tx.execute(&drop).await })).await;
+        let dropped: Result<u64, relata::store::StoreError> =
+            stores[1].write(move |tx| Box::pin(async move { tx.execute(&drop).await })).await;
         dropped.unwrap();
     }
     assert!(faults.is_empty(), "seed {seed}, {} differences:\n{}", faults.len(), faults.join("\n"));
@@ -109,12 +110,88 @@ async fn agreement() {
 
 /// What must have been used; the names are those [`tally`] gives.
 const EVERY: [&str; 82] = [
-    "And", "Or", "Not", "Eq", "Ne", "Lt", "Le", "Gt", "Ge", "In", "IsNull", "Contains", "StartsWith", "EndsWith", "Like", "Has Any", "Has All",
-    "Add", "Sub", "Mul", "Div", "Mod", "Negate", "Rescale", "Case", "Coalesce", "Exists", "None", "All", "Count", "Sum", "Min", "Max", "Avg", "Me",
-    "Now", "Today", "Upper", "Lower", "Trim", "Length", "Substring", "Left", "Right", "Replace", "PadLeft", "PadRight", "Concat", "Text", "Abs",
-    "Round", "Floor", "Ceil", "Least", "Greatest", "Date", "Year", "Quarter", "Month", "Day", "Weekday", "Hour", "Minute", "DaysBetween",
-    "HoursBetween", "AddMonths", "AddYears", "StartOfWeek", "StartOfMonth", "StartOfQuarter", "StartOfYear", "EndOfWeek", "EndOfMonth",
-    "EndOfQuarter", "EndOfYear", "Days", "Hours", "Minutes", "Seconds", "InSeconds", "Amount", "Path",
+    "And",
+    "Or",
+    "Not",
+    "Eq",
+    "Ne",
+    "Lt",
+    "Le",
+    "Gt",
+    "Ge",
+    "In",
+    "IsNull",
+    "Contains",
+    "StartsWith",
+    "EndsWith",
+    "Like",
+    "Has Any",
+    "Has All",
+    "Add",
+    "Sub",
+    "Mul",
+    "Div",
+    "Mod",
+    "Negate",
+    "Rescale",
+    "Case",
+    "Coalesce",
+    "Exists",
+    "None",
+    "All",
+    "Count",
+    "Sum",
+    "Min",
+    "Max",
+    "Avg",
+    "Me",
+    "Now",
+    "Today",
+    "Upper",
+    "Lower",
+    "Trim",
+    "Length",
+    "Substring",
+    "Left",
+    "Right",
+    "Replace",
+    "PadLeft",
+    "PadRight",
+    "Concat",
+    "Text",
+    "Abs",
+    "Round",
+    "Floor",
+    "Ceil",
+    "Least",
+    "Greatest",
+    "Date",
+    "Year",
+    "Quarter",
+    "Month",
+    "Day",
+    "Weekday",
+    "Hour",
+    "Minute",
+    "DaysBetween",
+    "HoursBetween",
+    "AddMonths",
+    "AddYears",
+    "StartOfWeek",
+    "StartOfMonth",
+    "StartOfQuarter",
+    "StartOfYear",
+    "EndOfWeek",
+    "EndOfMonth",
+    "EndOfQuarter",
+    "EndOfYear",
+    "Days",
+    "Hours",
+    "Minutes",
+    "Seconds",
+    "InSeconds",
+    "Amount",
+    "Path",
 ];
 
 fn tally(typed: &Typed, used: &mut BTreeMap<String, usize>) {
@@ -255,4 +332,3 @@ async fn culprit(store: &Store, each: &[Vec<(Sql, ColumnKind)>], batch: &[(Strin
     }
     format!("{} refuses a batch: {error}", store.dialect().name())
 }
-

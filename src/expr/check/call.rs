@@ -66,7 +66,11 @@ impl Checker<'_> {
         if allowed.contains(&args.len()) {
             return Some(());
         }
-        let wanted = if allowed.start() == allowed.end() { arguments(*allowed.start()) } else { format!("at least {}", arguments(*allowed.start())) };
+        let wanted = if allowed.start() == allowed.end() {
+            arguments(*allowed.start())
+        } else {
+            format!("at least {}", arguments(*allowed.start()))
+        };
         self.fault(ExprErrorKind::Arguments { name: name.text.clone(), wanted, given: args.len() }, span)
     }
 
@@ -293,4 +297,3 @@ pub(super) fn aggregate_kind(name: &str) -> Option<AggregateKind> {
 fn text_of(ast: &Ast) -> String {
     super::super::print(ast)
 }
-

@@ -16,7 +16,8 @@ impl Checker<'_> {
                 if checked.typed.ty == Type::Bool {
                     return Some(checked.typed);
                 }
-                let kind = ExprErrorKind::Mismatch { wanted: "a condition".to_owned(), found: checked.typed.ty.name().to_owned(), hint: None };
+                let kind =
+                    ExprErrorKind::Mismatch { wanted: "a condition".to_owned(), found: checked.typed.ty.name().to_owned(), hint: None };
                 self.fault(kind, &checked.typed.span)
             }
             Expected::Value(ty) => self.fit(checked.typed, ty),
@@ -50,7 +51,8 @@ impl Checker<'_> {
             (_, Type::Text) => Some("`text(…)` writes a number or a date as text".to_owned()),
             _ => None,
         };
-        let kind = ExprErrorKind::Mismatch { wanted: format!("a value of type {}", target.name()), found: typed.ty.name().to_owned(), hint };
+        let kind =
+            ExprErrorKind::Mismatch { wanted: format!("a value of type {}", target.name()), found: typed.ty.name().to_owned(), hint };
         self.fault(kind, &span)
     }
 
@@ -119,13 +121,15 @@ impl Checker<'_> {
         let target = target.unwrap_or(if has_text { Type::Text } else { Type::Null });
         let mut fitted = Vec::with_capacity(items.len());
         for item in items {
-            fitted.push(if let Type::Link(_) = &target
-                && let Type::Link(_) = &item.typed.ty
-            {
-                item.typed
-            } else {
-                self.fit(item.typed, &target)?
-            });
+            fitted.push(
+                if let Type::Link(_) = &target
+                    && let Type::Link(_) = &item.typed.ty
+                {
+                    item.typed
+                } else {
+                    self.fit(item.typed, &target)?
+                },
+            );
         }
         Some((target, fitted))
     }

@@ -41,9 +41,7 @@ impl Evaluator<'_> {
             Function::Hour => self.clock(&values[0]).map(|seconds| Value::Int(seconds / 3600)),
             Function::Minute => self.clock(&values[0]).map(|seconds| Value::Int(seconds / 60 % 60)),
             Function::HoursBetween => match values[..] {
-                [Value::DateTime(earlier), Value::DateTime(later)] => {
-                    Some(Value::Int((later.0 - earlier.0).div_euclid(3_600_000_000)))
-                }
+                [Value::DateTime(earlier), Value::DateTime(later)] => Some(Value::Int((later.0 - earlier.0).div_euclid(3_600_000_000))),
                 _ => None,
             },
             _ => of_date(function, &values),

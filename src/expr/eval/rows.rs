@@ -48,9 +48,7 @@ impl Evaluator<'_> {
         rows: &[&dyn Row],
     ) -> Value {
         match (kind, value) {
-            (AggregateKind::Sum, Some(value)) if matches!(value.ty, Type::Money(_)) => {
-                self.money_sum(typed, over, filter, value, rows)
-            }
+            (AggregateKind::Sum, Some(value)) if matches!(value.ty, Type::Money(_)) => self.money_sum(typed, over, filter, value, rows),
             (AggregateKind::Sum | AggregateKind::Avg, Some(value)) => {
                 let (mut sum, mut count) = (0_i128, 0_i64);
                 self.each_row(over, filter, rows, |inner| {

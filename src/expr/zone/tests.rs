@@ -8,8 +8,18 @@ use crate::base::{Date, DateTime, Random, SeededRandom};
 fn tables_agree_with_the_rules() {
     let random = SeededRandom::new(3);
     let names = [
-        "Asia/Shanghai", "America/New_York", "America/St_Johns", "Europe/London", "Africa/Casablanca", "Australia/Lord_Howe", "Pacific/Apia",
-        "America/Sao_Paulo", "Asia/Kolkata", "UTC", "Europe/Dublin", "Antarctica/Troll",
+        "Asia/Shanghai",
+        "America/New_York",
+        "America/St_Johns",
+        "Europe/London",
+        "Africa/Casablanca",
+        "Australia/Lord_Howe",
+        "Pacific/Apia",
+        "America/Sao_Paulo",
+        "Asia/Kolkata",
+        "UTC",
+        "Europe/Dublin",
+        "Antarctica/Troll",
     ];
     for name in names {
         let zone = Zone::named(name).unwrap();

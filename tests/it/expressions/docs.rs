@@ -45,7 +45,11 @@ fn sales() -> Catalog {
         ),
         entity(ACCOUNT, "acct", vec![("industry", text()), ("owner", link(USER))]),
         entity(USER, "user", vec![("name", text())]),
-        entity(LINE, "line", vec![("deal", link(DEAL)), ("qty", integer()), ("price", decimal(2)), ("total", money(2)), ("done", FieldType::Boolean)]),
+        entity(
+            LINE,
+            "line",
+            vec![("deal", link(DEAL)), ("qty", integer()), ("price", decimal(2)), ("total", money(2)), ("done", FieldType::Boolean)],
+        ),
         entity(CONTACT, "contact", vec![("name", text())]),
         entity(DEAL_CONTACT, "deal_contact", vec![("deal", link(DEAL)), ("contact", link(CONTACT)), ("role", text())]),
     ])
@@ -84,7 +88,9 @@ fn world() -> World {
             ],
         )
     };
-    let line = |id, qty: i64, price, done: bool| record(id, vec![to(1), Value::Int(qty), Value::Decimal(Decimal::new(price, 2)), Value::Null, done.into()]);
+    let line = |id, qty: i64, price, done: bool| {
+        record(id, vec![to(1), Value::Int(qty), Value::Decimal(Decimal::new(price, 2)), Value::Null, done.into()])
+    };
     let records = HashMap::from([
         // The second is the first one's former state.
         (DEAL, vec![deal("Harbour crane", "proposal"), deal("Harbour crane", "new")]),
@@ -235,7 +241,8 @@ fn faults_stand_at_their_place() {
 fn an_expression_tells_what_it_needs() {
     let catalog = sales();
     let scope = CatalogScope { catalog: &catalog, has_old: true };
-    let source = "amount.base > 5 and account.owner.name = 'x' and old.stage != stage and count(lines where qty > record.score and price > 1) > 0";
+    let source =
+        "amount.base > 5 and account.owner.name = 'x' and old.stage != stage and count(lines where qty > record.score and price > 1) > 0";
     let typed = expr::compile(source, &scope, DEAL, &Expected::Condition).unwrap();
     let needs = expr::needs(&typed);
     let names = |fields: &std::collections::BTreeSet<FieldIx>, entity: EntityIx| -> Vec<String> {

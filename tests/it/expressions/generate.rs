@@ -17,18 +17,8 @@ pub enum Kind {
     Link,
 }
 
-pub const KINDS: [Kind; 10] = [
-    Kind::Bool,
-    Kind::Int,
-    Kind::Decimal,
-    Kind::Text,
-    Kind::Date,
-    Kind::DateTime,
-    Kind::Time,
-    Kind::Duration,
-    Kind::Money,
-    Kind::Link,
-];
+pub const KINDS: [Kind; 10] =
+    [Kind::Bool, Kind::Int, Kind::Decimal, Kind::Text, Kind::Date, Kind::DateTime, Kind::Time, Kind::Duration, Kind::Money, Kind::Link];
 
 /// Which record names are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,12 +105,18 @@ impl Generator<'_> {
         match kind {
             Kind::Bool => self.pick(&["true", "false"]),
             Kind::Int => self.pick(&["0", "1", "-1", "2", "3", "10", "-250", "9223372036854775807", "-9223372036854775808", "4000000000"]),
-            Kind::Decimal => self.pick(&["0.5", "-0.25", "2.50", "0.000000001", "12.345", "9223372036.854775807", "-92233720368547758.08", "1.0"]),
+            Kind::Decimal => {
+                self.pick(&["0.5", "-0.25", "2.50", "0.000000001", "12.345", "9223372036.854775807", "-92233720368547758.08", "1.0"])
+            }
             Kind::Text => self.pick(&["'a'", "'ABC'", "'客户'", "''", "'ÄÖÜ'", "'%'", "' x '", "'won'", "'O''Brien'"]),
             Kind::Date => self.pick(&["date('2026-11-21')", "date('2024-02-29')", "date('0001-01-01')", "date('9999-12-31')", "today()"]),
-            Kind::DateTime => {
-                self.pick(&["datetime('2026-03-08T07:00:00Z')", "datetime('2026-11-01T05:59:59.999999Z')", "datetime('0001-01-01T00:00:00Z')", "datetime('9999-12-30T21:00:00Z')", "now()"])
-            }
+            Kind::DateTime => self.pick(&[
+                "datetime('2026-03-08T07:00:00Z')",
+                "datetime('2026-11-01T05:59:59.999999Z')",
+                "datetime('0001-01-01T00:00:00Z')",
+                "datetime('9999-12-30T21:00:00Z')",
+                "now()",
+            ]),
             Kind::Time => self.pick(&["time('00:00')", "time('23:59:59')", "time('08:30')"]),
             Kind::Duration => self.pick(&["days(1)", "hours(-5)", "minutes(90)", "seconds(9223372036854775807)", "days(4000000)"]),
             // Texts become ids beside a link only: a link stands beside it everywhere.
@@ -143,11 +139,24 @@ impl Generator<'_> {
     fn bool(&mut self, depth: u32, about: About) -> String {
         let kind = *self.dice.pick(&KINDS);
         match self.dice.below(18) {
-            17 if about == About::Thing => self.pick(&["marks has_any ('green', '蓝')", "marks has_any ('red')", "marks has_all ('red', '蓝')", "marks is not null", "stage = 'won'", "stage != 'lost'", "stage in ('new', 'won')"]),
+            17 if about == About::Thing => self.pick(&[
+                "marks has_any ('green', '蓝')",
+                "marks has_any ('red')",
+                "marks has_all ('red', '蓝')",
+                "marks is not null",
+                "stage = 'won'",
+                "stage != 'lost'",
+                "stage in ('new', 'won')",
+            ]),
             16 => {
                 let id = relata::base::RecordId(1_000 + i64::from(self.dice.below(8))).display("org");
                 let owner = if about == About::Thing { "owner" } else { "record.owner" };
-                let choice = [format!("{owner} = me()"), format!("({owner} != me())"), format!("record.org = '{id}'"), format!("(record.org in ('{id}', record.org))")];
+                let choice = [
+                    format!("{owner} = me()"),
+                    format!("({owner} != me())"),
+                    format!("record.org = '{id}'"),
+                    format!("(record.org in ('{id}', record.org))"),
+                ];
                 self.dice.pick(&choice).clone()
             }
             0 => format!("({} and {})", self.of(Kind::Bool, depth, about), self.of(Kind::Bool, depth, about)),
@@ -161,9 +170,13 @@ impl Generator<'_> {
                 format!("(({item}) between {} and {})", self.of(kind, 1, about), self.of(kind, 1, about))
             }
             7 | 8 => self.text_match(about),
-            9 if about == About::Thing => {
-                self.pick(&["marks has 'red'", "marks has_any ('green', '蓝')", "marks has_all ('red', '蓝')", "marks is null", "not marks has 'green'"])
-            }
+            9 if about == About::Thing => self.pick(&[
+                "marks has 'red'",
+                "marks has_any ('green', '蓝')",
+                "marks has_all ('red', '蓝')",
+                "marks is null",
+                "not marks has 'green'",
+            ]),
             10 | 11 if about == About::Thing && self.rows > 0 => self.quantifier(depth),
             12 if about == About::Thing => {
                 // The form that becomes a range of moments.
@@ -226,7 +239,8 @@ impl Generator<'_> {
             return None;
         }
         self.rows -= 1;
-        let filter = if self.dice.chance(50) { format!(" where {}", self.of(Kind::Bool, depth.min(2), About::Line)) } else { String::new() };
+        let filter =
+            if self.dice.chance(50) { format!(" where {}", self.of(Kind::Bool, depth.min(2), About::Line)) } else { String::new() };
         let inner = if self.dice.chance(50) { 0 } else { depth.min(2) };
         let value = |this: &mut Self, kind: Kind| this.of(kind, inner, About::Line);
         Some(match kind {
@@ -338,7 +352,13 @@ impl Generator<'_> {
             3 => format!("date({})", self.of(Kind::DateTime, depth, about)),
             4 | 5 => {
                 let words = [
-                    "start_of_week", "start_of_month", "start_of_quarter", "start_of_year", "end_of_week", "end_of_month", "end_of_quarter",
+                    "start_of_week",
+                    "start_of_month",
+                    "start_of_quarter",
+                    "start_of_year",
+                    "end_of_week",
+                    "end_of_month",
+                    "end_of_quarter",
                     "end_of_year",
                 ];
                 format!("{}({a})", self.pick(&words))

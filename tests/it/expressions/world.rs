@@ -10,7 +10,8 @@ use relata::base::{Cell, Currency, Date, DateTime, EntityIx, FieldIx, Labels, Lo
 use relata::expr::{EvalContext, Expected, Hop, Over, Path, Root, Row, Rows as ManyRows, Type, Zone, eval};
 use relata::query::scope::CatalogScope;
 use relata::schema::catalog::{
-    Catalog, Column, ColumnKind, Entity, Features, Field, FieldType, MoneyCurrency, OnDelete, Options, Picklist, ScalarType, SelectOption, Settings, Title,
+    Catalog, Column, ColumnKind, Entity, Features, Field, FieldType, MoneyCurrency, OnDelete, Options, Picklist, ScalarType, SelectOption,
+    Settings, Title,
 };
 use relata::store::{Dialect, Statement};
 
@@ -37,16 +38,17 @@ pub struct World {
 }
 
 pub fn select(keys: &[&str]) -> FieldType {
-    let option = |key: &&str| SelectOption { key: (*key).to_owned(), uid: (*key).to_owned(), label: Labels::plain(*key), hue: 0, retired: false };
-    FieldType::Select(Options { list: Arc::new(Picklist { id: String::new(), options: keys.iter().map(option).collect() }), depends_on: None })
+    let option =
+        |key: &&str| SelectOption { key: (*key).to_owned(), uid: (*key).to_owned(), label: Labels::plain(*key), hue: 0, retired: false };
+    FieldType::Select(Options {
+        list: Arc::new(Picklist { id: String::new(), options: keys.iter().map(option).collect() }),
+        depends_on: None,
+    })
 }
 
 fn field(ix: usize, name: &str, ty: FieldType) -> Field {
-    let column = |part: &'static str, kind| Column {
-        name: if part.is_empty() { name.to_owned() } else { format!("{name}__{part}") },
-        kind,
-        part,
-    };
+    let column =
+        |part: &'static str, kind| Column { name: if part.is_empty() { name.to_owned() } else { format!("{name}__{part}") }, kind, part };
     let columns = match &ty {
         FieldType::Money { .. } => {
             vec![column("", ColumnKind::Int), column("currency", ColumnKind::Text), column("base", ColumnKind::Int)]
@@ -187,12 +189,26 @@ pub fn catalog() -> Catalog {
         entity(
             ORG,
             "org",
-            vec![("name", text()), ("score", integer()), ("opened", FieldType::Date { min: None, max: None }), ("worth", money(2)), ("parent", link(ORG))],
+            vec![
+                ("name", text()),
+                ("score", integer()),
+                ("opened", FieldType::Date { min: None, max: None }),
+                ("worth", money(2)),
+                ("parent", link(ORG)),
+            ],
         ),
         entity(
             LINE,
             "line",
-            vec![("thing", link(THING)), ("qty", integer()), ("price", decimal(2)), ("total", money(2)), ("note", text()), ("done", FieldType::Boolean), ("at", FieldType::DateTime)],
+            vec![
+                ("thing", link(THING)),
+                ("qty", integer()),
+                ("price", decimal(2)),
+                ("total", money(2)),
+                ("note", text()),
+                ("done", FieldType::Boolean),
+                ("at", FieldType::DateTime),
+            ],
         ),
         entity(MEMBER, "member", vec![("thing", link(THING)), ("org", link(ORG)), ("role", text())]),
         entity(USER, "user", vec![("name", text())]),
@@ -208,7 +224,8 @@ pub fn catalog() -> Catalog {
     let doubled = formula(&catalog, "m1 * 2", Type::Money(2), ScalarType::Money { scale: 2 });
     let lines = catalog.entity(THING).find_field("lines").unwrap().ix;
     let aggregate =
-        relata::expr::compile_rollup("sum(qty where done)", &CatalogScope::new(&catalog), THING, "lines", &Expected::Value(Type::Int)).unwrap();
+        relata::expr::compile_rollup("sum(qty where done)", &CatalogScope::new(&catalog), THING, "lines", &Expected::Value(Type::Int))
+            .unwrap();
     let pieces = FieldType::Rollup { of: lines, aggregate, returns: ScalarType::Integer, stored: false };
     for (name, ty) in [("length_plus", length_plus), ("doubled", doubled), ("pieces", pieces)] {
         let field = catalog.entities[0].fields.iter_mut().find(|field| field.name == name).unwrap();
@@ -246,16 +263,53 @@ pub fn catalog_of(entities: Vec<Entity>) -> Catalog {
 
 const INTS: [i64; 12] = [0, 1, -1, 2, 7, -13, 100, 86_399, 1_000_000_007, i64::MAX, i64::MIN, i64::MAX / 2 + 1];
 const TEXTS: [&str; 16] = [
-    "", "a", "Abc", "abcabc", "ÄÖÜ straße", "İstanbul", "客户关系", "Ａｂｃ１", " padded\u{3000}", "100%_off\\", "naïve café", "ǅ", "𝒳𠀀", "z", "O'Brien", "ßẞ",
+    "",
+    "a",
+    "Abc",
+    "abcabc",
+    "ÄÖÜ straße",
+    "İstanbul",
+    "客户关系",
+    "Ａｂｃ１",
+    " padded\u{3000}",
+    "100%_off\\",
+    "naïve café",
+    "ǅ",
+    "𝒳𠀀",
+    "z",
+    "O'Brien",
+    "ßẞ",
 ];
 /// Around changes of clocks in New York, St. John's, Apia and Lord Howe; the far past; after 2500.
 const MOMENTS: [&str; 16] = [
-    "2026-03-08T06:59:59.999999Z", "2026-03-08T07:00:00Z", "2026-11-01T05:30:00Z", "2026-11-01T06:30:00Z", "2007-11-04T02:30:30Z",
-    "2011-12-30T09:59:59Z", "2011-12-30T10:00:00Z", "2026-04-04T14:59:59Z", "1883-11-18T17:00:00Z", "0001-01-01T00:00:00Z",
-    "9999-12-30T21:59:59.999999Z", "2600-07-04T04:00:00Z", "2500-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "2026-11-21T15:59:59.5Z", "1969-12-31T23:59:59.000001Z",
+    "2026-03-08T06:59:59.999999Z",
+    "2026-03-08T07:00:00Z",
+    "2026-11-01T05:30:00Z",
+    "2026-11-01T06:30:00Z",
+    "2007-11-04T02:30:30Z",
+    "2011-12-30T09:59:59Z",
+    "2011-12-30T10:00:00Z",
+    "2026-04-04T14:59:59Z",
+    "1883-11-18T17:00:00Z",
+    "0001-01-01T00:00:00Z",
+    "9999-12-30T21:59:59.999999Z",
+    "2600-07-04T04:00:00Z",
+    "2500-01-01T00:00:00Z",
+    "1970-01-01T00:00:00Z",
+    "2026-11-21T15:59:59.5Z",
+    "1969-12-31T23:59:59.000001Z",
 ];
 const DATES: [&str; 10] = [
-    "2026-11-21", "2024-02-29", "2023-02-28", "0001-01-01", "9999-12-31", "1970-01-01", "2026-01-31", "1600-12-31", "2026-03-08", "2026-12-28",
+    "2026-11-21",
+    "2024-02-29",
+    "2023-02-28",
+    "0001-01-01",
+    "9999-12-31",
+    "1970-01-01",
+    "2026-01-31",
+    "1600-12-31",
+    "2026-03-08",
+    "2026-12-28",
 ];
 
 fn currency(dice: &mut Dice) -> Currency {
@@ -273,7 +327,9 @@ fn random(ty: &FieldType, dice: &mut Dice) -> Value {
     let int = |dice: &mut Dice| if dice.chance(50) { *dice.pick(&INTS) } else { i64::from(dice.below(2000)) - 1000 };
     match ty {
         FieldType::Integer { .. } => Value::Int(int(dice)),
-        FieldType::Duration { .. } => Value::Int(if dice.chance(20) { *dice.pick(&INTS) } else { i64::from(dice.below(400_000)) - 200_000 }),
+        FieldType::Duration { .. } => {
+            Value::Int(if dice.chance(20) { *dice.pick(&INTS) } else { i64::from(dice.below(400_000)) - 200_000 })
+        }
         FieldType::Decimal { scale, .. } => Value::Decimal(Decimal::new(int(dice), *scale)),
         FieldType::Money { scale, .. } => {
             let base = dice.chance(75).then(|| Decimal::new(int(dice), *scale));
@@ -346,7 +402,11 @@ impl World {
             let strict = if dialect == Dialect::Sqlite { " STRICT" } else { "" };
             all.push(plain(format!("CREATE TABLE \"{}\" ({}){strict}", entity.table, columns.trim_end_matches(", "))));
         }
-        all.push(plain(format!("CREATE TABLE \"j_thing_marks\" (\"rec\" {0}, \"opt\" {1}, \"pos\" {0})", dialect.column_type(ColumnKind::Int), dialect.column_type(ColumnKind::Text))));
+        all.push(plain(format!(
+            "CREATE TABLE \"j_thing_marks\" (\"rec\" {0}, \"opt\" {1}, \"pos\" {0})",
+            dialect.column_type(ColumnKind::Int),
+            dialect.column_type(ColumnKind::Text)
+        )));
         for entity in &self.catalog.entities {
             for record in &self.records[&entity.ix] {
                 all.extend(insert(entity, record, dialect));
@@ -357,10 +417,7 @@ impl World {
 }
 
 fn placeholders(count: usize, dialect: Dialect) -> String {
-    (1..=count)
-        .map(|number| if dialect == Dialect::Sqlite { "?".to_owned() } else { format!("${number}") })
-        .collect::<Vec<_>>()
-        .join(", ")
+    (1..=count).map(|number| if dialect == Dialect::Sqlite { "?".to_owned() } else { format!("${number}") }).collect::<Vec<_>>().join(", ")
 }
 
 fn insert(entity: &Entity, record: &Record, dialect: Dialect) -> Vec<Statement> {
@@ -380,7 +437,11 @@ fn insert(entity: &Entity, record: &Record, dialect: Dialect) -> Vec<Statement> 
         if let Value::List(items) = value {
             for (position, item) in items.iter().enumerate() {
                 let sql = format!("INSERT INTO \"j_thing_marks\" (\"rec\", \"opt\", \"pos\") VALUES ({})", placeholders(3, dialect));
-                let cells = [(ColumnKind::Int, Cell::Int(record.id)), (ColumnKind::Text, item.as_text().into()), (ColumnKind::Int, Cell::Int(position as i64))];
+                let cells = [
+                    (ColumnKind::Int, Cell::Int(record.id)),
+                    (ColumnKind::Text, item.as_text().into()),
+                    (ColumnKind::Int, Cell::Int(position as i64)),
+                ];
                 all.push(Statement { sql: sql.into(), binds: cells.to_vec(), columns: Arc::from([]) });
             }
         }
@@ -421,7 +482,11 @@ impl<'a> RecordRow<'a> {
     /// Ids of different entities never meet, so the record's id tells.
     fn entity(&self) -> EntityIx {
         let entities = self.world.records.iter();
-        entities.filter(|(_, records)| records.iter().any(|record| std::ptr::eq(record, self.record))).map(|(entity, _)| *entity).next().unwrap()
+        entities
+            .filter(|(_, records)| records.iter().any(|record| std::ptr::eq(record, self.record)))
+            .map(|(entity, _)| *entity)
+            .next()
+            .unwrap()
     }
 
     fn follow(self, hops: &[relata::expr::Hop]) -> Option<RecordRow<'a>> {
@@ -455,9 +520,8 @@ impl Row for RecordRow<'_> {
             ManyRows::Links { through, near, far, to } => (*through, *near, Some((*far, *to))),
         };
         let rows = self.world.records[&entity].iter().filter(|row| {
-            let far_is_live = far.is_none_or(|(far, to)| {
-                row.values[far.0 as usize].as_link().is_some_and(|id| self.world.live(to, id).is_some())
-            });
+            let far_is_live =
+                far.is_none_or(|(far, to)| row.values[far.0 as usize].as_link().is_some_and(|id| self.world.live(to, id).is_some()));
             !row.is_deleted && row.values[by.0 as usize].as_link() == Some(RecordId(owner.record.id)) && far_is_live
         });
         rows.map(|record| Box::new(RecordRow { world: self.world, record }) as Box<dyn Row + 'a>).collect()
