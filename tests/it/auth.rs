@@ -136,8 +136,8 @@ async fn a_session_ends_when_idle_and_when_the_password_changes() {
     assert!(auth.identify_session(&start.cookie).await.expect("looked up").is_some());
     app.clock.advance_ms(13 * 3600 * 1000);
     assert!(auth.identify_session(&start.cookie).await.expect("looked up").is_none());
-    auth.set_password("bo@example.com", "short").await.err().expect("weak");
-    auth.set_password("nobody@example.com", PASSWORD).await.err().expect("unknown");
+    auth.set_password("bo@example.com", "short").await.expect_err("weak");
+    auth.set_password("nobody@example.com", PASSWORD).await.expect_err("unknown");
 }
 
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn a_sign_in_link_works_once_and_for_ten_minutes() {
     let link = auth.create_sign_in_link("admin@example.com").await.expect("made");
     app.clock.advance_ms(10 * 60 * 1000 + 1);
     auth.sign_in_by_link(link.split_once("token=").expect("a token").1, from).await.err().expect("over");
-    auth.create_sign_in_link("nobody@example.com").await.err().expect("unknown");
+    auth.create_sign_in_link("nobody@example.com").await.expect_err("unknown");
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, header};
 use relata::app::{self, Workspace};
 use relata::auth::{NewToken, NewUser};
-use relata::base::{DateTime, FixedClock, RecordId, SeededRandom};
+use relata::base::{DateTime, FixedClock, SeededRandom};
 use relata::deploy::Folders;
 use relata::store::Target;
 use relata::web::{self, WebConfig};
@@ -39,8 +39,7 @@ pub struct TestApp {
     pub clock: Arc<FixedClock>,
     /// API token of the administrator.
     pub token: String,
-    pub admin: RecordId,
-    folder: Folder,
+    _folder: Folder,
 }
 
 /// A temporary folder, removed with the test.
@@ -104,7 +103,7 @@ impl TestApp {
             Err(error) => panic!("the workspace does not open: {error}\n{error:?}"),
         };
         let person = NewUser { name: "Ada Admin".into(), email: "admin@example.com".into(), password: String::new(), locale: None, admin: true };
-        let admin = workspace.auth.create_user(person).await.expect("the administrator is created");
+        workspace.auth.create_user(person).await.expect("the administrator is created");
         let token = workspace
             .auth
             .create_token(NewToken { email: "admin@example.com".into(), name: "tests".into(), days: Some(0) })
@@ -112,23 +111,7 @@ impl TestApp {
             .expect("a token is created")
             .secret;
         let router = web::router(app::services(&workspace, config));
-        Self { workspace, router, clock, token, admin, folder }
-    }
-
-    /// Writes definition files and applies them to the running site.
-    pub async fn apply(&self, files: &[(&str, &str)]) {
-        for (path, text) in files {
-            write(&self.folder.0, path, text);
-        }
-        let found = relata::deploy::read(&self.workspace.folders).expect("the files are readable");
-        if let Err(error) = self.workspace.apply(&found, None, &[], 0).await {
-            panic!("the definitions do not apply: {error}\n{error:?}");
-        }
-    }
-
-    /// The folder of the workspace.
-    pub fn path(&self) -> &Path {
-        &self.folder.0
+        Self { workspace, router, clock, token, _folder: folder }
     }
 
     pub fn request(&self, method: Method, path: &str) -> Ask<'_> {
@@ -194,15 +177,6 @@ impl Ask<'_> {
 
     pub fn json(self, body: &Value) -> Self {
         self.header("content-type", "application/json").text(body.to_string())
-    }
-
-    /// A form as a browser posts it.
-    pub fn form(self, fields: &[(&str, &str)]) -> Self {
-        let encode = |text: &str| {
-            text.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect::<String>()
-        };
-        let text: Vec<String> = fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
-        self.header("content-type", "application/x-www-form-urlencoded").header("origin", "http://localhost:8080").text(text.join("&"))
     }
 
     pub fn text(mut self, body: impl Into<String>) -> Self {
