@@ -180,11 +180,14 @@ fn failures() -> Value {
         ("429", "too many attempts; see `Retry-After`"),
         ("503", "busy or not ready; see `Retry-After`"),
     ];
+    // Refused by the HTTP layer before it is a request: without a body.
+    let bare = [("414", "the address is longer than 64 KB"), ("431", "the head is longer than 64 KB or has more than 64 headers")];
     told.iter()
         .map(|(status, description)| {
             let answer = json!({ "description": description, "content": { "application/problem+json": { "schema": schema_ref("Problem") } } });
             (format!("Problem{status}"), answer)
         })
+        .chain(bare.iter().map(|(status, description)| (format!("Problem{status}"), json!({ "description": description }))))
         .collect::<Map<_, _>>()
         .into()
 }

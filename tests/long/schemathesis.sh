@@ -31,7 +31,6 @@ relata=${RELATA:-}
     relata=${CARGO_TARGET_DIR:-target}/debug/relata
 }
 
-"$relata" demo --help >/dev/null 2>&1
 "$relata" demo "$work/site" --listen "127.0.0.1:$port" >"$work/server.log" 2>&1 &
 server=$!
 tries=0
@@ -41,7 +40,7 @@ until curl -fsS "$url/readyz" >/dev/null 2>&1; do
     kill -0 "$server" 2>/dev/null || { cat "$work/server.log"; exit 1; }
     sleep 0.1
 done
-token=$("$relata" --data "$work/site/relata-data" token create --email admin@example.com --name schemathesis 2>/dev/null | grep -o 'rl_[0-9a-z]*' | head -1)
+token=$("$relata" --data "$work/site/relata-data" token create --user admin@example.com --name schemathesis 2>/dev/null | grep -o 'rl_[0-9a-z]*' | head -1)
 [ -n "$token" ] || { echo "no token could be made"; exit 1; }
 curl -fsS -H "Authorization: Bearer $token" "$url/api/v1/openapi.json" -o "$work/openapi.json"
 
