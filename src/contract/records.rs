@@ -217,7 +217,7 @@ fn action(entity: &Entity, button: &str, label: &str) -> Value {
 fn upsert(catalog: &Catalog, entity: &Entity, unique: &Unique) -> Value {
     let schema = match unique.fields.as_slice() {
         [one] => write_schema(catalog, entity.field(*one)).filter(|schema| schema["type"] == "string").unwrap_or_else(|| json!({ "type": "string" })),
-        _ => json!({ "type": "string", "description": "values in order, separated by commas" }),
+        _ => json!({ "type": "string", "description": "values in order with `~` between them" }),
     };
     let answer = json!({ "anyOf": [schema_ref(&format!("{}.record", entity.slug)), schema_ref("Saved")] });
     Operation::new(

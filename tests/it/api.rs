@@ -320,8 +320,8 @@ async fn upsert_creates_once_and_then_changes() {
     let same = app.put(path, json!({ "name": "Acme Ltd" })).await.expect_status(200);
     assert_eq!(same.header("etag"), "\"v2\"");
     app.put("/api/v1/records/contract/by/number_year/C1", json!({})).await.expect_problem(400, "WEB400");
-    app.put("/api/v1/records/contract/by/number_year/C1,2026", json!({})).await.expect_status(201);
-    app.put("/api/v1/records/contract/by/number_year/C1,many", json!({})).await.expect_problem(422, "WEB422");
+    app.put("/api/v1/records/contract/by/number_year/C1~2026", json!({})).await.expect_status(201);
+    app.put("/api/v1/records/contract/by/number_year/C1~many", json!({})).await.expect_problem(422, "WEB422");
 }
 
 #[tokio::test]

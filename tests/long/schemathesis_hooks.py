@@ -49,6 +49,7 @@ def refresh(slug):
 
 for known in SLUGS:
     refresh(known)
+SCHEMAS = {slug: ask("GET", f"/api/v1/schema/{slug}") for slug in SLUGS}
 FILES = [ask("POST", f"/api/v1/files?name=f{n}.txt", b"text", "application/octet-stream")["id"] for n in range(3)]
 
 
@@ -76,6 +77,12 @@ def deleted(slug):
 def example_of(schema_name):
     operation = SPEC["paths"][f"/api/v1/records/{schema_name}"]["post"]
     return json.loads(json.dumps(operation["requestBody"]["content"]["application/json"]["examples"]["example"]["value"]))
+
+
+def key_value(slug, field):
+    """A value for one field of a unique of several: a record it links to, else a number."""
+    to = SCHEMAS[slug]["properties"][field]["x-relata"].get("to")
+    return (pick(to[0]) if to else None) or str(CHOICE.randrange(1, 10**6))
 
 
 def real_links(value):
@@ -122,6 +129,9 @@ def before_call(context, case, kwargs):
                     body[field] = f"someone{suffix}@example.com"
             case.body = body
         if slug and "/by/" in path and case.method.upper() == "PUT":
+            fields = next(unique["fields"] for unique in SCHEMAS[slug]["x-relata"]["uniques"] if f"/by/{unique['name']}/" in path)
+            if len(fields) > 1:
+                case.path_parameters["value"] = "~".join(key_value(slug, field) for field in fields)
             case.body = {name: item for name, item in real_links(example_of(slug)).items() if f"/by/{name}/" not in path}
         if slug and case.method.upper() == "PATCH" and path.endswith(f"/records/{slug}") and CHOICE.random() < 0.7:
             found = pick(slug)

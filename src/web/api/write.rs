@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{RawQuery, State as Shared};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::answer;
@@ -102,12 +102,12 @@ pub(super) async fn restore(
 }
 
 /// `PUT /records/{entity}/by/{unique}/{value}`: updates the record that has this value, or creates it. A unique of several
-/// fields takes its values in order, separated by commas (a comma inside a value is written `%2C`).
+/// fields takes its values in order with `~` between them (a `~` inside a value is doubled): unlike a comma, no client
+/// encodes it.
 pub(super) async fn upsert(
     Shared(state): Shared<State>,
     requester: Requester,
-    Located((slug, unique_name, _)): Located<(String, String, String)>,
-    uri: Uri,
+    Located((slug, unique_name, value)): Located<(String, String, String)>,
     RawQuery(raw): RawQuery,
     headers: HeaderMap,
     body: Body,
@@ -117,7 +117,7 @@ pub(super) async fn upsert(
     let unique = entity.uniques.iter().find(|unique| unique.name == unique_name).ok_or_else(Problem::not_found)?;
     locate::only_params(raw.as_deref(), &[])?;
     let options = write_options(&headers)?;
-    let key = key_values(&catalog, entity, unique, &requester.actor(&catalog).time_zone, uri.path().rsplit('/').next().unwrap_or(""))?;
+    let key = key_values(&catalog, entity, unique, &requester.actor(&catalog).time_zone, &value)?;
     let asked = read_json(&headers, body, JSON, state.config.body_limit_bytes).await?;
     let input = Input::from_json(&catalog, entity, &asked)?;
     let actor = requester.actor(&catalog);
@@ -125,19 +125,16 @@ pub(super) async fn upsert(
     written(&state, &actor, &catalog, entity, &saved, preferences(&headers)).await
 }
 
-/// The values of a unique from the last part of the path, still percent-encoded.
+/// The values of a unique from the last part of the path.
 fn key_values(catalog: &Catalog, entity: &Entity, unique: &Unique, zone: &jiff::tz::TimeZone, part: &str) -> Result<Vec<crate::base::Value>, Problem> {
-    let texts: Vec<&str> = if unique.fields.len() == 1 { vec![part] } else { part.split(',').collect() };
+    let texts = if unique.fields.len() == 1 { vec![part.to_owned()] } else { split_key(part) };
     if texts.len() != unique.fields.len() {
         return Err(Problem::new("WEB400", format!("`{}` has {} values, the address gives {}", unique.name, unique.fields.len(), texts.len()))
-            .with_hint("separate the values by commas; write a comma inside a value as %2C"));
+            .with_hint("put `~` between the values; double a `~` inside one"));
     }
     let mut values = Vec::with_capacity(texts.len());
-    for (field, text) in unique.fields.iter().zip(texts) {
+    for (field, text) in unique.fields.iter().zip(&texts) {
         let field = entity.field(*field);
-        // `+` stands for itself in a path.
-        let decoded = crate::query::Params::parse(&format!("v={}", text.replace('+', "%2B").replace('&', "%26")));
-        let text = decoded.get("v").unwrap_or("");
         let value = field_type::parse_text(catalog, field, text, zone).map_err(|fault| {
             Problem::new("WEB422", format!("`{}` in the address: {}", field.name, fault.message)).with_fault(
                 field.name.as_str(),
@@ -152,6 +149,22 @@ fn key_values(catalog: &Catalog, entity: &Entity, unique: &Unique, zone: &jiff::
         values.push(value);
     }
     Ok(values)
+}
+
+/// `a~b~~c` is `a` and `b~c`.
+fn split_key(part: &str) -> Vec<String> {
+    let mut texts = vec![String::new()];
+    let mut rest = part.chars().peekable();
+    while let Some(c) = rest.next() {
+        if c != '~' {
+            texts.last_mut().map(|text| text.push(c)).unwrap_or_default();
+        } else if rest.next_if_eq(&'~').is_some() {
+            texts.last_mut().map(|text| text.push('~')).unwrap_or_default();
+        } else {
+            texts.push(String::new());
+        }
+    }
+    texts
 }
 
 /// The answer to a write: the record as it stands now, or what the client prefers instead.
