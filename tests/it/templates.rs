@@ -162,6 +162,20 @@ fn every_message_is_used() {
     assert!(unused.is_empty(), "no template or page says {unused:?}");
 }
 
+/// Every fault a field can have is told in the reader's language.
+#[test]
+fn every_fault_has_a_message() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut sources = String::new();
+    for folder in ["schema/field_type", "record"] {
+        read_all(&root.join(folder), &mut sources);
+    }
+    let known = keys(Locale::En);
+    let codes = ["FieldFault::new(\"", "FieldFault::whole(\""].iter().flat_map(|call| sources.split(call).skip(1)).filter_map(|rest| rest.split('"').next());
+    let silent: BTreeSet<&str> = codes.filter(|code| !known.contains(&format!("fault-{}", code.replace('_', "-")))).collect();
+    assert!(silent.is_empty(), "no message says {silent:?}");
+}
+
 fn read_all(folder: &Path, into: &mut String) {
     for entry in fs::read_dir(folder).expect("the folder is readable") {
         let path = entry.expect("the entry is readable").path();

@@ -190,8 +190,11 @@ async fn save(page: &Page, entity: &Entity, id: Option<RecordId>, post: &Post) -
     let (mut input, faults) = read_input(page, entity, &post.pairs);
     let state = records.form_state(&page.actor, &page.catalog, entity.ix, id, &input).await?;
     if !faults.is_empty() {
-        let shown = faults.into_iter().filter(|fault| is_shown(entity, &state, fault)).collect::<Vec<_>>();
+        let mut shown = faults.into_iter().filter(|fault| is_shown(entity, &state, fault)).collect::<Vec<_>>();
         if !shown.is_empty() {
+            drop_unshown(&state, &mut input);
+            shown.extend(other_faults(page, entity, id, input, &shown).await);
+            shown.sort_by_key(|fault| entity.find_field(head_of(fault)).map_or(u32::MAX, |field| field.ix.0));
             return Ok(Outcome::Refused(Refused { status: StatusCode::UNPROCESSABLE_ENTITY, faults: shown, ..Refused::default() }));
         }
     }
@@ -224,10 +227,25 @@ async fn save(page: &Page, entity: &Entity, id: Option<RecordId>, post: &Post) -
     }
 }
 
+/// What else is wrong with a form that could not be read whole, so that all of it is told at once: a dry run.
+async fn other_faults(page: &Page, entity: &Entity, id: Option<RecordId>, input: Input, known: &[FieldFault]) -> Vec<FieldFault> {
+    let options = WriteOptions { dry_run: true, source: Source::Form, without_hooks: true, ..WriteOptions::default() };
+    let records = &page.state.records;
+    let result = match id {
+        Some(id) => records.update(&page.actor, &page.catalog, entity.ix, id, input, options).await,
+        None => records.create(&page.actor, &page.catalog, entity.ix, input, options).await,
+    };
+    let found = result.err().map(|error| error.faults()).unwrap_or_default();
+    found.into_iter().filter(|fault| !known.iter().any(|one| head_of(one) == head_of(fault))).collect()
+}
+
+fn head_of(fault: &FieldFault) -> &str {
+    fault.path.split('/').nth(1).unwrap_or("")
+}
+
 /// A fault in a field the form did not show is nobody's fault.
 fn is_shown(entity: &Entity, state: &crate::record::FormState, fault: &FieldFault) -> bool {
-    let name = fault.path.split('/').nth(1).unwrap_or("");
-    entity.find_field(name).and_then(|field| state.field(field.ix)).is_none_or(|field| field.visible && !field.readonly)
+    entity.find_field(head_of(fault)).and_then(|field| state.field(field.ix)).is_none_or(|field| field.visible && !field.readonly)
 }
 
 /// The form again, with everything that was typed and what is wrong with it.

@@ -171,9 +171,18 @@ impl Page {
 
     /// The fault in the reader's language: by its code, else as the definitions or the engine say it.
     pub fn fault_text(&self, fault: &FieldFault) -> String {
-        let key = format!("fault-{}", fault.code.replace('_', "-"));
+        let expected = fault.params.get("expected").and_then(Json::as_str);
+        let key = match (fault.code.as_str(), expected.and_then(expected_key)) {
+            ("format" | "wrong_type", Some(key)) => key.to_owned(),
+            (code, _) => format!("fault-{}", code.replace('_', "-")),
+        };
         if self.messages().has(self.ui.locale, &key) {
-            return self.say(&key, &[]);
+            let args = fault.params.iter().filter_map(|(name, value)| match value {
+                Json::String(text) => Some((name.as_str(), Arg::Text(text))),
+                Json::Number(number) => number.as_i64().map(|number| (name.as_str(), Arg::Count(number))),
+                _ => None,
+            });
+            return self.say(&key, &args.collect::<Vec<_>>());
         }
         let mut text = fault.message.clone();
         if let Some(first) = text.get(..1).map(str::to_uppercase) {
@@ -322,6 +331,26 @@ fn control_of(path: &str, texts: &FormTexts) -> String {
 fn is_filled(texts: &FormTexts, table: &str, row: &str) -> bool {
     let prefix = format!("{table}.{row}.");
     texts.iter().any(|(name, texts)| name.starts_with(&prefix) && texts.iter().any(|text| !text.is_empty() && text != "false"))
+}
+
+/// What a field type expects, said as a request. The words are those of `schema::field_type`.
+fn expected_key(expected: &str) -> Option<&'static str> {
+    let keys = [
+        ("whole number", "expect-whole-number"),
+        ("phone number", "expect-phone"),
+        ("number", "expect-number"),
+        ("amount", "expect-number"),
+        ("date and time", "expect-moment"),
+        ("date", "expect-date"),
+        ("duration", "expect-duration"),
+        ("time", "expect-time"),
+        ("web address", "expect-url"),
+        ("e-mail", "expect-email"),
+        ("color", "expect-color"),
+        ("colour", "expect-color"),
+        ("JSON", "expect-json"),
+    ];
+    keys.iter().find(|(word, _)| expected.contains(word)).map(|(_, key)| *key)
 }
 
 fn looks_like_id(text: &str) -> bool {
