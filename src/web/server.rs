@@ -133,6 +133,8 @@ impl Phase {
     const BUSY: u8 = 2;
     /// Never stored: what the timer waits for while an answer is not taken.
     const WRITE: u8 = 3;
+    /// Never stored: no timer was set yet.
+    const NEW: u8 = 4;
 
     fn set(&self, phase: u8) {
         self.0.store(phase, Ordering::Release);
@@ -154,29 +156,43 @@ struct Timed {
     timed_for: u8,
     /// Something moved since the timer was set.
     moved: bool,
+    quiet_quarters: u8,
+    /// An answer, or a part of one, has been written.
+    served: bool,
 }
 
 impl Timed {
     fn new(stream: TcpStream, phase: Arc<Phase>, limits: Limits) -> Self {
-        // A fresh connection that says nothing gets the header time only.
-        let timer = Box::pin(tokio::time::sleep(limits.header_timeout));
-        Self { stream, phase, limits, timer, timed_for: Phase::IDLE, moved: false }
+        let timer = Box::pin(tokio::time::sleep(Duration::ZERO));
+        Self { stream, phase, limits, timer, timed_for: Phase::NEW, moved: false, quiet_quarters: 0, served: false }
     }
 
-    /// Called while waiting: whether the peer has let the time of this phase pass.
+    /// Called while waiting: whether the peer has let the time of this phase pass. The time is taken in quarters, so that
+    /// a busy connection does not set a timer for each request; a connection lives at most a quarter longer than allowed.
     fn is_late(&mut self, cx: &mut Context<'_>, phase: u8, allowed: Duration) -> bool {
-        if self.moved || phase != self.timed_for {
-            self.moved = false;
+        const QUARTERS: u8 = 4;
+        if phase != self.timed_for {
             self.timed_for = phase;
-            self.timer.set(tokio::time::sleep(allowed));
+            self.quiet_quarters = 0;
+            self.moved = false;
+            self.timer.set(tokio::time::sleep(allowed / u32::from(QUARTERS)));
         }
-        self.timer.as_mut().poll(cx).is_ready()
+        while self.timer.as_mut().poll(cx).is_ready() {
+            self.quiet_quarters = if self.moved { 0 } else { self.quiet_quarters + 1 };
+            self.moved = false;
+            if self.quiet_quarters >= QUARTERS {
+                return true;
+            }
+            self.timer.set(tokio::time::sleep(allowed / u32::from(QUARTERS)));
+        }
+        false
     }
 
     fn after_write(&mut self, cx: &mut Context<'_>, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match result {
             Poll::Ready(done) => {
                 self.moved = true;
+                self.served = true;
                 Poll::Ready(done)
             }
             Poll::Pending if self.is_late(cx, Phase::WRITE, self.limits.keep_alive) => Poll::Ready(Err(stalled())),
@@ -204,6 +220,8 @@ impl AsyncRead for Timed {
             // While a handler computes, a silent peer is no fault: hyper only looks for its end. A body that stalls is
             // noticed by `StallGuard`.
             Phase::BUSY => return Poll::Pending,
+            // A fresh connection that says nothing gets the header time only.
+            Phase::IDLE if !self.served => self.limits.header_timeout,
             Phase::IDLE => self.limits.keep_alive,
             _ => self.limits.header_timeout,
         };
@@ -218,7 +236,13 @@ impl AsyncWrite for Timed {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        // The answer is out: from here on the connection is idle, and nobody may ask to read from it again.
+        if flushed.is_ready() && self.served && self.phase.get() == Phase::IDLE {
+            let keep_alive = self.limits.keep_alive;
+            let _ = self.is_late(cx, Phase::IDLE, keep_alive);
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -16,6 +16,7 @@ mod plugins;
 mod script_docs;
 mod script_faults;
 mod scripts;
+mod server;
 mod store;
 mod support;
 mod templates;
