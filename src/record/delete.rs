@@ -233,9 +233,17 @@ impl RecordTx<'_> {
                 stale: Vec::new(),
                 replayed: false,
             };
+            let (ix, id) = (record.entity, record.id);
             let event =
                 RecordEvent { kind: EventKind::Restore, entity: record.entity, id: record.id, version: record.version, old: Some(old), record, changed: Vec::new() };
             saved.stale = self.after(compiled, event, options).await?;
+            // What its stored values read may have gone or changed while it lay in the recycle bin, where nothing is computed.
+            if !compiled.plan(ix).computed.is_empty() {
+                self.recalculate(compiled, ix, &[id]).await?;
+                if let Some(now) = self.load_one(ix, id).await? {
+                    saved.version = now.version;
+                }
+            }
             Ok(saved)
         })
     }

@@ -86,7 +86,9 @@ fn loading(
         sql.push(" LIMIT ").number(i64::from(limit));
     }
     if lock && dialect == Dialect::Postgres {
-        sql.push("\nFOR UPDATE OF \"t\"");
+        // Not `FOR UPDATE`: rows that refer to this one hold a key share lock on it until they commit. Two units that each
+        // added a child and then compute its parent would wait for each other.
+        sql.push("\nFOR NO KEY UPDATE OF \"t\"");
     }
     let kinds = columns.kinds();
     (sql.statement(dialect, &kinds), Arc::new(RowPlan { shape, parts: made(parts) }))

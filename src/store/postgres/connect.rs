@@ -32,6 +32,7 @@ pub(in crate::store) async fn open(url: &str, schema: Option<&str>, options: &Op
         ("statement_timeout", read_ms.as_str()),
         ("lock_timeout", "5000"),
         ("idle_in_transaction_session_timeout", "60000"),
+        ("client_min_messages", "warning"),
         ("timezone", "UTC"),
         ("jit", "off"),
         ("synchronous_commit", if options.durability == Durability::Full { "on" } else { "off" }),
