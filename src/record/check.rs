@@ -10,6 +10,7 @@ use super::prepare::Given;
 use super::unit::RecordTx;
 use super::world::{Setting, World};
 use crate::base::{EntityIx, FieldIx, RecordId, Value};
+use crate::schema::field_type;
 use crate::schema::catalog::{Catalog, DependsOn, Entity, Field, FieldType, Options, Rule};
 
 /// Which rules are looked at.
@@ -39,6 +40,7 @@ impl RecordTx<'_> {
         let setting = self.setting(&compiled);
         check_required(&setting, world, entity, record, old, children, faults);
         check_dependent(&compiled.catalog, entity, &compiled.plan(record.entity).dependent, record, old, faults);
+        check_retired(entity, record, old, faults);
         let which = if has_late_rules { Rules::WithoutRows } else { Rules::All };
         self.check_rules(&setting, world, record, old, which, faults);
         drop(setting);
@@ -178,6 +180,28 @@ impl RecordTx<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// An option that was taken out of the definitions stays with the records that hold it; none may take it anew.
+fn check_retired(entity: &Entity, record: &Record, old: Option<&Record>, faults: &mut Vec<FieldFault>) {
+    for field in &entity.fields {
+        let value = record.get(field.ix);
+        if value.is_null() || field_type::retired_option(field, value).is_none() {
+            continue;
+        }
+        let kept = old.map(|old| old.get(field.ix));
+        let retired = match (value, kept) {
+            (Value::List(now), Some(Value::List(before))) => {
+                let added = now.iter().filter(|item| !before.contains(item)).cloned().collect();
+                field_type::retired_option(field, &Value::List(added))
+            }
+            (now, Some(before)) if now == before => None,
+            (now, _) => field_type::retired_option(field, now),
+        };
+        if let Some(key) = retired {
+            faults.push(FieldFault::at(&field.name, "not_an_option", format!("`{key}` is no longer one of the options")).with("value", key));
+        }
     }
 }
 
