@@ -4,6 +4,9 @@ use jiff::tz::TimeZone;
 
 use crate::base::{Locale, RecordId};
 
+/// The role that may change definitions and people.
+pub const ADMINISTRATOR: &str = "admin";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ActorKind {
     /// Nobody has signed in.
@@ -52,6 +55,15 @@ impl Actor {
 
     pub fn is_signed_in(&self) -> bool {
         self.kind != ActorKind::Anonymous
+    }
+
+    /// Whether this is the program itself, an automation or an administrator.
+    pub fn is_administrator(&self) -> bool {
+        match self.kind {
+            ActorKind::Person | ActorKind::Token => self.roles.iter().any(|role| role == ADMINISTRATOR),
+            ActorKind::Automation | ActorKind::System => true,
+            ActorKind::Anonymous => false,
+        }
     }
 
     /// What `created_by` and `updated_by` say: 0 for the system.

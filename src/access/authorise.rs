@@ -81,9 +81,30 @@ pub fn authorise_aggregate(catalog: &Catalog, actor: &Actor, request: AggregateR
 }
 
 /// # Errors
-/// `ACL001` for an anonymous actor.
+/// `ACL001` for an anonymous actor, `ACL002` for one who would give rights without having them.
 pub fn authorise_write(catalog: &Catalog, actor: &Actor, request: Write) -> Result<Authorised<Write>, AccessError> {
+    if decides_who_signs_in(catalog, &request) && actor.is_signed_in() && !actor.is_administrator() {
+        return Err(AccessError::AdministratorsOnly);
+    }
     authorise(catalog, actor, request)
+}
+
+/// Fields of a person that say who signs in and with which rights.
+const DECIDING: [&str; 4] = ["roles", "role", "active", "email"];
+
+/// Whether a write makes or removes people, or changes who they are: whoever may do that has every right there is.
+fn decides_who_signs_in(catalog: &Catalog, write: &Write) -> bool {
+    let entity = catalog.entity(write.entity);
+    if entity.id != "core.user" {
+        return false;
+    }
+    match write.kind {
+        WriteKind::Create | WriteKind::Delete | WriteKind::Restore => true,
+        WriteKind::Update => {
+            write.fields.iter().any(|field| entity.fields.get(field.0 as usize).is_some_and(|field| field.name == "deleted_at" || DECIDING.contains(&field.name.as_str())))
+        }
+        WriteKind::Load => false,
+    }
 }
 
 fn authorise<T>(_catalog: &Catalog, actor: &Actor, request: T) -> Result<Authorised<T>, AccessError> {

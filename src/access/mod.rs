@@ -8,6 +8,6 @@ pub mod actor;
 pub mod authorise;
 pub mod error;
 
-pub use actor::{Actor, ActorKind};
+pub use actor::{ADMINISTRATOR, Actor, ActorKind};
 pub use authorise::{Authorised, RowRules, Write, WriteKind, authorise_aggregate, authorise_get, authorise_list, authorise_write};
 pub use error::AccessError;

@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 
 use super::config::WebConfig;
 use super::{Problem, State};
-use crate::access::{Actor, ActorKind};
+use crate::access::{ADMINISTRATOR, AccessError, Actor, ActorKind};
 use crate::auth::{Identity, SessionStart};
 use crate::base::Locale;
 use crate::schema::catalog::Catalog;
@@ -32,6 +32,12 @@ impl Requester {
     /// The signed-in person or token, or the problem that asks to sign in.
     pub fn identity(&self) -> Result<&Arc<Identity>, Problem> {
         self.identity.as_ref().ok_or_else(Problem::sign_in_needed)
+    }
+
+    /// The signed-in administrator: definitions are theirs alone.
+    pub fn administrator(&self) -> Result<&Arc<Identity>, Problem> {
+        let identity = self.identity()?;
+        if identity.roles.iter().any(|role| role == ADMINISTRATOR) { Ok(identity) } else { Err(AccessError::AdministratorsOnly.into()) }
     }
 
     /// On whose behalf the rooms below act; anonymous for a visitor, whom `access` refuses everything.

@@ -17,21 +17,21 @@ const LIMIT_BYTES: usize = 16 * 1024 * 1024;
 
 /// `POST /definitions/check`
 pub(super) async fn check(Shared(state): Shared<State>, requester: Requester, RawQuery(raw): RawQuery, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    requester.identity()?;
+    requester.administrator()?;
     let asked = asked(raw.as_deref(), &headers, body, &["files"]).await?;
     Ok(answer::json(StatusCode::OK, &state.definitions.check(files(&asked)?).await?))
 }
 
 /// `POST /definitions/plan`
 pub(super) async fn plan(Shared(state): Shared<State>, requester: Requester, RawQuery(raw): RawQuery, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    requester.identity()?;
+    requester.administrator()?;
     let asked = asked(raw.as_deref(), &headers, body, &["files"]).await?;
     Ok(answer::json(StatusCode::OK, &state.definitions.plan(files(&asked)?).await?))
 }
 
 /// `POST /definitions/apply`
 pub(super) async fn apply(Shared(state): Shared<State>, requester: Requester, RawQuery(raw): RawQuery, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    let by = requester.identity()?.user.0;
+    let by = requester.administrator()?.user.0;
     let asked = asked(raw.as_deref(), &headers, body, &["files", "plan", "accept"]).await?;
     let plan = match asked.get("plan") {
         None | Some(Value::Null) => None,
@@ -51,7 +51,7 @@ pub(super) async fn apply(Shared(state): Shared<State>, requester: Requester, Ra
 
 /// `GET /definitions/versions`
 pub(super) async fn versions(Shared(state): Shared<State>, requester: Requester, RawQuery(raw): RawQuery) -> Result<Response, Problem> {
-    requester.identity()?;
+    requester.administrator()?;
     locate::only_params(raw.as_deref(), &[])?;
     Ok(answer::json(StatusCode::OK, &json!({ "data": state.definitions.versions().await? })))
 }
