@@ -98,7 +98,10 @@ async fn one_request(axum::extract::State(state): axum::extract::State<State>, r
     };
     // A program reads problem documents wherever it went astray; a browser gets a page.
     let wants_json = part == Part::Api || part == Part::Health || parts.headers.contains_key(header::AUTHORIZATION);
-    let response = match admit(&state, part, &parts, &mut requester).await {
+    let has_body = !axum::body::HttpBody::is_end_stream(&body);
+    let admitted = admit(&state, part, &parts, &mut requester).await;
+    let is_unread = has_body && admitted.is_err();
+    let mut response = match admitted {
         Ok(()) => {
             parts.extensions.insert(requester.clone());
             let may_change_people = !is_safe(&parts.method) && changes_people(parts.uri.path());
@@ -111,6 +114,10 @@ async fn one_request(axum::extract::State(state): axum::extract::State<State>, r
         Err(Refusal::Problem(problem)) => problem.into_response(),
         Err(Refusal::SignIn(to)) => sign_in_redirect(&to),
     };
+    if is_unread {
+        // The body stays in the connection, where the next request would begin: the client opens another one.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     finish(&state, part, &requester, wants_json, response)
 }
 

@@ -5,7 +5,7 @@ use axum::http::header;
 use axum::http::StatusCode;
 
 use crate::query::Params;
-use crate::web::{Problem, State};
+use crate::web::{Problem, Requester, State};
 
 /// A file of a form, held in memory up to the limit of an upload.
 pub(super) struct Upload {
@@ -14,6 +14,9 @@ pub(super) struct Upload {
     pub name: String,
     pub bytes: Vec<u8>,
 }
+
+/// Largest form of a visitor who is not signed in.
+const VISITOR_LIMIT_BYTES: usize = 16 * 1024;
 
 /// Names and texts in order, and files.
 pub(super) struct Post {
@@ -33,7 +36,13 @@ impl FromRequest<State> for Post {
 
     async fn from_request(request: Request, state: &State) -> Result<Self, Problem> {
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("").to_ascii_lowercase();
-        let post = if kind.starts_with("multipart/form-data") { multipart(request, state).await? } else { plain(request, state).await? };
+        // A visitor who is not signed in sends an e-mail address and a password, nothing that fills the memory.
+        let is_known = request.extensions().get::<Requester>().is_some_and(|requester| requester.identity.is_some());
+        if !is_known && kind.starts_with("multipart/form-data") {
+            return Err(Problem::new("WEB415", "this form is not sent with files"));
+        }
+        let limit = if is_known { state.config.body_limit_bytes } else { VISITOR_LIMIT_BYTES };
+        let post = if kind.starts_with("multipart/form-data") { multipart(request, state).await? } else { plain(request, limit).await? };
         if post.pairs.iter().any(|(name, text)| name.contains('\0') || text.contains('\0')) {
             return Err(Problem::new("WEB400", "the form contains a null character"));
         }
@@ -41,8 +50,8 @@ impl FromRequest<State> for Post {
     }
 }
 
-async fn plain(request: Request, state: &State) -> Result<Post, Problem> {
-    let bytes = axum::body::to_bytes(request.into_body(), state.config.body_limit_bytes).await.map_err(|_| too_large())?;
+async fn plain(request: Request, limit: usize) -> Result<Post, Problem> {
+    let bytes = axum::body::to_bytes(request.into_body(), limit).await.map_err(|_| too_large())?;
     let text = String::from_utf8(bytes.to_vec()).map_err(|_| Problem::new("WEB400", "the form is not UTF-8"))?;
     Ok(Post { pairs: Params::parse(&text).0, uploads: Vec::new() })
 }
