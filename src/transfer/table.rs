@@ -37,6 +37,9 @@ impl Table {
             Some(c) => u8::try_from(c).map_err(|_| TransferError::Csv { line: 1, message: format!("`{c}` cannot separate cells") })?,
             None => sniff(&text),
         };
+        if let Some(line) = open_quote(&text, delimiter) {
+            return Err(TransferError::Csv { line, message: "the quote that begins here is not closed, so the rest of the file would be one cell".into() });
+        }
         let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).has_headers(true).from_reader(text.as_bytes());
         let fault =
             |error: csv::Error| TransferError::Csv { line: error.position().map_or(0, csv::Position::line), message: error.to_string() };
@@ -86,6 +89,25 @@ fn decode(bytes: &[u8], options: &TableOptions) -> Result<String, TransferError>
     Ok(text.into_owned())
 }
 
+/// The line of a quote that begins a cell and never ends: the reader would take all that follows for its text.
+fn open_quote(text: &str, delimiter: u8) -> Option<u64> {
+    let (mut line, mut begun) = (1, None);
+    let (mut at_start, mut bytes) = (true, text.bytes().peekable());
+    while let Some(byte) = bytes.next() {
+        match (byte, begun) {
+            (b'"', Some(_)) if bytes.peek() == Some(&b'"') => {
+                bytes.next();
+            }
+            (b'"', Some(_)) => begun = None,
+            (b'"', None) if at_start => begun = Some(line),
+            _ => {}
+        }
+        line += u64::from(byte == b'\n');
+        at_start = begun.is_none() && (byte == delimiter || byte == b'\n' || byte == b'\r');
+    }
+    begun
+}
+
 /// The separator the header line has most of, outside quotes.
 fn sniff(text: &str) -> u8 {
     let mut quoted = false;
@@ -104,4 +126,23 @@ fn sniff(text: &str) -> u8 {
     }
     // `max_by_key` gives the last of equals; the comma shall win them.
     counts.iter().rev().max_by_key(|(_, count)| *count).map_or(b',', |(byte, _)| *byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quote_that_is_not_closed_is_told_with_its_line() {
+        for (text, line) in [
+            ("a,b\n\"x,1\ny,2\n", Some(2)),
+            ("a,b\n\"x\ny\",1\n\"z", Some(4)),
+            ("a,b\n\"say \"\"hi\"\"\",1\n", None),
+            ("a,b\n5\" pipe,1\n", None),
+            ("a,b\r\n\"\",\"\"\r\n", None),
+            ("", None),
+        ] {
+            assert_eq!(open_quote(text, b','), line, "{text:?}");
+        }
+    }
 }
