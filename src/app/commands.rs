@@ -38,6 +38,10 @@ pub async fn run(cli: Cli, printer: Printer) -> Result<i32, AppError> {
         Command::Openapi(args) => openapi(&globals, &args, printer),
         Command::Token(command) => token(&globals, command, printer).await,
         Command::User(command) => user(&globals, command, printer).await,
+        Command::Backup(args) if args.to.exists() => Err(AppError::Input {
+            message: format!("{} exists already", args.to.display()),
+            hint: "name a folder that is not there yet; a backup never writes over another".into(),
+        }),
         Command::Backup(args) => operate(&globals, Operation::Backup { to: absolute(&args.to) }, printer).await,
         Command::Restore(args) => restore(&globals, &args, printer).await,
         Command::Doctor(args) => super::doctor::doctor(&globals, &args, printer).await,
@@ -329,7 +333,10 @@ async fn user(globals: &Globals, command: UserCommand, printer: Printer) -> Resu
         UserCommand::Link { email } => {
             let config = Config::load(globals, None, &Definitions::default())?;
             let mut answer = local::run(&config, Operation::UserLink { email }, &|_| ()).await?;
-            answer.text = config.web.public_url.join(&answer.text);
+            answer.text = match answer.object.get("url").and_then(Json::as_str) {
+                Some(url) => url.to_owned(),
+                None => config.web.public_url.join(&answer.text),
+            };
             answer.object["url"] = json!(answer.text);
             return Ok(show(printer, &answer));
         }

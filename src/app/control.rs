@@ -17,6 +17,7 @@ use crate::base::Explain;
 use crate::deploy::DeployError;
 use crate::schema::diagnostic;
 use crate::transfer::Progress;
+use crate::web::PublicUrl;
 
 /// Name of the socket in the data folder.
 const SOCKET: &str = "control.sock";
@@ -31,7 +32,7 @@ fn path(data: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When the socket cannot be made.
-pub async fn listen(workspace: Workspace, data: &Path, mut shutdown: watch::Receiver<bool>) -> std::io::Result<()> {
+pub async fn listen(workspace: Workspace, url: PublicUrl, data: &Path, mut shutdown: watch::Receiver<bool>) -> std::io::Result<()> {
     let path = path(data);
     // The lock on the data folder is held: a socket that is still there belongs to a process that is gone.
     let _ = std::fs::remove_file(&path);
@@ -44,9 +45,9 @@ pub async fn listen(workspace: Workspace, data: &Path, mut shutdown: watch::Rece
                 _ = shutdown.changed() => break,
             };
             if let Ok((stream, _)) = accepted {
-                let workspace = workspace.clone();
+                let (workspace, url) = (workspace.clone(), url.clone());
                 tokio::spawn(async move {
-                    if let Err(error) = answer(&workspace, stream).await {
+                    if let Err(error) = answer(&workspace, &url, stream).await {
                         tracing::debug!(error = %error, "a command went away");
                     }
                 });
@@ -57,7 +58,7 @@ pub async fn listen(workspace: Workspace, data: &Path, mut shutdown: watch::Rece
     Ok(())
 }
 
-async fn answer(workspace: &Workspace, stream: UnixStream) -> std::io::Result<()> {
+async fn answer(workspace: &Workspace, url: &PublicUrl, stream: UnixStream) -> std::io::Result<()> {
     use tokio::io::AsyncReadExt;
     let (reader, mut writer) = stream.into_split();
     let mut line = String::new();
@@ -69,6 +70,7 @@ async fn answer(workspace: &Workspace, stream: UnixStream) -> std::io::Result<()
             return writer.write_all(format!("{fault}\n").as_bytes()).await;
         }
     };
+    let gives_link = matches!(operation, Operation::UserLink { .. });
     let (sender, mut receiver) = mpsc::unbounded_channel::<Progress>();
     let work = async {
         let tell = move |progress: Progress| {
@@ -88,7 +90,13 @@ async fn answer(workspace: &Workspace, stream: UnixStream) -> std::io::Result<()
         }
     };
     let line = match result {
-        Ok(answer) => json!({"answer": answer}),
+        Ok(mut answer) => {
+            if gives_link {
+                // This server knows where it is reached; the command that asks may be configured otherwise.
+                answer.object["url"] = url.join(&answer.text).into();
+            }
+            json!({"answer": answer})
+        }
         Err(error) => json!({"error": fault(&error)}),
     };
     writer.write_all(format!("{line}\n").as_bytes()).await
@@ -99,7 +107,11 @@ fn fault(error: &AppError) -> Json {
         AppError::Deploy(DeployError::Faults(faults)) => Some(diagnostic::render_text(faults)),
         _ => None,
     };
-    json!({"code": error.code(), "message": error.to_string(), "hint": error.hint(), "exit": error.exit_code(), "diagnostics": diagnostics})
+    let document = match error {
+        AppError::Deploy(DeployError::Faults(faults)) => json!({"ok": false, "diagnostics": diagnostic::to_json(faults)}),
+        _ => crate::cli::print::refusal(error),
+    };
+    json!({"document": document, "code": error.code(), "message": error.to_string(), "hint": error.hint(), "exit": error.exit_code(), "diagnostics": diagnostics})
 }
 
 /// Has a running server do it; `None` when none listens.
@@ -116,6 +128,7 @@ pub async fn ask(data: &Path, operation: &Operation, progress: &(dyn Fn(Progress
         hint: Some("look at its log; whether the command was done is not known".into()),
         exit: 1,
         diagnostics: None,
+        document: None,
     };
     let request = serde_json::to_string(operation).map_err(|error| broken(error.to_string()))?;
     let (reader, mut writer) = stream.into_split();
@@ -138,6 +151,7 @@ pub async fn ask(data: &Path, operation: &Operation, progress: &(dyn Fn(Progress
                 hint: text("hint"),
                 exit: error.get("exit").and_then(Json::as_i64).and_then(|code| i32::try_from(code).ok()).unwrap_or(1),
                 diagnostics: text("diagnostics"),
+                document: error.get("document").cloned(),
             });
         }
     }

@@ -24,7 +24,7 @@ pub enum AppError {
     Listen { address: String, reason: String },
     /// What a running server answered over its socket.
     #[error("{message}")]
-    Remote { code: String, message: String, hint: Option<String>, exit: i32, diagnostics: Option<String> },
+    Remote { code: String, message: String, hint: Option<String>, exit: i32, diagnostics: Option<String>, document: Option<serde_json::Value> },
     #[error(transparent)]
     Deploy(#[from] DeployError),
     #[error(transparent)]
@@ -84,7 +84,10 @@ impl AppError {
     pub fn print(&self, printer: Printer) {
         match self {
             Self::Deploy(DeployError::Faults(faults)) => printer.diagnostics(faults),
+            // As the server wrote it: its codes, its faults.
+            Self::Remote { document: Some(document), .. } if printer.is_json() => printer.result("", document),
             Self::Remote { diagnostics: Some(text), .. } if !printer.is_json() => printer.note(text),
+            Self::Remote { code, message, hint, .. } if !code.is_empty() => printer.refused(code, message, hint.as_deref()),
             other => printer.error(other),
         }
     }

@@ -27,6 +27,16 @@ pub async fn run(config: &Config, operation: Operation, progress: &(dyn Fn(Progr
     {
         return Ok(answer);
     }
+    if let Target::Sqlite { path } = &config.target
+        && needs_workspace(&operation)
+        && !path.join("relata.db").is_file()
+    {
+        // Opening would make an empty one: a backup of nothing in the wrong folder must not look like a backup.
+        return Err(AppError::Input {
+            message: format!("there is no workspace in {}", path.display()),
+            hint: "go to its folder, or name the data folder with --data; `relata serve` makes a new one".into(),
+        });
+    }
     let options = config.options();
     if let Operation::Plan { files } = operation {
         // A plan writes nothing, so the workspace is not opened: its first opening applies.
@@ -43,4 +53,17 @@ pub async fn run(config: &Config, operation: Operation, progress: &(dyn Fn(Progr
     // Whatever was queued is done by the next server; a command does not wait for it.
     workspace.store.close().await?;
     answer
+}
+
+/// Whether the operation is about something that must be there already.
+fn needs_workspace(operation: &Operation) -> bool {
+    matches!(
+        operation,
+        Operation::TokenList
+            | Operation::TokenRevoke { .. }
+            | Operation::UserList
+            | Operation::UserPassword { .. }
+            | Operation::UserLink { .. }
+            | Operation::Backup { .. }
+    )
 }

@@ -56,7 +56,7 @@ pub async fn serve(
         web_config.public_url = web::PublicUrl::parse(&url).unwrap_or(web_config.public_url);
     }
     if matches!(config.target, Target::Sqlite { .. }) {
-        control::listen(workspace.clone(), &config.data, stopped.clone())
+        control::listen(workspace.clone(), web_config.public_url.clone(), &config.data, stopped.clone())
             .await
             .map_err(|error| AppError::File { path: config.data.display().to_string(), reason: error.to_string() })?;
     }

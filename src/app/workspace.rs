@@ -139,10 +139,8 @@ impl Workspace {
 
     /// Serves these definitions from now on.
     pub fn adopt(&self, catalog: Catalog) {
-        let newer = catalog.version >= self.catalog.load().version;
-        if newer {
-            self.catalog.store(Arc::new(catalog));
-        }
+        let catalog = Arc::new(catalog);
+        self.catalog.rcu(|now| if catalog.version >= now.version { catalog.clone() } else { now.clone() });
     }
 
     /// Plans and applies files; the new definitions are served when this returns.
@@ -179,7 +177,11 @@ impl Workspace {
             match deploy::current(&self.store).await {
                 Ok(Some(loaded)) => self.adopt(loaded.catalog),
                 Ok(None) => {}
-                Err(error) => tracing::error!(error = %error, "new definitions could not be loaded; the former ones are served on"),
+                Err(error) => {
+                    tracing::error!(error = %error, "new definitions could not be loaded; the former ones are served on");
+                    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                    versions.mark_changed();
+                }
             }
         }
     }

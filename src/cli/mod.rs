@@ -25,5 +25,8 @@ pub fn parse() -> Cli {
 
 /// Writes the completion script of a shell to standard output.
 pub fn completions(args: &CompletionsArgs) {
-    clap_complete::generate(args.shell, &mut Cli::command(), "relata", &mut std::io::stdout());
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "relata", &mut script);
+    // A closed pipe is no reason to complain.
+    let _ = std::io::Write::write_all(&mut std::io::stdout(), &script);
 }

@@ -43,14 +43,20 @@ impl Printer {
     /// A refusal: what is wrong, what to do, its code.
     pub fn error(self, error: &(impl Explain + ?Sized)) {
         if self.json {
-            out(&format!(
-                "{:#}",
-                json!({"ok": false, "error": {"code": error.code(), "message": error.to_string(), "hint": error.hint(), "details": error.details()}})
-            ));
+            out(&format!("{:#}", refusal(error)));
             return;
         }
-        err(&format!("error: {error} [{}]", error.code()));
-        if let Some(hint) = error.hint() {
+        self.refused(error.code(), &error.to_string(), error.hint().as_deref());
+    }
+
+    /// A refusal by its parts.
+    pub fn refused(self, code: &str, message: &str, hint: Option<&str>) {
+        if self.json {
+            out(&format!("{:#}", json!({"ok": false, "error": {"code": code, "message": message, "hint": hint, "details": null}})));
+            return;
+        }
+        err(&format!("error: {message} [{code}]"));
+        if let Some(hint) = hint {
             err(&format!("  hint: {hint}"));
         }
     }
@@ -67,6 +73,11 @@ impl Printer {
             err(&format!("\n{faults} {}", if faults == 1 { "fault" } else { "faults" }));
         }
     }
+}
+
+/// A refusal as `--json` shows it.
+pub fn refusal(error: &(impl Explain + ?Sized)) -> Value {
+    json!({"ok": false, "error": {"code": error.code(), "message": error.to_string(), "hint": error.hint(), "details": error.details()}})
 }
 
 fn out(text: &str) {
