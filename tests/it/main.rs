@@ -9,6 +9,7 @@ mod expressions;
 mod field_types;
 mod filters;
 mod fuzz;
+mod hostile;
 mod jobs;
 mod page_samples;
 mod records;
