@@ -59,6 +59,15 @@ impl Load {
         Self { target: target.clone(), make: Arc::new(move |number| request(&of, "POST", path, &body(&of, number))) }
     }
 
+    /// Creates of the crm package's accounts.
+    pub fn accounts(target: &Target) -> Self {
+        let of = target.clone();
+        Self {
+            target: target.clone(),
+            make: Arc::new(move |number| request(&of, "POST", "/api/v1/records/account", &format!("{{\"name\":\"Load {number}\"}}"))),
+        }
+    }
+
     pub fn update(target: &Target, path: &'static str) -> Self {
         let of = target.clone();
         Self {

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Bytes;
@@ -19,20 +20,12 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use crate::client::Target;
-use crate::rows::{ACCOUNTS, Row};
+use crate::rows::{self, ACCOUNTS, Folder, Row};
 
 /// A running server; its folder goes when this goes.
 pub struct Running {
     pub target: Target,
     _folder: Folder,
-}
-
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }
 
 struct Shared {
@@ -74,12 +67,10 @@ fn open(file: &Path) -> Connection {
 }
 
 pub async fn start(rows: &[Row]) -> Running {
-    let folder = Folder(std::env::temp_dir().join(format!("handwritten-{}", std::process::id())));
-    std::fs::create_dir_all(&folder.0).expect("a folder");
+    let folder = Folder::new("handwritten");
     let file = folder.0.join("data.db");
-    let mut connection = open(&file);
-    connection.execute_batch(SCHEMA).expect("the tables");
-    fill(&mut connection, rows);
+    let mut connection = new_database(&file);
+    import(&mut connection, &rows::csv(rows));
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || writer(connection, receiver));
     let shadow = file.clone();
@@ -102,18 +93,49 @@ pub async fn start(rows: &[Row]) -> Running {
     Running { target: Target { address, token: token.into(), ids: Arc::new(ids), accounts: Arc::new(accounts) }, _folder: folder }
 }
 
-fn fill(connection: &mut Connection, rows: &[Row]) {
+/// A database with the accounts, no deals.
+fn new_database(file: &Path) -> Connection {
+    let mut connection = open(file);
+    connection.execute_batch(SCHEMA).expect("the tables");
     let tx = connection.transaction().expect("a transaction");
-    for id in 1..=ACCOUNTS {
-        tx.execute("INSERT INTO account VALUES (?, ?)", params![id as i64, format!("Account {id}")]).expect("an account");
+    for position in 0..ACCOUNTS {
+        tx.execute("INSERT INTO account VALUES (?, ?)", params![position as i64 + 1, rows::account(position)]).expect("an account");
     }
+    tx.commit().expect("a commit");
+    connection
+}
+
+/// How long an import of the deals takes, from the text of the file to the commit.
+pub fn time_import(csv: &str) -> Duration {
+    let folder = Folder::new("handwritten");
+    let mut connection = new_database(&folder.0.join("data.db"));
+    let begin = Instant::now();
+    import(&mut connection, csv);
+    begin.elapsed()
+}
+
+/// One transaction, prepared statements, accounts found by name in a map, values checked as they are read.
+fn import(connection: &mut Connection, csv: &str) {
+    let tx = connection.transaction().expect("a transaction");
     {
-        let mut insert = tx.prepare("INSERT INTO deal VALUES (?, 1, 0, 0, ?, ?, ?, ?, ?, ?)").expect("a statement");
+        let mut accounts: HashMap<String, i64> = HashMap::new();
+        let mut select = tx.prepare("SELECT name, id FROM account").expect("a statement");
+        let mut found = select.query([]).expect("a query");
+        while let Some(row) = found.next().expect("a step") {
+            accounts.insert(row.get(0).expect("a name"), row.get(1).expect("an id"));
+        }
+        let mut insert = tx.prepare("INSERT INTO deal VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?)").expect("a statement");
         let mut index = tx.prepare("INSERT INTO deal_text (rowid, words) VALUES (?, ?)").expect("a statement");
-        for (position, row) in rows.iter().enumerate() {
-            let id = position as i64 + 1;
-            insert.execute(params![id, row.name, row.code, row.stage, row.amount, row.close_on, row.account as i64 + 1]).expect("a row");
-            index.execute(params![id, row.name]).expect("its words");
+        let mut reader = csv::Reader::from_reader(csv.as_bytes());
+        for (position, record) in reader.records().enumerate() {
+            let record = record.expect("a row");
+            let (name, stage, day) = (&record[0], &record[2], &record[4]);
+            assert!(rows::STAGES.contains(&stage), "a stage");
+            assert!(day.len() == 10, "a date");
+            let (id, now) = (position as i64 + 1, 1_790_000_000_000_000_i64);
+            let account = accounts.get(&record[5]).expect("an account");
+            insert.execute(params![id, now, now, name, &record[1], stage, units(&record[3]), day, account]).expect("a row");
+            index.execute(params![id, name]).expect("its words");
         }
     }
     tx.commit().expect("a commit");
@@ -269,7 +291,10 @@ async fn list(State(shared): State<Arc<Shared>>, Query(query): Query<HashMap<Str
 }
 
 fn hundredths(value: &Value) -> i64 {
-    let text = value.as_str().unwrap_or("0");
+    units(value.as_str().unwrap_or("0"))
+}
+
+fn units(text: &str) -> i64 {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     whole.parse::<i64>().unwrap_or(0) * 100 + fraction.parse::<i64>().unwrap_or(0)
 }

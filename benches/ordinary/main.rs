@@ -2,10 +2,13 @@
 //!
 //! `cargo bench --bench ordinary -- [--records N] [--seconds S] [--rounds R] [--only NAME]` prints a table: requests a second
 //! of the handler and of Relata, their ratio, and the medians and 99th percentiles. Rounds are interleaved; the median round counts.
+//! `--import N` adds an import of N rows, `--growth N` compares lists with those among N records, `--scan` reads points beside a
+//! scan, `--program` measures start and memory of the program; `--only none` leaves the table out.
 
 #![allow(clippy::disallowed_methods, reason = "a load generator measures real time")]
 
 mod client;
+mod extras;
 mod handwritten;
 mod ours;
 mod rows;
@@ -29,10 +32,17 @@ struct Options {
     seconds: f64,
     rounds: usize,
     only: Option<String>,
+    import: u64,
+    growth: u64,
+    scan: bool,
+    program: bool,
 }
 
+/// The fields both sides give.
+const FIELDS: &str = "id,version,name,code,stage,amount,close_on,account,created_at,updated_at";
+
 fn options() -> Options {
-    let mut options = Options { records: 10_000, seconds: 2.0, rounds: 5, only: None };
+    let mut options = Options { records: 10_000, seconds: 2.0, rounds: 5, only: None, import: 0, growth: 0, scan: false, program: false };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().expect("the option has a value");
@@ -41,6 +51,10 @@ fn options() -> Options {
             "--seconds" => options.seconds = value().parse().expect("seconds"),
             "--rounds" => options.rounds = value().parse().expect("a number of rounds"),
             "--only" => options.only = Some(value()),
+            "--import" => options.import = value().parse().expect("a number of rows"),
+            "--growth" => options.growth = value().parse().expect("a number of records"),
+            "--scan" => options.scan = true,
+            "--program" => options.program = true,
             // cargo passes --bench.
             _ => {}
         }
@@ -52,6 +66,10 @@ fn main() {
     let options = options();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(run(&options));
+    drop(runtime);
+    if options.program {
+        extras::program(options.rounds);
+    }
 }
 
 async fn run(options: &Options) {
@@ -62,7 +80,7 @@ async fn run(options: &Options) {
     println!("| request | connections | handler/s | Relata/s | ratio | wanted | handler p50/p99 ms | Relata p50/p99 ms |");
     println!("|---|---|---|---|---|---|---|---|");
     let mut missed = Vec::new();
-    for case in cases(&ours.target, &theirs.target, options.records) {
+    for case in cases(&ours.target, &theirs.target) {
         if options.only.as_ref().is_some_and(|only| !case.name.contains(only.as_str())) {
             continue;
         }
@@ -90,12 +108,21 @@ async fn run(options: &Options) {
             missed.push(case.name);
         }
     }
+    if options.import > 0 {
+        extras::imports(options.import, options.rounds).await;
+    }
     if missed.is_empty() {
         println!("\nall wanted ratios reached");
     } else {
         println!("\nmissed: {}", missed.join(", "));
     }
-    println!("resident memory of this process (both servers): {} MB", resident_mb());
+    println!("resident memory of this process (both servers): {} MB", resident_mb("self"));
+    if options.growth > 0 {
+        extras::growth(&ours.target, options.records, options.growth, options.rounds, Duration::from_secs_f64(options.seconds)).await;
+    }
+    if options.scan {
+        extras::scan_beside(&ours.target, options.rounds).await;
+    }
 }
 
 fn median(mut samples: Vec<Sample>) -> Sample {
@@ -103,13 +130,14 @@ fn median(mut samples: Vec<Sample>) -> Sample {
     samples.swap_remove(samples.len() / 2)
 }
 
-fn resident_mb() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+/// Of a process.
+fn resident_mb(process: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or("0");
     line.split_whitespace().nth(1).and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) / 1024
 }
 
-fn cases(ours: &client::Target, theirs: &client::Target, records: u64) -> Vec<Case> {
+fn cases(ours: &client::Target, theirs: &client::Target) -> Vec<Case> {
     let ids = |target: &client::Target| target.ids.clone();
     let both = |name, connections, wanted, path: &dyn Fn(u64) -> String, paths: u64| Case {
         name,
@@ -118,30 +146,28 @@ fn cases(ours: &client::Target, theirs: &client::Target, records: u64) -> Vec<Ca
         ours: Load::get(ours, (0..paths).map(path).map(|path| format!("/api/v1/records/{path}")).collect()),
         theirs: Load::get(theirs, (0..paths).map(path).map(|path| format!("/{path}")).collect()),
     };
-    let _ = records;
     let point = Case {
         name: "point read",
         connections: 16,
         wanted: 0.4,
-        ours: Load::get(ours, ids(ours).iter().map(|id| format!("/api/v1/records/deal/{id}")).collect()),
+        ours: Load::get(ours, ids(ours).iter().map(|id| format!("/api/v1/records/deal/{id}?select={FIELDS}")).collect()),
         theirs: Load::get(theirs, ids(theirs).iter().map(|id| format!("/deal/{id}")).collect()),
     };
-    let fields = "id,version,name,code,stage,amount,close_on,account,created_at,updated_at";
     let mut cases = vec![point];
-    cases.push(both("list of 50", 16, 0.4, &|_| format!("deal?select={fields}&limit=50"), 1));
+    cases.push(both("list of 50", 16, 0.4, &|_| format!("deal?select={FIELDS}&limit=50"), 1));
     cases.push(both(
         "filtered, sorted list",
         16,
         0.4,
         &|n| {
             let day = 1 + n % 28;
-            format!("deal?select={fields}&limit=50&sort=close_on&filter=stage%20%3D%20'won'%20and%20close_on%20%3E%3D%20'2026-03-{day:02}'")
+            format!("deal?select={FIELDS}&limit=50&sort=close_on&filter=stage%20%3D%20'won'%20and%20close_on%20%3E%3D%20'2026-03-{day:02}'")
         },
         28,
     ));
-    cases.push(both("list with a link expanded", 16, 0.4, &|_| format!("deal?select={fields},account(id,name)&limit=50"), 1));
-    cases.push(both("search for a rare word", 16, 0.4, &|n| format!("deal?select={fields}&limit=50&q=rare{}", n * 7 % 97), 97));
-    cases.push(both("list of 50 with its total", 16, 0.0, &|_| format!("deal?select={fields}&limit=50&count=exact"), 1));
+    cases.push(both("list with a link expanded", 16, 0.4, &|_| format!("deal?select={}&limit=50", FIELDS.replace("account", "account(id,name)")), 1));
+    cases.push(both("search for a rare word", 16, 0.4, &|n| format!("deal?select={FIELDS}&limit=50&q=rare{}", n * 7 % 97), 97));
+    cases.push(both("list of 50 with its total", 16, 0.0, &|_| format!("deal?select={FIELDS}&limit=50&count=exact"), 1));
     for (name, connections) in [("create", 1), ("create", 16)] {
         cases.push(Case {
             name,

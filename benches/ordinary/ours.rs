@@ -1,7 +1,7 @@
 //! Relata over the same records.
 
-use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use relata::access::Actor;
 use relata::app::{Options, Workspace};
@@ -12,20 +12,13 @@ use relata::transfer::{self, Import, Mapping, Table, TableOptions};
 use relata::web::{self, WebConfig};
 
 use crate::client::Target;
-use crate::rows::{ACCOUNTS, Row};
+use crate::rows::{self, ACCOUNTS, Folder, Row};
 
 /// A running server; its folder goes when this goes.
 pub struct Running {
     pub target: Target,
+    _stop: tokio::sync::watch::Sender<bool>,
     _folder: Folder,
-}
-
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }
 
 const DEFINITIONS: &str = "kind: package
@@ -55,15 +48,39 @@ indexes:
   - {fields: [stage, close_on]}
 ";
 
-pub async fn start(rows: &[Row]) -> Running {
-    let folder = Folder(std::env::temp_dir().join(format!("relata-bench-{}", std::process::id())));
+/// A workspace with the definitions and the accounts, no deals.
+async fn open() -> (Workspace, Folder) {
+    let folder = Folder::new("ours");
     let definitions = folder.0.join("definitions/bench");
     std::fs::create_dir_all(&definitions).expect("a folder");
     std::fs::write(definitions.join("package.yaml"), DEFINITIONS).expect("definitions");
     let database = Database::Sqlite { path: folder.0.join("relata-data") };
     let workspace = Workspace::open(&Options::new(database, Folders::new(&folder.0, None))).await.expect("the workspace opens");
+    let mut csv = String::from("name\n");
+    for position in 0..ACCOUNTS {
+        csv.push_str(&rows::account(position));
+        csv.push('\n');
+    }
+    run_import(&workspace, &csv, "{\"kind\":\"import\",\"into\":\"bench.account\",\"columns\":{\"name\":\"name\"}}").await;
+    (workspace, folder)
+}
 
-    fill(&workspace, rows).await;
+/// How long an import of the deals takes, from the text of the file to the last commit.
+pub async fn time_import(csv: &str) -> Duration {
+    let (workspace, _folder) = open().await;
+    let begin = Instant::now();
+    run_import(&workspace, csv, DEALS).await;
+    let elapsed = begin.elapsed();
+    workspace.store.close().await.expect("the store closes");
+    elapsed
+}
+
+pub async fn start(rows: &[Row]) -> Running {
+    let (workspace, folder) = open().await;
+    run_import(&workspace, &rows::csv(rows), DEALS).await;
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let runner = workspace.runner.clone();
+    tokio::spawn(async move { runner.run(stopped).await });
     let token = token(&workspace).await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -76,7 +93,7 @@ pub async fn start(rows: &[Row]) -> Running {
     let mut target = Target { address, token, ids: Arc::default(), accounts: Arc::default() };
     target.ids = Arc::new(crate::client::ids(&target, "/api/v1/records/deal?select=id&limit=200", 25).await);
     target.accounts = Arc::new(crate::client::ids(&target, "/api/v1/records/account?select=id&limit=200", 3).await);
-    Running { target, _folder: folder }
+    Running { target, _stop: stop, _folder: folder }
 }
 
 async fn token(workspace: &Workspace) -> String {
@@ -86,28 +103,9 @@ async fn token(workspace: &Workspace) -> String {
     workspace.auth.create_token(NewToken { email, name: "bench".into(), days: None }).await.expect("a token").secret
 }
 
-async fn fill(workspace: &Workspace, rows: &[Row]) {
-    let mut csv = String::from("name\n");
-    for number in 1..=ACCOUNTS {
-        csv.push_str(&format!("Account {number}\n"));
-    }
-    run_import(workspace, &csv, "{\"kind\":\"import\",\"into\":\"bench.account\",\"columns\":{\"name\":\"name\"}}").await;
-    let mapping = "{\"kind\":\"import\",\"into\":\"bench.deal\",\"columns\":{\"name\":\"name\",\"code\":\"code\",\"stage\":\"stage\",\"amount\":\"amount\",\"close_on\":\"close_on\"},\"links\":{\"account\":{\"match\":[\"name\"],\"existing\":\"keep\",\"columns\":{\"account\":\"name\"}}}}";
-    let mut csv = String::from("name,code,stage,amount,close_on,account\n");
-    for row in rows {
-        csv.push_str(&format!(
-            "{},{},{},{}.{:02},{},Account {}\n",
-            row.name,
-            row.code,
-            row.stage,
-            row.amount / 100,
-            row.amount % 100,
-            row.close_on,
-            row.account + 1
-        ));
-    }
-    run_import(workspace, &csv, mapping).await;
-}
+const DEALS: &str = r#"{"kind": "import", "into": "bench.deal",
+  "columns": {"name": "name", "code": "code", "stage": "stage", "amount": "amount", "close_on": "close_on"},
+  "links": {"account": {"match": ["name"], "existing": "keep", "columns": {"account": "name"}}}}"#;
 
 async fn run_import(workspace: &Workspace, csv: &str, mapping: &str) {
     let catalog = workspace.catalog.load_full();

@@ -46,3 +46,46 @@ pub fn rows(count: u64) -> Vec<Row> {
         })
         .collect()
 }
+
+/// The rows as both sides import them; the account is named by its name.
+pub fn csv(rows: &[Row]) -> String {
+    let mut csv = String::from("name,code,stage,amount,close_on,account\n");
+    for row in rows {
+        csv.push_str(&format!(
+            "{},{},{},{}.{:02},{},{}\n",
+            row.name,
+            row.code,
+            row.stage,
+            row.amount / 100,
+            row.amount % 100,
+            row.close_on,
+            account(row.account)
+        ));
+    }
+    csv
+}
+
+/// Name of the account at a position.
+pub fn account(position: usize) -> String {
+    format!("Account {}", position + 1)
+}
+
+/// A folder below the system's temporary one that goes when this goes.
+pub struct Folder(pub std::path::PathBuf);
+
+static FOLDERS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+
+impl Folder {
+    pub fn new(name: &str) -> Self {
+        let number = FOLDERS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("relata-bench-{}-{name}-{number}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("a folder");
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
