@@ -17,6 +17,8 @@ pub struct DateTime(pub i64);
 pub struct Time(pub u32);
 
 const EPOCH: civil::Date = civil::date(1970, 1, 1);
+/// Days from 0000-03-01 to 1970-01-01.
+const EPOCH_DAYS: i32 = 719_468;
 
 impl Date {
     pub const MIN: Date = Date(-719_162);
@@ -28,16 +30,30 @@ impl Date {
         if bytes.len() != 10 || bytes[4] != b'-' || bytes[7] != b'-' {
             return None;
         }
-        let number = |range: std::ops::Range<usize>| -> Option<i16> {
-            let part = text.get(range)?;
-            part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse().ok())?
+        let number = |place: &[u8]| -> Option<u32> {
+            place.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0')))
         };
-        let year = number(0..4)?;
-        if year < 1 {
+        Self::of(number(&bytes[0..4])?, number(&bytes[5..7])?, number(&bytes[8..10])?)
+    }
+
+    /// The day of a year (1 to 9999), month and day; `None` when there is none such.
+    fn of(year: u32, month: u32, day: u32) -> Option<Self> {
+        let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+        let last = match month {
+            2 => 28 + u32::from(is_leap),
+            4 | 6 | 9 | 11 => 30,
+            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+            _ => return None,
+        };
+        if year == 0 || year > 9999 || day == 0 || day > last {
             return None;
         }
-        let date = civil::Date::new(year, i8::try_from(number(5..7)?).ok()?, i8::try_from(number(8..10)?).ok()?).ok()?;
-        Some(Self::from_civil(date))
+        // Years begin in March, so that a leap day ends its year.
+        let year = if month <= 2 { year - 1 } else { year };
+        let (era, year_of_era) = (year / 400, year % 400);
+        let day_of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
+        let days = era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+        Some(Self(i32::try_from(days).unwrap_or(0) - EPOCH_DAYS))
     }
 
     pub fn from_civil(date: civil::Date) -> Self {
@@ -59,10 +75,42 @@ impl Date {
     }
 }
 
+impl Date {
+    /// Year, month and day, without the calendar library: pages of records are full of dates.
+    fn parts(self) -> (u32, u32, u32) {
+        // Days since 0000-03-01, so that a leap day ends its year; years repeat every 400.
+        let days = u32::try_from(self.0.clamp(Self::MIN.0, Self::MAX.0) + EPOCH_DAYS).unwrap_or(0);
+        let (era, day_of_era) = (days / 146_097, days % 146_097);
+        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let shifted = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+        let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+        (era * 400 + year_of_era + u32::from(month <= 2), month, day)
+    }
+
+    /// `2026-11-21` as bytes.
+    fn text(self) -> [u8; 10] {
+        let (year, month, day) = self.parts();
+        let mut text = *b"0000-00-00";
+        digits(&mut text[0..4], year);
+        digits(&mut text[5..7], month);
+        digits(&mut text[8..10], day);
+        text
+    }
+}
+
+/// Writes a number with leading zeros into the whole of `place`.
+fn digits(place: &mut [u8], mut number: u32) {
+    for digit in place.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
+        number /= 10;
+    }
+}
+
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let date = self.civil();
-        write!(f, "{:04}-{:02}-{:02}", date.year(), date.month(), date.day())
+        f.write_str(std::str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 
@@ -105,14 +153,17 @@ impl fmt::Display for DateTime {
         let days = self.0.div_euclid(86_400_000_000);
         let rest = self.0.rem_euclid(86_400_000_000);
         let date = Date(i32::try_from(days).unwrap_or(0));
-        let seconds = rest / 1_000_000;
-        write!(f, "{date}T{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)?;
-        let micros = rest % 1_000_000;
-        if micros != 0 {
-            let digits = format!("{micros:06}");
-            write!(f, ".{}", digits.trim_end_matches('0'))?;
-        }
-        f.write_str("Z")
+        let seconds = u32::try_from(rest / 1_000_000).unwrap_or(0);
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        text[..10].copy_from_slice(&date.text());
+        digits(&mut text[11..13], seconds / 3600);
+        digits(&mut text[14..16], seconds / 60 % 60);
+        digits(&mut text[17..19], seconds % 60);
+        digits(&mut text[20..26], u32::try_from(rest % 1_000_000).unwrap_or(0));
+        // Trailing zeros of the fraction are left out, and the point where nothing follows it.
+        let kept = text[..26].iter().rposition(|byte| *byte != b'0').map_or(26, |last| if last <= 19 { 19 } else { last + 1 });
+        text[kept] = b'Z';
+        f.write_str(std::str::from_utf8(&text[..=kept]).unwrap_or_default())
     }
 }
 
@@ -138,3 +189,6 @@ impl fmt::Display for Time {
         write!(f, "{:02}:{:02}:{:02}", self.0 / 3600, self.0 / 60 % 60, self.0 % 60)
     }
 }
+
+#[cfg(test)]
+mod tests;

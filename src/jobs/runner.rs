@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use super::handler::{Job, JobContext, JobError, JobHandler, Outcome};
 use super::schedule;
-use crate::base::{Clock, DateTime, Random};
+use crate::base::{Clock, DateTime, Random, Stopwatch};
 use crate::schema::catalog::Catalog;
 use crate::store::{Store, StoreError, idempotency, jobs};
 
@@ -76,8 +76,14 @@ impl Runner {
         let mut signals = self.shared.store.signals();
         let mut at_work: JoinSet<()> = JoinSet::new();
         let mut swept = DateTime(0);
+        // Commits come thousands a second; the next moment of a schedule does not depend on them.
+        let mut schedules_seen: Option<Stopwatch> = None;
         while !*shutdown.borrow() {
-            let claimed = match self.look(&mut swept, self.shared.options.workers.saturating_sub(at_work.len())).await {
+            let with_schedules = schedules_seen.is_none_or(|seen| seen.elapsed() >= self.shared.options.poll);
+            if with_schedules {
+                schedules_seen = Some(Stopwatch::start());
+            }
+            let claimed = match self.look(with_schedules, &mut swept, self.shared.options.workers.saturating_sub(at_work.len())).await {
                 Ok(jobs) => jobs,
                 Err(StoreError::Closed) => break,
                 Err(error) => {
@@ -113,7 +119,7 @@ impl Runner {
         let mut done = 0;
         let mut swept = self.shared.clock.now();
         loop {
-            let claimed = self.look(&mut swept, 16).await?;
+            let claimed = self.look(true, &mut swept, 16).await?;
             if claimed.is_empty() {
                 return Ok(done);
             }
@@ -124,12 +130,14 @@ impl Runner {
         }
     }
 
-    /// Turns due schedules into jobs, sweeps, and claims up to `limit` jobs.
-    async fn look(&self, swept: &mut DateTime, limit: usize) -> Result<Vec<jobs::Job>, StoreError> {
+    /// Turns due schedules into jobs (where asked), sweeps, and claims up to `limit` jobs.
+    async fn look(&self, with_schedules: bool, swept: &mut DateTime, limit: usize) -> Result<Vec<jobs::Job>, StoreError> {
         let shared = &self.shared;
         let catalog = shared.catalog.load_full();
-        schedule::follow(&shared.store, &catalog).await?;
-        schedule::fire(&shared.store, &catalog).await?;
+        if with_schedules {
+            schedule::follow(&shared.store, &catalog).await?;
+            schedule::fire(&shared.store, &catalog).await?;
+        }
         let now = shared.clock.now();
         if now.0.saturating_sub(swept.0) > SWEEP_EVERY_US {
             *swept = now;

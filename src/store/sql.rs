@@ -31,7 +31,7 @@ impl Sql {
     pub fn template(text: &'static str, binds: impl Into<Vec<Bind>>) -> Self {
         let binds = binds.into();
         debug_assert_eq!(text.matches('?').count(), binds.len(), "placeholders and values of: {text}");
-        Self { text: text.replace('?', "\u{1}"), binds }
+        Self { text: swapped(text.to_owned(), b'?', SLOT as u8), binds }
     }
 
     pub fn push(&mut self, text: &'static str) -> &mut Self {
@@ -42,6 +42,11 @@ impl Sql {
     /// Appends a name, always quoted. Control characters are left out: no catalog name has any.
     pub fn ident(&mut self, name: &str) -> &mut Self {
         self.text.push('"');
+        if !name.bytes().any(|byte| byte == b'"' || byte < 0x20 || byte >= 0x7f) {
+            self.text.push_str(name);
+            self.text.push('"');
+            return self;
+        }
         for c in name.chars().filter(|c| !c.is_control()) {
             if c == '"' {
                 self.text.push('"');
@@ -156,8 +161,23 @@ impl Sql {
 
     /// Ready to run. `columns` are the kinds of the answer's columns (empty for a statement without an answer).
     pub fn statement(self, dialect: Dialect, columns: &[ColumnKind]) -> Statement {
-        Statement { sql: self.text(dialect).into(), binds: self.binds, columns: Arc::from(columns) }
+        let text = match dialect {
+            // One byte for one byte: no new text.
+            Dialect::Sqlite => swapped(self.text, SLOT as u8, b'?'),
+            Dialect::Postgres => self.text(dialect),
+        };
+        Statement { sql: text.into(), binds: self.binds, columns: Arc::from(columns) }
     }
+}
+
+/// The text with one ASCII character in the place of another.
+fn swapped(text: String, from: u8, to: u8) -> String {
+    let mut bytes = text.into_bytes();
+    for byte in bytes.iter_mut().filter(|byte| **byte == from) {
+        *byte = to;
+    }
+    // Both are ASCII, so that the text stays one.
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
 /// A value as both dialects read it. Control characters are left out: PostgreSQL refuses a zero byte.
