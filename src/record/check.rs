@@ -1,6 +1,6 @@
 //! Validation of a record about to be written: everything that needs the whole record or other records.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::convert::{link_id, same};
 use super::error::{FieldFault, RecordError, pointer};
@@ -27,7 +27,7 @@ impl RecordTx<'_> {
     #[expect(clippy::too_many_arguments, reason = "one step of a longer sequence")]
     pub(super) async fn check(
         &mut self,
-        world: &mut World,
+        world: &World,
         record: &Record,
         old: Option<&Record>,
         given: &[Given],
@@ -87,7 +87,7 @@ impl RecordTx<'_> {
     /// Every link that changed must lead to a live record.
     pub(super) async fn check_links(
         &mut self,
-        world: &mut World,
+        world: &World,
         entity: &Entity,
         record: &Record,
         old: Option<&Record>,
@@ -130,14 +130,17 @@ impl RecordTx<'_> {
         }
         let mut wanted: Vec<_> = wanted.into_iter().collect();
         wanted.sort_by_key(|(to, _)| *to);
+        // Only whether they are there matters here, not what they hold.
+        let mut live: HashSet<(EntityIx, RecordId)> = HashSet::new();
         for (to, mut ids) in wanted {
             ids.sort_unstable();
             ids.dedup();
-            self.load_into(world, to, ids).await?;
+            live.extend(self.live(to, &ids).await?.into_iter().map(|id| (to, id)));
         }
         for (field, to, id) in places {
             let is_self = to == record.entity && id == record.id;
-            if !is_self && world.records.get(&(to, id)).is_none_or(Option::is_none) {
+            let is_known = world.records.get(&(to, id)).is_some_and(Option::is_some);
+            if !is_self && !is_known && !live.contains(&(to, id)) {
                 let target = compiled.entity(to);
                 let shown = id.display(&target.prefix);
                 faults.push(

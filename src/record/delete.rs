@@ -202,7 +202,7 @@ impl RecordTx<'_> {
         Box::pin(async move {
             let entity = compiled.entity(old.entity);
             let mut faults: Vec<FieldFault> = Vec::new();
-            self.check_links(&mut World::default(), entity, &old, None, &[], &mut faults).await?;
+            self.check_links(&World::default(), entity, &old, None, &[], &mut faults).await?;
             if !faults.is_empty() {
                 return Err(RecordError::Invalid(faults));
             }

@@ -66,9 +66,19 @@ impl RecordTx<'_> {
         self.reader().gather(world, roots, needs, is_new).await
     }
 
-    /// See [`Reader::load_into`].
-    pub(super) async fn load_into(&mut self, world: &mut World, entity: EntityIx, ids: Vec<RecordId>) -> Result<(), RecordError> {
-        self.reader().load_into(world, entity, ids).await
+    /// Those of `ids` that are live records, or will be when this unit has written what it prepared.
+    pub(super) async fn live(&mut self, entity: EntityIx, ids: &[RecordId]) -> Result<BTreeSet<RecordId>, RecordError> {
+        let is_pending = |id: &&RecordId| self.scope.pending.iter().any(|record| record.entity == entity && record.id == **id);
+        let mut found: BTreeSet<RecordId> = ids.iter().filter(is_pending).copied().collect();
+        let to_ask: Vec<RecordId> = ids.iter().filter(|id| !found.contains(id)).copied().collect();
+        if to_ask.is_empty() {
+            return Ok(found);
+        }
+        let catalog = self.scope.compiled.catalog.clone();
+        let request = authorise_write(&catalog, &self.scope.actor, Write { entity, kind: WriteKind::Load, fields: Vec::new() })?;
+        let statement = compile::live(&catalog, self.store.dialect(), &request, &to_ask);
+        found.extend(self.store.query(&statement).await?.cells.iter().filter_map(|cell| cell.as_int().map(RecordId)));
+        Ok(found)
     }
 }
 
@@ -80,7 +90,18 @@ impl Reader<'_> {
         }
         let catalog = self.compiled.catalog.clone();
         let request = authorise_write(&catalog, self.actor, Write { entity, kind: WriteKind::Load, fields: Vec::new() })?;
-        let (statement, plan) = compile::load(&catalog, self.dialect, &request, ids, lock);
+        let known = match ids {
+            // Nobody's rows are hidden: the statement is the same for all.
+            [id] if request.rows().is_empty() => self.compiled.load(entity, *id, lock),
+            _ => None,
+        };
+        let (statement, plan) = known.unwrap_or_else(|| {
+            let (statement, plan) = compile::load(&catalog, self.dialect, &request, ids, lock);
+            if ids.len() == 1 && request.rows().is_empty() {
+                self.compiled.keep_load(entity, lock, &statement, &plan);
+            }
+            (statement, plan)
+        });
         let rows = compile::fetch_rows(&mut self.source, &statement, &plan).await?;
         Ok(self.records(entity, &rows))
     }

@@ -1,11 +1,13 @@
 //! What a save needs to know of each entity, worked out once per catalog.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use crate::base::{EntityIx, FieldIx};
+use crate::base::{Cell, EntityIx, FieldIx, RecordId};
 use crate::expr::{ChildNeed, Needs, Over, Path, Typed, Zone, needs};
 use crate::schema::catalog::{Catalog, Default as FieldDefault, Entity, Field, FieldType, OnDelete, Options};
+use crate::store::Statement;
+use crate::store::compile::RowPlan;
 
 /// A catalog and the plans of its entities.
 pub(super) struct Compiled {
@@ -13,6 +15,8 @@ pub(super) struct Compiled {
     /// The workspace's zone.
     pub zone: Zone,
     plans: Vec<Plan>,
+    /// For each entity the statement that loads one record: to be changed (locked), and only to be read.
+    loads: Vec<[OnceLock<(Statement, Arc<RowPlan>)>; 2]>,
 }
 
 /// One entity, as a save sees it.
@@ -86,7 +90,25 @@ impl Compiled {
             }
         }
         let zone = Zone::named(&catalog.settings.time_zone_name).unwrap_or_else(Zone::utc);
-        Self { catalog, zone, plans }
+        let loads = plans.iter().map(|_| Default::default()).collect();
+        Self { catalog, zone, plans, loads }
+    }
+
+    /// The statement that loads one record, compiled once; `None` while it is not known or cannot be kept.
+    pub fn load(&self, entity: EntityIx, id: RecordId, lock: bool) -> Option<(Statement, Arc<RowPlan>)> {
+        let (statement, plan) = self.loads.get(entity.0 as usize)?[usize::from(lock)].get()?;
+        let mut statement = statement.clone();
+        statement.binds.first_mut()?.1 = Cell::Int(id.0);
+        Some((statement, plan.clone()))
+    }
+
+    /// Keeps a statement for [`Compiled::load`]: one whose only bound value is the id.
+    pub fn keep_load(&self, entity: EntityIx, lock: bool, statement: &Statement, plan: &Arc<RowPlan>) {
+        if statement.binds.len() == 1
+            && let Some(places) = self.loads.get(entity.0 as usize)
+        {
+            let _ = places[usize::from(lock)].set((statement.clone(), plan.clone()));
+        }
     }
 
     pub fn plan(&self, entity: EntityIx) -> &Plan {

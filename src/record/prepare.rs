@@ -102,7 +102,7 @@ impl RecordTx<'_> {
             }
             // Rows below the record are read by its rules only after they are written.
             let has_late_rules = brings_rows && plan.reads_rows.contains(&true);
-            self.check(&mut world, &record, old.as_ref(), &given, &draft_children, has_late_rules, &mut faults).await?;
+            self.check(&world, &record, old.as_ref(), &given, &draft_children, has_late_rules, &mut faults).await?;
 
             let changed = changed_fields(&compiled, definition, &record, old.as_ref());
             let mut prepared = Prepared { record, old, changed, by_script, warnings, nested: Vec::new(), has_late_rules };

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use super::error::RecordError;
-use super::hooks::{BoxFuture, RecordHooks};
+use super::hooks::{BoxFuture, HookPoint, RecordHooks};
 use super::input::{Input, Nested, NestedItem};
 use super::many::{Batch, BatchResult, ManyResult, ManyUpdate, OneUpdate};
 use super::options::{Saved, Source, WriteOptions};
@@ -155,7 +155,8 @@ impl Records {
 
     /// `catalog` is the one `input` was read with: when definitions change meanwhile, the request is moved to the new ones.
     pub async fn create(&self, actor: &Actor, catalog: &Arc<Catalog>, entity: EntityIx, input: Input, options: WriteOptions) -> Result<Saved, RecordError> {
-        let request = Request::new(catalog, entity, "create", String::new(), &options, || format!("{input:?}"));
+        let mut request = Request::new(catalog, entity, "create", String::new(), &options, || format!("{input:?}"));
+        request.is_plain = self.is_plain(catalog, entity, &input);
         self.save(actor, request, options, move |tx, entity, options, moved| {
             let input = moved.input(&input);
             Box::pin(async move { tx.create_record(entity, input, &options).await })
@@ -173,7 +174,8 @@ impl Records {
         input: Input,
         options: WriteOptions,
     ) -> Result<Saved, RecordError> {
-        let request = Request::new(catalog, entity, "update", id.to_string(), &options, || format!("{input:?}"));
+        let mut request = Request::new(catalog, entity, "update", id.to_string(), &options, || format!("{input:?}"));
+        request.is_plain = self.is_plain(catalog, entity, &input);
         self.save(actor, request, options, move |tx, entity, options, moved| {
             let input = moved.input(&input);
             Box::pin(async move { tx.update_record(entity, id, input, &options).await })
@@ -226,7 +228,7 @@ impl Records {
         let from = catalog.clone();
         let (source, dry_run) = (options.source, options.dry_run);
         let many = Arc::new(many);
-        self.run(actor, catalog, source, Vec::new(), dry_run, move |tx| {
+        self.run(actor, catalog, source, Vec::new(), How::of(dry_run), move |tx| {
             let (from, many, options) = (from.clone(), many.clone(), options.clone());
             Box::pin(async move {
                 let moved = Moved::new(&from, tx.catalog(), entity)?;
@@ -249,7 +251,7 @@ impl Records {
     pub async fn batch(&self, actor: &Actor, catalog: &Arc<Catalog>, batch: Batch, options: WriteOptions) -> Result<BatchResult, RecordError> {
         let batch = Arc::new(batch);
         let (source, dry_run) = (options.source, options.dry_run);
-        self.run(actor, catalog, source, Vec::new(), dry_run, move |tx| {
+        self.run(actor, catalog, source, Vec::new(), How::of(dry_run), move |tx| {
             let (batch, options) = (batch.clone(), options.clone());
             Box::pin(async move { tx.batch(Batch::clone(&batch), &options).await })
         })
@@ -287,7 +289,7 @@ impl Records {
         F: for<'a, 't> Fn(&'a mut RecordTx<'t>) -> BoxFuture<'a, Result<T, RecordError>> + Send + Sync + Clone + 'static,
     {
         let catalog = self.catalog();
-        self.run(actor, &catalog, source, chain, false, unit).await
+        self.run(actor, &catalog, source, chain, How::Shared, unit).await
     }
 
     /// [`Records::unit`], undone whatever it returns.
@@ -297,7 +299,7 @@ impl Records {
         F: for<'a, 't> Fn(&'a mut RecordTx<'t>) -> BoxFuture<'a, Result<T, RecordError>> + Send + Sync + Clone + 'static,
     {
         let catalog = self.catalog();
-        self.run(actor, &catalog, source, chain, true, unit).await
+        self.run(actor, &catalog, source, chain, How::Rehearse, unit).await
     }
 
     /// Continues a transaction another room opened (a job's).
@@ -311,9 +313,14 @@ impl Records {
     where
         F: for<'a, 't> Fn(&'a mut RecordTx<'t>, EntityIx, WriteOptions, &Moved) -> BoxFuture<'a, Result<Saved, RecordError>> + Send + Sync + 'static,
     {
-        let (catalog, source, dry_run) = (request.catalog.clone(), options.source, options.dry_run);
+        let (catalog, source) = (request.catalog.clone(), options.source);
+        let how = match () {
+            () if options.dry_run => How::Rehearse,
+            () if request.is_plain && options.idempotency_key.is_none() => How::Bare,
+            () => How::Shared,
+        };
         let (work, request, options) = (Arc::new(work), Arc::new(request), Arc::new(options));
-        self.run(actor, &catalog, source, Vec::new(), dry_run, move |tx| {
+        self.run(actor, &catalog, source, Vec::new(), how, move |tx| {
             let (work, request, options) = (work.clone(), request.clone(), options.clone());
             Box::pin(async move {
                 let user = tx.actor().user_id();
@@ -338,7 +345,7 @@ impl Records {
     }
 
     /// Runs a unit of work; again with the new definitions when they changed under it, again when the database was busy.
-    async fn run<T, F>(&self, actor: &Actor, catalog: &Arc<Catalog>, source: Source, chain: Vec<Cause>, dry_run: bool, unit: F) -> Result<T, RecordError>
+    async fn run<T, F>(&self, actor: &Actor, catalog: &Arc<Catalog>, source: Source, chain: Vec<Cause>, how: How, unit: F) -> Result<T, RecordError>
     where
         T: Send + 'static,
         F: for<'a, 't> Fn(&'a mut RecordTx<'t>) -> BoxFuture<'a, Result<T, RecordError>> + Send + Sync + Clone + 'static,
@@ -354,7 +361,11 @@ impl Records {
             let unit = unit.clone();
             let version = catalog.version;
             let work = in_unit(scope, version, unit);
-            let result = if dry_run { self.store().rehearse(work).await } else { self.store().write(work).await };
+            let result = match how {
+                How::Shared => self.store().write(work).await,
+                How::Bare => self.store().write_bare(work).await,
+                How::Rehearse => self.store().rehearse(work).await,
+            };
             match result {
                 Err(RecordError::StaleCatalog) if attempt < ATTEMPTS => catalog = self.newer_catalog(&catalog).await,
                 Err(RecordError::Busy) if attempt < ATTEMPTS => {}
@@ -392,6 +403,18 @@ impl Records {
             versions: HashMap::new(),
             deferred: Vec::new(),
         }
+    }
+
+    /// Whether a save of this entity writes its row first of all, and nothing behind it can refuse: no numbers are taken
+    /// before, no scripts run, no rows below it and no values of other records are written.
+    fn is_plain(&self, catalog: &Arc<Catalog>, entity: EntityIx, input: &Input) -> bool {
+        let definition = catalog.entity(entity);
+        let hooks = &self.shared.hooks;
+        input.children.is_empty()
+            && definition.dependents.is_empty()
+            && !definition.fields.iter().any(|field| matches!(field.ty, FieldType::AutoNumber { .. } | FieldType::Links { .. }))
+            && !hooks.matches(catalog, entity, HookPoint::BeforeSave)
+            && !hooks.matches(catalog, entity, HookPoint::AfterWrite)
     }
 
     /// The plans of a catalog; those of the current one are kept.
@@ -434,10 +457,28 @@ where
     }
 }
 
+/// How a unit is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum How {
+    Shared,
+    /// Can hardly fail once it has written.
+    Bare,
+    /// Undone whatever it returns.
+    Rehearse,
+}
+
+impl How {
+    fn of(dry_run: bool) -> Self {
+        if dry_run { How::Rehearse } else { How::Shared }
+    }
+}
+
 /// A save as it was asked for.
 struct Request {
     catalog: Arc<Catalog>,
     entity: EntityIx,
+    /// One row, nothing before it and nothing that could refuse behind it.
+    is_plain: bool,
     /// Tells requests with one idempotency key apart.
     digest: String,
 }
@@ -450,7 +491,7 @@ impl Request {
         } else {
             String::new()
         };
-        Self { catalog: catalog.clone(), entity, digest }
+        Self { catalog: catalog.clone(), entity, is_plain: false, digest }
     }
 }
 

@@ -186,6 +186,11 @@ impl RecordTx<'_> {
         self.upsert_record(entity, unique, key, input, options).await
     }
 
+    /// Writes tried so far: what fails while this does not grow leaves nothing to undo.
+    pub fn writes(&self) -> u64 {
+        self.store.writes()
+    }
+
     /// Opens a part that can be undone on its own: a row of an import, an operation of a batch. Parts nest.
     pub async fn begin_part(&mut self) -> Result<(), RecordError> {
         Ok(self.store.begin_part().await?)

@@ -212,6 +212,19 @@ impl Store {
         self.run(Mode::Shared, work).await
     }
 
+    /// [`Store::write`] for a unit that can hardly fail once it has written, and whose caller tries again on
+    /// [`StoreError::Busy`]: on SQLite it runs without a savepoint of its own.
+    pub async fn write_bare<T, E>(
+        &self,
+        work: impl for<'a> FnOnce(&'a mut Tx) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.run(Mode::Bare, work).await
+    }
+
     /// A unit that changes tables or definitions: no other unit runs beside it on any node.
     pub async fn apply<T, E>(
         &self,
@@ -249,7 +262,7 @@ impl Store {
             return Err(StoreError::NodeLost.into());
         }
         let longest = match mode {
-            Mode::Shared => self.shared.surroundings.write_timeout,
+            Mode::Shared | Mode::Bare => self.shared.surroundings.write_timeout,
             Mode::Exclusive | Mode::Rehearsal => LONGEST_APPLY,
         };
         let (unit, answer) = unit(mode, longest, work);
@@ -328,7 +341,7 @@ fn holder(random: &dyn Random) -> String {
 /// Runs a unit on PostgreSQL in its own transaction.
 async fn run_on_postgres(shared: Arc<Shared>, unit: Unit) {
     let Db::Postgres(pool) = &shared.db else { return unit.refuse(StoreError::Closed) };
-    let begun = postgres::link::PostgresLink::begin(&pool.pool, pool.lock, unit.mode != Mode::Shared).await;
+    let begun = postgres::link::PostgresLink::begin(&pool.pool, pool.lock, !unit.mode.is_shared()).await;
     let (link, version) = match begun {
         Ok(begun) => begun,
         Err(error) => return unit.refuse(error),

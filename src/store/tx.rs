@@ -44,6 +44,9 @@ pub struct Tx {
     parts: Vec<Part>,
     /// A statement failed and nothing has undone it: the unit may not be kept.
     failed: bool,
+    /// Writes tried so far, and those that did not fail.
+    writes: u64,
+    written: u64,
     /// Statements run since the unit began.
     statements: u64,
     pub(super) after_commit: AfterCommit,
@@ -75,6 +78,8 @@ impl Tx {
             catalog_version: None,
             parts: Vec::new(),
             failed: false,
+            writes: 0,
+            written: 0,
             statements: 0,
             after_commit: AfterCommit::default(),
         }
@@ -87,6 +92,8 @@ impl Tx {
         self.started = Stopwatch::start();
         self.parts.clear();
         self.failed = false;
+        self.writes = 0;
+        self.written = 0;
         self.statements = 0;
         self.after_commit = AfterCommit::default();
     }
@@ -121,10 +128,13 @@ impl Tx {
     pub async fn query(&mut self, statement: &Statement) -> Result<Rows, StoreError> {
         self.check_time()?;
         self.statements += 1;
+        let is_write = !statement.sql.starts_with("SELECT");
+        self.writes += u64::from(is_write);
         let outcome = match &mut self.link {
             Link::Sqlite(link) => link.query(statement),
             Link::Postgres(link) => link.query(statement).await,
         };
+        self.written += u64::from(is_write && outcome.is_ok());
         self.note(outcome)
     }
 
@@ -132,10 +142,12 @@ impl Tx {
     pub async fn execute(&mut self, statement: &Statement) -> Result<u64, StoreError> {
         self.check_time()?;
         self.statements += 1;
+        self.writes += 1;
         let outcome = match &mut self.link {
             Link::Sqlite(link) => link.execute(statement),
             Link::Postgres(link) => link.execute(statement).await,
         };
+        self.written += u64::from(outcome.is_ok());
         self.note(outcome)
     }
 
@@ -163,6 +175,8 @@ impl Tx {
     /// Writes (or with `None` deletes) a record's search tokens. On SQLite this waits until the batch's commit or a look
     /// into the index, because FTS5 writes a segment at each savepoint; it is in the same transaction all the same.
     pub(super) async fn put_search(&mut self, record: i64, tokens: Option<String>, is_new: bool) -> Result<(), StoreError> {
+        self.writes += 1;
+        self.written += 1;
         if let Link::Sqlite(link) = &mut self.link {
             let outcome = link.put_search(record, tokens, is_new);
             return self.note(outcome);
@@ -228,6 +242,17 @@ impl Tx {
             self.rows(sql, &[ColumnKind::Int]).await?;
         }
         Ok(())
+    }
+
+    /// Writes tried so far by this unit: what fails while it does not grow leaves nothing to undo.
+    pub fn writes(&self) -> u64 {
+        self.writes
+    }
+
+    /// Nothing of this unit is in the transaction of an embedded database: it tried no write, or each one failed and so
+    /// undid itself.
+    pub(super) fn is_clean(&self) -> bool {
+        self.written == 0
     }
 
     /// Opens a part that can be undone on its own ([`Tx::rollback_part`]); parts nest. A statement that fails outside

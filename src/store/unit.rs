@@ -17,10 +17,20 @@ use super::{StoreError, Tx};
 pub(super) enum Mode {
     /// Beside or together with others.
     Shared,
+    /// Like [`Mode::Shared`], and hardly ever fails once it has written: on SQLite it gets no savepoint, which costs a
+    /// copy of every page it touches. If it fails late after all, the batch is undone and the others are told to try again.
+    Bare,
     /// No other unit runs meanwhile: tables or definitions change.
     Exclusive,
     /// Exclusive, and undone whatever it returns.
     Rehearsal,
+}
+
+impl Mode {
+    /// Others may run beside it.
+    pub fn is_shared(self) -> bool {
+        matches!(self, Mode::Shared | Mode::Bare)
+    }
 }
 
 /// The work of a unit, without its types.

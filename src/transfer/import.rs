@@ -16,7 +16,9 @@ use crate::record::{BoxFuture, FieldFault, Input, RecordError, RecordTx, Records
 use crate::schema::catalog::{Catalog, Entity, FieldType};
 
 /// Rows of one transaction. Other writers wait no longer than such a chunk takes.
-const CHUNK: usize = 200;
+const CHUNK: usize = 500;
+/// Rows that share a savepoint while all goes well: one for each row costs more than the row.
+const TOGETHER: usize = 50;
 /// Linked records remembered between rows, so that each is looked up once.
 const REMEMBERED: usize = 200_000;
 
@@ -133,34 +135,95 @@ struct ChunkDone {
 
 async fn run_chunk(tx: &mut RecordTx<'_>, job: &Job, rows: &[Row]) -> Result<ChunkDone, RecordError> {
     let mut done = ChunkDone::default();
-    let catalog = tx.catalog().clone();
+    for group in rows.chunks(TOGETHER) {
+        if job.dry_run || !run_together(tx, job, group, &mut done).await? {
+            for row in group {
+                run_alone(tx, job, row, &mut done).await?;
+            }
+        }
+    }
+    Ok(done)
+}
+
+/// Runs rows behind one savepoint. `false`: one failed after it had written, and nothing of them is done.
+async fn run_together(tx: &mut RecordTx<'_>, job: &Job, rows: &[Row], done: &mut ChunkDone) -> Result<bool, RecordError> {
+    tx.begin_part().await?;
+    let mut group = ChunkDone { known: std::mem::take(&mut done.known), ..ChunkDone::default() };
+    let mut added = Vec::new();
     for row in rows {
-        tx.begin_part().await?;
-        let mut work =
-            RowWork { job, catalog: &catalog, row, known: &done.known, met: Known::new(), linked: Vec::new(), differences: Vec::new() };
-        let result = work.root(tx).await;
-        let RowWork { met, linked, differences, .. } = work;
+        let before = tx.writes();
+        let (result, met) = run_row(tx, job, row, &group.known).await;
         match result {
-            Ok(outcome) if job.dry_run => {
-                tx.rollback_part().await?;
-                done.rows.push(Ok(outcome));
-                done.differences.extend(differences);
-            }
             Ok(outcome) => {
-                tx.keep_part().await?;
-                done.rows.push(Ok(outcome));
-                done.known.extend(met);
-                done.linked.extend(linked);
-                done.differences.extend(differences);
+                added.extend(met.known.keys().cloned());
+                group.add(outcome, met);
             }
-            Err(RowFault::Row(reason)) => {
+            Err(RowFault::Row(reason)) if tx.writes() == before => group.rows.push(Err(reason)),
+            Err(RowFault::Row(_)) => {
                 tx.rollback_part().await?;
-                done.rows.push(Err(reason));
+                added.iter().for_each(|key| {
+                    group.known.remove(key);
+                });
+                done.known = group.known;
+                return Ok(false);
             }
             Err(RowFault::Fatal(error)) => return Err(error),
         }
     }
-    Ok(done)
+    tx.keep_part().await?;
+    done.rows.append(&mut group.rows);
+    done.linked.append(&mut group.linked);
+    done.differences.append(&mut group.differences);
+    done.known = group.known;
+    Ok(true)
+}
+
+/// Runs a row behind its own savepoint.
+async fn run_alone(tx: &mut RecordTx<'_>, job: &Job, row: &Row, done: &mut ChunkDone) -> Result<(), RecordError> {
+    tx.begin_part().await?;
+    let (result, mut met) = run_row(tx, job, row, &done.known).await;
+    match result {
+        Ok(outcome) if job.dry_run => {
+            tx.rollback_part().await?;
+            met.known.clear();
+            met.linked.clear();
+            done.add(outcome, met);
+        }
+        Ok(outcome) => {
+            tx.keep_part().await?;
+            done.add(outcome, met);
+        }
+        Err(RowFault::Row(reason)) => {
+            tx.rollback_part().await?;
+            done.rows.push(Err(reason));
+        }
+        Err(RowFault::Fatal(error)) => return Err(error),
+    }
+    Ok(())
+}
+
+/// What a row met on its way.
+struct MetByRow {
+    known: Known,
+    linked: Vec<String>,
+    differences: Vec<Difference>,
+}
+
+async fn run_row(tx: &mut RecordTx<'_>, job: &Job, row: &Row, known: &Known) -> (Result<RowOutcome, RowFault>, MetByRow) {
+    let catalog = tx.catalog().clone();
+    let mut work = RowWork { job, catalog: &catalog, row, known, met: Known::new(), linked: Vec::new(), differences: Vec::new() };
+    let result = work.root(tx).await;
+    let RowWork { met, linked, differences, .. } = work;
+    (result, MetByRow { known: met, linked, differences })
+}
+
+impl ChunkDone {
+    fn add(&mut self, outcome: RowOutcome, met: MetByRow) {
+        self.rows.push(Ok(outcome));
+        self.known.extend(met.known);
+        self.linked.extend(met.linked);
+        self.differences.extend(met.differences);
+    }
 }
 
 /// Why a row (or everything) failed.

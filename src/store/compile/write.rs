@@ -34,6 +34,23 @@ pub fn load(catalog: &Catalog, dialect: Dialect, request: &Authorised<Write>, id
     loading(catalog, dialect, request, condition, false, None, lock)
 }
 
+/// The ids (one column) of those of `ids` that are live records: whether a link leads somewhere.
+pub fn live(catalog: &Catalog, dialect: Dialect, request: &Authorised<Write>, ids: &[RecordId]) -> Statement {
+    let entity = catalog.entity(request.request().entity);
+    let mut sql = Sql::new("SELECT ");
+    sql.append(column_sql("t", id_column(entity))).push("\nFROM ").ident(&entity.table).push(" AS \"t\"\nWHERE ");
+    sql.append(column_sql("t", id_column(entity))).push(" IN ").bind_list(ColumnKind::Int, ids.iter().map(|id| Cell::Int(id.0)));
+    if let Some(column) = deleted_column(entity) {
+        sql.push(" AND ").append(column_sql("t", column)).push(" IS NULL");
+    }
+    if let Some(rule) = request.rows().of(entity.ix) {
+        let context = no_context();
+        let with = ExprSql { catalog, dialect, entity: entity.ix, rows: request.rows(), context: &context };
+        sql.push(" AND ").append(expr::condition(with, "t", rule));
+    }
+    sql.statement(dialect, &[ColumnKind::Int])
+}
+
 /// Loads the live records whose link `field` points to one of `targets`, like [`load`], at most `limit`.
 pub fn load_by(
     catalog: &Catalog,

@@ -90,7 +90,7 @@ impl Writer {
     /// Runs `first` and what waits behind it in one transaction.
     fn batch(&mut self, first: Unit) {
         let age = Stopwatch::start();
-        let exclusive = first.mode != Mode::Shared;
+        let exclusive = !first.mode.is_shared();
         let mut batch = Batch::default();
         let mut outcome = self.command("BEGIN IMMEDIATE");
         self.tx.forget_catalog_version();
@@ -124,7 +124,8 @@ impl Writer {
     /// Runs one unit in its savepoint. `Err` means that the transaction is lost.
     fn run_unit(&mut self, unit: Unit, batch: &mut Batch) -> Result<(), StoreError> {
         let mark = self.link().search_mark();
-        if let Err(error) = self.command("SAVEPOINT unit") {
+        let is_bare = unit.mode == Mode::Bare;
+        if !is_bare && let Err(error) = self.command("SAVEPOINT unit") {
             self.refuse(unit, &error);
             return Err(error);
         }
@@ -138,12 +139,16 @@ impl Writer {
         }
         if keep {
             batch.after_commit.add(after_commit);
+        } else if is_bare {
+            self.tx.forget_catalog_version();
+            // Whoever failed has its own answer; those who ran before it run again.
+            return if self.tx.is_clean() { Ok(()) } else { Err(StoreError::Busy) };
         } else {
             self.link().forget_search(mark);
             self.tx.forget_catalog_version();
             self.command("ROLLBACK TO SAVEPOINT unit")?;
         }
-        self.command("RELEASE SAVEPOINT unit")
+        if is_bare { Ok(()) } else { self.command("RELEASE SAVEPOINT unit") }
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
@@ -164,7 +169,7 @@ impl Writer {
     /// The next unit that may share this batch.
     fn next_shared(&mut self) -> Option<Unit> {
         match self.requests.try_recv().ok()? {
-            Request::Run(unit) if unit.mode == Mode::Shared => Some(unit),
+            Request::Run(unit) if unit.mode.is_shared() => Some(unit),
             other => {
                 self.held = Some(other);
                 None

@@ -79,6 +79,16 @@ pub(super) fn params(query: Option<&str>) -> Result<Params, Problem> {
     Ok(params)
 }
 
+/// The parameters as they were written: what requests are remembered by. A null character is refused, as in [`params`].
+pub(super) fn query_text(query: Option<&str>) -> Result<&str, Problem> {
+    let text = query.unwrap_or("");
+    // Only `%00` decodes to one; a raw one is no part of any address.
+    if text.contains("%00") || text.contains('\0') {
+        return Err(Problem::new("WEB400", "the address contains a null character"));
+    }
+    Ok(text)
+}
+
 /// A whole number within bounds.
 pub(super) fn number(params: &Params, name: &str, default: i64, range: std::ops::RangeInclusive<i64>) -> Result<i64, Problem> {
     let Some(text) = params.get(name) else { return Ok(default) };

@@ -24,8 +24,8 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let catalog = state.catalog();
     let entity = locate::entity(&catalog, &slug)?;
-    locate::params(raw.as_deref())?;
-    let page = state.records.list_url(&requester.actor(&catalog), &catalog, entity.ix, raw.as_deref().unwrap_or_default()).await?;
+    let text = locate::query_text(raw.as_deref())?;
+    let page = state.records.list_url(&requester.actor(&catalog), &catalog, entity.ix, text).await?;
     Ok(page_answer(&page))
 }
 
@@ -74,10 +74,10 @@ pub(super) async fn get(
     let catalog = state.catalog();
     let entity = locate::entity(&catalog, &slug)?;
     let id = locate::record_id(&catalog, entity, &id_text)?;
-    let params = locate::params(raw.as_deref())?;
-    let row = state.records.get_url(&requester.actor(&catalog), &catalog, entity.ix, id, raw.as_deref().unwrap_or_default()).await?;
+    let text = locate::query_text(raw.as_deref())?;
+    let row = state.records.get_url(&requester.actor(&catalog), &catalog, entity.ix, id, text).await?;
     let row = row.ok_or_else(|| locate::no_record(entity, &id_text))?;
-    if params.0.is_empty() && has_version(&headers, row.version()) && version_says_all(entity) {
+    if text.is_empty() && has_version(&headers, row.version()) && version_says_all(entity) {
         let mut response = answer::empty(StatusCode::NOT_MODIFIED);
         set_etag(response.headers_mut(), row.version());
         return Ok(response);

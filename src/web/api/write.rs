@@ -12,7 +12,6 @@ use super::body::{JSON, PATCH, read_json};
 use super::headers::{Preferences, preferences, write_options};
 use super::locate::{self, Located};
 use crate::access::Actor;
-use crate::query::{Deleted, GetRequest, default_select};
 use crate::record::{Input, Saved};
 use crate::schema::catalog::{Catalog, Entity, Unique};
 use crate::schema::field_type;
@@ -182,8 +181,8 @@ pub(super) async fn written(
     } else if preferences.minimal {
         answer::empty(StatusCode::NO_CONTENT)
     } else {
-        let request = GetRequest { entity: entity.ix, id: saved.id, select: default_select(entity), deleted: Deleted::All };
-        match state.records.get(actor, catalog, request).await? {
+        let shown = if entity.features.soft_delete { "deleted=all" } else { "" };
+        match state.records.get_url(actor, catalog, entity.ix, saved.id, shown).await? {
             Some(row) => answer::record(status, &row),
             // Deleted by someone else between the commit and this look.
             None => answer::empty(StatusCode::NO_CONTENT),
