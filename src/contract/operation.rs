@@ -10,7 +10,7 @@ pub(super) struct Operation {
 }
 
 /// Failures every signed-in operation can answer.
-const ALWAYS: [&str; 9] = ["400", "401", "404", "405", "414", "421", "429", "431", "503"];
+const ALWAYS: [&str; 10] = ["400", "401", "403", "404", "405", "414", "421", "429", "431", "503"];
 /// Failures of an operation that reads a body.
 const WITH_BODY: [&str; 4] = ["408", "413", "415", "422"];
 
