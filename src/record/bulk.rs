@@ -12,7 +12,7 @@ use super::unit::RecordTx;
 use crate::access::{Write, WriteKind, authorise_write};
 use crate::base::{EntityIx, RecordId, Value};
 use crate::schema::catalog::{Catalog, Entity, Unique};
-use crate::store::compile;
+use crate::store::{Dialect, compile};
 
 /// Records that one `PATCH` by filter may change.
 pub const MAX_AFFECTED: u64 = 10_000;
@@ -99,6 +99,8 @@ impl RecordTx<'_> {
         };
         // The filter itself said which records: no version is asked for.
         let base = WriteOptions { idempotency_key: None, if_match: None, ..options.clone() };
+        let wanted: Vec<(EntityIx, RecordId)> = updates.iter().map(|update| (entity, update.id)).collect();
+        self.lock_in_order(wanted).await?;
         let mut results = Vec::with_capacity(updates.len());
         for OneUpdate { id, version, set } in updates {
             let options = WriteOptions { if_match: version, ..base.clone() };
@@ -125,9 +127,31 @@ impl RecordTx<'_> {
         }
     }
 
+    /// Locks records in the order of their ids, whatever order they are written in: units that write the same ones then
+    /// wait in a row instead of for each other. SQLite has one writer and needs none of this.
+    async fn lock_in_order(&mut self, mut wanted: Vec<(EntityIx, RecordId)>) -> Result<(), RecordError> {
+        wanted.sort_unstable();
+        wanted.dedup();
+        if self.store.dialect() != Dialect::Postgres || wanted.len() < 2 {
+            return Ok(());
+        }
+        for same in wanted.chunk_by(|(one, _), (other, _)| one == other) {
+            let ids: Vec<RecordId> = same.iter().map(|(_, id)| *id).collect();
+            if let Some((entity, _)) = same.first() {
+                self.load(*entity, &ids, true).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// See [`super::Records::batch`].
     pub(super) async fn batch(&mut self, batch: Batch, options: &WriteOptions) -> Result<BatchResult, RecordError> {
         let catalog = self.scope.compiled.catalog.clone();
+        let named = batch.operations.iter().filter_map(|operation| {
+            let entity = catalog.find_entity(&operation.entity)?;
+            Some((entity.ix, parse_id(&catalog, entity.ix, operation.id.as_ref()?.as_str()?)?))
+        });
+        self.lock_in_order(named.collect()).await?;
         let mut earlier = Earlier::default();
         let mut results = Vec::with_capacity(batch.operations.len());
         for (index, operation) in batch.operations.into_iter().enumerate() {

@@ -124,3 +124,30 @@ async fn an_option_that_is_gone_stays_where_it_is_and_is_taken_nowhere_else() {
     app.patch(&format!("/api/v1/records/state/{good}"), json!({"mood": "bad"})).await.expect_status(422);
     app.post("/api/v1/records/state", json!({"name": "C", "mood": "bad"})).await.expect_status(422);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn batches_over_the_same_records_in_any_order_all_succeed() {
+    let app = std::sync::Arc::new(TestApp::crm().await);
+    let mut ids = Vec::new();
+    for number in 0..4 {
+        ids.push(app.create_id("account", json!({"name": format!("A{number}")})).await);
+    }
+    let mut clients = Vec::new();
+    for client in 0..4 {
+        let (app, mut ids) = (app.clone(), ids.clone());
+        ids.rotate_left(client);
+        if client % 2 == 1 {
+            ids.reverse();
+        }
+        clients.push(tokio::spawn(async move {
+            for round in 0..5 {
+                let operations: Vec<Value> =
+                    ids.iter().map(|id| json!({"op": "update", "entity": "account", "id": id, "values": {"name": format!("{client} {round}")}})).collect();
+                app.post("/api/v1/batch", json!({"atomic": true, "operations": operations})).await.expect_status(200);
+            }
+        }));
+    }
+    for client in clients {
+        client.await.expect("every batch is answered 200");
+    }
+}
