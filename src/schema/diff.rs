@@ -333,7 +333,10 @@ impl Comparison<'_> {
             let place = op.place.clone().unwrap_or_else(super::intake::nowhere);
             let fault = Diagnostic::error("DEP014", &place, format!("`{before}` is gone from `{}` and `{}` is new: is it the same field under another name?", op.entity, op.name))
                 .hint(format!("renamed: add `was: {before}` and all values stay; another field: give it an identity of its own, `uid: {}`", op.uid));
-            self.faults.push(fault);
+            // A field made in several steps is still one field to explain.
+            if !self.faults.contains(&fault) {
+                self.faults.push(fault);
+            }
         }
         self.unexplained_entities();
     }
