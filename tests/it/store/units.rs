@@ -64,6 +64,59 @@ async fn a_failing_unit_does_not_hurt_its_neighbours() {
     store.close().await.expect("closes");
 }
 
+/// Units without a savepoint: what fails before anything is written hurts nobody; what fails later undoes its batch, and
+/// the others of it are told to try again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bare_unit_that_fails_leaves_nothing_and_others_try_again() {
+    let (store, _) = open().await;
+    with_items(&store).await;
+    let mut tasks = Vec::new();
+    for number in 0..60_i64 {
+        let store = store.clone();
+        tasks.push(tokio::spawn(async move {
+            loop {
+                let outcome: Result<(), StoreError> = store
+                    .write_bare(move |tx| {
+                        Box::pin(async move {
+                            match number % 4 {
+                                // Its first write fails; it fails before any; it fails once it has written.
+                                1 => tx.run(insert(number + 1, "taken")).await.map(|_| ()),
+                                2 => Err(StoreError::Closed),
+                                3 => {
+                                    tx.run(insert(number + 1, &format!("name {number}"))).await?;
+                                    Err(StoreError::Closed)
+                                }
+                                _ => tx.run(insert(number + 1, &format!("name {number}"))).await.map(|_| ()),
+                            }
+                        })
+                    })
+                    .await;
+                if outcome != Err(StoreError::Busy) {
+                    return outcome;
+                }
+            }
+        }));
+    }
+    write(&store, |tx| Box::pin(async move { tx.run(insert(1000, "taken")).await })).await.ok();
+    let mut outcomes = Vec::new();
+    for task in tasks {
+        outcomes.push(task.await.expect("the task ends"));
+    }
+    for (number, outcome) in outcomes.iter().enumerate() {
+        match number % 4 {
+            0 => assert_eq!(*outcome, Ok(())),
+            1 => {}
+            _ => assert_eq!(*outcome, Err(StoreError::Closed)),
+        }
+    }
+    let rows = store.rows(Sql::new("SELECT id FROM item WHERE name <> 'taken' ORDER BY id"), &[INT]).await.expect("rows");
+    let kept: Vec<i64> = rows.iter().filter_map(|row| row[0].as_int()).collect();
+    assert_eq!(kept, (0..60).step_by(4).map(|number| number + 1).collect::<Vec<i64>>());
+    let taken = store.rows(Sql::new("SELECT count(*) FROM item WHERE name = 'taken'"), &[INT]).await.expect("rows");
+    assert!(taken.one_int() <= Some(1), "one at most has the name");
+    store.close().await.expect("closes");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn violations_name_what_was_violated() {
     let (store, _) = open().await;
