@@ -165,7 +165,13 @@ fn cases(ours: &client::Target, theirs: &client::Target) -> Vec<Case> {
         },
         28,
     ));
-    cases.push(both("list with a link expanded", 16, 0.4, &|_| format!("deal?select={}&limit=50", FIELDS.replace("account", "account(id,name)")), 1));
+    cases.push(both(
+        "list with a link expanded",
+        16,
+        0.4,
+        &|_| format!("deal?select={}&limit=50", FIELDS.replace("account", "account(id,name)")),
+        1,
+    ));
     cases.push(both("search for a rare word", 16, 0.4, &|n| format!("deal?select={FIELDS}&limit=50&q=rare{}", n * 7 % 97), 97));
     cases.push(both("list of 50 with its total", 16, 0.0, &|_| format!("deal?select={FIELDS}&limit=50&count=exact"), 1));
     for (name, connections) in [("create", 1), ("create", 16)] {

@@ -76,7 +76,11 @@ pub fn authorise_get(catalog: &Catalog, actor: &Actor, request: GetRequest) -> R
 
 /// # Errors
 /// `ACL001` for an anonymous actor.
-pub fn authorise_aggregate(catalog: &Catalog, actor: &Actor, request: AggregateRequest) -> Result<Authorised<AggregateRequest>, AccessError> {
+pub fn authorise_aggregate(
+    catalog: &Catalog,
+    actor: &Actor,
+    request: AggregateRequest,
+) -> Result<Authorised<AggregateRequest>, AccessError> {
     authorise(catalog, actor, request)
 }
 
@@ -100,9 +104,9 @@ fn decides_who_signs_in(catalog: &Catalog, write: &Write) -> bool {
     }
     match write.kind {
         WriteKind::Create | WriteKind::Delete | WriteKind::Restore => true,
-        WriteKind::Update => {
-            write.fields.iter().any(|field| entity.fields.get(field.0 as usize).is_some_and(|field| field.name == "deleted_at" || DECIDING.contains(&field.name.as_str())))
-        }
+        WriteKind::Update => write.fields.iter().any(|field| {
+            entity.fields.get(field.0 as usize).is_some_and(|field| field.name == "deleted_at" || DECIDING.contains(&field.name.as_str()))
+        }),
         WriteKind::Load => false,
     }
 }

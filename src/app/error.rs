@@ -24,7 +24,14 @@ pub enum AppError {
     Listen { address: String, reason: String },
     /// What a running server answered over its socket.
     #[error("{message}")]
-    Remote { code: String, message: String, hint: Option<String>, exit: i32, diagnostics: Option<String>, document: Option<serde_json::Value> },
+    Remote {
+        code: String,
+        message: String,
+        hint: Option<String>,
+        exit: i32,
+        diagnostics: Option<String>,
+        document: Option<serde_json::Value>,
+    },
     #[error(transparent)]
     Deploy(#[from] DeployError),
     #[error(transparent)]

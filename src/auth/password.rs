@@ -98,9 +98,30 @@ pub(super) fn check_strength(password: &str, email: &str) -> Result<(), AuthErro
 
 /// Beginnings of the commonest passwords of ten characters and more in published breach lists.
 const COMMON: [&str; 24] = [
-    "password", "1234567890", "123456789", "qwertyuiop", "qwerty123", "1q2w3e4r5t", "iloveyou", "abcdefghij", "abc123456", "letmein", "welcome",
-    "admin123", "administrator", "changeme", "passw0rd", "p@ssw0rd", "sunshine", "princess", "football", "0987654321", "1qaz2wsx", "asdfghjkl",
-    "zxcvbnm", "relata",
+    "password",
+    "1234567890",
+    "123456789",
+    "qwertyuiop",
+    "qwerty123",
+    "1q2w3e4r5t",
+    "iloveyou",
+    "abcdefghij",
+    "abc123456",
+    "letmein",
+    "welcome",
+    "admin123",
+    "administrator",
+    "changeme",
+    "passw0rd",
+    "p@ssw0rd",
+    "sunshine",
+    "princess",
+    "football",
+    "0987654321",
+    "1qaz2wsx",
+    "asdfghjkl",
+    "zxcvbnm",
+    "relata",
 ];
 
 struct Parsed {

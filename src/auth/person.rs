@@ -111,7 +111,9 @@ pub(super) fn input(catalog: &Arc<Catalog>, user: &NewUser) -> Result<Input, Aut
     let role = if user.admin { "admin" } else { "user" };
     if let Some(field) = entity.find_field("roles").or_else(|| entity.find_field("role")) {
         let knows = match &field.ty {
-            FieldType::Select(options) | FieldType::MultiSelect { options, .. } => options.list.options.iter().any(|option| option.key == role),
+            FieldType::Select(options) | FieldType::MultiSelect { options, .. } => {
+                options.list.options.iter().any(|option| option.key == role)
+            }
             FieldType::Tags { .. } => true,
             _ => false,
         };

@@ -90,7 +90,8 @@ impl Auth {
             let ends = DateTime((now.0 + IDLE_MICROS).min(session.created_at.0 + ABSOLUTE_MICROS));
             let store = self.store.clone();
             tokio::spawn(async move {
-                let noted = store.write::<_, AuthError>(move |tx| Box::pin(async move { Ok(sessions::touch(tx, &hash, ends).await?) })).await;
+                let noted =
+                    store.write::<_, AuthError>(move |tx| Box::pin(async move { Ok(sessions::touch(tx, &hash, ends).await?) })).await;
                 if let Err(error) = noted {
                     tracing::debug!(error = %error, "the last use of a session was not noted");
                 }

@@ -50,7 +50,8 @@ pub struct TokenInfo {
 impl Auth {
     /// Makes a token for a person.
     pub async fn create_token(&self, token: NewToken) -> Result<CreatedToken, AuthError> {
-        let person = person::find_by_email(&self.records, &token.email).await?.filter(|person| person.active).ok_or(AuthError::NoSuchUser)?;
+        let person =
+            person::find_by_email(&self.records, &token.email).await?.filter(|person| person.active).ok_or(AuthError::NoSuchUser)?;
         let secret = new_token(self.random.as_ref());
         let now = self.clock.now();
         let expires_at = match token.days {
@@ -117,7 +118,9 @@ impl Auth {
         self.refuse_blocked(&[&key]).await?;
         let Some(row) = tokens::find(&self.store, &hex(&digest), now).await? else {
             self.store
-                .write::<_, AuthError>(move |tx| Box::pin(async move { throttle::note_failure(tx, &key, PER_ADDRESS).await.map(|_| ()).map_err(Into::into) }))
+                .write::<_, AuthError>(move |tx| {
+                    Box::pin(async move { throttle::note_failure(tx, &key, PER_ADDRESS).await.map(|_| ()).map_err(Into::into) })
+                })
                 .await?;
             return Ok(None);
         };

@@ -117,7 +117,8 @@ async fn find(tx: &mut RecordTx<'_>, request: Find) -> Result<Vec<RecordData>, H
 
 async fn aggregate(tx: &mut RecordTx<'_>, request: &Aggregate) -> Result<Vec<Vec<(String, Value)>>, HostError> {
     let catalog = tx.catalog().clone();
-    let measures: Map<String, Json> = request.measures.iter().map(|(name, measure)| (name.clone(), Json::String(measure.clone()))).collect();
+    let measures: Map<String, Json> =
+        request.measures.iter().map(|(name, measure)| (name.clone(), Json::String(measure.clone()))).collect();
     let mut body = Map::from_iter([("measures".to_owned(), Json::Object(measures)), ("limit".to_owned(), request.limit.into())]);
     if !request.filter.is_empty() {
         body.insert("filter".to_owned(), request.filter.as_str().into());

@@ -65,12 +65,19 @@ impl Automation {
 
     /// Runs a script inside a unit of work: answers its questions one at a time until it ends. `draft` is the record a
     /// before_save script runs on.
-    pub(super) async fn run_script(&self, tx: &mut RecordTx<'_>, script: &Compiled, input: Input, draft: Option<&Draft>) -> Result<Outcome, Stopped> {
+    pub(super) async fn run_script(
+        &self,
+        tx: &mut RecordTx<'_>,
+        script: &Compiled,
+        input: Input,
+        draft: Option<&Draft>,
+    ) -> Result<Outcome, Stopped> {
         // A script started by another one's write must not wait for the other's permit.
         let is_root = tx.chain().len() <= 1;
         let _permit = if is_root { self.roots.acquire().await.ok() } else { None };
         let (questions, mut asked) = mpsc::unbounded_channel::<Ask>();
-        let host = Client { questions, script: script.id.clone(), wall: Duration::from_millis(script.limits.wall_ms), since: Stopwatch::start() };
+        let host =
+            Client { questions, script: script.id.clone(), wall: Duration::from_millis(script.limits.wall_ms), since: Stopwatch::start() };
         let compiled = script.clone();
         let mut end = self.pool.run(move || script::run(&compiled, input, Box::new(host))).map_err(|_| Stopped::Busy)?;
         loop {
@@ -108,7 +115,9 @@ impl Client {
         let left = self.wall.saturating_sub(self.since.elapsed()) + Duration::from_millis(50);
         match receiver.recv_timeout(left) {
             Ok(answer) => answer,
-            Err(std::sync::mpsc::RecvTimeoutError::Timeout) => Err(HostError { is_transient: true, ..HostError::new("AUT242", "the answer came too late") }),
+            Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {
+                Err(HostError { is_transient: true, ..HostError::new("AUT242", "the answer came too late") })
+            }
             Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => Err(gone()),
         }
     }

@@ -44,9 +44,17 @@ pub async fn run_button(
 }
 
 impl Automation {
-    async fn press(&self, tx: &mut RecordTx<'_>, entity: EntityIx, id: RecordId, button: &str, payload: &Json) -> Result<ButtonAnswer, RecordError> {
+    async fn press(
+        &self,
+        tx: &mut RecordTx<'_>,
+        entity: EntityIx,
+        id: RecordId,
+        button: &str,
+        payload: &Json,
+    ) -> Result<ButtonAnswer, RecordError> {
         let catalog = tx.catalog().clone();
-        let definition = catalog.entities.get(entity.0 as usize).ok_or_else(|| RecordError::UnknownEntity { name: String::new(), near: None })?;
+        let definition =
+            catalog.entities.get(entity.0 as usize).ok_or_else(|| RecordError::UnknownEntity { name: String::new(), near: None })?;
         let missing = |what: &str| RecordError::NotFound { entity: what.to_owned(), id: button.to_owned() };
         let found = definition.buttons.iter().find(|known| known.id == button).ok_or_else(|| missing("button"))?;
         let record = tx.get(entity, id).await?;

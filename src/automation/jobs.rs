@@ -50,7 +50,15 @@ impl ScriptJobs {
 }
 
 /// The job for `enqueue` of a script.
-pub(super) fn script_job(catalog: &Catalog, script: &str, payload: Json, delay_s: i64, now: DateTime, actor: &Actor, chain: &[Cause]) -> NewJob {
+pub(super) fn script_job(
+    catalog: &Catalog,
+    script: &str,
+    payload: Json,
+    delay_s: i64,
+    now: DateTime,
+    actor: &Actor,
+    chain: &[Cause],
+) -> NewJob {
     let chain: Vec<Json> = chain.iter().map(|cause| json!([cause.handler, catalog.entity(cause.entity).slug, cause.id.0])).collect();
     let payload = json!({"script": script, "payload": payload, "by": actor.user_id(), "chain": chain});
     let mut job = NewJob::new(SCRIPT, payload, now);
@@ -93,10 +101,18 @@ fn read(job: &Job) -> Option<Work> {
                 task: Task::Deliver(Arc::new(delivery)),
             })
         }
-        SCHEDULE => Some(Work { script: text("script")?, event: "schedule".to_owned(), user: 0, chain: Vec::new(), task: Task::Run { payload: Json::Null } }),
+        SCHEDULE => Some(Work {
+            script: text("script")?,
+            event: "schedule".to_owned(),
+            user: 0,
+            chain: Vec::new(),
+            task: Task::Run { payload: Json::Null },
+        }),
         _ => {
             let chain = job.payload.get("chain")?.as_array()?.iter();
-            let chain = chain.filter_map(|cause| Some((cause.get(0)?.as_str()?.to_owned(), cause.get(1)?.as_str()?.to_owned(), cause.get(2)?.as_i64()?)));
+            let chain = chain.filter_map(|cause| {
+                Some((cause.get(0)?.as_str()?.to_owned(), cause.get(1)?.as_str()?.to_owned(), cause.get(2)?.as_i64()?))
+            });
             Some(Work {
                 script: text("script")?,
                 event: "queued".to_owned(),
@@ -205,7 +221,12 @@ impl Automation {
                     }
                     // Deleted meanwhile, or by this very event: as it was told.
                     None => {
-                        let empty = Record { entity: entity.ix, id: delivery.id, version: delivery.version, values: vec![Value::Null; entity.fields.len()] };
+                        let empty = Record {
+                            entity: entity.ix,
+                            id: delivery.id,
+                            version: delivery.version,
+                            values: vec![Value::Null; entity.fields.len()],
+                        };
                         let record = overlaid(&catalog, entity, &empty, &delivery.values);
                         let old = Some(former(&record));
                         Subject { record: Some(record), old }

@@ -170,7 +170,10 @@ fn failures() -> Value {
         ("404", "there is nothing here, or it may not be seen"),
         ("405", "the path does not answer this method"),
         ("408", "the body did not arrive in time"),
-        ("409", "it does not fit the present state: a value that must be unique is taken, records still refer to this one, a plan is stale"),
+        (
+            "409",
+            "it does not fit the present state: a value that must be unique is taken, records still refer to this one, a plan is stale",
+        ),
         ("412", "the record has another version than `If-Match` says"),
         ("413", "the body is too large"),
         ("415", "the body has another media type"),
@@ -184,7 +187,8 @@ fn failures() -> Value {
     let bare = [("414", "the address is longer than 64 KB"), ("431", "the head is longer than 64 KB or has more than 64 headers")];
     told.iter()
         .map(|(status, description)| {
-            let answer = json!({ "description": description, "content": { "application/problem+json": { "schema": schema_ref("Problem") } } });
+            let answer =
+                json!({ "description": description, "content": { "application/problem+json": { "schema": schema_ref("Problem") } } });
             (format!("Problem{status}"), answer)
         })
         .chain(bare.iter().map(|(status, description)| (format!("Problem{status}"), json!({ "description": description }))))
@@ -193,9 +197,7 @@ fn failures() -> Value {
 }
 
 fn parameters() -> Value {
-    let header = |name: &str, schema: Value, description: &str| {
-        json!({ "name": name, "in": "header", "required": false, "schema": schema, "description": description })
-    };
+    let header = |name: &str, schema: Value, description: &str| json!({ "name": name, "in": "header", "required": false, "schema": schema, "description": description });
     json!({
         "IfMatch": header("If-Match", json!({ "type": "string", "pattern": "^\"v[0-9]{1,18}\"$" }), "the version the change is based on"),
         "IfNoneMatch": header("If-None-Match", json!({ "type": "string", "pattern": "^\"v[0-9]{1,18}\"$" }), "the version the client has"),

@@ -30,7 +30,8 @@ pub(super) fn record_schema(catalog: &Catalog, entity: &Entity) -> Value {
 
 /// A record with the default selection: every field but children is there.
 pub(super) fn full_record_schema(entity: &Entity) -> Value {
-    let required: Vec<&str> = entity.fields.iter().filter(|field| is_in_default_selection(field)).map(|field| field.name.as_str()).collect();
+    let required: Vec<&str> =
+        entity.fields.iter().filter(|field| is_in_default_selection(field)).map(|field| field.name.as_str()).collect();
     json!({ "allOf": [schema_ref(&entity.slug)], "required": required })
 }
 

@@ -70,11 +70,9 @@ pub(super) fn write_schema(catalog: &Catalog, field: &Field) -> Option<Value> {
         return None;
     }
     let schema = match &field.ty {
-        FieldType::Id
-        | FieldType::AutoNumber { .. }
-        | FieldType::Formula { .. }
-        | FieldType::Rollup { .. }
-        | FieldType::Lookup { .. } => return None,
+        FieldType::Id | FieldType::AutoNumber { .. } | FieldType::Formula { .. } | FieldType::Rollup { .. } | FieldType::Lookup { .. } => {
+            return None;
+        }
         FieldType::Text { min, max, pattern } => {
             let mut schema = text(Some(*max));
             if let Some(min) = min {

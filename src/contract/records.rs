@@ -26,7 +26,10 @@ pub(super) fn add(catalog: &Catalog, entity: &Entity, paths: &mut Map<String, Va
     paths.insert(format!("{base}/{{id}}/history"), json!({ "get": history(entity) }));
     if !entity.buttons.is_empty() {
         for button in &entity.buttons {
-            paths.insert(format!("{base}/{{id}}/actions/{}", button.id), json!({ "post": action(entity, &button.id, button.label.get(Locale::En)) }));
+            paths.insert(
+                format!("{base}/{{id}}/actions/{}", button.id),
+                json!({ "post": action(entity, &button.id, button.label.get(Locale::En)) }),
+            );
         }
     }
     for unique in entity.uniques.iter().filter(|unique| is_addressable(entity, unique)) {
@@ -37,7 +40,10 @@ pub(super) fn add(catalog: &Catalog, entity: &Entity, paths: &mut Map<String, Va
 
 /// A unique whose values can be written in an address.
 fn is_addressable(entity: &Entity, unique: &Unique) -> bool {
-    unique.fields.iter().all(|field| !matches!(entity.field(*field).ty, FieldType::Json { .. } | FieldType::Address | FieldType::PersonName))
+    unique
+        .fields
+        .iter()
+        .all(|field| !matches!(entity.field(*field).ty, FieldType::Json { .. } | FieldType::Address | FieldType::PersonName))
 }
 
 fn name(entity: &Entity) -> &str {
@@ -58,8 +64,16 @@ fn some_field(entity: &Entity) -> &str {
 
 fn list(entity: &Entity) -> Value {
     Operation::new(&format!("list_{}", entity.slug), &entity.slug, &format!("List {}", plural(entity)))
-        .query("filter", json!({ "type": "string", "maxLength": 8192, "examples": [format!("{} is not null", some_field(entity))] }), "a condition; see docs/expressions.md")
-        .query("select", json!({ "type": "string", "maxLength": 4096, "examples": ["id,version,_title"] }), "fields and expansions: `id,account(name),lines(total;limit=20)`")
+        .query(
+            "filter",
+            json!({ "type": "string", "maxLength": 8192, "examples": [format!("{} is not null", some_field(entity))] }),
+            "a condition; see docs/expressions.md",
+        )
+        .query(
+            "select",
+            json!({ "type": "string", "maxLength": 4096, "examples": ["id,version,_title"] }),
+            "fields and expansions: `id,account(name),lines(total;limit=20)`",
+        )
         .query("sort", json!({ "type": "string", "maxLength": 1024, "examples": ["-created_at"] }), "fields, `-` before one for descending")
         .query("cursor", json!({ "type": "string", "maxLength": 16384 }), "`next_cursor` of the page before")
         .query("page", json!({ "type": "integer", "minimum": 1, "maximum": 10000 }), "instead of a cursor, within the first 10,000 records")
@@ -88,7 +102,8 @@ fn query(entity: &Entity) -> Value {
         },
         "additionalProperties": false,
     });
-    let example = json!({ "filter": format!("{} is not null", some_field(entity)), "sort": ["-created_at"], "limit": 10, "count": "exact" });
+    let example =
+        json!({ "filter": format!("{} is not null", some_field(entity)), "sort": ["-created_at"], "limit": 10, "count": "exact" });
     Operation::new(&format!("query_{}", entity.slug), &entity.slug, &format!("List {} by a JSON body", plural(entity)))
         .body(JSON, schema, Some(example))
         .answers("200", &format!("a page of {}", plural(entity)), schema_ref(&format!("{}.page", entity.slug)))
@@ -157,26 +172,28 @@ fn create(catalog: &Catalog, entity: &Entity) -> Value {
 
 fn update(_catalog: &Catalog, entity: &Entity) -> Value {
     let answer = json!({ "anyOf": [schema_ref(&format!("{}.record", entity.slug)), schema_ref("Saved")] });
-    let operation = id_of(Operation::new(&format!("update_{}", entity.slug), &entity.slug, &format!("Change one {}", name(entity))), entity)
-        .describe("A JSON merge patch (RFC 7396): fields that are not named stay, null clears one.")
-        .shared("IfMatch")
-        .shared("IdempotencyKey")
-        .shared("Prefer")
-        .body(PATCH, schema_ref(&format!("{}.patch", entity.slug)), None)
-        .answers_with("200", "the record as it is now, or what a dry run would do", answer, &["ETag"])
-        .answers_empty("204", "changed; the client asked for no body", &["ETag"])
-        .fails(&["409", "412"]);
+    let operation =
+        id_of(Operation::new(&format!("update_{}", entity.slug), &entity.slug, &format!("Change one {}", name(entity))), entity)
+            .describe("A JSON merge patch (RFC 7396): fields that are not named stay, null clears one.")
+            .shared("IfMatch")
+            .shared("IdempotencyKey")
+            .shared("Prefer")
+            .body(PATCH, schema_ref(&format!("{}.patch", entity.slug)), None)
+            .answers_with("200", "the record as it is now, or what a dry run would do", answer, &["ETag"])
+            .answers_empty("204", "changed; the client asked for no body", &["ETag"])
+            .fails(&["409", "412"]);
     if entity.requires_if_match { operation.fails(&["428"]).build() } else { operation.build() }
 }
 
 fn delete(entity: &Entity) -> Value {
-    let operation = id_of(Operation::new(&format!("delete_{}", entity.slug), &entity.slug, &format!("Delete one {}", name(entity))), entity)
-        .shared("IfMatch")
-        .shared("IdempotencyKey")
-        .shared("Prefer")
-        .answers("200", "a dry run: nothing was deleted", schema_ref("Saved"))
-        .answers_empty("204", "deleted", &[])
-        .fails(&["409", "412", "422"]);
+    let operation =
+        id_of(Operation::new(&format!("delete_{}", entity.slug), &entity.slug, &format!("Delete one {}", name(entity))), entity)
+            .shared("IfMatch")
+            .shared("IdempotencyKey")
+            .shared("Prefer")
+            .answers("200", "a dry run: nothing was deleted", schema_ref("Saved"))
+            .answers_empty("204", "deleted", &[])
+            .fails(&["409", "412", "422"]);
     if entity.requires_if_match { operation.fails(&["428"]).build() } else { operation.build() }
 }
 
@@ -216,7 +233,9 @@ fn action(entity: &Entity, button: &str, label: &str) -> Value {
 
 fn upsert(catalog: &Catalog, entity: &Entity, unique: &Unique) -> Value {
     let schema = match unique.fields.as_slice() {
-        [one] => write_schema(catalog, entity.field(*one)).filter(|schema| schema["type"] == "string").unwrap_or_else(|| json!({ "type": "string" })),
+        [one] => write_schema(catalog, entity.field(*one))
+            .filter(|schema| schema["type"] == "string")
+            .unwrap_or_else(|| json!({ "type": "string" })),
         _ => json!({ "type": "string", "description": "values in order with `~` between them" }),
     };
     let answer = json!({ "anyOf": [schema_ref(&format!("{}.record", entity.slug)), schema_ref("Saved")] });

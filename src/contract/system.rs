@@ -72,7 +72,11 @@ fn batch(catalog: &Catalog) -> Value {
 
 fn changes() -> Value {
     Operation::new("changes", TAG, "The feed of all changes")
-        .query("since", json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX, "default": 0 }), "`next` of the answer before")
+        .query(
+            "since",
+            json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX, "default": 0 }),
+            "`next` of the answer before",
+        )
         .query("limit", json!({ "type": "integer", "minimum": 1, "maximum": 1000, "default": 100 }), "events of an answer")
         .answers("200", "events, oldest first", schema_ref("ChangesPage"))
         .build()
@@ -90,7 +94,11 @@ fn schemas() -> Value {
         ("records", json!({ "type": "string" })),
     ]);
     Operation::new("list_entities", TAG, "The entities there are")
-        .answers("200", "the entities", object(&[("data", json!({ "type": "array", "items": item })), ("version", json!({ "type": "integer" }))]))
+        .answers(
+            "200",
+            "the entities",
+            object(&[("data", json!({ "type": "array", "items": item })), ("version", json!({ "type": "integer" }))]),
+        )
         .build()
 }
 
@@ -110,11 +118,16 @@ fn openapi() -> Value {
 fn upload(catalog: &Catalog) -> Value {
     let mut operation = Operation::new("upload_file", TAG, "Upload a file")
         .describe("The raw bytes. The answer's id is then written into a file or image field. The type is found by content.")
-        .query("name", json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[a-z0-9]+\\.txt$", "examples": ["notes.txt"] }), "the file's name")
+        .query(
+            "name",
+            json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[a-z0-9]+\\.txt$", "examples": ["notes.txt"] }),
+            "the file's name",
+        )
         .query("entity", json!({ "type": "string", "enum": slugs(catalog) }), "the entity whose records it is for")
         .body(&["application/octet-stream"], json!({ "type": "string", "format": "binary" }), None)
         .answers_raw("201", json!({ "description": "stored", "content": { "application/json": { "schema": schema_ref("File") } } }));
-    operation = operation.links("201", json!({ "download": { "operationId": "download_file", "parameters": { "id": "$response.body#/id" } } }));
+    operation =
+        operation.links("201", json!({ "download": { "operationId": "download_file", "parameters": { "id": "$response.body#/id" } } }));
     operation.build()
 }
 
@@ -122,7 +135,11 @@ fn download() -> Value {
     let any = json!({ "*/*": { "schema": { "type": "string", "format": "binary" } } });
     Operation::new("download_file", TAG, "Download a file")
         .path("id", json!({ "type": "string", "pattern": "^file_[0-9a-hjkmnp-tv-z]{13}$" }), "the file's id")
-        .query("preview", json!({ "type": "integer", "enum": [64, 256, 1024] }), "a smaller picture of an image, at most this wide and high")
+        .query(
+            "preview",
+            json!({ "type": "integer", "enum": [64, 256, 1024] }),
+            "a smaller picture of an image, at most this wide and high",
+        )
         .answers_raw("200", json!({ "description": "the content", "content": any }))
         .answers_empty("304", "the client has it", &[])
         .build()
@@ -160,7 +177,10 @@ fn plan() -> Value {
 fn apply() -> Value {
     let more = [
         ("plan", json!({ "type": ["string", "null"], "description": "refused (409) when this is no longer the plan" })),
-        ("accept", json!({ "type": ["array", "null"], "items": { "type": "string" }, "description": "confirmations such as `lossy:fld_s2`" })),
+        (
+            "accept",
+            json!({ "type": ["array", "null"], "items": { "type": "string" }, "description": "confirmations such as `lossy:fld_s2`" }),
+        ),
     ];
     Operation::new("apply_definitions", TAG, "Apply definitions")
         .body(JSON, files_schema(&more), Some(json!({})))

@@ -30,8 +30,7 @@ pub async fn apply(store: &Store, plan: Plan, accept: &[String], by: i64) -> Res
     if !blocked.is_empty() {
         return Err(DeployError::Blocked(blocked));
     }
-    let missing: Vec<String> =
-        plan.confirmations.iter().filter(|needed| !accept.contains(&needed.name)).map(|c| c.name.clone()).collect();
+    let missing: Vec<String> = plan.confirmations.iter().filter(|needed| !accept.contains(&needed.name)).map(|c| c.name.clone()).collect();
     if !missing.is_empty() {
         return Err(DeployError::Unconfirmed(missing));
     }

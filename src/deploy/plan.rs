@@ -224,7 +224,12 @@ async fn step(store: &Store, loaded: &Loaded, fresh: &Fresh, op: Op) -> Result<S
         OpKind::CreateEntity { entity } => {
             let entity = catalog.entity(*entity);
             let fields = entity.fields.iter().filter(|field| !field.is_system).count();
-            let effect = format!("table {} with {fields} fields, {} indexes, {} views", entity.table, entity.indexes.len() + entity.uniques.len(), entity.views.len());
+            let effect = format!(
+                "table {} with {fields} fields, {} indexes, {} views",
+                entity.table,
+                entity.indexes.len() + entity.uniques.len(),
+                entity.views.len()
+            );
             (Risk::Additive, effect, ddl::create_entity(dialect, catalog, entity))
         }
         OpKind::RestoreEntity { entity } => {

@@ -19,7 +19,9 @@ pub fn text(plan: &Plan) -> String {
     let shown: Vec<&Step> = plan
         .steps
         .iter()
-        .filter(|step| step.blocked.is_some() || matches!(step.op.kind, OpKind::CreateEntity { .. }) || !created.contains(step.op.entity.as_str()))
+        .filter(|step| {
+            step.blocked.is_some() || matches!(step.op.kind, OpKind::CreateEntity { .. }) || !created.contains(step.op.entity.as_str())
+        })
         .collect();
     let subjects: Vec<String> = shown.iter().map(|step| subject(&step.op)).collect();
     let width = subjects.iter().map(|subject| subject.chars().count()).max().unwrap_or(0).min(56);

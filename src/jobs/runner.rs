@@ -200,7 +200,9 @@ impl Runner {
         let after = self.shared.store.write(move |tx| Box::pin(async move { jobs::fail(tx, &claim, &text).await })).await?;
         match after {
             jobs::AfterFailure::Dead => tracing::error!(job.id = id, job.kind = %kind, error = %error, "a job failed for good"),
-            jobs::AfterFailure::Retry { at } => tracing::warn!(job.id = id, job.kind = %kind, retry_at = %at, error = %error, "a job failed"),
+            jobs::AfterFailure::Retry { at } => {
+                tracing::warn!(job.id = id, job.kind = %kind, retry_at = %at, error = %error, "a job failed")
+            }
             jobs::AfterFailure::Lost => {}
         }
         Ok(())

@@ -28,8 +28,11 @@ pub(super) async fn follow(store: &Store, catalog: &Catalog) -> Result<(), Store
             changed.push(Schedule { id: script.uid.clone(), spec, next_at, last_at, last_error: None });
         }
     }
-    let gone: Vec<String> =
-        known.iter().filter(|schedule| !scheduled(catalog).any(|(script, _)| script.uid == schedule.id)).map(|schedule| schedule.id.clone()).collect();
+    let gone: Vec<String> = known
+        .iter()
+        .filter(|schedule| !scheduled(catalog).any(|(script, _)| script.uid == schedule.id))
+        .map(|schedule| schedule.id.clone())
+        .collect();
     if changed.is_empty() && gone.is_empty() {
         return Ok(());
     }
@@ -62,7 +65,8 @@ pub(super) async fn fire(store: &Store, catalog: &std::sync::Arc<Catalog>) -> Re
                 let now = tx.now();
                 let mut fired = 0;
                 for mut schedule in schedules::due(tx, now).await? {
-                    let Some((script, _)) = scheduled(&catalog).find(|(script, spec)| script.uid == schedule.id && *spec == schedule.spec) else {
+                    let Some((script, _)) = scheduled(&catalog).find(|(script, spec)| script.uid == schedule.id && *spec == schedule.spec)
+                    else {
                         continue;
                     };
                     let Some(next_at) = next_of(script, now) else {

@@ -21,7 +21,12 @@ pub(super) struct Case {
 #[derive(Debug, Clone)]
 pub(super) enum Act {
     /// A script alone, on `rec` and `old`.
-    Script { script: Option<String>, rec: Json, old: Json, payload: Json },
+    Script {
+        script: Option<String>,
+        rec: Json,
+        old: Json,
+        payload: Json,
+    },
     When(When),
 }
 

@@ -75,7 +75,8 @@ fn cases_of(file: &TestFile) -> Vec<(serde_json::Value, u32)> {
 
 /// The lines on which cases begin: each has its `name` first.
 fn case_lines(text: &str) -> Vec<u32> {
-    let is_case = |line: &str| line.trim_start().strip_prefix("- ").is_some_and(|rest| rest.trim_start().trim_start_matches('{').starts_with("name:"));
+    let is_case = |line: &str| {
+        line.trim_start().strip_prefix("- ").is_some_and(|rest| rest.trim_start().trim_start_matches('{').starts_with("name:"))
+    };
     (1_u32..).zip(text.lines()).filter(|(_, line)| is_case(line)).map(|(number, _)| number).collect()
 }
-

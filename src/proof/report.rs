@@ -52,7 +52,10 @@ impl Report {
 
     /// For programs.
     pub fn to_json(&self) -> Json {
-        let failures = self.failures.iter().map(|failure| json!({"file": failure.file, "line": failure.line, "case": failure.case, "faults": failure.faults}));
+        let failures = self
+            .failures
+            .iter()
+            .map(|failure| json!({"file": failure.file, "line": failure.line, "case": failure.case, "faults": failure.faults}));
         json!({"ok": self.is_ok(), "cases": self.cases, "failed": self.failures.len(), "ms": self.ms, "failures": failures.collect::<Vec<_>>()})
     }
 }

@@ -80,7 +80,12 @@ impl Stage {
     async fn build(&self, case: &Case) -> Result<World, String> {
         let clock = Arc::new(FixedClock::at(case.now));
         let random = Arc::new(SeededRandom::new(1));
-        let options = OpenOptions { clock: clock.clone(), random: random.clone(), durability: Durability::Relaxed, ..OpenOptions::new(Target::Temporary) };
+        let options = OpenOptions {
+            clock: clock.clone(),
+            random: random.clone(),
+            durability: Durability::Relaxed,
+            ..OpenOptions::new(Target::Temporary)
+        };
         let store = Store::open(options).await.map_err(|error| error.to_string())?;
         let plan = deploy::plan(&store, &self.files).await.map_err(|error| error.to_string())?;
         let outcome = deploy::apply(&store, plan, &["all".to_owned()], 0).await.map_err(|error| error.to_string())?;
@@ -137,7 +142,11 @@ impl World {
         let ix = self.entity(entity)?;
         let told = |error: &RecordError| format!("`{key}` of `records` cannot be made: {}", told(error));
         let input = self.input(ix, values).map_err(|error| told(&error))?;
-        let saved = self.records.create(&self.actor, &self.catalog, ix, input, WriteOptions::from(Source::Api)).await.map_err(|error| told(&error))?;
+        let saved = self
+            .records
+            .create(&self.actor, &self.catalog, ix, input, WriteOptions::from(Source::Api))
+            .await
+            .map_err(|error| told(&error))?;
         self.known.insert(key.to_owned(), (ix, saved.id));
         // One second a record, so that "the newest" has a meaning.
         self.clock.advance_ms(1_000);
@@ -205,7 +214,13 @@ impl World {
         match result {
             Ok((ix, saved)) => {
                 ended.subject = Some((ix, saved.id));
-                ended.changed = saved.changed.iter().map(|field| self.catalog.entity(ix).field(*field)).filter(|field| !field.is_system || field.name == "owner").map(|field| field.name.clone()).collect();
+                ended.changed = saved
+                    .changed
+                    .iter()
+                    .map(|field| self.catalog.entity(ix).field(*field))
+                    .filter(|field| !field.is_system || field.name == "owner")
+                    .map(|field| field.name.clone())
+                    .collect();
                 ended.warnings = saved.warnings;
             }
             Err(error) => ended.error = Some(error),
@@ -286,7 +301,8 @@ impl World {
     fn judge_error(&self, expect: &Map<String, Json>, ended: &Ended, faults: &mut Vec<String>) {
         match (&ended.error, expect.get("reject"), expect.get("error")) {
             (Some(error), Some(wanted), _) => {
-                let rejects: Vec<_> = error.faults().iter().map(|fault| (field_of(fault), fault.code.clone(), fault.message.clone())).collect();
+                let rejects: Vec<_> =
+                    error.faults().iter().map(|fault| (field_of(fault), fault.code.clone(), fault.message.clone())).collect();
                 if rejects.is_empty() {
                     faults.push(told(error));
                 }
@@ -299,7 +315,9 @@ impl World {
                 }
             }
             (Some(error), None, None) => faults.push(told(error)),
-            (None, Some(wanted), _) if wanted.as_array().is_none_or(|list| !list.is_empty()) => faults.push(format!("reject: expected {wanted}, but it was done")),
+            (None, Some(wanted), _) if wanted.as_array().is_none_or(|list| !list.is_empty()) => {
+                faults.push(format!("reject: expected {wanted}, but it was done"))
+            }
             (None, _, Some(wanted)) => faults.push(format!("error: expected {wanted}, but it was done")),
             (None, _, None) => {}
         }
@@ -321,7 +339,10 @@ impl World {
             match made.iter_mut().find(|(made, json, is_taken)| !is_taken && made == slug && compare::fits(&values, json)) {
                 Some(found) => found.2 = true,
                 None => {
-                    let closest = made.iter().find(|(made, ..)| made == slug).map_or_else(|| "none was made".to_owned(), |(_, json, _)| format!("made was {json}"));
+                    let closest = made
+                        .iter()
+                        .find(|(made, ..)| made == slug)
+                        .map_or_else(|| "none was made".to_owned(), |(_, json, _)| format!("made was {json}"));
                     faults.push(format!("created: expected {entity} {values}; {closest}"));
                 }
             }

@@ -33,7 +33,8 @@ async fn attempt<'c>(catalog: &'c Arc<Catalog>, pool: &Pool, case: &Case) -> Res
         entity: script.entity,
         limits: script.limits,
     };
-    let compiled = script::compile(&source, catalog).map_err(|faults| faults.first().map_or_else(String::new, |fault| fault.message.clone()))?;
+    let compiled =
+        script::compile(&source, catalog).map_err(|faults| faults.first().map_or_else(String::new, |fault| fault.message.clone()))?;
     let read = |json: &Json, what: &str| match (entity, json) {
         (_, Json::Null) => Ok(None),
         (None, _) => Err(format!("`{}` runs on a schedule: there is no `{what}`", script.id)),

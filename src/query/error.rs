@@ -34,48 +34,116 @@ pub struct QueryError {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
-    UnknownParameter { name: String },
-    RepeatedParameter { name: String },
+    UnknownParameter {
+        name: String,
+    },
+    RepeatedParameter {
+        name: String,
+    },
     /// A value that is none of the words or numbers allowed here.
-    BadValue { value: String, expected: String },
-    TooLong { bytes: usize, limit: usize },
-    UnknownField { entity: String, name: String },
+    BadValue {
+        value: String,
+        expected: String,
+    },
+    TooLong {
+        bytes: usize,
+        limit: usize,
+    },
+    UnknownField {
+        entity: String,
+        name: String,
+    },
     /// The text ends or goes on where something else is expected.
-    Syntax { found: String, expected: &'static str },
+    Syntax {
+        found: String,
+        expected: &'static str,
+    },
     /// Parentheses after a field that leads nowhere.
-    NotARelation { name: String },
+    NotARelation {
+        name: String,
+    },
     /// A children field without parentheses.
-    NeedsSelection { name: String },
-    TooDeep { limit: usize },
-    TooManyExpansions { limit: usize },
-    TooMany { what: &'static str, limit: usize },
-    RepeatedField { name: String },
+    NeedsSelection {
+        name: String,
+    },
+    TooDeep {
+        limit: usize,
+    },
+    TooManyExpansions {
+        limit: usize,
+    },
+    TooMany {
+        what: &'static str,
+        limit: usize,
+    },
+    RepeatedField {
+        name: String,
+    },
     /// The limits of a page and of its expansions multiply to more rows than one answer holds.
-    TooManyRows { rows: u64, limit: u64 },
-    CannotSort { name: String, why: &'static str },
-    UnknownLanguage { tag: String },
+    TooManyRows {
+        rows: u64,
+        limit: u64,
+    },
+    CannotSort {
+        name: String,
+        why: &'static str,
+    },
+    UnknownLanguage {
+        tag: String,
+    },
     /// A cursor that is not one of ours, or was changed.
     BadCursor,
     /// A cursor of another filter, sort or catalog version.
     ForeignCursor,
-    PageTooFar { limit: u32 },
-    Conflict { first: &'static str, second: &'static str },
-    NoRecycleBin { entity: String },
+    PageTooFar {
+        limit: u32,
+    },
+    Conflict {
+        first: &'static str,
+        second: &'static str,
+    },
+    NoRecycleBin {
+        entity: String,
+    },
     NothingToSearch,
     /// A fault inside an expression, with its own code.
-    Expression { code: &'static str, message: String, hint: Option<String> },
+    Expression {
+        code: &'static str,
+        message: String,
+        hint: Option<String>,
+    },
     NotBoolean,
-    UnknownFunction { name: String },
+    UnknownFunction {
+        name: String,
+    },
     /// `sum` of a text and the like.
-    CannotMeasure { function: &'static str, found: String },
-    NotAPeriod { found: String },
-    UnknownZone { name: String },
-    UnknownOutput { name: String },
-    RepeatedOutput { name: String },
+    CannotMeasure {
+        function: &'static str,
+        found: String,
+    },
+    NotAPeriod {
+        found: String,
+    },
+    UnknownZone {
+        name: String,
+    },
+    UnknownOutput {
+        name: String,
+    },
+    RepeatedOutput {
+        name: String,
+    },
     NothingAsked,
-    BadShape { expected: &'static str },
-    UnknownEntity { name: String },
-    BadId { text: String, expected: String },
+    BadShape {
+        expected: &'static str,
+    },
+    UnknownEntity {
+        name: String,
+    },
+    BadId {
+        text: String,
+        expected: String,
+    },
 }
 
 impl QueryError {

@@ -116,7 +116,13 @@ struct Input {
 }
 
 impl Input {
-    fn check(self, catalog: &Catalog, key: &CursorKey, entity: EntityIx, mut faults: Vec<QueryError>) -> Result<ListRequest, Vec<QueryError>> {
+    fn check(
+        self,
+        catalog: &Catalog,
+        key: &CursorKey,
+        entity: EntityIx,
+        mut faults: Vec<QueryError>,
+    ) -> Result<ListRequest, Vec<QueryError>> {
         let faults = &mut faults;
         let mut digest = Sha256::new();
         digest.update(catalog.version.to_le_bytes());
@@ -251,9 +257,8 @@ pub(super) fn check_raw_filter(catalog: &Catalog, entity: EntityIx, raw: &Raw, a
         Raw::Text(text) => check_filter(catalog, entity, text, at, 0, faults),
         Raw::Tree(json @ Json::Object(_)) => {
             let scope = CatalogScope::new(catalog);
-            let checked = expr::from_json(json)
-                .map_err(|fault| vec![fault])
-                .and_then(|ast| expr::check(&ast, &scope, entity, &Expected::Condition));
+            let checked =
+                expr::from_json(json).map_err(|fault| vec![fault]).and_then(|ast| expr::check(&ast, &scope, entity, &Expected::Condition));
             // Spans of the JSON form count in a text nobody wrote.
             checked.map_err(|found| faults.extend(found.iter().map(|fault| expression(fault, Place::new(at))))).ok()
         }
@@ -265,7 +270,14 @@ pub(super) fn check_raw_filter(catalog: &Catalog, entity: EntityIx, raw: &Raw, a
 }
 
 /// A filter written as text; blank means none. `offset` is where it begins within the text named `at`.
-pub(super) fn check_filter(catalog: &Catalog, entity: EntityIx, text: &str, at: &str, offset: usize, faults: &mut Vec<QueryError>) -> Option<Typed> {
+pub(super) fn check_filter(
+    catalog: &Catalog,
+    entity: EntityIx,
+    text: &str,
+    at: &str,
+    offset: usize,
+    faults: &mut Vec<QueryError>,
+) -> Option<Typed> {
     if text.trim().is_empty() {
         return None;
     }
@@ -357,7 +369,13 @@ pub(super) fn search_of(text: &str, at: &str, faults: &mut Vec<QueryError>) -> O
     Some(text.to_owned())
 }
 
-fn paging(key: &CursorKey, request: &ListRequest, page: Option<(&str, &str)>, cursor: Option<(&str, &str)>, faults: &mut Vec<QueryError>) -> Paging {
+fn paging(
+    key: &CursorKey,
+    request: &ListRequest,
+    page: Option<(&str, &str)>,
+    cursor: Option<(&str, &str)>,
+    faults: &mut Vec<QueryError>,
+) -> Paging {
     match (page, cursor) {
         (Some((at, _)), Some(_)) => {
             faults.push(QueryError::new(Kind::Conflict { first: "page", second: "cursor" }, Place::new(at)));

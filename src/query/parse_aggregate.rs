@@ -226,7 +226,15 @@ impl Parser<'_> {
         self.make_measure(function, of, 0, &format!("{at}/fn"), &format!("{at}/of"), name)
     }
 
-    fn make_measure(&mut self, function: &str, of: Option<&str>, offset: usize, function_at: &str, of_at: &str, name: String) -> Option<Measure> {
+    fn make_measure(
+        &mut self,
+        function: &str,
+        of: Option<&str>,
+        offset: usize,
+        function_at: &str,
+        of_at: &str,
+        name: String,
+    ) -> Option<Measure> {
         let Some((word, kind)) = FUNCTIONS.iter().find(|(word, _)| *word == function).copied() else {
             let fault = QueryError::new(Kind::UnknownFunction { name: shortened(function) }, Place::new(function_at));
             self.faults.push(fault.near(function, FUNCTIONS.iter().map(|(word, _)| *word)));
@@ -250,7 +258,8 @@ impl Parser<'_> {
     }
 
     fn check_names(&mut self, group: &[Group], measures: &[Measure]) {
-        let names: Vec<&str> = group.iter().map(|group| group.name.as_str()).chain(measures.iter().map(|measure| measure.name.as_str())).collect();
+        let names: Vec<&str> =
+            group.iter().map(|group| group.name.as_str()).chain(measures.iter().map(|measure| measure.name.as_str())).collect();
         for (position, name) in names.iter().enumerate() {
             if names[..position].contains(name) {
                 let at = if position < group.len() { "/group" } else { "/measures" };
@@ -332,7 +341,9 @@ impl Parser<'_> {
     }
 
     fn expression(&mut self, text: &str, at: &str, offset: usize) -> Option<Typed> {
-        check_expression(self.catalog, self.entity, text, &Expected::Any, at, offset).map_err(|mut found| self.faults.append(&mut found)).ok()
+        check_expression(self.catalog, self.entity, text, &Expected::Any, at, offset)
+            .map_err(|mut found| self.faults.append(&mut found))
+            .ok()
     }
 
     fn fault(&mut self, kind: Kind, at: impl Into<String>) {

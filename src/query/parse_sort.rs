@@ -13,7 +13,14 @@ use super::request::{SortBy, SortKey};
 use super::scope::{field_path, names, value_type};
 
 /// Reads sort keys. `offset` is where `text` begins within the text named `at`.
-pub(super) fn parse_sort(catalog: &Catalog, entity: EntityIx, text: &str, at: &str, offset: usize, faults: &mut Vec<QueryError>) -> Vec<SortKey> {
+pub(super) fn parse_sort(
+    catalog: &Catalog,
+    entity: EntityIx,
+    text: &str,
+    at: &str,
+    offset: usize,
+    faults: &mut Vec<QueryError>,
+) -> Vec<SortKey> {
     let mut keys = Vec::new();
     let mut start = offset;
     for part in text.split(',') {
@@ -118,5 +125,6 @@ pub(super) fn title_field(entity: &Entity) -> Option<FieldIx> {
 }
 
 fn is_plain(field: &Field) -> bool {
-    !field.columns.is_empty() && !matches!(field.ty, FieldType::Link { .. } | FieldType::User { .. } | FieldType::AnyLink { .. } | FieldType::Json { .. })
+    !field.columns.is_empty()
+        && !matches!(field.ty, FieldType::Link { .. } | FieldType::User { .. } | FieldType::AnyLink { .. } | FieldType::Json { .. })
 }

@@ -22,7 +22,12 @@ impl<'a> CatalogScope<'a> {
 impl Scope for CatalogScope<'_> {
     fn field(&self, entity: EntityIx, name: &str) -> Option<FieldInfo> {
         let field = self.catalog.entities.get(entity.0 as usize)?.find_field(name)?;
-        Some(FieldInfo { ix: field.ix, kind: kind_of(self.catalog, field), foldable: field.fold_column.is_some(), is_system: field.is_system })
+        Some(FieldInfo {
+            ix: field.ix,
+            kind: kind_of(self.catalog, field),
+            foldable: field.fold_column.is_some(),
+            is_system: field.is_system,
+        })
     }
 
     fn field_names(&self, entity: EntityIx) -> Vec<String> {
@@ -103,7 +108,8 @@ pub fn value_type(catalog: &Catalog, field: &Field) -> Option<Type> {
 
 /// The entity of an `id` field: the one that holds this very field.
 fn owner_of(catalog: &Catalog, field: &Field) -> Vec<EntityIx> {
-    let owner = catalog.entities.iter().find(|entity: &&Entity| entity.fields.get(field.ix.0 as usize).is_some_and(|own| std::ptr::eq(own, field)));
+    let owner =
+        catalog.entities.iter().find(|entity: &&Entity| entity.fields.get(field.ix.0 as usize).is_some_and(|own| std::ptr::eq(own, field)));
     owner.map(|entity| entity.ix).into_iter().collect()
 }
 

@@ -31,7 +31,10 @@ impl RecordTx<'_> {
         let found = find_unique(definition, unique)?;
         if key.len() != found.fields.len() || key.iter().any(Value::is_empty) {
             let names: Vec<&str> = found.fields.iter().map(|ix| definition.field(*ix).name.as_str()).collect();
-            return Err(RecordError::BadRequest { message: format!("`{unique}` needs a value for each of {}", names.join(", ")), hint: None });
+            return Err(RecordError::BadRequest {
+                message: format!("`{unique}` needs a value for each of {}", names.join(", ")),
+                hint: None,
+            });
         }
         // Whoever made the record first between the look and the insert wins: then it is an update after all.
         for attempt in 0..2 {
@@ -68,7 +71,12 @@ impl RecordTx<'_> {
     }
 
     /// The live record that holds these values of a unique.
-    pub(super) async fn find_by_unique(&mut self, entity: EntityIx, unique: &Unique, key: &[Value]) -> Result<Option<RecordId>, RecordError> {
+    pub(super) async fn find_by_unique(
+        &mut self,
+        entity: EntityIx,
+        unique: &Unique,
+        key: &[Value],
+    ) -> Result<Option<RecordId>, RecordError> {
         let compiled = self.scope.compiled.clone();
         let request = authorise_write(&compiled.catalog, &self.scope.actor, Write { entity, kind: WriteKind::Load, fields: Vec::new() })?;
         let statement = compile::by_unique(&compiled.catalog, self.store.dialect(), &request, unique, key);
@@ -76,7 +84,12 @@ impl RecordTx<'_> {
     }
 
     /// See [`super::Records::update_many`]; all in this unit, each record in a part of its own.
-    pub(super) async fn update_many(&mut self, entity: EntityIx, many: ManyUpdate, options: &WriteOptions) -> Result<ManyResult, RecordError> {
+    pub(super) async fn update_many(
+        &mut self,
+        entity: EntityIx,
+        many: ManyUpdate,
+        options: &WriteOptions,
+    ) -> Result<ManyResult, RecordError> {
         let updates: Vec<OneUpdate> = match many {
             ManyUpdate::Each(updates) => {
                 let limit = super::many::MAX_OPERATIONS;
@@ -174,7 +187,13 @@ impl RecordTx<'_> {
         Ok(BatchResult { results })
     }
 
-    async fn operate(&mut self, catalog: &Catalog, operation: Operation, earlier: &Earlier, options: &WriteOptions) -> Result<Done, RecordError> {
+    async fn operate(
+        &mut self,
+        catalog: &Catalog,
+        operation: Operation,
+        earlier: &Earlier,
+        options: &WriteOptions,
+    ) -> Result<Done, RecordError> {
         let Some(entity) = catalog.find_entity(&operation.entity) else {
             let near = nearest(&operation.entity, catalog.entities.iter().map(|entity| entity.slug.as_str()));
             return Err(RecordError::UnknownEntity { name: operation.entity, near });
@@ -202,7 +221,9 @@ impl RecordTx<'_> {
                     let value = input.get(*ix).cloned().unwrap_or_default();
                     if value.is_empty() {
                         let field = &entity.field(*ix).name;
-                        return Err(RecordError::fault(FieldFault::at(field, "required", format!("`{field}` is part of the key")).with("field", field.as_str())));
+                        return Err(RecordError::fault(
+                            FieldFault::at(field, "required", format!("`{field}` is part of the key")).with("field", field.as_str()),
+                        ));
                     }
                     key.push(value);
                 }
@@ -222,7 +243,8 @@ pub(super) fn find_unique<'e>(entity: &'e Entity, name: &str) -> Result<&'e Uniq
     };
     entity.uniques.iter().find(|unique| unique.name == name).or_else(by_field).ok_or_else(|| {
         let known: Vec<&str> = entity.uniques.iter().map(|unique| unique.name.as_str()).collect();
-        let hint = if known.is_empty() { format!("`{}` has no unique at all", entity.slug) } else { format!("known are {}", known.join(", ")) };
+        let hint =
+            if known.is_empty() { format!("`{}` has no unique at all", entity.slug) } else { format!("known are {}", known.join(", ")) };
         RecordError::BadRequest { message: format!("`{}` has no unique `{name}`", entity.slug), hint: Some(hint) }
     })
 }
@@ -264,7 +286,9 @@ impl Earlier {
                         *json = Json::String(id.clone());
                         Ok(())
                     }
-                    Some(None) => Err(RecordError::BadRequest { message: format!("the operation that `$ref` {wanted} names failed"), hint: None }),
+                    Some(None) => {
+                        Err(RecordError::BadRequest { message: format!("the operation that `$ref` {wanted} names failed"), hint: None })
+                    }
                     None => Err(RecordError::BadRequest {
                         message: format!("`$ref` {wanted} names no earlier operation"),
                         hint: Some("refer to an earlier operation by its number from 0, or by its `as`".to_owned()),

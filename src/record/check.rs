@@ -10,8 +10,8 @@ use super::prepare::Given;
 use super::unit::RecordTx;
 use super::world::{Setting, World};
 use crate::base::{EntityIx, FieldIx, RecordId, Value};
-use crate::schema::field_type;
 use crate::schema::catalog::{Catalog, DependsOn, Entity, Field, FieldType, Options, Rule};
+use crate::schema::field_type;
 
 /// Which rules are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,14 +172,19 @@ impl RecordTx<'_> {
             };
             let (limit, takes) = match &field.ty {
                 FieldType::Image { max_size_bytes, .. } => (*max_size_bytes, file.width.is_some()),
-                FieldType::File { max_size_bytes, accept, .. } => (*max_size_bytes, accept.is_empty() || accept.iter().any(|kind| is_accepted(kind, file))),
+                FieldType::File { max_size_bytes, accept, .. } => {
+                    (*max_size_bytes, accept.is_empty() || accept.iter().any(|kind| is_accepted(kind, file)))
+                }
                 _ => continue,
             };
             if u64::try_from(file.size_bytes).unwrap_or(u64::MAX) > limit {
                 faults.push(fault("too_large", format!("`{}` has more than {limit} bytes", file.name)).with("max", limit));
             }
             if !takes {
-                faults.push(fault("wrong_type", format!("`{}` is {}, which this field does not take", file.name, file.media_type)).with("type", file.media_type.as_str()));
+                faults.push(
+                    fault("wrong_type", format!("`{}` is {}, which this field does not take", file.name, file.media_type))
+                        .with("type", file.media_type.as_str()),
+                );
             }
         }
         Ok(())
@@ -203,7 +208,8 @@ fn check_retired(entity: &Entity, record: &Record, old: Option<&Record>, faults:
             (now, _) => field_type::retired_option(field, now),
         };
         if let Some(key) = retired {
-            faults.push(FieldFault::at(&field.name, "not_an_option", format!("`{key}` is no longer one of the options")).with("value", key));
+            faults
+                .push(FieldFault::at(&field.name, "not_an_option", format!("`{key}` is no longer one of the options")).with("value", key));
         }
     }
 }
@@ -260,7 +266,8 @@ fn check_required(
             _ => record.get(field.ix).is_empty(),
         };
         if is_empty && is_required(setting, world, field, record, old) {
-            faults.push(FieldFault::at(&field.name, "required", format!("`{}` is required", field.name)).with("field", field.name.as_str()));
+            faults
+                .push(FieldFault::at(&field.name, "required", format!("`{}` is required", field.name)).with("field", field.name.as_str()));
         }
     }
 }
@@ -273,7 +280,14 @@ pub(super) fn allowed<'a>(depends_on: &'a DependsOn, record: &Record) -> &'a [St
     }
 }
 
-fn check_dependent(catalog: &Catalog, entity: &Entity, dependent: &[FieldIx], record: &Record, old: Option<&Record>, faults: &mut Vec<FieldFault>) {
+fn check_dependent(
+    catalog: &Catalog,
+    entity: &Entity,
+    dependent: &[FieldIx],
+    record: &Record,
+    old: Option<&Record>,
+    faults: &mut Vec<FieldFault>,
+) {
     for ix in dependent {
         let field = entity.field(*ix);
         let (FieldType::Select(Options { depends_on: Some(depends_on), .. })

@@ -45,7 +45,11 @@ impl RecordTx<'_> {
             let compiled = self.scope.compiled.clone();
             let hooks = self.scope.hooks.clone();
             if level > MAX_LEVELS {
-                return Err(RecordError::TooMany { what: "levels of records deleted with others".to_owned(), got: u64::from(level), limit: u64::from(MAX_LEVELS) });
+                return Err(RecordError::TooMany {
+                    what: "levels of records deleted with others".to_owned(),
+                    got: u64::from(level),
+                    limit: u64::from(MAX_LEVELS),
+                });
             }
             if !options.without_hooks && hooks.matches(&compiled.catalog, old.entity, HookPoint::BeforeDelete) {
                 hooks.before_delete(self, &old).await?;
@@ -86,7 +90,9 @@ impl RecordTx<'_> {
                 }
                 if reference.on_delete == OnDelete::Cascade {
                     // Another branch of the cascade may have taken it already.
-                    if level > 0 && self.load_one(record.entity, record.id).await?.is_none_or(|now| now.is_deleted(compiled.entity(now.entity))) {
+                    if level > 0
+                        && self.load_one(record.entity, record.id).await?.is_none_or(|now| now.is_deleted(compiled.entity(now.entity)))
+                    {
                         continue;
                     }
                     self.remove(record, &inner, level + 1).await?;
@@ -99,7 +105,13 @@ impl RecordTx<'_> {
     }
 
     /// Sets a link to nothing without asking the record's rules: its target goes.
-    async fn clear_link(&mut self, compiled: &Arc<Compiled>, old: Record, field: FieldIx, options: &WriteOptions) -> Result<(), RecordError> {
+    async fn clear_link(
+        &mut self,
+        compiled: &Arc<Compiled>,
+        old: Record,
+        field: FieldIx,
+        options: &WriteOptions,
+    ) -> Result<(), RecordError> {
         let mut record = old.clone();
         record.values[field.0 as usize] = Value::Null;
         self.touch(compiled, &mut record);
@@ -110,7 +122,15 @@ impl RecordTx<'_> {
         self.run_all(compiled, record.entity, &statements).await?;
         let change = Trace { kind: EventKind::Update, record: &record, old: Some(&old), changed: &changed, by_script: &[] };
         self.trace(compiled, change, options).await?;
-        let event = RecordEvent { kind: EventKind::Update, entity: record.entity, id: record.id, version: record.version, old: Some(old), record, changed };
+        let event = RecordEvent {
+            kind: EventKind::Update,
+            entity: record.entity,
+            id: record.id,
+            version: record.version,
+            old: Some(old),
+            record,
+            changed,
+        };
         self.after(compiled, event, options).await?;
         Ok(())
     }
@@ -120,7 +140,9 @@ impl RecordTx<'_> {
         let plan = compiled.plan(record.entity);
         record.version += 1;
         let user = self.scope.actor.user.map_or(Value::Null, Value::Link);
-        for (field, value) in [(plan.version, Value::Int(record.version)), (plan.updated_at, Value::DateTime(self.now())), (plan.updated_by, user)] {
+        for (field, value) in
+            [(plan.version, Value::Int(record.version)), (plan.updated_at, Value::DateTime(self.now())), (plan.updated_by, user)]
+        {
             if let Some(field) = field {
                 record.values[field.0 as usize] = value;
             }
@@ -173,7 +195,15 @@ impl RecordTx<'_> {
             stale: Vec::new(),
             replayed: false,
         };
-        let event = RecordEvent { kind: EventKind::Delete, entity, id: old.id, version: record.version, record: old.clone(), old: Some(old), changed: Vec::new() };
+        let event = RecordEvent {
+            kind: EventKind::Delete,
+            entity,
+            id: old.id,
+            version: record.version,
+            record: old.clone(),
+            old: Some(old),
+            changed: Vec::new(),
+        };
         saved.stale = self.after(compiled, event, options).await?;
         Ok(saved)
     }
@@ -234,8 +264,15 @@ impl RecordTx<'_> {
                 replayed: false,
             };
             let (ix, id) = (record.entity, record.id);
-            let event =
-                RecordEvent { kind: EventKind::Restore, entity: record.entity, id: record.id, version: record.version, old: Some(old), record, changed: Vec::new() };
+            let event = RecordEvent {
+                kind: EventKind::Restore,
+                entity: record.entity,
+                id: record.id,
+                version: record.version,
+                old: Some(old),
+                record,
+                changed: Vec::new(),
+            };
             saved.stale = self.after(compiled, event, options).await?;
             // What its stored values read may have gone or changed while it lay in the recycle bin, where nothing is computed.
             if !compiled.plan(ix).computed.is_empty() {

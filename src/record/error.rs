@@ -148,7 +148,9 @@ impl RecordError {
             RecordError::Invalid(_) | RecordError::Hook { .. } | RecordError::TooDeep { .. } => ErrorKind::Invalid,
             RecordError::Stale { .. } => ErrorKind::PreconditionFailed,
             RecordError::PreconditionRequired => ErrorKind::PreconditionRequired,
-            RecordError::Unique { .. } | RecordError::Restrict { .. } | RecordError::State { .. } | RecordError::KeyBusy => ErrorKind::Conflict,
+            RecordError::Unique { .. } | RecordError::Restrict { .. } | RecordError::State { .. } | RecordError::KeyBusy => {
+                ErrorKind::Conflict
+            }
             RecordError::KeyReused => ErrorKind::Invalid,
             RecordError::TooMany { .. } | RecordError::BadRequest { .. } | RecordError::Query(_) => ErrorKind::BadRequest,
             RecordError::Forbidden(_) => ErrorKind::Forbidden,

@@ -204,12 +204,14 @@ fn read_links(catalog: &Catalog, to: &Entity, through: &Entity, name: &str, valu
         let read = match item {
             Json::String(text) => match parse_id(catalog, to.ix, text) {
                 Some(id) => Ok(NestedItem::Update { id, input: Input::default() }),
-                None => Err(vec![FieldFault::whole("bad_id", format!("`{text}` is no id of a {}", to.slug)).with("entity", to.slug.as_str())]),
+                None => {
+                    Err(vec![FieldFault::whole("bad_id", format!("`{text}` is no id of a {}", to.slug)).with("entity", to.slug.as_str())])
+                }
             },
             other => read_item(catalog, to, through, None, other).and_then(|item| match item {
-                NestedItem::Create(_) => {
-                    Err(vec![FieldFault::at("id", "required", format!("name the {} to link by its `id`", to.slug)).with("entity", to.slug.as_str())])
-                }
+                NestedItem::Create(_) => Err(vec![
+                    FieldFault::at("id", "required", format!("name the {} to link by its `id`", to.slug)).with("entity", to.slug.as_str()),
+                ]),
                 item => Ok(item),
             }),
         };
@@ -245,7 +247,13 @@ fn not_a_list(name: &str) -> FieldFault {
 }
 
 /// One nested object: `id` names a record of `target`, the rest are fields of `fields_of`.
-fn read_item(catalog: &Catalog, target: &Entity, fields_of: &Entity, by: Option<FieldIx>, item: &Json) -> Result<NestedItem, Vec<FieldFault>> {
+fn read_item(
+    catalog: &Catalog,
+    target: &Entity,
+    fields_of: &Entity,
+    by: Option<FieldIx>,
+    item: &Json,
+) -> Result<NestedItem, Vec<FieldFault>> {
     let Json::Object(map) = item else {
         return Err(vec![FieldFault::whole("not_an_object", "must be an object")]);
     };
@@ -253,7 +261,11 @@ fn read_item(catalog: &Catalog, target: &Entity, fields_of: &Entity, by: Option<
         None | Some(Json::Null) => None,
         Some(Json::String(text)) => match parse_id(catalog, target.ix, text) {
             Some(id) => Some(id),
-            None => return Err(vec![FieldFault::at("id", "bad_id", format!("`{text}` is no id of a {}", target.slug)).with("entity", target.slug.as_str())]),
+            None => {
+                return Err(vec![
+                    FieldFault::at("id", "bad_id", format!("`{text}` is no id of a {}", target.slug)).with("entity", target.slug.as_str()),
+                ]);
+            }
         },
         Some(_) => return Err(vec![FieldFault::at("id", "bad_id", "must be a text such as `deal_…`")]),
     };

@@ -42,7 +42,9 @@ pub(super) fn read(catalog: &Catalog, entity: &Entity, pairs: &[(String, String)
             continue;
         };
         if let Err(found) = refuse_read_only(field, name).and_then(|()| read_field(catalog, field, given, zone, &mut input)) {
-            faults.extend(found.into_iter().map(|fault| if fault.path.starts_with(&pointer(name)) { fault } else { fault.below(&pointer(name)) }));
+            faults.extend(
+                found.into_iter().map(|fault| if fault.path.starts_with(&pointer(name)) { fault } else { fault.below(&pointer(name)) }),
+            );
         }
     }
     if faults.is_empty() { Ok(input) } else { Err(faults) }
@@ -128,7 +130,8 @@ fn read_rows(
     let fields_of = catalog.entity(fields_of);
     for (position, pairs) in &given.rows {
         let place = format!("/{position}");
-        let text_of = |name: &str| pairs.iter().rev().find(|(known, _)| known == name).map(|(_, text)| text.trim()).filter(|text| !text.is_empty());
+        let text_of =
+            |name: &str| pairs.iter().rev().find(|(known, _)| known == name).map(|(_, text)| text.trim()).filter(|text| !text.is_empty());
         let id = match text_of("id") {
             None => None,
             Some(text) => match parse_id(catalog, target.ix, text) {

@@ -143,7 +143,13 @@ impl Reader<'_> {
     }
 
     /// Loads into `world` what `needs` reads around the `roots`, level by level: one statement an entity and level.
-    pub fn gather<'a>(&'a mut self, world: &'a mut World, roots: &'a [Record], needs: &'a Needs, is_new: bool) -> BoxFuture<'a, Result<(), RecordError>> {
+    pub fn gather<'a>(
+        &'a mut self,
+        world: &'a mut World,
+        roots: &'a [Record],
+        needs: &'a Needs,
+        is_new: bool,
+    ) -> BoxFuture<'a, Result<(), RecordError>> {
         Box::pin(async move {
             if needs.paths.is_empty() && needs.children.is_empty() && needs.old_paths.is_empty() {
                 return Ok(());

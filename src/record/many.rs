@@ -97,7 +97,10 @@ impl Batch {
     /// # Errors
     /// `REC050` for a shape that is none, `REC032` for more than 500 operations.
     pub fn from_json(json: &Json) -> Result<Self, RecordError> {
-        let bad = |message: String| RecordError::BadRequest { message, hint: Some("send {\"atomic\": true, \"operations\": [{\"op\": \"create\", \"entity\": …, \"values\": {…}}]}".to_owned()) };
+        let bad = |message: String| RecordError::BadRequest {
+            message,
+            hint: Some("send {\"atomic\": true, \"operations\": [{\"op\": \"create\", \"entity\": …, \"values\": {…}}]}".to_owned()),
+        };
         let Json::Object(map) = json else {
             return Err(bad("a batch is a JSON object".to_owned()));
         };
@@ -129,7 +132,9 @@ impl Operation {
         let Json::Object(map) = json else {
             return Err("must be a JSON object".to_owned());
         };
-        if let Some(name) = map.keys().find(|name| !matches!(name.as_str(), "op" | "entity" | "id" | "version" | "values" | "unique" | "as")) {
+        if let Some(name) =
+            map.keys().find(|name| !matches!(name.as_str(), "op" | "entity" | "id" | "version" | "values" | "unique" | "as"))
+        {
             return Err(format!("has no property `{name}`"));
         }
         let text = |name: &str| match map.get(name) {
@@ -153,7 +158,9 @@ impl Operation {
         let id = map.get("id").filter(|id| !id.is_null()).cloned();
         match kind {
             OperationKind::Create | OperationKind::Upsert if id.is_some() => return Err("has no `id`: it is made here".to_owned()),
-            OperationKind::Update | OperationKind::Delete | OperationKind::Restore if id.is_none() => return Err("`id` is missing".to_owned()),
+            OperationKind::Update | OperationKind::Delete | OperationKind::Restore if id.is_none() => {
+                return Err("`id` is missing".to_owned());
+            }
             _ => {}
         }
         let values = match map.get("values") {

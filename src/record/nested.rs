@@ -100,7 +100,11 @@ impl RecordTx<'_> {
                 NestedItem::Update { id, input } => match there.iter().position(|record| known_by(record, id)) {
                     Some(at) => {
                         let old = there.swap_remove(at);
-                        if input.is_empty() { None } else { Some(self.prepare(below.rows, Target::Update(old), input, vec![given_near], &options).await) }
+                        if input.is_empty() {
+                            None
+                        } else {
+                            Some(self.prepare(below.rows, Target::Update(old), input, vec![given_near], &options).await)
+                        }
                     }
                     None => match below.far {
                         Some((far, to)) => {
@@ -206,5 +210,7 @@ fn links_of(value: &Value) -> Nested {
 fn not_below(compiled: &Compiled, entity: EntityIx, id: RecordId) -> FieldFault {
     let target = compiled.entity(entity);
     let shown = id.display(&target.prefix);
-    FieldFault::at("id", "not_found", format!("`{shown}` does not belong to this record")).with("entity", target.slug.as_str()).with("id", shown)
+    FieldFault::at("id", "not_found", format!("`{shown}` does not belong to this record"))
+        .with("entity", target.slug.as_str())
+        .with("id", shown)
 }

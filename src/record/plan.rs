@@ -9,6 +9,9 @@ use crate::schema::catalog::{Catalog, Default as FieldDefault, Entity, Field, Fi
 use crate::store::Statement;
 use crate::store::compile::RowPlan;
 
+/// A statement that loads records and how its rows are read.
+type Load = (Statement, Arc<RowPlan>);
+
 /// A catalog and the plans of its entities.
 pub(super) struct Compiled {
     pub catalog: Arc<Catalog>,
@@ -16,7 +19,7 @@ pub(super) struct Compiled {
     pub zone: Zone,
     plans: Vec<Plan>,
     /// For each entity the statement that loads one record: to be changed (locked), and only to be read.
-    loads: Vec<[OnceLock<(Statement, Arc<RowPlan>)>; 2]>,
+    loads: Vec<[OnceLock<Load>; 2]>,
 }
 
 /// One entity, as a save sees it.
@@ -198,7 +201,8 @@ fn sort_in(plan: &mut Plan, field: &Field) {
     }
     match &field.ty {
         FieldType::AutoNumber { .. } => plan.auto_numbers.push(field.ix),
-        FieldType::Select(Options { depends_on: Some(_), .. }) | FieldType::MultiSelect { options: Options { depends_on: Some(_), .. }, .. } => {
+        FieldType::Select(Options { depends_on: Some(_), .. })
+        | FieldType::MultiSelect { options: Options { depends_on: Some(_), .. }, .. } => {
             plan.dependent.push(field.ix);
         }
         FieldType::Link { .. } | FieldType::User { .. } | FieldType::AnyLink { .. } if !field.is_system || field.name == "owner" => {
@@ -346,7 +350,8 @@ pub(super) fn move_fields(from: &Entity, to: &Entity) -> HashMap<FieldIx, FieldI
     from.fields
         .iter()
         .filter_map(|field| {
-            let same = to.fields.iter().find(|other| other.uid == field.uid && !field.uid.is_empty()).or_else(|| to.find_field(&field.name))?;
+            let same =
+                to.fields.iter().find(|other| other.uid == field.uid && !field.uid.is_empty()).or_else(|| to.find_field(&field.name))?;
             Some((field.ix, same.ix))
         })
         .collect()

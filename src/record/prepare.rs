@@ -130,8 +130,16 @@ impl RecordTx<'_> {
             Target::Update(old) => (old.id, Some(old)),
         };
         let values = old.as_ref().map_or_else(|| vec![Value::Null; entity.fields.len()], |old| old.values.clone());
-        let mut draft =
-            Draft { entity: entity.ix, id, values, old, children: input.children.clone(), faults: Vec::new(), warnings: Vec::new(), by_script: Vec::new() };
+        let mut draft = Draft {
+            entity: entity.ix,
+            id,
+            values,
+            old,
+            children: input.children.clone(),
+            faults: Vec::new(),
+            warnings: Vec::new(),
+            by_script: Vec::new(),
+        };
         for (ix, value) in &input.values {
             let Some(field) = entity.fields.get(ix.0 as usize) else {
                 continue;
@@ -159,7 +167,13 @@ impl RecordTx<'_> {
     }
 
     /// Values for fields nobody set, in the order of the definition, then numbers.
-    async fn fill_defaults(&mut self, compiled: &Arc<Compiled>, entity: &Entity, draft: &mut Draft, input: &Input) -> Result<(), RecordError> {
+    async fn fill_defaults(
+        &mut self,
+        compiled: &Arc<Compiled>,
+        entity: &Entity,
+        draft: &mut Draft,
+        input: &Input,
+    ) -> Result<(), RecordError> {
         let plan = compiled.plan(entity.ix);
         if let Some(owner) = plan.owner
             && input.get(owner).is_none()
@@ -282,7 +296,11 @@ fn rebase_money(compiled: &Compiled, entity: &Entity, draft: &mut Draft, now: Da
         let before = draft.old.as_ref().map(|old| old.get(field.ix).clone());
         if let Some(Value::Money(money)) = draft.values.get_mut(field.ix.0 as usize) {
             money.base = match before {
-                Some(Value::Money(before)) if before.amount == money.amount && before.currency == money.currency && before.base.is_some() => before.base,
+                Some(Value::Money(before))
+                    if before.amount == money.amount && before.currency == money.currency && before.base.is_some() =>
+                {
+                    before.base
+                }
                 _ => field_type::base_amount(settings, money, now.date_in(&settings.time_zone)),
             };
         }
@@ -307,7 +325,10 @@ fn check_readonly(
         let before = old.map_or(&Value::Null, |old| old.get(*ix));
         let is_changed = !same(&setting.compiled.catalog, field, before, record.get(*ix));
         if is_changed && setting.holds(world, condition, old.unwrap_or(record), old) {
-            faults.push(FieldFault::at(&field.name, "readonly_now", format!("`{}` cannot be changed now", field.name)).with("field", field.name.as_str()));
+            faults.push(
+                FieldFault::at(&field.name, "readonly_now", format!("`{}` cannot be changed now", field.name))
+                    .with("field", field.name.as_str()),
+            );
         }
     }
 }

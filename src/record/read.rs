@@ -28,7 +28,14 @@ impl RecordTx<'_> {
 
 impl Records {
     /// The record's changes, newest first. A record in the recycle bin still has its history.
-    pub async fn history(&self, actor: &Actor, entity: EntityIx, id: RecordId, cursor: Option<&str>, limit: u32) -> Result<HistoryPage, RecordError> {
+    pub async fn history(
+        &self,
+        actor: &Actor,
+        entity: EntityIx,
+        id: RecordId,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<HistoryPage, RecordError> {
         let catalog = self.catalog();
         let Some(definition) = catalog.entities.get(entity.0 as usize) else {
             return Err(RecordError::NotFound { entity: String::new(), id: id.to_string() });

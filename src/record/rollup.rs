@@ -127,7 +127,8 @@ impl RecordTx<'_> {
             let change = Trace { kind: EventKind::Update, record: &record, old: Some(&old), changed: &changed, by_script: &[] };
             self.trace(compiled, change, &options).await?;
             written += 1;
-            let event = RecordEvent { kind: EventKind::Update, entity, id: record.id, version: record.version, old: Some(old), record, changed };
+            let event =
+                RecordEvent { kind: EventKind::Update, entity, id: record.id, version: record.version, old: Some(old), record, changed };
             let hooks = self.scope.hooks.clone();
             self.refresh_dependents(compiled, &event).await?;
             if hooks.matches(&compiled.catalog, entity, super::hooks::HookPoint::AfterCommit) {

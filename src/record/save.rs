@@ -28,7 +28,13 @@ impl RecordTx<'_> {
         self.write(prepared, options).await
     }
 
-    pub(super) async fn update_record(&mut self, entity: EntityIx, id: RecordId, input: Input, options: &WriteOptions) -> Result<Saved, RecordError> {
+    pub(super) async fn update_record(
+        &mut self,
+        entity: EntityIx,
+        id: RecordId,
+        input: Input,
+        options: &WriteOptions,
+    ) -> Result<Saved, RecordError> {
         self.count_write()?;
         let old = self.load_live(entity, id).await?;
         self.expect_version(&old, options).await?;
@@ -63,8 +69,15 @@ impl RecordTx<'_> {
         Box::pin(async move {
             let Prepared { mut record, old, mut changed, by_script, warnings, nested, has_late_rules } = prepared;
             let compiled = self.scope.compiled.clone();
-            let mut saved =
-                Saved { id: record.id, version: record.version, created: old.is_none(), changed: Vec::new(), warnings, stale: Vec::new(), replayed: false };
+            let mut saved = Saved {
+                id: record.id,
+                version: record.version,
+                created: old.is_none(),
+                changed: Vec::new(),
+                warnings,
+                stale: Vec::new(),
+                replayed: false,
+            };
             if old.is_some() && changed.is_empty() && nested.is_empty() {
                 saved.version = record.version - 1;
                 return Ok(saved);
@@ -103,7 +116,12 @@ impl RecordTx<'_> {
     }
 
     /// What follows a written row: rollups above, hooks, deliveries. Gives the rollups that are computed later.
-    pub(super) async fn after(&mut self, compiled: &Arc<Compiled>, event: RecordEvent, options: &WriteOptions) -> Result<Vec<String>, RecordError> {
+    pub(super) async fn after(
+        &mut self,
+        compiled: &Arc<Compiled>,
+        event: RecordEvent,
+        options: &WriteOptions,
+    ) -> Result<Vec<String>, RecordError> {
         let stale = self.refresh_dependents(compiled, &event).await?;
         if options.without_hooks {
             return Ok(stale);
@@ -111,8 +129,11 @@ impl RecordTx<'_> {
         let hooks = self.scope.hooks.clone();
         if hooks.matches(&compiled.catalog, event.entity, HookPoint::AfterWrite) {
             self.scope.depth += 1;
-            let result =
-                if self.scope.depth > MAX_DEPTH { Err(RecordError::TooDeep { depth: self.scope.depth }) } else { hooks.after_write(self, &event).await };
+            let result = if self.scope.depth > MAX_DEPTH {
+                Err(RecordError::TooDeep { depth: self.scope.depth })
+            } else {
+                hooks.after_write(self, &event).await
+            };
             self.scope.depth -= 1;
             result?;
         }
@@ -193,7 +214,13 @@ impl RecordTx<'_> {
     }
 
     /// The statements that write the row itself.
-    fn row_statements(&self, compiled: &Compiled, record: &Record, old: Option<&Record>, changed: &[FieldIx]) -> Result<Vec<Statement>, RecordError> {
+    fn row_statements(
+        &self,
+        compiled: &Compiled,
+        record: &Record,
+        old: Option<&Record>,
+        changed: &[FieldIx],
+    ) -> Result<Vec<Statement>, RecordError> {
         if old.is_none() {
             let request = authorise_write(
                 &compiled.catalog,
@@ -208,7 +235,12 @@ impl RecordTx<'_> {
     }
 
     /// The statements that write some fields of a stored row; the row is locked, so no version is compared again.
-    pub(super) fn update_statements(&self, compiled: &Compiled, record: &Record, changes: &[(FieldIx, Value)]) -> Result<Vec<Statement>, RecordError> {
+    pub(super) fn update_statements(
+        &self,
+        compiled: &Compiled,
+        record: &Record,
+        changes: &[(FieldIx, Value)],
+    ) -> Result<Vec<Statement>, RecordError> {
         let entity = compiled.entity(record.entity);
         let changes: Vec<(FieldIx, Value)> = changes
             .iter()
@@ -216,7 +248,8 @@ impl RecordTx<'_> {
             .cloned()
             .collect();
         let fields = changes.iter().map(|(ix, _)| *ix).collect();
-        let request = authorise_write(&compiled.catalog, &self.scope.actor, Write { entity: record.entity, kind: WriteKind::Update, fields })?;
+        let request =
+            authorise_write(&compiled.catalog, &self.scope.actor, Write { entity: record.entity, kind: WriteKind::Update, fields })?;
         let update = compile::update(&compiled.catalog, self.store.dialect(), &request, record.id, None, &changes);
         Ok(update.row.into_iter().chain(update.sides).collect())
     }

@@ -117,7 +117,14 @@ impl Records {
     }
 
     /// [`Records::get`] for the parameters of a URL (`select`, `deleted`).
-    pub async fn get_url(&self, actor: &Actor, catalog: &Arc<Catalog>, entity: EntityIx, id: RecordId, query: &str) -> Result<Option<Row>, RecordError> {
+    pub async fn get_url(
+        &self,
+        actor: &Actor,
+        catalog: &Arc<Catalog>,
+        entity: EntityIx,
+        id: RecordId,
+        query: &str,
+    ) -> Result<Option<Row>, RecordError> {
         let plan = {
             let context = self.context(catalog, actor);
             self.shared.plans.get(catalog, self.store().dialect(), actor, entity, id, query, &context)?
@@ -125,7 +132,13 @@ impl Records {
         self.fetch_one(catalog, entity, id, &plan).await
     }
 
-    async fn fetch_one(&self, catalog: &Catalog, entity: EntityIx, id: RecordId, plan: &compile::GetPlan) -> Result<Option<Row>, RecordError> {
+    async fn fetch_one(
+        &self,
+        catalog: &Catalog,
+        entity: EntityIx,
+        id: RecordId,
+        plan: &compile::GetPlan,
+    ) -> Result<Option<Row>, RecordError> {
         let set = compile::fetch_rows(&mut From::Store(self.store()), &plan.statement(id), &plan.rows).await?;
         if set.is_empty() {
             return Ok(None);
@@ -154,7 +167,14 @@ impl Records {
     }
 
     /// `catalog` is the one `input` was read with: when definitions change meanwhile, the request is moved to the new ones.
-    pub async fn create(&self, actor: &Actor, catalog: &Arc<Catalog>, entity: EntityIx, input: Input, options: WriteOptions) -> Result<Saved, RecordError> {
+    pub async fn create(
+        &self,
+        actor: &Actor,
+        catalog: &Arc<Catalog>,
+        entity: EntityIx,
+        input: Input,
+        options: WriteOptions,
+    ) -> Result<Saved, RecordError> {
         let mut request = Request::new(catalog, entity, "create", String::new(), &options, || format!("{input:?}"));
         request.is_plain = self.is_plain(catalog, entity, &input);
         self.save(actor, request, options, move |tx, entity, options, moved| {
@@ -184,15 +204,35 @@ impl Records {
     }
 
     /// Into the recycle bin, where the entity has one; for good otherwise. What hangs on the record goes or is cleared with it.
-    pub async fn delete(&self, actor: &Actor, catalog: &Arc<Catalog>, entity: EntityIx, id: RecordId, options: WriteOptions) -> Result<Saved, RecordError> {
+    pub async fn delete(
+        &self,
+        actor: &Actor,
+        catalog: &Arc<Catalog>,
+        entity: EntityIx,
+        id: RecordId,
+        options: WriteOptions,
+    ) -> Result<Saved, RecordError> {
         let request = Request::new(catalog, entity, "delete", id.to_string(), &options, String::new);
-        self.save(actor, request, options, move |tx, entity, options, _| Box::pin(async move { tx.delete_record(entity, id, &options).await })).await
+        self.save(actor, request, options, move |tx, entity, options, _| {
+            Box::pin(async move { tx.delete_record(entity, id, &options).await })
+        })
+        .await
     }
 
     /// Out of the recycle bin, with the records that went with it.
-    pub async fn restore(&self, actor: &Actor, catalog: &Arc<Catalog>, entity: EntityIx, id: RecordId, options: WriteOptions) -> Result<Saved, RecordError> {
+    pub async fn restore(
+        &self,
+        actor: &Actor,
+        catalog: &Arc<Catalog>,
+        entity: EntityIx,
+        id: RecordId,
+        options: WriteOptions,
+    ) -> Result<Saved, RecordError> {
         let request = Request::new(catalog, entity, "restore", id.to_string(), &options, String::new);
-        self.save(actor, request, options, move |tx, entity, options, _| Box::pin(async move { tx.restore_record(entity, id, &options).await })).await
+        self.save(actor, request, options, move |tx, entity, options, _| {
+            Box::pin(async move { tx.restore_record(entity, id, &options).await })
+        })
+        .await
     }
 
     /// Updates the live record whose unique (its name) holds the key values, or creates it with them.
@@ -248,7 +288,13 @@ impl Records {
     }
 
     /// Several operations as one unit of work; later ones may refer to earlier results.
-    pub async fn batch(&self, actor: &Actor, catalog: &Arc<Catalog>, batch: Batch, options: WriteOptions) -> Result<BatchResult, RecordError> {
+    pub async fn batch(
+        &self,
+        actor: &Actor,
+        catalog: &Arc<Catalog>,
+        batch: Batch,
+        options: WriteOptions,
+    ) -> Result<BatchResult, RecordError> {
         let batch = Arc::new(batch);
         let (source, dry_run) = (options.source, options.dry_run);
         self.run(actor, catalog, source, Vec::new(), How::of(dry_run), move |tx| {
@@ -261,7 +307,8 @@ impl Records {
     /// Computes the stored values of the records a job of kind [`RECALCULATE`](super::RECALCULATE) names.
     pub async fn recalculate(&self, payload: &Json) -> Result<usize, RecordError> {
         let uid = payload.get("entity").and_then(Json::as_str).unwrap_or_default().to_owned();
-        let ids: Vec<RecordId> = payload.get("ids").and_then(Json::as_array).into_iter().flatten().filter_map(|id| id.as_i64().map(RecordId)).collect();
+        let ids: Vec<RecordId> =
+            payload.get("ids").and_then(Json::as_array).into_iter().flatten().filter_map(|id| id.as_i64().map(RecordId)).collect();
         let mut written = 0;
         for part in ids.chunks(100) {
             let (uid, part) = (uid.clone(), part.to_vec());
@@ -311,7 +358,10 @@ impl Records {
     /// One save with its idempotency key; gives the first answer to a repeated request.
     async fn save<F>(&self, actor: &Actor, request: Request, options: WriteOptions, work: F) -> Result<Saved, RecordError>
     where
-        F: for<'a, 't> Fn(&'a mut RecordTx<'t>, EntityIx, WriteOptions, &Moved) -> BoxFuture<'a, Result<Saved, RecordError>> + Send + Sync + 'static,
+        F: for<'a, 't> Fn(&'a mut RecordTx<'t>, EntityIx, WriteOptions, &Moved) -> BoxFuture<'a, Result<Saved, RecordError>>
+            + Send
+            + Sync
+            + 'static,
     {
         let (catalog, source) = (request.catalog.clone(), options.source);
         let how = match () {
@@ -345,7 +395,15 @@ impl Records {
     }
 
     /// Runs a unit of work; again with the new definitions when they changed under it, again when the database was busy.
-    async fn run<T, F>(&self, actor: &Actor, catalog: &Arc<Catalog>, source: Source, chain: Vec<Cause>, how: How, unit: F) -> Result<T, RecordError>
+    async fn run<T, F>(
+        &self,
+        actor: &Actor,
+        catalog: &Arc<Catalog>,
+        source: Source,
+        chain: Vec<Cause>,
+        how: How,
+        unit: F,
+    ) -> Result<T, RecordError>
     where
         T: Send + 'static,
         F: for<'a, 't> Fn(&'a mut RecordTx<'t>) -> BoxFuture<'a, Result<T, RecordError>> + Send + Sync + Clone + 'static,
@@ -443,7 +501,11 @@ impl Records {
 }
 
 /// A unit of the store that runs a unit of records.
-fn in_unit<T, F>(scope: Scope, version: i64, unit: F) -> impl for<'a> FnOnce(&'a mut Tx) -> crate::store::BoxFuture<'a, Result<T, RecordError>> + Send + 'static
+fn in_unit<T, F>(
+    scope: Scope,
+    version: i64,
+    unit: F,
+) -> impl for<'a> FnOnce(&'a mut Tx) -> crate::store::BoxFuture<'a, Result<T, RecordError>> + Send + 'static
 where
     T: Send + 'static,
     F: for<'a, 't> Fn(&'a mut RecordTx<'t>) -> BoxFuture<'a, Result<T, RecordError>> + Send + Sync + 'static,
@@ -484,7 +546,14 @@ struct Request {
 }
 
 impl Request {
-    fn new(catalog: &Arc<Catalog>, entity: EntityIx, kind: &str, target: String, options: &WriteOptions, body: impl FnOnce() -> String) -> Self {
+    fn new(
+        catalog: &Arc<Catalog>,
+        entity: EntityIx,
+        kind: &str,
+        target: String,
+        options: &WriteOptions,
+        body: impl FnOnce() -> String,
+    ) -> Self {
         let digest = if options.idempotency_key.is_some() {
             let text = format!("{kind} {} {target} {:?} {}", catalog.entity(entity).uid, options.if_match, body());
             Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()

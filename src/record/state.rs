@@ -59,7 +59,8 @@ impl Records {
         }
         let setting = self.form_setting(&compiled, actor);
         setting.recompute(&world, &mut record, old.as_ref());
-        let fields = definition.fields.iter().map(|field| field_state(&setting, &world, definition, field, &record, old.as_ref(), input)).collect();
+        let fields =
+            definition.fields.iter().map(|field| field_state(&setting, &world, definition, field, &record, old.as_ref(), input)).collect();
         Ok(FormState { fields, faults: Vec::new() })
     }
 
@@ -107,7 +108,9 @@ fn field_state(
     old: Option<&Record>,
     input: &Input,
 ) -> FieldState {
-    let holds = |condition: &Option<crate::expr::Typed>, record: &Record| condition.as_ref().is_some_and(|condition| setting.holds(world, condition, record, old));
+    let holds = |condition: &Option<crate::expr::Typed>, record: &Record| {
+        condition.as_ref().is_some_and(|condition| setting.holds(world, condition, record, old))
+    };
     let value = setting.value(world, record, field.ix);
     let is_writable_system = field.is_system && field.name == "owner";
     let readonly = (field.read_only && !is_writable_system) || holds(&field.readonly_if, old.unwrap_or(record));
@@ -117,7 +120,8 @@ fn field_state(
         if let Err(fault) = field_type::check(&setting.compiled.catalog, field, &value) {
             faults.push(FieldFault::from(fault).below(&pointer(&field.name)));
         } else if required && value.is_empty() {
-            faults.push(FieldFault::at(&field.name, "required", format!("`{}` is required", field.name)).with("field", field.name.as_str()));
+            faults
+                .push(FieldFault::at(&field.name, "required", format!("`{}` is required", field.name)).with("field", field.name.as_str()));
         }
     }
     let options = options_now(field, record);
@@ -135,7 +139,9 @@ fn field_state(
 
 /// The options offered now: not retired (but the one chosen), allowed by the select they depend on.
 fn options_now(field: &Field, record: &Record) -> Option<Vec<String>> {
-    let (FieldType::Select(Options { list, depends_on }) | FieldType::MultiSelect { options: Options { list, depends_on }, .. }) = &field.ty else {
+    let (FieldType::Select(Options { list, depends_on }) | FieldType::MultiSelect { options: Options { list, depends_on }, .. }) =
+        &field.ty
+    else {
         return None;
     };
     let chosen = |key: &str| match record.get(field.ix) {

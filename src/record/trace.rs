@@ -53,8 +53,12 @@ impl RecordTx<'_> {
         }
         self.trace_search(compiled, entity, &change).await?;
         let changed: Vec<&str> = change.changed.iter().map(|ix| uid_of(entity.field(*ix))).collect();
-        let chain: Vec<(&str, &str, i64)> =
-            self.scope.chain.iter().map(|cause| (cause.handler.as_str(), compiled.entity(cause.entity).slug.as_str(), cause.id.0)).collect();
+        let chain: Vec<(&str, &str, i64)> = self
+            .scope
+            .chain
+            .iter()
+            .map(|cause| (cause.handler.as_str(), compiled.entity(cause.entity).slug.as_str(), cause.id.0))
+            .collect();
         let event = outbox::NewEvent {
             entity_uid: entity.uid.clone(),
             record: change.record.id,
@@ -86,7 +90,12 @@ impl RecordTx<'_> {
     }
 
     /// Queues one delivery for each handler.
-    pub(super) async fn enqueue_deliveries(&mut self, compiled: &Arc<Compiled>, event: &RecordEvent, handlers: Vec<String>) -> Result<(), RecordError> {
+    pub(super) async fn enqueue_deliveries(
+        &mut self,
+        compiled: &Arc<Compiled>,
+        event: &RecordEvent,
+        handlers: Vec<String>,
+    ) -> Result<(), RecordError> {
         if handlers.is_empty() {
             return Ok(());
         }
@@ -110,7 +119,8 @@ impl RecordTx<'_> {
         let all: Vec<FieldIx> = entity.fields.iter().map(|field| field.ix).collect();
         let shown: &[FieldIx] = if event.kind == EventKind::Update { &event.changed } else { &all };
         let values_of = |record: &Record| -> Map<String, Json> {
-            let with_value = shown.iter().map(|ix| entity.field(*ix)).filter(|field| !record.get(field.ix).is_null() || event.kind == EventKind::Update);
+            let with_value =
+                shown.iter().map(|ix| entity.field(*ix)).filter(|field| !record.get(field.ix).is_null() || event.kind == EventKind::Update);
             with_value.map(|field| (field.name.clone(), field_type::to_json(&compiled.catalog, field, record.get(field.ix)))).collect()
         };
         Delivery {
@@ -123,12 +133,22 @@ impl RecordTx<'_> {
             old: event.old.as_ref().map(values_of).unwrap_or_default(),
             values: values_of(&event.record),
             by: self.scope.actor.user_id(),
-            chain: self.scope.chain.iter().map(|cause| (cause.handler.clone(), compiled.entity(cause.entity).slug.clone(), cause.id.0)).collect(),
+            chain: self
+                .scope
+                .chain
+                .iter()
+                .map(|cause| (cause.handler.clone(), compiled.entity(cause.entity).slug.clone(), cause.id.0))
+                .collect(),
         }
     }
 
     /// Leaves the computing of many records to jobs.
-    pub(super) async fn enqueue_recalculation(&mut self, compiled: &Compiled, entity: EntityIx, ids: Vec<RecordId>) -> Result<(), RecordError> {
+    pub(super) async fn enqueue_recalculation(
+        &mut self,
+        compiled: &Compiled,
+        entity: EntityIx,
+        ids: Vec<RecordId>,
+    ) -> Result<(), RecordError> {
         for part in ids.chunks(PER_JOB) {
             let ids: Vec<i64> = part.iter().map(|id| id.0).collect();
             let payload = json!({ "entity": compiled.entity(entity).uid, "ids": ids });
@@ -152,7 +172,8 @@ fn changes_json(compiled: &Compiled, entity: &Entity, change: &Trace<'_>) -> Str
         if field.is_system && field.name != "owner" {
             continue;
         }
-        let json = |record: Option<&Record>| record.map_or(Json::Null, |record| field_type::to_json(&compiled.catalog, field, record.get(*ix)));
+        let json =
+            |record: Option<&Record>| record.map_or(Json::Null, |record| field_type::to_json(&compiled.catalog, field, record.get(*ix)));
         let mut pair = vec![json(change.old), json(Some(change.record))];
         if change.by_script.contains(ix) {
             pair.push(Json::Bool(true));

@@ -151,7 +151,8 @@ impl RecordTx<'_> {
         Ok(rows
             .iter()
             .map(|row| {
-                let value = |column: &compile::AggregateColumn| compile::json::value(&column.codec, row.get(column.at..).unwrap_or_default());
+                let value =
+                    |column: &compile::AggregateColumn| compile::json::value(&column.codec, row.get(column.at..).unwrap_or_default());
                 plan.columns.iter().map(|column| (column.name.clone(), value(column))).collect()
             })
             .collect())

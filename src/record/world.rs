@@ -31,7 +31,8 @@ impl Setting<'_> {
     pub fn eval(&self, world: &World, expr: &Typed, record: &Record, old: Option<&Record>) -> Value {
         let node = Node { setting: self, world, record };
         let before = old.map(|record| Node { setting: self, world, record });
-        let context = EvalContext { now: self.now, zone: self.zone.clone(), me: self.me, old: before.as_ref().map(|node| node as &dyn expr::Row) };
+        let context =
+            EvalContext { now: self.now, zone: self.zone.clone(), me: self.me, old: before.as_ref().map(|node| node as &dyn expr::Row) };
         expr::eval(expr, &node, &context)
     }
 

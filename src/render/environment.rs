@@ -123,8 +123,7 @@ fn translate(messages: &Messages, locale: Locale, key: &str, args: &Kwargs) -> R
         .iter()
         .map(|(name, value)| (*name, (value.kind() == ValueKind::Number).then(|| value.as_i64()).flatten(), value.to_string()))
         .collect();
-    let given: Vec<(&str, Arg<'_>)> =
-        owned.iter().map(|(name, count, text)| (*name, count.map_or(Arg::Text(text), Arg::Count))).collect();
+    let given: Vec<(&str, Arg<'_>)> = owned.iter().map(|(name, count, text)| (*name, count.map_or(Arg::Text(text), Arg::Count))).collect();
     if !messages.has(locale, key) && !messages.has(Locale::En, key) {
         return Err(Error::new(ErrorKind::InvalidOperation, format!("there is no message `{key}`")));
     }

@@ -45,7 +45,8 @@ impl FormTexts {
     pub fn rows(&self, table: &str) -> Vec<String> {
         let mut rows: Vec<String> = Vec::new();
         for name in self.0.keys() {
-            let Some((row, _)) = name.strip_prefix(table).and_then(|rest| rest.strip_prefix('.')).and_then(|rest| rest.split_once('.')) else {
+            let Some((row, _)) = name.strip_prefix(table).and_then(|rest| rest.strip_prefix('.')).and_then(|rest| rest.split_once('.'))
+            else {
                 continue;
             };
             if !rows.iter().any(|known| known == row) {
@@ -72,12 +73,16 @@ impl FormTexts {
             (Json::Null, _) => {}
             (_, FieldType::Json { .. }) => self.add(name, serde_json::to_string_pretty(value).unwrap_or_default()),
             (Json::Bool(flag), _) => self.add(name, flag.to_string()),
-            (Json::Number(seconds), FieldType::Duration { .. }) => self.add(name, seconds.as_i64().map(format::duration).unwrap_or_default()),
+            (Json::Number(seconds), FieldType::Duration { .. }) => {
+                self.add(name, seconds.as_i64().map(format::duration).unwrap_or_default())
+            }
             (Json::Number(number), _) => self.add(name, number.to_string()),
             (Json::String(text), FieldType::DateTime) => {
                 self.add(name, DateTime::parse(text).map_or_else(|| text.clone(), |at| format::datetime_local(at, &ui.zone)));
             }
-            (Json::String(text), FieldType::Time) => self.add(name, text.strip_suffix(":00").filter(|rest| rest.len() == 5).unwrap_or(text)),
+            (Json::String(text), FieldType::Time) => {
+                self.add(name, text.strip_suffix(":00").filter(|rest| rest.len() == 5).unwrap_or(text))
+            }
             (Json::String(text), _) => self.add(name, text.clone()),
             (Json::Array(items), FieldType::File { .. } | FieldType::Image { .. }) => {
                 for id in items.iter().filter_map(|item| item.get("id").and_then(Json::as_str)) {
@@ -97,7 +102,10 @@ impl FormTexts {
                 }
             }
             // A link that was asked for with its title.
-            (Json::Object(parts), FieldType::Link { .. } | FieldType::User { .. } | FieldType::AnyLink { .. } | FieldType::Links { .. }) => {
+            (
+                Json::Object(parts),
+                FieldType::Link { .. } | FieldType::User { .. } | FieldType::AnyLink { .. } | FieldType::Links { .. },
+            ) => {
                 if let Some(id) = parts.get("id").and_then(Json::as_str) {
                     self.add(name, id);
                 }

@@ -101,14 +101,7 @@ pub fn datetime(at: DateTime, ui: &Ui) -> String {
 /// What a `datetime-local` control holds: `2026-11-21T08:05`, with seconds when there are some.
 pub fn datetime_local(at: DateTime, zone: &jiff::tz::TimeZone) -> String {
     let local = zone.to_datetime(at.timestamp());
-    let mut text = format!(
-        "{:04}-{:02}-{:02}T{:02}:{:02}",
-        local.year(),
-        local.month(),
-        local.day(),
-        local.hour(),
-        local.minute()
-    );
+    let mut text = format!("{:04}-{:02}-{:02}T{:02}:{:02}", local.year(), local.month(), local.day(), local.hour(), local.minute());
     if local.second() != 0 {
         text.push_str(&format!(":{:02}", local.second()));
     }

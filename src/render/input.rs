@@ -375,7 +375,13 @@ fn address_parts(locale: Locale) -> [(&'static str, &'static str, bool); 6] {
 
 fn name_parts(locale: Locale) -> Vec<(&'static str, &'static str, bool)> {
     match locale {
-        Locale::En => vec![("prefix", "off", false), ("given", "off", false), ("middle", "off", false), ("family", "off", false), ("suffix", "off", false)],
+        Locale::En => vec![
+            ("prefix", "off", false),
+            ("given", "off", false),
+            ("middle", "off", false),
+            ("family", "off", false),
+            ("suffix", "off", false),
+        ],
         Locale::ZhCn | Locale::ZhTw => vec![("family", "off", false), ("given", "off", false), ("suffix", "off", false)],
     }
 }
@@ -384,7 +390,11 @@ fn sub_table(ctx: InputContext<'_>, of: &Entity, by: crate::base::FieldIx, name:
     let fields: Vec<&Field> = of
         .fields
         .iter()
-        .filter(|field| is_editable(field) && field.ix != by && !matches!(field.ty, FieldType::Children { .. } | FieldType::File { .. } | FieldType::Image { .. }))
+        .filter(|field| {
+            is_editable(field)
+                && field.ix != by
+                && !matches!(field.ty, FieldType::Children { .. } | FieldType::File { .. } | FieldType::Image { .. })
+        })
         .filter(|field| !field.read_only)
         .take(8)
         .collect();

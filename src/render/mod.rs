@@ -7,8 +7,8 @@
 pub mod assets;
 pub mod context;
 pub mod environment;
-pub mod format;
 pub mod form_text;
+pub mod format;
 pub mod input;
 pub mod messages;
 pub mod show;

@@ -125,7 +125,11 @@ pub fn show(ctx: ShowContext<'_>, field: &Field, value: &Json) -> Shown {
 /// Whether a column of this type is aligned like numbers.
 pub fn is_numeric(ty: &FieldType) -> bool {
     let scalar = match ty {
-        FieldType::Integer { .. } | FieldType::Decimal { .. } | FieldType::Percent { .. } | FieldType::Money { .. } | FieldType::Duration { .. } => {
+        FieldType::Integer { .. }
+        | FieldType::Decimal { .. }
+        | FieldType::Percent { .. }
+        | FieldType::Money { .. }
+        | FieldType::Duration { .. } => {
             return true;
         }
         FieldType::Formula { returns, .. } | FieldType::Rollup { returns, .. } | FieldType::Lookup { returns, .. } => returns,

@@ -70,7 +70,8 @@ fn canonical(json: &Json, key: &str) -> String {
             if key != "fields" {
                 entries.sort_by_key(|(name, _)| *name);
             }
-            let inside: Vec<String> = entries.iter().map(|(name, value)| format!("{}:{}", Json::String((*name).clone()), canonical(value, name))).collect();
+            let inside: Vec<String> =
+                entries.iter().map(|(name, value)| format!("{}:{}", Json::String((*name).clone()), canonical(value, name))).collect();
             format!("{{{}}}", inside.join(","))
         }
         Json::Array(items) => format!("[{}]", items.iter().map(|item| canonical(item, "")).collect::<Vec<_>>().join(",")),
@@ -81,7 +82,8 @@ fn canonical(json: &Json, key: &str) -> String {
 /// # Errors
 /// `DEF010` when it is no bundle of this version.
 pub(crate) fn open(bundle: &Json) -> Result<Intake, Diagnostic> {
-    let fault = |message: &str| Diagnostic::error("DEF010", &super::intake::nowhere(), message).hint("it was stored by another version of Relata");
+    let fault =
+        |message: &str| Diagnostic::error("DEF010", &super::intake::nowhere(), message).hint("it was stored by another version of Relata");
     if bundle["format"] != FORMAT {
         return Err(fault("this is not a bundle of definitions"));
     }

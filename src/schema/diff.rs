@@ -36,37 +36,93 @@ pub struct Change {
 #[derive(Debug, Clone, PartialEq)]
 pub enum OpKind {
     /// Create the table with all columns, its side tables; its uniques and indexes are ops of their own.
-    CreateEntity { entity: EntityIx },
+    CreateEntity {
+        entity: EntityIx,
+    },
     /// Gone from the definitions; the table stays.
-    RetireEntity { table: String },
+    RetireEntity {
+        table: String,
+    },
     /// A retired entity is back; its table and old columns are there. New fields are ops of their own.
-    RestoreEntity { entity: EntityIx },
-    RenameEntity { entity: EntityIx, from: String },
+    RestoreEntity {
+        entity: EntityIx,
+    },
+    RenameEntity {
+        entity: EntityIx,
+        from: String,
+    },
     /// Labels, features, title, …: nothing physical.
-    ChangeEntity { entity: EntityIx },
+    ChangeEntity {
+        entity: EntityIx,
+    },
     /// Add the nullable columns, the folded shadow, the side table.
-    CreateField { entity: EntityIx, field: FieldIx },
-    RetireField { entity: EntityIx, columns: Vec<String> },
+    CreateField {
+        entity: EntityIx,
+        field: FieldIx,
+    },
+    RetireField {
+        entity: EntityIx,
+        columns: Vec<String>,
+    },
     /// Columns are there from before.
-    RestoreField { entity: EntityIx, field: FieldIx },
-    RenameField { entity: EntityIx, field: FieldIx, from: String },
+    RestoreField {
+        entity: EntityIx,
+        field: FieldIx,
+    },
+    RenameField {
+        entity: EntityIx,
+        field: FieldIx,
+        from: String,
+    },
     /// Options of the field; `add_columns` are physical columns the changed type needs besides the present
     /// ones (another target of an any_link, a folded shadow column to be filled).
-    ChangeField { entity: EntityIx, field: FieldIx, add_columns: Vec<super::catalog::Column>, add_fold: Option<String>, recompute: bool },
-    CreateOption { field: Option<(EntityIx, FieldIx)> },
-    RetireOption { field: Option<(EntityIx, FieldIx)> },
-    RestoreOption { field: Option<(EntityIx, FieldIx)> },
-    ChangeOption { field: Option<(EntityIx, FieldIx)> },
+    ChangeField {
+        entity: EntityIx,
+        field: FieldIx,
+        add_columns: Vec<super::catalog::Column>,
+        add_fold: Option<String>,
+        recompute: bool,
+    },
+    CreateOption {
+        field: Option<(EntityIx, FieldIx)>,
+    },
+    RetireOption {
+        field: Option<(EntityIx, FieldIx)>,
+    },
+    RestoreOption {
+        field: Option<(EntityIx, FieldIx)>,
+    },
+    ChangeOption {
+        field: Option<(EntityIx, FieldIx)>,
+    },
     /// Position in `Entity::uniques`.
-    CreateUnique { entity: EntityIx, unique: usize },
-    DropUnique { table: String, index: String },
+    CreateUnique {
+        entity: EntityIx,
+        unique: usize,
+    },
+    DropUnique {
+        table: String,
+        index: String,
+    },
     /// Position in `Entity::indexes`.
-    CreateIndex { entity: EntityIx, index: usize },
-    DropIndex { table: String, index: String },
+    CreateIndex {
+        entity: EntityIx,
+        index: usize,
+    },
+    DropIndex {
+        table: String,
+        index: String,
+    },
     /// Rules, views, layouts, scripts, buttons, roles, apps, picklists, packages, settings: nothing physical.
-    CreatePart { part: Part },
-    RemovePart { part: Part },
-    ChangePart { part: Part },
+    CreatePart {
+        part: Part,
+    },
+    RemovePart {
+        part: Part,
+    },
+    ChangePart {
+        part: Part,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,7 +147,8 @@ pub enum Part {
 /// beside a compatible add).
 pub fn diff(old: Option<&Catalog>, bindings: &Bindings, new: &Loaded) -> Result<Vec<Op>, Vec<Diagnostic>> {
     let empty = BTreeMap::new();
-    let mut comparison = Comparison { old: old.map_or(&empty, |old| &old.described), old_catalog: old, bindings, new, ops: Vec::new(), faults: Vec::new() };
+    let mut comparison =
+        Comparison { old: old.map_or(&empty, |old| &old.described), old_catalog: old, bindings, new, ops: Vec::new(), faults: Vec::new() };
     comparison.run();
     let Comparison { mut ops, faults, .. } = comparison;
     if !faults.is_empty() {
@@ -203,12 +260,20 @@ impl Comparison<'_> {
 
     fn option_field(&self, option: &Described) -> Option<(EntityIx, FieldIx)> {
         let parent = option.parent.as_deref()?;
-        self.new.catalog.entities.iter().find_map(|entity| entity.fields.iter().find(|field| field.uid == parent).map(|field| (entity.ix, field.ix)))
+        self.new
+            .catalog
+            .entities
+            .iter()
+            .find_map(|entity| entity.fields.iter().find(|field| field.uid == parent).map(|field| (entity.ix, field.ix)))
     }
 
     fn position(&self, entity: EntityIx, uid: &str, is_unique: bool) -> Option<usize> {
         let entity = self.new.catalog.entity(entity);
-        if is_unique { entity.uniques.iter().position(|known| known.uid == uid) } else { entity.indexes.iter().position(|known| known.uid == uid) }
+        if is_unique {
+            entity.uniques.iter().position(|known| known.uid == uid)
+        } else {
+            entity.indexes.iter().position(|known| known.uid == uid)
+        }
     }
 
     fn compared(&mut self, uid: &str, before: &Described, now: &Described) {
@@ -249,7 +314,8 @@ impl Comparison<'_> {
             }
             // Made from what it covers: only its name or message can differ.
             (DescribedKind::Unique | DescribedKind::Index, Some(entity)) if is_renamed || !changes.is_empty() => {
-                let shown: Vec<Change> = changes.into_iter().filter(|change| change.property != "index" && change.property != "fields").collect();
+                let shown: Vec<Change> =
+                    changes.into_iter().filter(|change| change.property != "index" && change.property != "fields").collect();
                 if !shown.is_empty() {
                     self.push(OpKind::ChangeEntity { entity }, uid, now, true, shown);
                 }
@@ -265,7 +331,10 @@ impl Comparison<'_> {
         let add_columns = now.columns.iter().filter(|column| !there.contains(&column.name)).cloned().collect::<Vec<_>>();
         let add_fold = now.fold_column.clone().filter(|fold| !there.contains(fold));
         let is_stored = matches!(now.ty, FieldType::Formula { stored: true, .. } | FieldType::Rollup { stored: true, .. });
-        let recompute = is_stored && changes.iter().any(|change| matches!(change.property.as_str(), "expr" | "agg" | "of" | "stored" | "returns" | "scale" | "type"));
+        let recompute = is_stored
+            && changes
+                .iter()
+                .any(|change| matches!(change.property.as_str(), "expr" | "agg" | "of" | "stored" | "returns" | "scale" | "type"));
         OpKind::ChangeField { entity, field, add_columns, add_fold, recompute }
     }
 
@@ -278,7 +347,11 @@ impl Comparison<'_> {
             DescribedKind::Entity => OpKind::RetireEntity { table },
             DescribedKind::Unique | DescribedKind::Index => {
                 let of = binding.map_or(String::new(), |binding| binding.shape.clone());
-                if before.kind == DescribedKind::Unique { OpKind::DropUnique { table: of, index: table } } else { OpKind::DropIndex { table: of, index: table } }
+                if before.kind == DescribedKind::Unique {
+                    OpKind::DropUnique { table: of, index: table }
+                } else {
+                    OpKind::DropIndex { table: of, index: table }
+                }
             }
             _ if owner_gone => return,
             DescribedKind::Field => {
@@ -318,7 +391,9 @@ impl Comparison<'_> {
             .ops
             .iter()
             .filter(|op| matches!(op.kind, OpKind::RetireField { .. }))
-            .filter_map(|op| Some((self.old.get(&op.uid)?.parent.clone()?, op.name.clone(), class(&self.bindings.get(&op.uid)?.shape).to_owned())))
+            .filter_map(|op| {
+                Some((self.old.get(&op.uid)?.parent.clone()?, op.name.clone(), class(&self.bindings.get(&op.uid)?.shape).to_owned()))
+            })
             .collect();
         for op in &self.ops {
             if !matches!(op.kind, OpKind::CreateField { .. }) {
@@ -329,10 +404,19 @@ impl Comparison<'_> {
             if now.properties.contains_key("uid") {
                 continue;
             }
-            let Some((_, before, _)) = gone.iter().find(|(owner, _, shape)| owner == parent && *shape == class(&binding.shape)) else { continue };
+            let Some((_, before, _)) = gone.iter().find(|(owner, _, shape)| owner == parent && *shape == class(&binding.shape)) else {
+                continue;
+            };
             let place = op.place.clone().unwrap_or_else(super::intake::nowhere);
-            let fault = Diagnostic::error("DEP014", &place, format!("`{before}` is gone from `{}` and `{}` is new: is it the same field under another name?", op.entity, op.name))
-                .hint(format!("renamed: add `was: {before}` and all values stay; another field: give it an identity of its own, `uid: {}`", op.uid));
+            let fault = Diagnostic::error(
+                "DEP014",
+                &place,
+                format!("`{before}` is gone from `{}` and `{}` is new: is it the same field under another name?", op.entity, op.name),
+            )
+            .hint(format!(
+                "renamed: add `was: {before}` and all values stay; another field: give it an identity of its own, `uid: {}`",
+                op.uid
+            ));
             // A field made in several steps is still one field to explain.
             if !self.faults.contains(&fault) {
                 self.faults.push(fault);
@@ -353,10 +437,12 @@ impl Comparison<'_> {
         for op in &self.ops {
             let OpKind::CreateEntity { entity } = op.kind else { continue };
             let now = self.new.catalog.entity(entity);
-            if self.new.catalog.described.get(&op.uid).is_some_and(|described| described.properties.contains_key("uid")) || now.is_junction {
+            if self.new.catalog.described.get(&op.uid).is_some_and(|described| described.properties.contains_key("uid")) || now.is_junction
+            {
                 continue;
             }
-            let own = |entity: &Entity| entity.fields.iter().filter(|field| !field.is_system).map(|field| field.name.clone()).collect::<Vec<_>>();
+            let own =
+                |entity: &Entity| entity.fields.iter().filter(|field| !field.is_system).map(|field| field.name.clone()).collect::<Vec<_>>();
             let names = own(now);
             let same = retired.iter().find(|before| {
                 let shared = own(before).iter().filter(|name| names.contains(name)).count();
@@ -364,8 +450,18 @@ impl Comparison<'_> {
             });
             if let Some(before) = same {
                 let place = op.place.clone().unwrap_or_else(super::intake::nowhere);
-                let fault = Diagnostic::error("DEP015", &place, format!("`{}` is gone and `{}` with the same fields is new: is it the same entity under another name?", before.id, now.id))
-                    .hint(format!("renamed: add `was: {}` and all records stay; another entity: give it an identity of its own, `uid: {}`", before.id, op.uid));
+                let fault = Diagnostic::error(
+                    "DEP015",
+                    &place,
+                    format!(
+                        "`{}` is gone and `{}` with the same fields is new: is it the same entity under another name?",
+                        before.id, now.id
+                    ),
+                )
+                .hint(format!(
+                    "renamed: add `was: {}` and all records stay; another entity: give it an identity of its own, `uid: {}`",
+                    before.id, op.uid
+                ));
                 faults.push(fault);
             }
         }

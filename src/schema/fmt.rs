@@ -51,7 +51,9 @@ pub fn pin(path: &str, text: &str, loaded: &Loaded) -> Result<String, Diagnostic
             let Some(field) = entity.find_field(&key.text) else { continue };
             edits.extend(insertion(&text, node, &field.uid));
             let options = match &field.ty {
-                super::catalog::FieldType::Select(options) | super::catalog::FieldType::MultiSelect { options, .. } => &options.list.options,
+                super::catalog::FieldType::Select(options) | super::catalog::FieldType::MultiSelect { options, .. } => {
+                    &options.list.options
+                }
                 _ => continue,
             };
             for item in node.get("options").map(Node::items).unwrap_or_default() {
@@ -81,7 +83,10 @@ fn read(path: &str, text: &str) -> Result<Vec<Node>, Diagnostic> {
         return Ok(documents);
     }
     let texts = std::collections::HashMap::from([(path.to_owned(), text.to_owned())]);
-    Err(intake::finish(faults, &texts).into_iter().next().unwrap_or_else(|| Diagnostic::error("DEF001", &intake::nowhere(), "the file cannot be read")))
+    Err(intake::finish(faults, &texts)
+        .into_iter()
+        .next()
+        .unwrap_or_else(|| Diagnostic::error("DEF001", &intake::nowhere(), "the file cannot be read")))
 }
 
 /// Trailing white space and repeated blank lines go, but not inside of texts of several lines.
@@ -152,10 +157,26 @@ fn apply(text: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
 fn field_edits(text: &str, document: &Node) -> Vec<(Range<usize>, String)> {
     let mut edits = Vec::new();
     for (_, node) in document.get("fields").map(Node::entries).unwrap_or_default() {
-        let own: Vec<&str> = node.text("type").and_then(fields::find).map(|spec| spec.keys.iter().map(|key| key.name).collect()).unwrap_or_default();
+        let own: Vec<&str> =
+            node.text("type").and_then(fields::find).map(|spec| spec.keys.iter().map(|key| key.name).collect()).unwrap_or_default();
         let mut order = vec!["uid", "type"];
         order.extend(own);
-        order.extend(["required", "required_if", "readonly_if", "visible_if", "default", "unique", "index", "search", "widget", "was", "alias_until", "placeholder", "help", "label"]);
+        order.extend([
+            "required",
+            "required_if",
+            "readonly_if",
+            "visible_if",
+            "default",
+            "unique",
+            "index",
+            "search",
+            "widget",
+            "was",
+            "alias_until",
+            "placeholder",
+            "help",
+            "label",
+        ]);
         let is_flow = text.as_bytes().get(node.place.bytes.0 as usize) == Some(&b'{');
         edits.extend(if is_flow { flow(text, node, &order) } else { block(text, node, &order) });
     }
@@ -267,7 +288,9 @@ fn equal(left: &Node, right: &Node, key: &str) -> bool {
     match (&left.kind, &right.kind) {
         (NodeKind::Map(a), NodeKind::Map(b)) => {
             let in_order = key != "fields" || a.iter().map(|(key, _)| &key.text).eq(b.iter().map(|(key, _)| &key.text));
-            in_order && a.len() == b.len() && a.iter().all(|(key, value)| right.get(&key.text).is_some_and(|other| equal(value, other, &key.text)))
+            in_order
+                && a.len() == b.len()
+                && a.iter().all(|(key, value)| right.get(&key.text).is_some_and(|other| equal(value, other, &key.text)))
         }
         (NodeKind::List(a), NodeKind::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b, "")),
         (a, b) => a == b,

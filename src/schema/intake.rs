@@ -129,7 +129,10 @@ fn home(folders: &BTreeMap<String, String>, path: &str) -> (String, Option<Strin
 /// Puts the source lines into diagnostics and sorts them by file and line.
 pub(crate) fn finish(mut faults: Vec<Diagnostic>, texts: &HashMap<String, String>) -> Vec<Diagnostic> {
     let line = |file: &str, number: u32| {
-        texts.get(file).and_then(|text| text.lines().nth(number as usize - 1)).map_or(String::new(), |line| line.trim_end_matches('\r').to_owned())
+        texts
+            .get(file)
+            .and_then(|text| text.lines().nth(number as usize - 1))
+            .map_or(String::new(), |line| line.trim_end_matches('\r').to_owned())
     };
     for fault in &mut faults {
         fault.excerpt = line(&fault.file, fault.line.max(1));
@@ -148,7 +151,13 @@ pub(crate) fn builtin_core() -> Vec<Document> {
     let path = "core/entities/user.yaml";
     let (documents, _, _) = yaml::read(&Arc::from(path), USER);
     let document = |node: Node| {
-        shape::kinds::find("entity").map(|kind| Document { kind, node, package: Some("core".to_owned()), folder: "core".to_owned(), path: path.to_owned() })
+        shape::kinds::find("entity").map(|kind| Document {
+            kind,
+            node,
+            package: Some("core".to_owned()),
+            folder: "core".to_owned(),
+            path: path.to_owned(),
+        })
     };
     documents.into_iter().filter_map(document).collect()
 }

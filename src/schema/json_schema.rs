@@ -51,7 +51,9 @@ impl Names {
         };
         let all_fields = || catalog.entities.iter().flat_map(|entity| &entity.fields);
         let options = all_fields().flat_map(|field| match &field.ty {
-            FieldType::Select(options) | FieldType::MultiSelect { options, .. } => options.list.options.iter().map(|option| option.key.clone()).collect(),
+            FieldType::Select(options) | FieldType::MultiSelect { options, .. } => {
+                options.list.options.iter().map(|option| option.key.clone()).collect()
+            }
             _ => Vec::new(),
         });
         Self {
@@ -130,7 +132,9 @@ fn value(ty: &KeyType, names: &Names) -> Json {
         KeyType::List(inner) => json!({"type": "array", "items": value(inner, names)}),
         KeyType::Object(keys) => object(keys, names),
         KeyType::MapOf(inner) => json!({"type": "object", "additionalProperties": value(inner, names)}),
-        KeyType::Fields => json!({"type": "object", "additionalProperties": field(names), "propertyNames": {"pattern": "^[a-z][a-z0-9_]*$", "maxLength": 40}}),
+        KeyType::Fields => {
+            json!({"type": "object", "additionalProperties": field(names), "propertyNames": {"pattern": "^[a-z][a-z0-9_]*$", "maxLength": 40}})
+        }
         KeyType::Options => json!({"anyOf": [object(kinds::OPTIONS_REF, names), {"type": "array", "items": option(names)}]}),
         KeyType::FieldOr(keys) => json!({"anyOf": [named(&names.fields), {"type": ["number", "boolean"]}, object(keys, names)]}),
         KeyType::Trigger => json!({"anyOf": [

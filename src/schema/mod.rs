@@ -24,8 +24,8 @@ use std::collections::BTreeMap;
 pub use bindings::{Binding, BindingKind, BindingState, Bindings};
 pub use catalog::Catalog;
 pub use diagnostic::{Diagnostic, Severity};
-pub use json_schema::json_schema;
 pub use diff::{Change, Op, OpKind, Part, diff};
+pub use json_schema::json_schema;
 pub use resolve::scope::{CatalogScope, expr_type};
 pub use source::{Place, SourceFile, Workspace};
 

@@ -156,7 +156,10 @@ impl Node {
             Value::String(text) => NodeKind::Text(text.clone()),
             Value::Array(items) => NodeKind::List(items.iter().map(|item| Node::from_json(item, place)).collect()),
             Value::Object(entries) => NodeKind::Map(
-                entries.iter().map(|(key, value)| (Key { text: key.clone(), place: place.clone() }, Node::from_json(value, place))).collect(),
+                entries
+                    .iter()
+                    .map(|(key, value)| (Key { text: key.clone(), place: place.clone() }, Node::from_json(value, place)))
+                    .collect(),
             ),
         };
         Node { place: place.clone(), kind, style: Style::Plain }

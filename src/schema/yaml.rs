@@ -320,7 +320,8 @@ fn number(text: &str) -> Option<String> {
 
 fn syntax_fault(place: &Place, info: &str, line: &str) -> Diagnostic {
     if info.contains("unknown anchor") {
-        return Diagnostic::error("DEF006", place, "this alias names no anchor").hint("write `&name` before the value that `*name` repeats, above it in the same document");
+        return Diagnostic::error("DEF006", place, "this alias names no anchor")
+            .hint("write `&name` before the value that `*name` repeats, above it in the same document");
     }
     let language = if place.file.ends_with(".json") { "JSON" } else { "YAML" };
     let fault = Diagnostic::error("DEF001", place, format!("this is not {language}: {}", info.trim_end_matches('.')));

@@ -133,7 +133,11 @@ impl Call {
         if self.rejects.len() + self.warnings.len() >= ISSUES {
             return Err(self.reach("issues", format!("the script rejected or warned more than {ISSUES} times")));
         }
-        if is_reject { self.rejects.push(issue) } else { self.warnings.push(issue) }
+        if is_reject {
+            self.rejects.push(issue)
+        } else {
+            self.warnings.push(issue)
+        }
         Ok(())
     }
 
@@ -204,7 +208,11 @@ pub(super) fn progress(operations: u64) -> Option<String> {
 
 /// Called by rhai for each `let`: holds the variables of all functions on the stack together under the limit, since
 /// rhai's own limit counts each function alone (32 levels of 128 large values would be too much memory).
-pub(super) fn define_variable(is_runtime: bool, _: &VarDefInfo<'_>, context: &EvalContext<'_, '_, '_, '_, '_, '_>) -> Result<bool, Failure> {
+pub(super) fn define_variable(
+    is_runtime: bool,
+    _: &VarDefInfo<'_>,
+    context: &EvalContext<'_, '_, '_, '_, '_, '_>,
+) -> Result<bool, Failure> {
     if !is_runtime {
         return Ok(true);
     }

@@ -2,7 +2,10 @@
 
 use std::sync::LazyLock;
 
-use rhai::packages::{BasicArrayPackage, BasicIteratorPackage, BasicMapPackage, BasicMathPackage, BasicStringPackage, CorePackage, LogicPackage, MoreStringPackage, Package};
+use rhai::packages::{
+    BasicArrayPackage, BasicIteratorPackage, BasicMapPackage, BasicMathPackage, BasicStringPackage, CorePackage, LogicPackage,
+    MoreStringPackage, Package,
+};
 use rhai::{AST, Dynamic, OptimizationLevel, ParseError, Token};
 
 use super::limits::{ARRAY_ITEMS, CALL_DEPTH, EXPRESSION_DEPTH, FUNCTIONS, MAP_ENTRIES, STRING_BYTES, VARIABLES};

@@ -73,12 +73,21 @@ fn register_telling(engine: &mut Engine) {
             call::with(|call| {
                 let (high, low) = (call.random_u64(), call.random_u64());
                 let (high, low) = (high & !0xf000 | 0x4000, low & !(0b11 << 62) | 1 << 63);
-                Ok(format!("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32, high >> 16 & 0xffff, high & 0xffff, low >> 48, low & 0xffff_ffff_ffff))
+                Ok(format!(
+                    "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+                    high >> 32,
+                    high >> 16 & 0xffff,
+                    high & 0xffff,
+                    low >> 48,
+                    low & 0xffff_ffff_ffff
+                ))
             })
         });
     // Overrides of rhai's own, which would block the thread or write to the standard output.
     engine
-        .register_fn("sleep", |_: i64| -> Result<(), Failure> { Err(failure("a script cannot sleep: use `enqueue` to do something later")) })
+        .register_fn("sleep", |_: i64| -> Result<(), Failure> {
+            Err(failure("a script cannot sleep: use `enqueue` to do something later"))
+        })
         .register_fn("sleep", |_: rust_decimal::Decimal| -> Result<(), Failure> { Err(failure("a script cannot sleep")) });
 }
 
@@ -98,7 +107,9 @@ fn register_text(engine: &mut Engine) {
         })
         .register_fn("to_json", |value: Dynamic| value::to_json(&value).map(|json| json.to_string()))
         .register_fn("parse_json", |text: &str| {
-            crate::base::json::parse(text.as_bytes()).map(|json| value::from_json(&json)).map_err(|error| failure(format!("the text is no JSON: {error}")))
+            crate::base::json::parse(text.as_bytes())
+                .map(|json| value::from_json(&json))
+                .map_err(|error| failure(format!("the text is no JSON: {error}")))
         });
 }
 
@@ -174,7 +185,8 @@ fn known_options(options: &Map, known: &[&str]) -> Result<(), Failure> {
 
 fn find(name: &str, filter: &str, values: &Map, options: &Map) -> Result<Dynamic, Failure> {
     known_options(options, &["sort", "limit"])?;
-    let request = Find { entity: EntityIx(0), filter: bind(filter, values)?, sort: texts(options.get("sort"), "sort")?, limit: limit(options)? };
+    let request =
+        Find { entity: EntityIx(0), filter: bind(filter, values)?, sort: texts(options.get("sort"), "sort")?, limit: limit(options)? };
     call::with(|call| {
         let entity = entity(&call.catalog, name)?.ix;
         // One more than allowed shows that the limit was reached.
@@ -227,9 +239,9 @@ fn aggregate(name: &str, question: &Map) -> Result<Dynamic, Failure> {
         let entity = entity(&call.catalog, name)?.ix;
         let groups = call.ask(false, |host| host.aggregate(Aggregate { entity, ..request }))?;
         call.count_rows(groups.len())?;
-        let rows = groups.iter().map(|group| {
-            Dynamic::from_map(group.iter().map(|(name, value)| (name.as_str().into(), value::plain(value))).collect::<Map>())
-        });
+        let rows = groups
+            .iter()
+            .map(|group| Dynamic::from_map(group.iter().map(|(name, value)| (name.as_str().into(), value::plain(value))).collect::<Map>()));
         Ok(Dynamic::from_array(rows.collect()))
     })
 }

@@ -82,14 +82,7 @@ fn at(script: &Compiled, position: Position, message: String, cause: Cause) -> S
         (Some(line), column) => (line, column.unwrap_or(1)),
         (None, _) => script.run_place,
     };
-    ScriptError {
-        script: script.id.to_string(),
-        file: script.file.to_string(),
-        line,
-        column,
-        message,
-        cause,
-    }
+    ScriptError { script: script.id.to_string(), file: script.file.to_string(), line, column, message, cause }
 }
 
 /// The innermost error with its place.
@@ -132,7 +125,10 @@ fn message(error: &EvalAltResult) -> String {
         }
         EvalAltResult::ErrorFunctionNotFound(signature, _) => match signature.split_once(" (") {
             Some((name, arguments)) if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') => {
-                format!("`{name}` does not work with {}", arguments.trim_end_matches(')').replace("()", "nothing (a field without a value)"))
+                format!(
+                    "`{name}` does not work with {}",
+                    arguments.trim_end_matches(')').replace("()", "nothing (a field without a value)")
+                )
             }
             _ => format!("no function fits the call `{signature}`"),
         },

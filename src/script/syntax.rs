@@ -6,10 +6,65 @@ use super::check::{Found, near};
 
 /// Words that rhai keeps for itself although it does not use them.
 const RESERVED: &[&str] = &[
-    "new", "case", "call", "default", "match", "public", "protected", "shared", "package", "module", "super", "is", "with", "use", "go", "null", "nil",
-    "thread", "this", "in", "as", "do", "sync", "async", "await", "yield", "spawn", "static", "var", "void", "exit", "eval", "import", "export", "Fn",
-    "curry", "print", "debug", "type_of", "fn", "let", "const", "if", "else", "switch", "while", "until", "loop", "for", "break", "continue", "return",
-    "throw", "try", "catch", "private", "true", "false", "global",
+    "new",
+    "case",
+    "call",
+    "default",
+    "match",
+    "public",
+    "protected",
+    "shared",
+    "package",
+    "module",
+    "super",
+    "is",
+    "with",
+    "use",
+    "go",
+    "null",
+    "nil",
+    "thread",
+    "this",
+    "in",
+    "as",
+    "do",
+    "sync",
+    "async",
+    "await",
+    "yield",
+    "spawn",
+    "static",
+    "var",
+    "void",
+    "exit",
+    "eval",
+    "import",
+    "export",
+    "Fn",
+    "curry",
+    "print",
+    "debug",
+    "type_of",
+    "fn",
+    "let",
+    "const",
+    "if",
+    "else",
+    "switch",
+    "while",
+    "until",
+    "loop",
+    "for",
+    "break",
+    "continue",
+    "return",
+    "throw",
+    "try",
+    "catch",
+    "private",
+    "true",
+    "false",
+    "global",
 ];
 
 /// What stands behind a parse error, with its place.
@@ -34,15 +89,25 @@ pub(super) fn explain(error: &rhai::ParseError, text: &str) -> Found {
 fn general(error: &ParseErrorType) -> (&'static str, String, Option<String>) {
     let text = lower_first(&error.to_string());
     match error {
-        ParseErrorType::ExprTooDeep => ("AUT105", "the expressions are nested too deeply".to_owned(), Some("split them with `let`".to_owned())),
+        ParseErrorType::ExprTooDeep => {
+            ("AUT105", "the expressions are nested too deeply".to_owned(), Some("split them with `let`".to_owned()))
+        }
         ParseErrorType::TooManyFunctions => ("AUT105", "the script has too many functions".to_owned(), None),
         ParseErrorType::LiteralTooLarge(..) => ("AUT105", text, None),
-        ParseErrorType::AssignmentToConstant(name) => ("AUT101", format!("`{name}` is a constant"), Some("write `let` instead of `const`".to_owned())),
+        ParseErrorType::AssignmentToConstant(name) => {
+            ("AUT101", format!("`{name}` is a constant"), Some("write `let` instead of `const`".to_owned()))
+        }
         ParseErrorType::FnDuplicatedDefinition(name, _) => ("AUT101", format!("the function `{name}` is written twice"), None),
-        ParseErrorType::ModuleUndefined(name) => ("AUT106", format!("there is no module `{name}`"), Some("scripts cannot import".to_owned())),
+        ParseErrorType::ModuleUndefined(name) => {
+            ("AUT106", format!("there is no module `{name}`"), Some("scripts cannot import".to_owned()))
+        }
         ParseErrorType::WrongFnDefinition => ("AUT101", "functions are written at the top, not inside others".to_owned(), None),
         _ => match text.strip_prefix("reserved keyword '").and_then(|rest| rest.strip_suffix("' is disabled")) {
-            Some(word) => ("AUT106", format!("scripts cannot use `{word}`"), Some("closures are written `|x| …`; text cannot be run, modules cannot be imported".to_owned())),
+            Some(word) => (
+                "AUT106",
+                format!("scripts cannot use `{word}`"),
+                Some("closures are written `|x| …`; text cannot be run, modules cannot be imported".to_owned()),
+            ),
             None => ("AUT101", format!("syntax error: {text}"), None),
         },
     }
@@ -55,7 +120,13 @@ fn reserved(word: &str) -> (&'static str, String, Option<String>) {
         "null" | "nil" => "nothing is written `()`",
         "var" => "write `let`",
         "new" => "a hook is `fn run(rec, old, ctx)`: the record is `rec`",
-        _ => return ("AUT102", format!("`{word}` is a reserved word of the script language"), Some(format!("choose another name; a field of that name is `rec[\"{word}\"]`"))),
+        _ => {
+            return (
+                "AUT102",
+                format!("`{word}` is a reserved word of the script language"),
+                Some(format!("choose another name; a field of that name is `rec[\"{word}\"]`")),
+            );
+        }
     };
     ("AUT102", format!("`{word}` is a reserved word of the script language"), Some(hint.to_owned()))
 }

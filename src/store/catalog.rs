@@ -62,8 +62,7 @@ pub async fn load_version(store: &Store, version: i64) -> Result<Option<Applied>
 
 /// All bindings, retired ones too.
 pub async fn list_bindings(store: &Store) -> Result<Bindings, StoreError> {
-    let sql =
-        Sql::new("SELECT uid, kind, parent_uid, name, table_name, column_names, prefix, state, shape FROM sys_catalog ORDER BY uid");
+    let sql = Sql::new("SELECT uid, kind, parent_uid, name, table_name, column_names, prefix, state, shape FROM sys_catalog ORDER BY uid");
     let rows = store.rows(sql, &[TEXT; 9]).await?;
     let mut bindings = Bindings::default();
     for row in rows.iter() {
@@ -90,17 +89,11 @@ fn binding(row: &[Cell]) -> Option<Binding> {
 
 /// Versions, newest first.
 pub async fn list_versions(store: &Store, limit: u32) -> Result<Vec<Version>, StoreError> {
-    let sql = Sql::template(
-        "SELECT version, digest, at, by_user FROM sys_def_version ORDER BY version DESC LIMIT ?",
-        [int(i64::from(limit))],
-    );
+    let sql =
+        Sql::template("SELECT version, digest, at, by_user FROM sys_def_version ORDER BY version DESC LIMIT ?", [int(i64::from(limit))]);
     let rows = store.rows(sql, &[INT, TEXT, AT, INT]).await?;
-    let version = |row: &[_]| Version {
-        version: read::int(row, 0),
-        digest: read::text(row, 1),
-        at: read::at(row, 2),
-        by: read::int(row, 3),
-    };
+    let version =
+        |row: &[_]| Version { version: read::int(row, 0), digest: read::text(row, 1), at: read::at(row, 2), by: read::int(row, 3) };
     Ok(rows.iter().map(version).collect())
 }
 

@@ -39,9 +39,13 @@ async fn sqlite_facts(store: &Store) -> Result<Vec<Fact>, StoreError> {
     let mut facts = vec![fact("database", format!("SQLite {}", rusqlite::version()), true)];
     let journal = text(store, Sql::new("SELECT journal_mode FROM pragma_journal_mode")).await?;
     facts.push(fact("journal mode", journal.clone(), journal == "wal"));
-    let pages = store.rows(Sql::new("SELECT (SELECT page_count FROM pragma_page_count) * (SELECT page_size FROM pragma_page_size)"), &[INT]).await?;
+    let pages = store
+        .rows(Sql::new("SELECT (SELECT page_count FROM pragma_page_count) * (SELECT page_size FROM pragma_page_size)"), &[INT])
+        .await?;
     facts.push(fact("database size", size(pages.one_int().unwrap_or(0)), true));
-    let free = store.rows(Sql::new("SELECT (SELECT freelist_count FROM pragma_freelist_count) * (SELECT page_size FROM pragma_page_size)"), &[INT]).await?;
+    let free = store
+        .rows(Sql::new("SELECT (SELECT freelist_count FROM pragma_freelist_count) * (SELECT page_size FROM pragma_page_size)"), &[INT])
+        .await?;
     facts.push(fact("free pages", size(free.one_int().unwrap_or(0)), true));
     if let Some(folder) = store.data_folder() {
         facts.push(fact("data folder", folder.display().to_string(), true));

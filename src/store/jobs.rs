@@ -43,7 +43,9 @@ pub struct Job {
 /// How a failed job goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AfterFailure {
-    Retry { at: DateTime },
+    Retry {
+        at: DateTime,
+    },
     Dead,
     /// Another process has claimed it since.
     Lost,
@@ -177,10 +179,8 @@ pub async fn list(store: &Store, state: &str, limit: u32) -> Result<Vec<JobLine>
 /// Gives a dead letter another chance.
 pub async fn replay(tx: &mut Tx, id: i64) -> Result<bool, StoreError> {
     let now = tx.now();
-    let sql = Sql::template(
-        "UPDATE sys_job SET state = 'ready', attempts = 0, run_at = ? WHERE id = ? AND state = 'dead'",
-        [at(now), int(id)],
-    );
+    let sql =
+        Sql::template("UPDATE sys_job SET state = 'ready', attempts = 0, run_at = ? WHERE id = ? AND state = 'dead'", [at(now), int(id)]);
     tx.wake();
     Ok(tx.run(sql).await? == 1)
 }

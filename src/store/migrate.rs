@@ -21,7 +21,8 @@ pub(super) struct Migration {
 }
 
 /// The table of applied migrations; the same text for both dialects.
-pub(super) const TABLE: &str = "CREATE TABLE IF NOT EXISTS sys_migration (number bigint PRIMARY KEY, name text NOT NULL, checksum text NOT NULL)";
+pub(super) const TABLE: &str =
+    "CREATE TABLE IF NOT EXISTS sys_migration (number bigint PRIMARY KEY, name text NOT NULL, checksum text NOT NULL)";
 /// The same for SQLite, which has its own words for types.
 pub(super) const TABLE_SQLITE: &str =
     "CREATE TABLE IF NOT EXISTS sys_migration (number integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL) STRICT";

@@ -76,9 +76,8 @@ impl Store {
         let path = database_path(&folder);
         let mut connection = connect::open(&path, Purpose::Write, options.durability)?;
         super::sqlite::migrate::run(&connection)?;
-        let version = connection
-            .query_row("SELECT version FROM sys_schema", [], |row| row.get(0))
-            .map_err(super::sqlite::fault::translate)?;
+        let version =
+            connection.query_row("SELECT version FROM sys_schema", [], |row| row.get(0)).map_err(super::sqlite::fault::translate)?;
         let surroundings = surroundings(&options, 0);
         let signals = Arc::new(Signals::new(version));
         let checkpointer = Checkpointer::start(&path, options.durability, &mut connection)?;
@@ -112,14 +111,7 @@ impl Store {
         Ok(store)
     }
 
-    fn assemble(
-        db: Db,
-        surroundings: Surroundings,
-        signals: Arc<Signals>,
-        files: PathBuf,
-        options: &OpenOptions,
-        node: u16,
-    ) -> Self {
+    fn assemble(db: Db, surroundings: Surroundings, signals: Arc<Signals>, files: PathBuf, options: &OpenOptions, node: u16) -> Self {
         let shared = Shared {
             db,
             signals,
@@ -201,10 +193,7 @@ impl Store {
     /// Runs one unit of work: all of it is kept, and on disk when this returns `Ok`; on `Err` nothing of it is.
     /// On SQLite the units that wait are committed together, each undone on its own when it fails. The unit runs to
     /// its end also when the one who asked goes away.
-    pub async fn write<T, E>(
-        &self,
-        work: impl for<'a> FnOnce(&'a mut Tx) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
-    ) -> Result<T, E>
+    pub async fn write<T, E>(&self, work: impl for<'a> FnOnce(&'a mut Tx) -> BoxFuture<'a, Result<T, E>> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
@@ -226,10 +215,7 @@ impl Store {
     }
 
     /// A unit that changes tables or definitions: no other unit runs beside it on any node.
-    pub async fn apply<T, E>(
-        &self,
-        work: impl for<'a> FnOnce(&'a mut Tx) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
-    ) -> Result<T, E>
+    pub async fn apply<T, E>(&self, work: impl for<'a> FnOnce(&'a mut Tx) -> BoxFuture<'a, Result<T, E>> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,

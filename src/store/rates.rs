@@ -15,7 +15,8 @@ pub struct StoredRate {
 
 /// All rates, by currency and date.
 pub async fn list(store: &Store) -> Result<Vec<StoredRate>, StoreError> {
-    let rows = store.rows(Sql::new("SELECT currency, from_date, rate FROM sys_rate ORDER BY currency, from_date"), &[TEXT, DATE, INT]).await?;
+    let rows =
+        store.rows(Sql::new("SELECT currency, from_date, rate FROM sys_rate ORDER BY currency, from_date"), &[TEXT, DATE, INT]).await?;
     let rate = |row: &[Cell]| {
         Some(StoredRate {
             currency: Currency::parse(&read::text(row, 0))?,

@@ -18,7 +18,8 @@ pub async fn mark(tx: &mut Tx, field_uid: &str, record: RecordId) -> Result<(), 
 
 /// Takes up to `limit` marks off; they come back when the unit is undone.
 pub async fn take(tx: &mut Tx, limit: u32) -> Result<Vec<(String, RecordId)>, StoreError> {
-    let mut sql = Sql::new("DELETE FROM sys_recalc WHERE (field, record) IN (SELECT field, record FROM sys_recalc ORDER BY field, record LIMIT ");
+    let mut sql =
+        Sql::new("DELETE FROM sys_recalc WHERE (field, record) IN (SELECT field, record FROM sys_recalc ORDER BY field, record LIMIT ");
     sql.number(i64::from(limit));
     if tx.dialect() == Dialect::Postgres {
         sql.push(" FOR UPDATE SKIP LOCKED");

@@ -26,10 +26,8 @@ pub async fn list(store: &Store) -> Result<Vec<Schedule>, StoreError> {
 
 /// Schedules due at `now`; on PostgreSQL locked, and without those another process is about to run.
 pub async fn due(tx: &mut Tx, now: DateTime) -> Result<Vec<Schedule>, StoreError> {
-    let mut sql = Sql::template(
-        "SELECT id, spec, next_at, last_at, last_error FROM sys_schedule WHERE next_at <= ? ORDER BY next_at, id",
-        [at(now)],
-    );
+    let mut sql =
+        Sql::template("SELECT id, spec, next_at, last_at, last_error FROM sys_schedule WHERE next_at <= ? ORDER BY next_at, id", [at(now)]);
     if tx.dialect() == Dialect::Postgres {
         sql.push(" FOR UPDATE SKIP LOCKED");
     }

@@ -20,10 +20,8 @@ pub struct Seed {
 
 /// All seeds of a package, by key.
 pub async fn list(store: &Store, package: &str) -> Result<Vec<Seed>, StoreError> {
-    let sql = Sql::template(
-        "SELECT package, key, entity, record, hash, is_sample FROM sys_seed WHERE package = ? ORDER BY key",
-        [text(package)],
-    );
+    let sql =
+        Sql::template("SELECT package, key, entity, record, hash, is_sample FROM sys_seed WHERE package = ? ORDER BY key", [text(package)]);
     let rows = store.rows(sql, &[TEXT, TEXT, TEXT, INT, TEXT, BOOL]).await?;
     Ok(rows
         .iter()

@@ -69,11 +69,8 @@ pub async fn list(store: &Store, user_id: i64) -> Result<Vec<Session>, StoreErro
 /// Notes that the session was used; callers do so at most once a minute.
 pub async fn touch(tx: &mut Tx, hash: &str, expires_at: DateTime) -> Result<(), StoreError> {
     let now = tx.now();
-    tx.run(Sql::template(
-        "UPDATE sys_session SET seen_at = ?, expires_at = ? WHERE hash = ?",
-        [at(now), at(expires_at), text(hash)],
-    ))
-    .await?;
+    tx.run(Sql::template("UPDATE sys_session SET seen_at = ?, expires_at = ? WHERE hash = ?", [at(now), at(expires_at), text(hash)]))
+        .await?;
     Ok(())
 }
 

@@ -42,7 +42,7 @@ impl Sql {
     /// Appends a name, always quoted. Control characters are left out: no catalog name has any.
     pub fn ident(&mut self, name: &str) -> &mut Self {
         self.text.push('"');
-        if !name.bytes().any(|byte| byte == b'"' || byte < 0x20 || byte >= 0x7f) {
+        if !name.bytes().any(|byte| byte == b'"' || !(0x20..0x7f).contains(&byte)) {
             self.text.push_str(name);
             self.text.push('"');
             return self;

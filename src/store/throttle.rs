@@ -21,12 +21,8 @@ pub struct Policy {
 
 impl Policy {
     /// Three strikes, then 5 s, 10 s, 20 s, … at most 15 minutes; forgotten after an hour.
-    pub const SIGN_IN: Policy = Policy {
-        allowed: 3,
-        window: Duration::from_secs(3600),
-        block: Duration::from_secs(5),
-        longest_block: Duration::from_secs(900),
-    };
+    pub const SIGN_IN: Policy =
+        Policy { allowed: 3, window: Duration::from_secs(3600), block: Duration::from_secs(5), longest_block: Duration::from_secs(900) };
 }
 
 /// Until when the key is blocked, `None` when it is free.

@@ -38,7 +38,10 @@ impl Table {
             None => sniff(&text),
         };
         if let Some(line) = open_quote(&text, delimiter) {
-            return Err(TransferError::Csv { line, message: "the quote that begins here is not closed, so the rest of the file would be one cell".into() });
+            return Err(TransferError::Csv {
+                line,
+                message: "the quote that begins here is not closed, so the rest of the file would be one cell".into(),
+            });
         }
         let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).has_headers(true).from_reader(text.as_bytes());
         let fault =

@@ -193,12 +193,16 @@ impl From<RecordError> for Problem {
             return faults.into();
         }
         let mut problem = Problem::explain(&error);
-        problem.errors = error.faults().iter().map(|fault| Fault {
-            path: fault.path.clone(),
-            code: fault.code.clone(),
-            message: fault.message.clone(),
-            params: Value::Object(fault.params.clone()),
-        }).collect();
+        problem.errors = error
+            .faults()
+            .iter()
+            .map(|fault| Fault {
+                path: fault.path.clone(),
+                code: fault.code.clone(),
+                message: fault.message.clone(),
+                params: Value::Object(fault.params.clone()),
+            })
+            .collect();
         problem
     }
 }

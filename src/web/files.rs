@@ -15,8 +15,8 @@ use tokio_util::io::ReaderStream;
 
 use super::{Problem, Requester, State};
 use crate::base::RecordId;
-use crate::store::files::{self, Content, StoredFile, Upload};
 use crate::store::StoreError;
+use crate::store::files::{self, Content, StoredFile, Upload};
 
 /// Ids of files look like `file_…`.
 pub const FILE_PREFIX: &str = "file";
@@ -30,7 +30,14 @@ const MOST_DECODED_BYTES: u64 = 256 * 1024 * 1024;
 pub const PREVIEWS: [u32; 3] = [64, 256, 1024];
 
 /// Receives one file. `pieces` is the body; more than `limit` bytes are refused with 413.
-pub async fn receive(state: &State, requester: &Requester, name: &str, entity_uid: &str, body: Body, limit: usize) -> Result<StoredFile, Problem> {
+pub async fn receive(
+    state: &State,
+    requester: &Requester,
+    name: &str,
+    entity_uid: &str,
+    body: Body,
+    limit: usize,
+) -> Result<StoredFile, Problem> {
     use axum::body::HttpBody;
     let identity = requester.identity()?;
     let name = clean_name(name)?;
@@ -139,7 +146,8 @@ fn set_content_headers(headers: &mut HeaderMap, file: &StoredFile, media_type: &
     let shown_as = if is_shown { media_type } else { "application/octet-stream" };
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(shown_as).unwrap_or(HeaderValue::from_static("application/octet-stream")));
     let how = if is_shown { "inline" } else { "attachment" };
-    let plain: String = file.name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' }).collect();
+    let plain: String =
+        file.name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' }).collect();
     let mut encoded = String::new();
     for byte in file.name.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_') {

@@ -54,7 +54,9 @@ async fn method_not_allowed(method: Method) -> Response {
     if method == Method::OPTIONS {
         return StatusCode::NO_CONTENT.into_response();
     }
-    Problem::new("WEB405", format!("this path does not answer {method}")).with_hint("the header `Allow` lists what it answers").into_response()
+    Problem::new("WEB405", format!("this path does not answer {method}"))
+        .with_hint("the header `Allow` lists what it answers")
+        .into_response()
 }
 
 /// A panic of a handler: counted, logged, told as an internal fault.
@@ -195,7 +197,8 @@ fn check_host(config: &WebConfig, headers: &HeaderMap, uri: &Uri) -> Result<(), 
 /// Refuses a changing request that another site made a browser send.
 fn check_origin(config: &WebConfig, headers: &HeaderMap) -> Result<(), Problem> {
     let refused = || {
-        Problem::new("WEB403", "this request came from another site").with_hint("open the page here and try again; programs send an API token")
+        Problem::new("WEB403", "this request came from another site")
+            .with_hint("open the page here and try again; programs send an API token")
     };
     let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     if let Some(site) = text(HeaderName::from_static("sec-fetch-site")) {

@@ -35,11 +35,6 @@ pub fn router(services: Services) -> Router {
 }
 
 /// Serves a router until `shutdown` completes, then lets running requests end within the configured deadline.
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    config: &WebConfig,
-    shutdown: impl Future<Output = ()>,
-) -> io::Result<()> {
+pub async fn serve(listener: TcpListener, router: Router, config: &WebConfig, shutdown: impl Future<Output = ()>) -> io::Result<()> {
     server::serve(listener, router, config.into(), shutdown).await
 }

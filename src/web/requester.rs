@@ -70,12 +70,8 @@ pub(super) fn cookie_name(config: &WebConfig) -> &'static str {
 /// The `Set-Cookie` that begins a session.
 pub fn session_cookie(config: &WebConfig, start: &SessionStart) -> HeaderValue {
     let secure = if config.public_url.https { "; Secure" } else { "" };
-    let text = format!(
-        "{}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{secure}",
-        cookie_name(config),
-        start.cookie,
-        start.max_age_seconds
-    );
+    let text =
+        format!("{}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{secure}", cookie_name(config), start.cookie, start.max_age_seconds);
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 

@@ -107,7 +107,11 @@ fn connection_service(
     hyper::service::service_fn(move |request: Request<Incoming>| {
         phase.set(Phase::BUSY);
         let mut request = request.map(|body| {
-            if hyper::body::Body::is_end_stream(&body) { Body::empty() } else { Body::new(StallGuard { body, timeout: header_timeout, timer: None }) }
+            if hyper::body::Body::is_end_stream(&body) {
+                Body::empty()
+            } else {
+                Body::new(StallGuard { body, timeout: header_timeout, timer: None })
+            }
         });
         request.extensions_mut().insert(Peer(peer));
         let answer = router.clone().call(request);

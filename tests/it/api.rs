@@ -91,9 +91,11 @@ async fn bodies_that_are_not_json_are_refused_by_kind() {
 #[tokio::test]
 async fn numbers_beyond_every_limit_are_values_not_crashes() {
     let app = TestApp::crm().await;
-    for digits in ["9223372036854775808", "-9223372036854775809", "1e400", "1e-400", "0.1", "99999999999999999999999999999999999999999999"] {
+    for digits in ["9223372036854775808", "-9223372036854775809", "1e400", "1e-400", "0.1", "99999999999999999999999999999999999999999999"]
+    {
         let body = format!("{{\"name\": \"A\", \"employees\": {digits}}}");
-        let answer = app.request(Method::POST, "/api/v1/records/account").header("content-type", "application/json").text(body).send().await;
+        let answer =
+            app.request(Method::POST, "/api/v1/records/account").header("content-type", "application/json").text(body).send().await;
         let document = answer.expect_problem(422, "REC010");
         assert_eq!(document["errors"][0]["path"], "/employees", "{digits}");
     }
@@ -139,9 +141,7 @@ async fn a_record_that_is_not_valid_is_refused_with_every_fault() {
 #[tokio::test]
 async fn faults_are_told_in_the_language_asked_for() {
     let app = TestApp::crm().await;
-    let ask = |language: &str| {
-        app.request(Method::POST, DEALS).json(&json!({ "account": null })).header("accept-language", language)
-    };
+    let ask = |language: &str| app.request(Method::POST, DEALS).json(&json!({ "account": null })).header("accept-language", language);
     let english = ask("en").send().await.json();
     let chinese = ask("zh-CN,zh;q=0.9").send().await.json();
     assert_eq!(english["errors"][0]["code"], chinese["errors"][0]["code"]);
@@ -233,7 +233,9 @@ async fn values_that_must_be_unique_and_records_in_use_are_conflicts() {
 #[tokio::test]
 async fn preferences_change_the_answer_and_a_dry_run_changes_nothing() {
     let app = TestApp::crm().await;
-    let ask = |prefer: &str| app.request(Method::POST, "/api/v1/records/account").json(&json!({ "name": "Acme", "code": "P1" })).header("prefer", prefer);
+    let ask = |prefer: &str| {
+        app.request(Method::POST, "/api/v1/records/account").json(&json!({ "name": "Acme", "code": "P1" })).header("prefer", prefer)
+    };
     let dry = ask("dry-run").send().await.expect_status(200);
     assert_eq!(dry.header("preference-applied"), "dry-run");
     assert_eq!(dry.json()["created"], true);
@@ -269,7 +271,11 @@ async fn a_list_is_filtered_sorted_paged_and_counted() {
         let stage = if number % 2 == 0 { "won" } else { "open" };
         app.create_id("deal", json!({ "name": format!("Deal {number}"), "account": acme, "stage": stage, "amount": number * 10 })).await;
     }
-    let page = app.get("/api/v1/records/deal?filter=stage%20%3D%20'open'&sort=-amount&limit=2&count=exact&select=id,name").await.expect_status(200).json();
+    let page = app
+        .get("/api/v1/records/deal?filter=stage%20%3D%20'open'&sort=-amount&limit=2&count=exact&select=id,name")
+        .await
+        .expect_status(200)
+        .json();
     let names: Vec<&str> = page["data"].as_array().expect("rows").iter().filter_map(|row| row["name"].as_str()).collect();
     assert_eq!(names, ["Deal 7", "Deal 5"]);
     assert_eq!(page["total"], json!({ "value": 4, "exact": true }));
@@ -336,10 +342,15 @@ async fn many_records_change_each_on_its_own() {
     let body = json!({ "filter": "name starts_with 'o'", "set": { "industry": "retail" }, "max_affected": 5 });
     let result = app.patch("/api/v1/records/account", body).await.expect_status(200).json();
     assert_eq!(result["changed"], 1, "{result:#}");
-    let document = app.patch("/api/v1/records/account", json!([{ "id": one, "set": { "nam": 1 } }, { "set": {} }])).await.expect_problem(422, "WEB422");
+    let document = app
+        .patch("/api/v1/records/account", json!([{ "id": one, "set": { "nam": 1 } }, { "set": {} }]))
+        .await
+        .expect_problem(422, "WEB422");
     let paths: Vec<&str> = document["errors"].as_array().expect("faults").iter().filter_map(|fault| fault["path"].as_str()).collect();
     assert_eq!(paths, ["/0/set/nam", "/1/id"]);
-    app.patch("/api/v1/records/account", json!({ "filter": "id is not null", "set": { "employees": 1 }, "max_affected": 1 })).await.expect_status(400);
+    app.patch("/api/v1/records/account", json!({ "filter": "id is not null", "set": { "employees": 1 }, "max_affected": 1 }))
+        .await
+        .expect_status(400);
     app.patch("/api/v1/records/account", json!({ "filter": "id is not null", "set": {} })).await.expect_problem(422, "WEB422");
 }
 
@@ -412,7 +423,9 @@ async fn history_and_changes_tell_what_happened() {
 async fn files_come_back_as_they_went_and_never_as_a_page() {
     let app = TestApp::kitchen().await;
     let send = |name: &str, bytes: &[u8]| {
-        app.request(Method::POST, &format!("/api/v1/files?name={name}")).header("content-type", "application/octet-stream").bytes(bytes.to_vec())
+        app.request(Method::POST, &format!("/api/v1/files?name={name}"))
+            .header("content-type", "application/octet-stream")
+            .bytes(bytes.to_vec())
     };
     send("a.txt", b"").send().await.expect_problem(422, "WEB422");
     send("a.txt", b"x").header("content-type", "text/html").send().await.expect_problem(415, "WEB415");
@@ -434,7 +447,8 @@ async fn files_come_back_as_they_went_and_never_as_a_page() {
     assert_eq!(thing["papers"][0]["id"], id);
     assert_eq!(thing["papers"][0]["url"], format!("/files/{id}"));
 
-    let form = "--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"b.csv\"\r\nContent-Type: text/html\r\n\r\na,b\r\n--B--\r\n";
+    let form =
+        "--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"b.csv\"\r\nContent-Type: text/html\r\n\r\na,b\r\n--B--\r\n";
     let file = app.request(Method::POST, "/api/v1/files").header("content-type", "multipart/form-data; boundary=B").text(form).send().await;
     assert_eq!(file.expect_status(201).json()["type"], "text/csv");
     app.request(Method::POST, "/api/v1/files").header("content-type", "multipart/form-data").text("x").send().await.expect_status(400);
@@ -496,7 +510,8 @@ async fn health_needs_no_sign_in_and_no_host() {
 #[tokio::test]
 async fn definitions_are_checked_planned_and_applied_over_the_api() {
     let app = TestApp::crm().await;
-    let broken = json!({ "files": [{ "path": "definitions/x/entities/x.yaml", "text": "kind: entity\nid: x.x\nfields: {a: {type: txt}}\n" }] });
+    let broken =
+        json!({ "files": [{ "path": "definitions/x/entities/x.yaml", "text": "kind: entity\nid: x.x\nfields: {a: {type: txt}}\n" }] });
     let checked = app.post("/api/v1/definitions/check", broken).await.expect_status(200).json();
     assert_eq!(checked["ok"], false, "{checked:#}");
     let plan = app.post("/api/v1/definitions/plan", json!({})).await.expect_status(200).json();

@@ -65,7 +65,8 @@ async fn a_token_ends_by_time_and_by_revoking() {
     app.clock.advance_ms(24 * 3600 * 1000 + 1);
     ask().send().await.expect_status(401);
 
-    let made = app.workspace.auth.create_token(NewToken { email: "admin@example.com".into(), name: "x".into(), days: None }).await.expect("made");
+    let made =
+        app.workspace.auth.create_token(NewToken { email: "admin@example.com".into(), name: "x".into(), days: None }).await.expect("made");
     let ask = || app.request(Method::GET, "/api/v1/records/deal").token(&made.secret);
     ask().send().await.expect_status(200);
     app.workspace.auth.revoke_token(made.id).await.expect("revoked");
@@ -79,7 +80,8 @@ async fn a_token_ends_by_time_and_by_revoking() {
 async fn someone_who_is_deactivated_is_out() {
     let app = TestApp::crm().await;
     let id = app.workspace.auth.create_user(person("eve@example.com", "")).await.expect("created");
-    let token = app.workspace.auth.create_token(NewToken { email: "eve@example.com".into(), name: "x".into(), days: None }).await.expect("made");
+    let token =
+        app.workspace.auth.create_token(NewToken { email: "eve@example.com".into(), name: "x".into(), days: None }).await.expect("made");
     let ask = || app.request(Method::GET, "/api/v1/records/deal").token(&token.secret);
     ask().send().await.expect_status(200);
     let path = format!("/api/v1/records/user/{}", id.display("user"));
@@ -94,7 +96,9 @@ async fn signing_in_by_password_gives_one_error_for_every_failure() {
     auth.create_user(person("bo@example.com", PASSWORD)).await.expect("created");
     let from = "192.0.2.1".parse().expect("an address");
     let mut messages = Vec::new();
-    for (email, password) in [("bo@example.com", "wrong password"), ("nobody@example.com", PASSWORD), ("admin@example.com", ""), ("'; --", "x")] {
+    for (email, password) in
+        [("bo@example.com", "wrong password"), ("nobody@example.com", PASSWORD), ("admin@example.com", ""), ("'; --", "x")]
+    {
         messages.push(auth.sign_in(email, password, from).await.err().expect("refused").to_string());
     }
     messages.dedup();
@@ -177,7 +181,8 @@ async fn a_changing_request_of_another_site_is_refused() {
     let app = TestApp::crm().await;
     let auth = &app.workspace.auth;
     let link = auth.create_sign_in_link("admin@example.com").await.expect("made");
-    let start = auth.sign_in_by_link(link.split_once("token=").expect("a token").1, "192.0.2.1".parse().expect("an address")).await.expect("in");
+    let start =
+        auth.sign_in_by_link(link.split_once("token=").expect("a token").1, "192.0.2.1".parse().expect("an address")).await.expect("in");
     let cookie = format!("relata={}", start.cookie);
     let post = || app.request(Method::POST, "/api/v1/records/account").session(&cookie).json(&json!({ "name": "A" }));
     post().header("sec-fetch-site", "cross-site").send().await.expect_problem(403, "WEB403");
@@ -187,7 +192,12 @@ async fn a_changing_request_of_another_site_is_refused() {
     post().send().await.expect_problem(403, "WEB403");
     post().header("origin", "http://localhost:8080").send().await.expect_status(201);
     post().header("sec-fetch-site", "same-origin").send().await.expect_status(201);
-    app.request(Method::GET, "/api/v1/records/account").session(&cookie).header("sec-fetch-site", "cross-site").send().await.expect_status(200);
+    app.request(Method::GET, "/api/v1/records/account")
+        .session(&cookie)
+        .header("sec-fetch-site", "cross-site")
+        .send()
+        .await
+        .expect_status(200);
 }
 
 #[tokio::test]

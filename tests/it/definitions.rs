@@ -10,7 +10,8 @@ use relata::schema::{self, Bindings, Loaded, SourceFile, diagnostic};
 
 fn cases(kind: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/definitions").join(kind);
-    let mut found: Vec<PathBuf> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    let mut found: Vec<PathBuf> =
+        std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
     found.sort();
     assert!(!found.is_empty(), "no cases in {}", folder.display());
     found
@@ -153,7 +154,8 @@ fn summary(loaded: &Loaded) -> String {
 fn what_is_loaded_again_from_its_bundle_is_the_same() {
     for case in cases("ok") {
         let loaded = load(&case).unwrap();
-        let again = schema::from_bundle(&loaded.bundle, &loaded.bindings).unwrap_or_else(|faults| panic!("{}\n{}", case.display(), diagnostic::render_text(&faults)));
+        let again = schema::from_bundle(&loaded.bundle, &loaded.bindings)
+            .unwrap_or_else(|faults| panic!("{}\n{}", case.display(), diagnostic::render_text(&faults)));
         assert_eq!(loaded.digest, again.digest, "{}", case.display());
         assert_eq!(loaded.bindings, again.bindings, "{}", case.display());
         assert_eq!(loaded.catalog.described, again.catalog.described, "{}", case.display());
@@ -191,7 +193,9 @@ fn codes_in_sources() -> BTreeSet<String> {
             while let Some(at) = rest.find('"') {
                 rest = &rest[at + 1..];
                 let code: String = rest.chars().take(6).collect();
-                let known = ["DEF", "DEP"].iter().any(|room| code.starts_with(room)) && code[3..].chars().all(|c| c.is_ascii_digit()) && code.len() == 6;
+                let known = ["DEF", "DEP"].iter().any(|room| code.starts_with(room))
+                    && code[3..].chars().all(|c| c.is_ascii_digit())
+                    && code.len() == 6;
                 if known && rest[6..].starts_with('"') {
                     found.insert(code);
                 }
@@ -250,7 +254,12 @@ fn formatting_keeps_the_meaning_and_settles_at_once() {
         let before = load(&case).unwrap();
         let formatted: Vec<SourceFile> = files(&case)
             .into_iter()
-            .map(|file| SourceFile::new(file.path.clone(), if file.path.ends_with(".rhai") { file.text.clone() } else { schema::fmt::format(&file.path, &file.text).unwrap() }))
+            .map(|file| {
+                SourceFile::new(
+                    file.path.clone(),
+                    if file.path.ends_with(".rhai") { file.text.clone() } else { schema::fmt::format(&file.path, &file.text).unwrap() },
+                )
+            })
             .collect();
         let after = schema::load(&formatted, &Bindings::default()).unwrap_or_else(|faults| panic!("{}", diagnostic::render_text(&faults)));
         assert_eq!(before.digest, after.digest, "{}", case.display());
@@ -281,8 +290,10 @@ fn steps(texts: &[&str]) -> (Loaded, Vec<String>) {
     let mut ops = Vec::new();
     for text in texts {
         let bindings = current.as_ref().map(|loaded| loaded.bindings.clone()).unwrap_or_default();
-        let next = schema::load(&[SourceFile::new("deal.yaml", *text)], &bindings).unwrap_or_else(|faults| panic!("{}", diagnostic::render_text(&faults)));
-        let found = schema::diff(current.as_ref().map(|loaded| &loaded.catalog), &bindings, &next).unwrap_or_else(|faults| panic!("{}", diagnostic::render_text(&faults)));
+        let next = schema::load(&[SourceFile::new("deal.yaml", *text)], &bindings)
+            .unwrap_or_else(|faults| panic!("{}", diagnostic::render_text(&faults)));
+        let found = schema::diff(current.as_ref().map(|loaded| &loaded.catalog), &bindings, &next)
+            .unwrap_or_else(|faults| panic!("{}", diagnostic::render_text(&faults)));
         ops = found.iter().map(|op| format!("{} {} {}", op.kind.words().0, op.kind.words().1, op.name)).collect();
         let again = schema::load(&[SourceFile::new("deal.yaml", *text)], &next.bindings).unwrap();
         let second = schema::diff(Some(&next.catalog), &next.bindings, &again).unwrap();
@@ -311,7 +322,10 @@ fn a_rename_keeps_the_column() {
 
 #[test]
 fn a_swap_of_two_names_keeps_both_columns() {
-    let (loaded, ops) = steps(&[&deal("  a: {type: integer}\n  b: {type: integer}\n"), &deal("  a: {type: integer, was: b}\n  b: {type: integer, was: a}\n")]);
+    let (loaded, ops) = steps(&[
+        &deal("  a: {type: integer}\n  b: {type: integer}\n"),
+        &deal("  a: {type: integer, was: b}\n  b: {type: integer, was: a}\n"),
+    ]);
     assert_eq!(ops.into_iter().collect::<BTreeSet<_>>(), BTreeSet::from(["rename field a".to_owned(), "rename field b".to_owned()]));
     assert_eq!(columns(&loaded, "a"), ["b"]);
     assert_eq!(columns(&loaded, "b"), ["a"]);
@@ -393,7 +407,10 @@ fn every_kind_has_a_json_schema_that_accepts_the_cases() {
     let schemas = schema::json_schema(None);
     let compiled = jsonschema::options().build(&schemas["all"]).unwrap();
     for case in cases("ok") {
-        for file in files(&case).iter().filter(|file| file.path.ends_with(".yaml") && !file.path.contains("tests/") && !file.path.contains("relata.yaml")) {
+        for file in files(&case)
+            .iter()
+            .filter(|file| file.path.ends_with(".yaml") && !file.path.contains("tests/") && !file.path.contains("relata.yaml"))
+        {
             let (documents, _, _) = schema::yaml::read(&std::sync::Arc::from(file.path.as_str()), &file.text);
             for document in documents {
                 let json = document.to_json();

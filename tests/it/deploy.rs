@@ -14,10 +14,7 @@ fn ticket(fields: &str) -> String {
 }
 
 fn files(fields: &str) -> Vec<SourceFile> {
-    vec![
-        SourceFile::new(PACKAGE.0, PACKAGE.1),
-        SourceFile::new("definitions/shop/ticket.yaml", ticket(fields)),
-    ]
+    vec![SourceFile::new(PACKAGE.0, PACKAGE.1), SourceFile::new("definitions/shop/ticket.yaml", ticket(fields))]
 }
 
 async fn with(fields: &str) -> TestApp {
@@ -118,7 +115,9 @@ async fn a_plan_made_before_another_apply_is_stale() {
 async fn a_stored_formula_is_computed_for_the_records_that_are_there() {
     let app = with("  a: {type: integer}\n").await;
     let made = app.post("/api/v1/records/ticket", json!({"subject": "s", "a": 21})).await.expect_status(201).json();
-    apply(&app, "  a: {type: integer}\n  twice: {type: formula, returns: integer, expr: \"a * 2\", stored: true}\n", &[]).await.expect("it applies");
+    apply(&app, "  a: {type: integer}\n  twice: {type: formula, returns: integer, expr: \"a * 2\", stored: true}\n", &[])
+        .await
+        .expect("it applies");
     let path = format!("/api/v1/records/ticket/{}", made["id"].as_str().expect("an id"));
     assert_eq!(app.get(&path).await.expect_status(200).json()["twice"], 42);
 }
@@ -134,6 +133,7 @@ async fn faulty_definitions_change_nothing() {
 
 #[test]
 fn files_of_a_package_are_checked_without_a_database() {
-    let faults = deploy::check(&files("  stage: {type: select}\n"), &relata::schema::Bindings::default()).expect_err("a select needs options");
+    let faults =
+        deploy::check(&files("  stage: {type: select}\n"), &relata::schema::Bindings::default()).expect_err("a select needs options");
     assert!(faults.iter().all(|fault| fault.line == 5), "{faults:?}");
 }

@@ -26,7 +26,11 @@ fn accepted() -> Vec<(&'static str, Json, Json)> {
     vec![
         ("a_text", json!("  Abc "), json!("Abc")),
         ("a_long_text", json!("a\r\nb"), json!("a\nb")),
-        ("a_rich_text", json!("<p style='x' hx-get='/a' onclick='x()'>Hi <script>alert(1)</script><a href='javascript:x'>a</a></p>"), json!("<p>Hi <a rel=\"noopener noreferrer nofollow\">a</a></p>")),
+        (
+            "a_rich_text",
+            json!("<p style='x' hx-get='/a' onclick='x()'>Hi <script>alert(1)</script><a href='javascript:x'>a</a></p>"),
+            json!("<p>Hi <a rel=\"noopener noreferrer nofollow\">a</a></p>"),
+        ),
         ("an_email", json!("Ada@EXAMPLE.com"), json!("Ada@example.com")),
         ("a_phone", json!("+86 ２１ 5555-0100"), json!("+86 21 5555-0100")),
         ("a_url", json!("example.com/a?b=c"), json!("https://example.com/a?b=c")),
@@ -48,8 +52,16 @@ fn accepted() -> Vec<(&'static str, Json, Json)> {
         ("a_select", json!("old"), json!("old")),
         ("a_link", json!(id), json!(id)),
         ("an_any_link", json!(id.to_uppercase().replace("THING", "thing")), json!(id)),
-        ("an_address", json!({"city": "上海", "country": "CN"}), json!({"street": null, "street2": null, "city": "上海", "region": null, "postal_code": null, "country": "CN"})),
-        ("a_person_name", json!({"given": "Ada", "family": "Lovelace"}), json!({"given": "Ada", "family": "Lovelace", "middle": null, "prefix": null, "suffix": null})),
+        (
+            "an_address",
+            json!({"city": "上海", "country": "CN"}),
+            json!({"street": null, "street2": null, "city": "上海", "region": null, "postal_code": null, "country": "CN"}),
+        ),
+        (
+            "a_person_name",
+            json!({"given": "Ada", "family": "Lovelace"}),
+            json!({"given": "Ada", "family": "Lovelace", "middle": null, "prefix": null, "suffix": null}),
+        ),
         ("a_geo", json!({"lat": "31.2304161", "lon": 121}), json!({"lat": "31.230416", "lon": "121.000000"})),
         ("a_rating", json!(10), json!(10)),
         ("a_color", json!("#ABC"), json!("#aabbcc")),
@@ -171,7 +183,8 @@ fn people_write_values_in_many_ways() {
     ];
     for (name, text, wanted) in cases {
         let field = field(&catalog, name);
-        let value = field_type::parse_text(&catalog, field, text, &catalog.settings.time_zone).unwrap_or_else(|fault| panic!("{name} {text}: {fault:?}"));
+        let value = field_type::parse_text(&catalog, field, text, &catalog.settings.time_zone)
+            .unwrap_or_else(|fault| panic!("{name} {text}: {fault:?}"));
         assert_eq!(field_type::to_json(&catalog, field, &value), wanted, "{name} {text}");
     }
 }
@@ -198,7 +211,9 @@ fn an_export_can_be_read_back() {
 fn an_auto_number_tells_its_counter_again() {
     use field_type::auto_number;
     let day = relata::base::Date::parse("2026-11-21").unwrap();
-    for (format, seq, wanted) in [("T-{yyyy}{mm}-{seq:4}", 7, "T-202611-0007"), ("{seq}{yy}", 123, "12326"), ("{yyyy}{seq:3}-x", 12345, "202612345-x")] {
+    for (format, seq, wanted) in
+        [("T-{yyyy}{mm}-{seq:4}", 7, "T-202611-0007"), ("{seq}{yy}", 123, "12326"), ("{yyyy}{seq:3}-x", 12345, "202612345-x")]
+    {
         let text = auto_number::text_for(format, seq, day);
         assert_eq!(text, wanted);
         assert_eq!(auto_number::seq_of(format, &text), Some(seq), "{format}");

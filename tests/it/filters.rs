@@ -4,8 +4,8 @@
 //! (`list deal`, `query deal`, `get deal`, `aggregate deal`) and then the parameters or the JSON body. Beside it stand the
 //! texts `sqlite.sql` and `postgres.sql`, or `error.txt` for a request that is refused. `UPDATE_GOLDEN=1` writes them.
 
-mod catalog;
 mod cases;
+mod catalog;
 mod database;
 mod random;
 mod running;

@@ -118,7 +118,8 @@ async fn begin(app: &TestApp) -> World {
     }
     let page = app.get("/api/v1/records/deal?limit=2").await.json();
     world.cursors.extend(page["next_cursor"].as_str().map(str::to_owned));
-    let file = app.request(Method::POST, "/api/v1/files?name=a.txt").header("content-type", "application/octet-stream").text("text").send().await;
+    let file =
+        app.request(Method::POST, "/api/v1/files?name=a.txt").header("content-type", "application/octet-stream").text("text").send().await;
     world.files.extend(file.json()["id"].as_str().map(str::to_owned));
     world
 }
@@ -135,7 +136,14 @@ const FILTERS: [&str; 10] = [
     "discount is not null",
     "count(lines) = 0",
 ];
-const SELECTS: [&str; 6] = ["id", "id,name,_title", "name,account(name,_title)", "id,lines(product,total;sort=-total;limit=3)", "amount,net,stage", "account(deals(name))"];
+const SELECTS: [&str; 6] = [
+    "id",
+    "id,name,_title",
+    "name,account(name,_title)",
+    "id,lines(product,total;sort=-total;limit=3)",
+    "amount,net,stage",
+    "account(deals(name))",
+];
 const SORTS: [&str; 5] = ["name", "-amount", "stage,-created_at", "account.name", "-close_on"];
 
 fn api(parts: &[&str]) -> Vec<String> {
@@ -255,9 +263,15 @@ fn valid(dice: &Dice, world: &mut World) -> Shot {
             }
             5 => {
                 let text = "kind: entity\nid: shop.account\nfields: {a: {type: text}}\n";
-                shot(Method::POST, &["definitions", dice.word(&["check", "plan"])], Content::Json(json!({ "files": [{ "path": "definitions/a/b.yaml", "text": text }] })))
+                shot(
+                    Method::POST,
+                    &["definitions", dice.word(&["check", "plan"])],
+                    Content::Json(json!({ "files": [{ "path": "definitions/a/b.yaml", "text": text }] })),
+                )
             }
-            6 if world.deals.len() > 12 => shot(Method::DELETE, &["records", "deal", &world.deals.swap_remove(dice.below(world.deals.len()))], Content::None),
+            6 if world.deals.len() > 12 => {
+                shot(Method::DELETE, &["records", "deal", &world.deals.swap_remove(dice.below(world.deals.len()))], Content::None)
+            }
             7 => shot(Method::GET, &["definitions", "versions"], Content::None),
             _ => shot(Method::GET, &["schema"], Content::None),
         },
@@ -273,15 +287,51 @@ fn thing(dice: &Dice, world: &World, number: u64) -> Value {
         "place": { "city": "上海", "country": "CN" }, "person": { "given": "伟", "family": "李" }, "spot": { "lat": "31.2", "lon": "121.5" },
         "data": { "a": [1, 2.5, null, { "b": "c" }] }, "papers": [dice.id(&world.files)],
     });
-    let kept: Map<String, Value> =
-        all.as_object().into_iter().flatten().filter(|(name, _)| *name == "name" || dice.chance(40)).map(|(name, value)| (name.clone(), value.clone())).collect();
+    let kept: Map<String, Value> = all
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| *name == "name" || dice.chance(40))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
     Value::Object(kept)
 }
 
 const NASTY: [&str; 34] = [
-    "", " ", "\0", "'", "\"", "';--", "((((((((((", "{{7*7}}", "%", "%00", "%ff", "\u{202e}", "\u{feff}", "😀", "ﬁ", "İ", "ß", "\u{0}\u{1}\u{2}", "null", "true", "-1", "0",
-    "9223372036854775807", "9223372036854775808", "-9223372036854775809", "1e308", "NaN", "0x10", "../../etc/passwd", "deal_0000000000001", "deal_7zzzzzzzzzzzz", "id,id",
-    "a.b.c.d.e.f", "2026-02-30",
+    "",
+    " ",
+    "\0",
+    "'",
+    "\"",
+    "';--",
+    "((((((((((",
+    "{{7*7}}",
+    "%",
+    "%00",
+    "%ff",
+    "\u{202e}",
+    "\u{feff}",
+    "😀",
+    "ﬁ",
+    "İ",
+    "ß",
+    "\u{0}\u{1}\u{2}",
+    "null",
+    "true",
+    "-1",
+    "0",
+    "9223372036854775807",
+    "9223372036854775808",
+    "-9223372036854775809",
+    "1e308",
+    "NaN",
+    "0x10",
+    "../../etc/passwd",
+    "deal_0000000000001",
+    "deal_7zzzzzzzzzzzz",
+    "id,id",
+    "a.b.c.d.e.f",
+    "2026-02-30",
 ];
 
 fn nasty(dice: &Dice) -> String {
@@ -320,7 +370,8 @@ fn mutate(dice: &Dice, mut shot: Shot) -> Shot {
                 shot.path[at] = nasty(dice);
             }
             1 => {
-                const NAMES: [&str; 12] = ["filter", "select", "sort", "cursor", "page", "limit", "count", "q", "deleted", "since", "name", "zzz"];
+                const NAMES: [&str; 12] =
+                    ["filter", "select", "sort", "cursor", "page", "limit", "count", "q", "deleted", "since", "name", "zzz"];
                 shot.query.push((dice.word(&NAMES).to_owned(), nasty(dice)));
             }
             2 if !shot.query.is_empty() => {
@@ -328,12 +379,22 @@ fn mutate(dice: &Dice, mut shot: Shot) -> Shot {
                 shot.query[at].1 = edit(dice, &shot.query[at].1);
             }
             3 => {
-                const NAMES: [&str; 8] =
-                    ["if-match", "if-none-match", "prefer", "idempotency-key", "accept-language", "content-type", "content-encoding", "accept-encoding"];
+                const NAMES: [&str; 8] = [
+                    "if-match",
+                    "if-none-match",
+                    "prefer",
+                    "idempotency-key",
+                    "accept-language",
+                    "content-type",
+                    "content-encoding",
+                    "accept-encoding",
+                ];
                 shot.headers.push((dice.word(&NAMES).to_owned(), nasty(dice)));
             }
             4 if dice.chance(30) => {
-                shot.method = dice.pick(&[Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::HEAD, Method::OPTIONS]).clone();
+                shot.method = dice
+                    .pick(&[Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::HEAD, Method::OPTIONS])
+                    .clone();
             }
             5 if dice.chance(30) => {
                 shot.body = Content::Raw(match &shot.body {
@@ -437,7 +498,11 @@ fn build(app: &TestApp, shot: &Shot) -> Option<Request<Body>> {
         return None;
     }
     let uri: Uri = text.parse().ok()?;
-    let mut builder = Request::builder().method(shot.method.clone()).uri(uri).header("host", "localhost:8080").header("authorization", format!("Bearer {}", app.token));
+    let mut builder = Request::builder()
+        .method(shot.method.clone())
+        .uri(uri)
+        .header("host", "localhost:8080")
+        .header("authorization", format!("Bearer {}", app.token));
     for (name, value) in &shot.headers {
         builder = builder.header(name, axum::http::HeaderValue::from_bytes(value.as_bytes()).ok()?);
     }

@@ -50,7 +50,12 @@ async fn nobody_makes_themselves_an_administrator() {
         let ask = app.request(method.clone(), &path).token(&token);
         let answer = match body {
             Value::Null => ask.send().await,
-            body => ask.header("content-type", if method == Method::PATCH { "application/merge-patch+json" } else { "application/json" }).text(body.to_string()).send().await,
+            body => {
+                ask.header("content-type", if method == Method::PATCH { "application/merge-patch+json" } else { "application/json" })
+                    .text(body.to_string())
+                    .send()
+                    .await
+            }
         };
         answer.expect_status(403);
     }
@@ -62,7 +67,12 @@ async fn nobody_makes_themselves_an_administrator() {
 async fn a_visitor_cannot_fill_the_memory() {
     let app = TestApp::crm().await;
     let sent = |kind: &'static str, body: String| {
-        app.request(Method::POST, "/sign-in").anonymous().header("sec-fetch-site", "same-origin").header("content-type", kind).text(body).send()
+        app.request(Method::POST, "/sign-in")
+            .anonymous()
+            .header("sec-fetch-site", "same-origin")
+            .header("content-type", kind)
+            .text(body)
+            .send()
     };
     sent("application/x-www-form-urlencoded", format!("email=a%40b.c&password={}", "x".repeat(64 * 1024))).await.expect_status(413);
     let part = format!("--b\r\nContent-Disposition: form-data; name=\"a.upload\"; filename=\"a\"\r\n\r\n{}\r\n--b--\r\n", "x".repeat(1024));
@@ -75,7 +85,9 @@ async fn a_sum_is_exact_after_its_record_comes_back() {
     let account = app.create_id("account", json!({"name": "A"})).await;
     let product = app.create_id("product", json!({"name": "P", "code": "P"})).await;
     let line = json!({"product": product, "quantity": "2", "price": "10.10"});
-    let deal = app.create_id("deal", json!({"name": "D", "account": account, "amount": {"amount": "1", "currency": "CNY"}, "lines": [line]})).await;
+    let deal = app
+        .create_id("deal", json!({"name": "D", "account": account, "amount": {"amount": "1", "currency": "CNY"}, "lines": [line]}))
+        .await;
     let path = format!("/api/v1/records/deal/{deal}");
     assert_eq!(app.get(&path).await.expect_status(200).json()["lines_total"], "20.20");
     app.delete(&path).await.expect_status(204);
@@ -109,7 +121,8 @@ async fn sums_are_exact_under_children_inserted_at_once() {
 
 const STATE: &str = "definitions/site/entities/state.yaml";
 const WITH_TWO: &str = "kind: entity\nid: site.state\nlabel: State\nfields:\n  name: {type: text}\n  mood: {type: select, options: [{key: good}, {key: bad}]}\n";
-const WITH_ONE: &str = "kind: entity\nid: site.state\nlabel: State\nfields:\n  name: {type: text}\n  mood: {type: select, options: [{key: good}]}\n";
+const WITH_ONE: &str =
+    "kind: entity\nid: site.state\nlabel: State\nfields:\n  name: {type: text}\n  mood: {type: select, options: [{key: good}]}\n";
 
 #[tokio::test]
 async fn an_option_that_is_gone_stays_where_it_is_and_is_taken_nowhere_else() {
@@ -141,8 +154,10 @@ async fn batches_over_the_same_records_in_any_order_all_succeed() {
         }
         clients.push(tokio::spawn(async move {
             for round in 0..5 {
-                let operations: Vec<Value> =
-                    ids.iter().map(|id| json!({"op": "update", "entity": "account", "id": id, "values": {"name": format!("{client} {round}")}})).collect();
+                let operations: Vec<Value> = ids
+                    .iter()
+                    .map(|id| json!({"op": "update", "entity": "account", "id": id, "values": {"name": format!("{client} {round}")}}))
+                    .collect();
                 app.post("/api/v1/batch", json!({"atomic": true, "operations": operations})).await.expect_status(200);
             }
         }));

@@ -78,7 +78,10 @@ impl Bench {
         let mut job = NewJob::new("note", payload, DateTime(0));
         job.group = group.map(str::to_owned);
         job.key = key.map(str::to_owned);
-        self.store.write(move |tx| Box::pin(async move { enqueue(tx, &job).await })).await.unwrap_or_else(|error: StoreError| panic!("{error}"))
+        self.store
+            .write(move |tx| Box::pin(async move { enqueue(tx, &job).await }))
+            .await
+            .unwrap_or_else(|error: StoreError| panic!("{error}"))
     }
 
     fn done(&self) -> Vec<String> {

@@ -14,7 +14,13 @@ pub fn shell(locale: Locale, title: &str) -> Shell {
         title: text(title),
         theme: text("auto"),
         workspace: say("Harbour Trading", "海港贸易"),
-        person: Some(Person { name: say("Ada Wong", "王小芳"), email: text("ada@example.com"), initials: say("AW", "小芳"), hue: 3, is_admin: true }),
+        person: Some(Person {
+            name: say("Ada Wong", "王小芳"),
+            email: text("ada@example.com"),
+            initials: say("AW", "小芳"),
+            hue: 3,
+            is_admin: true,
+        }),
         groups: vec![NavGroup {
             label: say("Sales", "销售"),
             items: vec![
@@ -23,11 +29,13 @@ pub fn shell(locale: Locale, title: &str) -> Shell {
                 NavItem { label: say("Deals", "商机"), href: text("/records/deal"), icon: text("handshake"), current: true },
             ],
         }],
-        crumbs: vec![
-            Crumb { label: say("Deals", "商机"), href: Some(text("/records/deal")) },
-            Crumb { label: text(title), href: None },
-        ],
-        notices: vec![Notice { kind: text("ok"), text: say("Your changes were saved.", "修改已保存。"), detail: None, action: Some((text("/undo"), say("Undo", "撤销"))) }],
+        crumbs: vec![Crumb { label: say("Deals", "商机"), href: Some(text("/records/deal")) }, Crumb { label: text(title), href: None }],
+        notices: vec![Notice {
+            kind: text("ok"),
+            text: say("Your changes were saved.", "修改已保存。"),
+            detail: None,
+            action: Some((text("/undo"), say("Undo", "撤销"))),
+        }],
         ..Shell::default()
     }
 }
@@ -35,7 +43,15 @@ pub fn shell(locale: Locale, title: &str) -> Shell {
 pub fn head(locale: Locale) -> EntityHead {
     let zh = locale != Locale::En;
     let say = |en: &str, han: &str| text(if zh { han } else { en });
-    EntityHead { slug: text("deal"), name: say("Deal", "商机"), label: say("deal", "商机"), plural: say("Deals", "商机"), description: String::new(), icon: text("handshake"), soft_delete: true }
+    EntityHead {
+        slug: text("deal"),
+        name: say("Deal", "商机"),
+        label: say("deal", "商机"),
+        plural: say("Deals", "商机"),
+        description: String::new(),
+        icon: text("handshake"),
+        soft_delete: true,
+    }
 }
 
 fn item(label: &str, hue: u8) -> ShownItem {
@@ -59,7 +75,9 @@ pub fn shown(kind: &'static str) -> Shown {
         "rating" => (made.level, made.most, made.text) = (3, 5, text("3 of 5 stars")),
         "color" => made.text = text("#2f5bc2"),
         "rich_text" => made.text = text("<p>Call <b>before</b> noon &amp; bring samples</p><script>alert(1)</script>"),
-        "files" | "images" => made.items = vec![ShownItem { text: text("offer.pdf"), href: text("/files/1"), hue: 0, note: text("1.4 MB") }],
+        "files" | "images" => {
+            made.items = vec![ShownItem { text: text("offer.pdf"), href: text("/files/1"), hue: 0, note: text("1.4 MB") }]
+        }
         "none" => made.text.clear(),
         _ => {}
     }
@@ -67,8 +85,26 @@ pub fn shown(kind: &'static str) -> Shown {
 }
 
 pub const KINDS: [&str; 20] = [
-    "none", "text", "long_text", "rich_text", "number", "percent", "date", "datetime", "boolean", "chips", "link", "links", "user", "email",
-    "phone", "url", "rating", "color", "files", "json",
+    "none",
+    "text",
+    "long_text",
+    "rich_text",
+    "number",
+    "percent",
+    "date",
+    "datetime",
+    "boolean",
+    "chips",
+    "link",
+    "links",
+    "user",
+    "email",
+    "phone",
+    "url",
+    "rating",
+    "color",
+    "files",
+    "json",
 ];
 
 pub fn list(locale: Locale, rows: usize) -> List {
@@ -82,7 +118,11 @@ pub fn list(locale: Locale, rows: usize) -> List {
         sorted: text(sorted),
         low,
     };
-    let names = if zh { ["北极光改造二期", "年度服务合同", "新门店设备"] } else { ["Northern Lights refit", "Annual service contract", "Equipment for a new shop"] };
+    let names = if zh {
+        ["北极光改造二期", "年度服务合同", "新门店设备"]
+    } else {
+        ["Northern Lights refit", "Annual service contract", "Equipment for a new shop"]
+    };
     let stages = if zh { ["谈判", "提案", "赢单"] } else { ["Negotiation", "Proposal", "Won"] };
     List {
         id: text("list"),
@@ -106,8 +146,17 @@ pub fn list(locale: Locale, rows: usize) -> List {
                     Shown::text(names[at % 3]),
                     Shown { kind: "link", items: vec![item(&say("Harbin Optics", "哈尔滨光学"), 0)], ..Shown::default() },
                     Shown { kind: "chips", items: vec![item(stages[at % 3], u8::try_from(at % 3 * 3).unwrap())], ..Shown::default() },
-                    if at % 4 == 3 { Shown::none() } else { Shown { kind: "number", text: format!("¥{},400.00", at * 17 + 20), ..Shown::default() } },
-                    Shown { kind: "percent", text: format!("{}%", at * 13 % 100), level: u8::try_from(at * 13 % 100).unwrap(), ..Shown::default() },
+                    if at % 4 == 3 {
+                        Shown::none()
+                    } else {
+                        Shown { kind: "number", text: format!("¥{},400.00", at * 17 + 20), ..Shown::default() }
+                    },
+                    Shown {
+                        kind: "percent",
+                        text: format!("{}%", at * 13 % 100),
+                        level: u8::try_from(at * 13 % 100).unwrap(),
+                        ..Shown::default()
+                    },
                     Shown { kind: "date", text: say("Nov 21, 2026", "2026年11月21日"), note: text("2026-11-21"), ..Shown::default() },
                     Shown { kind: "user", items: vec![item(&say("Ada Wong", "王小芳"), 3)], ..Shown::default() },
                 ],
@@ -128,17 +177,59 @@ pub fn list(locale: Locale, rows: usize) -> List {
 }
 
 fn choices() -> Vec<Choice> {
-    ["Qualify", "Proposal", "Negotiation"].iter().enumerate().map(|(at, label)| Choice { value: label.to_lowercase(), label: text(label), selected: at == 1, ..Choice::default() }).collect()
+    ["Qualify", "Proposal", "Negotiation"]
+        .iter()
+        .enumerate()
+        .map(|(at, label)| Choice { value: label.to_lowercase(), label: text(label), selected: at == 1, ..Choice::default() })
+        .collect()
 }
 
 pub const WIDGETS: [&str; 33] = [
-    "text", "long_text", "rich_text", "email", "phone", "url", "integer", "decimal", "percent", "money", "boolean", "switch", "date", "datetime",
-    "time", "duration", "select", "radio", "combobox", "multi_select", "tokens", "tags", "link", "links", "children", "any_link", "user", "address",
-    "person_name", "geo", "rating", "color", "json",
+    "text",
+    "long_text",
+    "rich_text",
+    "email",
+    "phone",
+    "url",
+    "integer",
+    "decimal",
+    "percent",
+    "money",
+    "boolean",
+    "switch",
+    "date",
+    "datetime",
+    "time",
+    "duration",
+    "select",
+    "radio",
+    "combobox",
+    "multi_select",
+    "tokens",
+    "tags",
+    "link",
+    "links",
+    "children",
+    "any_link",
+    "user",
+    "address",
+    "person_name",
+    "geo",
+    "rating",
+    "color",
+    "json",
 ];
 
 pub fn input(widget: &str) -> FieldInput {
-    let part = |name: &str, label: &str| Part { name: format!("{widget}.{name}"), id: format!("f-{widget}-{name}"), label: text(label), value: String::new(), autocomplete: "off", inputmode: "text", wide: name == "street" };
+    let part = |name: &str, label: &str| Part {
+        name: format!("{widget}.{name}"),
+        id: format!("f-{widget}-{name}"),
+        label: text(label),
+        value: String::new(),
+        autocomplete: "off",
+        inputmode: "text",
+        wide: name == "street",
+    };
     let mut made = FieldInput {
         name: text(widget),
         id: format!("f-{widget}"),
@@ -163,7 +254,15 @@ pub fn input(widget: &str) -> FieldInput {
                 prefix: text(prefix),
                 record: text(record),
                 is_spare: record.is_empty(),
-                fields: ["link", "integer", "money"].iter().map(|inner| FieldInput { name: format!("{prefix}.{inner}"), id: format!("f-{}-{inner}", prefix.replace('.', "-")), help: String::new(), ..input(inner) }).collect(),
+                fields: ["link", "integer", "money"]
+                    .iter()
+                    .map(|inner| FieldInput {
+                        name: format!("{prefix}.{inner}"),
+                        id: format!("f-{}-{inner}", prefix.replace('.', "-")),
+                        help: String::new(),
+                        ..input(inner)
+                    })
+                    .collect(),
             };
             made.full = true;
             made.table = Some(SubTable {
@@ -183,9 +282,19 @@ pub fn form(locale: Locale) -> Form {
     let zh = locale != Locale::En;
     let say = |en: &str, han: &str| text(if zh { han } else { en });
     let mut fields: Vec<FieldInput> = WIDGETS.iter().map(|widget| input(widget)).collect();
-    fields.push(FieldInput { widget: text("read_only"), shown: Some(shown("number")), computed: text("Worked out from other fields."), ..input("total") });
+    fields.push(FieldInput {
+        widget: text("read_only"),
+        shown: Some(shown("number")),
+        computed: text("Worked out from other fields."),
+        ..input("total")
+    });
     for widget in ["file", "image"] {
-        fields.push(FieldInput { widget: text(widget), suffix: text("32 MB"), files: vec![FilePart { id: text("file_1"), name: text("offer.pdf"), href: text("/files/1"), size: text("1.4 MB") }], ..input(widget) });
+        fields.push(FieldInput {
+            widget: text(widget),
+            suffix: text("32 MB"),
+            files: vec![FilePart { id: text("file_1"), name: text("offer.pdf"), href: text("/files/1"), size: text("1.4 MB") }],
+            ..input(widget)
+        });
     }
     Form {
         title: say("New deal", "新建商机"),
@@ -200,7 +309,9 @@ pub fn form(locale: Locale) -> Form {
         has_files: true,
         watch: text("stage"),
         sections: vec![FormSection { id: text("main"), label: say("General", "基本信息"), columns: 2, fields }],
-        faults: vec![FormFault { target: text("f-text"), label: say("Name", "名称"), message: say("Fill this in.", "请填写此项。") }],
+        faults: vec![FormFault {
+            target: text("f-text"), label: say("Name", "名称"), message: say("Fill this in.", "请填写此项。")
+        }],
         message: None,
         conflict: None,
     }
@@ -224,7 +335,13 @@ pub fn record(locale: Locale) -> RecordPage {
     let zh = locale != Locale::En;
     let say = |en: &str, han: &str| text(if zh { han } else { en });
     let title = say("Northern Lights refit", "北极光改造二期");
-    let labelled = |name: &str, kind: &'static str| Labelled { name: text(name), label: text(name), help: String::new(), full: kind == "long_text", value: shown(kind) };
+    let labelled = |name: &str, kind: &'static str| Labelled {
+        name: text(name),
+        label: text(name),
+        help: String::new(),
+        full: kind == "long_text",
+        value: shown(kind),
+    };
     RecordPage {
         shell: shell(locale, &title),
         entity: head(locale),
@@ -237,10 +354,26 @@ pub fn record(locale: Locale) -> RecordPage {
             TabLink { label: say("History", "历史"), href: text("?tab=history"), current: false, count: Some(text("3")) },
         ],
         kind: text("details"),
-        sections: vec![ShownSection { label: say("General", "基本信息"), columns: 2, fields: KINDS.iter().map(|kind| labelled(&kind.replace('_', " "), kind)).collect() }],
+        sections: vec![ShownSection {
+            label: say("General", "基本信息"),
+            columns: 2,
+            fields: KINDS.iter().map(|kind| labelled(&kind.replace('_', " "), kind)).collect(),
+        }],
         related: vec![
-            Related { label: say("Lines", "明细"), icon: text("list"), add_href: Some(text("/records/line/new")), all_href: Some(text("/records/line")), list: List { id: text("related-lines"), next_href: None, first_href: None, ..list(locale, 3) } },
-            Related { label: say("Tasks", "任务"), icon: text("list"), add_href: Some(text("/records/task/new")), all_href: None, list: List { id: text("related-tasks"), ..list(locale, 0) } },
+            Related {
+                label: say("Lines", "明细"),
+                icon: text("list"),
+                add_href: Some(text("/records/line/new")),
+                all_href: Some(text("/records/line")),
+                list: List { id: text("related-lines"), next_href: None, first_href: None, ..list(locale, 3) },
+            },
+            Related {
+                label: say("Tasks", "任务"),
+                icon: text("list"),
+                add_href: Some(text("/records/task/new")),
+                all_href: None,
+                list: List { id: text("related-tasks"), ..list(locale, 0) },
+            },
         ],
         history: None,
         buttons: vec![ButtonLink { label: say("Send offer", "发送报价"), href: text("/x") }],
@@ -257,10 +390,17 @@ pub fn record(locale: Locale) -> RecordPage {
 }
 
 pub fn history() -> History {
-    let entry = |kind: &str, changes| HistoryEntry { kind: text(kind), who: text("Ada Wong"), initials: text("AW"), stamp: stamp(), changes };
+    let entry =
+        |kind: &str, changes| HistoryEntry { kind: text(kind), who: text("Ada Wong"), initials: text("AW"), stamp: stamp(), changes };
     History {
         entries: vec![
-            entry("update", vec![HistoryChange { label: text("Amount"), old: shown("number"), new: shown("number") }, HistoryChange { label: text("Stage"), old: Shown::none(), new: shown("chips") }]),
+            entry(
+                "update",
+                vec![
+                    HistoryChange { label: text("Amount"), old: shown("number"), new: shown("number") },
+                    HistoryChange { label: text("Stage"), old: Shown::none(), new: shown("chips") },
+                ],
+            ),
             entry("restore", vec![]),
             entry("delete", vec![]),
             entry("create", vec![HistoryChange { label: text("Name"), old: Shown::none(), new: shown("text") }]),
@@ -308,13 +448,17 @@ pub fn entry(locale: Locale, title: &str) -> EntryPage {
         shell: Shell { person: None, ..shell(locale, title) },
         error: Some(text("E-mail or password is wrong.")),
         email: text("ada@example.com"),
-        locales: Locale::ALL.iter().map(|locale| Choice { value: text(locale.tag()), label: text(locale.tag()), ..Choice::default() }).collect(),
+        locales: Locale::ALL
+            .iter()
+            .map(|locale| Choice { value: text(locale.tag()), label: text(locale.tag()), ..Choice::default() })
+            .collect(),
         ..EntryPage::default()
     }
 }
 
 pub fn docs(locale: Locale) -> DocsPage {
-    let field = |name: &str| DocsField { name: text(name), place: text("query"), ty: text("string"), required: true, text: text("What it means.") };
+    let field =
+        |name: &str| DocsField { name: text(name), place: text("query"), ty: text("string"), required: true, text: text("What it means.") };
     DocsPage {
         shell: shell(locale, "API"),
         title: text("API reference"),

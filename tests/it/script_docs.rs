@@ -44,7 +44,8 @@ fn the_list_of_functions_is_the_one_scripts_are_checked_against() {
 fn the_examples_compile() {
     let files = deploy::read(&Folders::new(env!("CARGO_MANIFEST_DIR"), None)).expect("readable");
     let files: Vec<_> = files.into_iter().filter(|file| file.path.contains("/core/") || file.path.contains("/crm/")).collect();
-    let catalog = schema::load(&files, &Bindings::default()).unwrap_or_else(|faults| panic!("{}", schema::diagnostic::render_text(&faults))).catalog;
+    let catalog =
+        schema::load(&files, &Bindings::default()).unwrap_or_else(|faults| panic!("{}", schema::diagnostic::render_text(&faults))).catalog;
     let text = std::fs::read_to_string(page()).expect("the page");
     let mut examples = 0;
     for example in text.split("```rhai\n").skip(1).filter_map(|rest| rest.split_once("```")).map(|(example, _)| example) {
@@ -52,7 +53,8 @@ fn the_examples_compile() {
         let (trigger, entity) = head.split_once(" of ").map_or((head, None), |(trigger, entity)| (trigger, Some(entity)));
         let kind = Kind::ALL.into_iter().find(|kind| kind.word() == trigger).expect("a trigger");
         let entity = entity.map(|name| catalog.find_entity(name).expect("an entity").ix);
-        let source = ScriptSource { id: "docs.example", file: "docs/scripting.md", text: example, kind, entity, limits: ScriptLimits::default() };
+        let source =
+            ScriptSource { id: "docs.example", file: "docs/scripting.md", text: example, kind, entity, limits: ScriptLimits::default() };
         if let Err(faults) = script::compile(&source, &catalog) {
             panic!("{head}: {faults:#?}");
         }

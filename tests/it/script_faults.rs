@@ -30,7 +30,9 @@ fn check(catalog: &Catalog, path: &PathBuf) -> Result<(), String> {
     let Err(faults) = script::compile(&source, catalog) else { return Err("no fault was found".to_owned()) };
     let shown: Vec<String> = faults
         .iter()
-        .map(|fault| format!("{}:{} {} {} ({})", fault.line, fault.column, fault.code, fault.message, fault.hint.as_deref().unwrap_or("no hint")))
+        .map(|fault| {
+            format!("{}:{} {} {} ({})", fault.line, fault.column, fault.code, fault.message, fault.hint.as_deref().unwrap_or("no hint"))
+        })
         .collect();
     let [fault] = faults.as_slice() else { return Err(format!("{} faults: {}", faults.len(), shown.join("; "))) };
     let told = format!("{} {}", fault.message, fault.hint.as_deref().unwrap_or_default());
@@ -44,10 +46,12 @@ fn check(catalog: &Catalog, path: &PathBuf) -> Result<(), String> {
 #[test]
 fn faults_of_scripts_are_told_with_code_place_and_hint() {
     let catalog = crm();
-    let mut cases: Vec<PathBuf> = std::fs::read_dir(root().join("tests/cases/script/check")).expect("cases").map(|entry| entry.expect("entry").path()).collect();
+    let mut cases: Vec<PathBuf> =
+        std::fs::read_dir(root().join("tests/cases/script/check")).expect("cases").map(|entry| entry.expect("entry").path()).collect();
     cases.sort();
     assert!(cases.len() >= 40);
     let name = |path: &PathBuf| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let wrong: Vec<String> = cases.iter().filter_map(|path| check(&catalog, path).err().map(|fault| format!("{}: {fault}", name(path)))).collect();
+    let wrong: Vec<String> =
+        cases.iter().filter_map(|path| check(&catalog, path).err().map(|fault| format!("{}: {fault}", name(path)))).collect();
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }

@@ -76,7 +76,8 @@ fn input(catalog: &Arc<Catalog>) -> Input {
 
 /// Checks and runs one script on the pool; says how it ended or that it did not end as it must.
 fn end_of(pool: &Pool, catalog: &Arc<Catalog>, kind: Kind, name: &str, text: &str) -> Result<End, String> {
-    let expected: Vec<&str> = text.lines().next().and_then(|line| line.strip_prefix("// ends by: ")).ok_or("no `// ends by:` line")?.split('|').collect();
+    let expected: Vec<&str> =
+        text.lines().next().and_then(|line| line.strip_prefix("// ends by: ")).ok_or("no `// ends by:` line")?.split('|').collect();
     let source = ScriptSource { id: "test.hostile", file: name, text, kind, entity: None, limits: ScriptLimits::default() };
     let compiling = Stopwatch::start();
     let compiled = match script::compile(&source, catalog) {
@@ -89,7 +90,11 @@ fn end_of(pool: &Pool, catalog: &Arc<Catalog>, kind: Kind, name: &str, text: &st
             if first.line == 0 || first.file != name {
                 return Err(format!("was refused without a place: {}", first.message));
             }
-            return Ok(End { name: name.to_owned(), what: format!("{}:{} {} {}", first.line, first.column, first.code, first.message), late: compiling.elapsed() });
+            return Ok(End {
+                name: name.to_owned(),
+                what: format!("{}:{} {} {}", first.line, first.column, first.code, first.message),
+                late: compiling.elapsed(),
+            });
         }
     };
     let limit = Duration::from_millis(compiled.limits.wall_ms);
@@ -128,7 +133,9 @@ fn hostile_scripts_end_with_their_place_soon_after_their_limit() {
     for (name, text) in hostile_scripts() {
         match end_of(&pool, &catalog, Kind::BeforeSave, &name, &text) {
             // The bound of 100 ms is held by `tests/run long scripts`, where nothing else runs beside.
-            Ok(end) if end.late > Duration::from_millis(1_500) => wrong.push(format!("{}: {} ms late: {}", end.name, end.late.as_millis(), end.what)),
+            Ok(end) if end.late > Duration::from_millis(1_500) => {
+                wrong.push(format!("{}: {} ms late: {}", end.name, end.late.as_millis(), end.what))
+            }
             Ok(end) => println!("{}: {} ms late: {}", end.name, end.late.as_millis(), end.what),
             Err(fault) => wrong.push(format!("{name}: {fault}")),
         }
@@ -182,14 +189,20 @@ pub fn long() {
     let after = resident_kb();
     println!("point reads: p99 {} us alone, {} us beside the scripts", alone.as_micros(), beside.as_micros());
     assert!(beside <= alone * 3, "point reads became slower: p99 {alone:?} alone, {beside:?} beside the scripts");
-    println!("{runs} runs of {} scripts; latest end {} ms past its limit; memory {before} KB before, {peak} KB at the highest, {after} KB after", hostile_scripts().len(), latest.as_millis());
+    println!(
+        "{runs} runs of {} scripts; latest end {} ms past its limit; memory {before} KB before, {peak} KB at the highest, {after} KB after",
+        hostile_scripts().len(),
+        latest.as_millis()
+    );
     assert!(wrong.is_empty(), "{} hostile runs:\n{}", wrong.len(), wrong.join("\n"));
     assert!(after.saturating_sub(before) <= 20 * 1024, "memory did not come back: {before} KB before, {after} KB after");
 }
 
 #[test]
 fn long_run_of_hostile_scripts() {
-    if std::env::args().any(|argument| argument == "--ignored") || std::env::vars().any(|(name, value)| name == "RELATA_LONG" && value == "scripts") {
+    if std::env::args().any(|argument| argument == "--ignored")
+        || std::env::vars().any(|(name, value)| name == "RELATA_LONG" && value == "scripts")
+    {
         long();
     }
 }
@@ -261,7 +274,14 @@ async fn workspace() -> (relata::record::Records, Arc<Catalog>, relata::base::En
     let mut loaded = outcome.loaded;
     loaded.catalog.version = outcome.version;
     let catalog = Arc::new(arc_swap::ArcSwap::from_pointee(loaded.catalog));
-    let records = Records::new(store.clone(), catalog.clone(), Arc::new(NoHooks), store.clock().clone(), store.random().clone(), store.mint().clone());
+    let records = Records::new(
+        store.clone(),
+        catalog.clone(),
+        Arc::new(NoHooks),
+        store.clock().clone(),
+        store.random().clone(),
+        store.mint().clone(),
+    );
     let catalog = catalog.load_full();
     let account = catalog.find_entity("crm.account").unwrap();
     let input = Input::from_json(&catalog, account, &serde_json::json!({"name": "Acme"})).unwrap();

@@ -10,7 +10,10 @@ use tokio::sync::oneshot;
 use crate::support::TestApp;
 
 /// A server with short limits; sending on the channel stops it.
-async fn start(app: &TestApp, max_connections: usize) -> (std::net::SocketAddr, oneshot::Sender<()>, tokio::task::JoinHandle<std::io::Result<()>>) {
+async fn start(
+    app: &TestApp,
+    max_connections: usize,
+) -> (std::net::SocketAddr, oneshot::Sender<()>, tokio::task::JoinHandle<std::io::Result<()>>) {
     let config = WebConfig {
         header_timeout: Duration::from_millis(300),
         keep_alive: Duration::from_millis(900),

@@ -61,11 +61,43 @@ fn every_template_renders_in_every_language() {
         go("setup", "page/setup", &EntryPage { error: None, ..sample::entry(locale, "Setup") });
         go("setup-closed", "page/setup", &EntryPage { closed: Some("Closed".into()), ..sample::entry(locale, "Setup") });
         go("message", "page/message", &EntryPage { closed: Some("Once".into()), token: "t".into(), ..sample::entry(locale, "Link") });
-        let tile = |label: &str, icon: &str| Tile { label: label.into(), href: "/records/deal".into(), create_href: String::new(), icon: icon.into(), count: "1,204".into() };
-        let hit = || Hit { href: "/records/deal/1".into(), title: "Northern Lights refit".into(), entity: "Deal".into(), icon: "handshake".into(), note: "Harbin Optics".into(), stamp: Some(sample::stamp()) };
-        go("home", "page/home", &HomePage { shell: sample::shell(locale, "Home"), greeting: "Hello, Ada".into(), tiles: vec![tile("Accounts", "building-2"), tile("Deals", "handshake"), tile("Contacts", "users")], recent: vec![hit(), hit()] });
+        let tile = |label: &str, icon: &str| Tile {
+            label: label.into(),
+            href: "/records/deal".into(),
+            create_href: String::new(),
+            icon: icon.into(),
+            count: "1,204".into(),
+        };
+        let hit = || Hit {
+            href: "/records/deal/1".into(),
+            title: "Northern Lights refit".into(),
+            entity: "Deal".into(),
+            icon: "handshake".into(),
+            note: "Harbin Optics".into(),
+            stamp: Some(sample::stamp()),
+        };
+        go(
+            "home",
+            "page/home",
+            &HomePage {
+                shell: sample::shell(locale, "Home"),
+                greeting: "Hello, Ada".into(),
+                tiles: vec![tile("Accounts", "building-2"), tile("Deals", "handshake"), tile("Contacts", "users")],
+                recent: vec![hit(), hit()],
+            },
+        );
         go("home-empty", "page/home", &HomePage { shell: sample::shell(locale, "Home"), ..HomePage::default() });
-        let search = SearchPage { shell: sample::shell(locale, "Search"), query: "north".into(), groups: vec![SearchGroup { label: "Deals".into(), icon: "handshake".into(), hits: vec![hit(), hit()], all_href: Some("/records/deal?q=north".into()) }], total: 2 };
+        let search = SearchPage {
+            shell: sample::shell(locale, "Search"),
+            query: "north".into(),
+            groups: vec![SearchGroup {
+                label: "Deals".into(),
+                icon: "handshake".into(),
+                hits: vec![hit(), hit()],
+                all_href: Some("/records/deal?q=north".into()),
+            }],
+            total: 2,
+        };
         go("search", "page/search", &search);
         go("search-part", "part/search", &SearchPage { groups: Vec::new(), ..search });
         go("list", "page/list", &sample::list_page(locale, 12));
@@ -94,22 +126,72 @@ fn every_template_renders_in_every_language() {
         go("form-part", "part/form", &OnlyForm { form: sample::form(locale) });
         go("form-fields", "part/form.fields", &OnlyForm { form: sample::form(locale) });
         go("record", "page/record", &sample::record(locale));
-        go("record-history", "page/record", &RecordPage { kind: "history".into(), history: Some(sample::history()), is_deleted: true, ..sample::record(locale) });
+        go(
+            "record-history",
+            "page/record",
+            &RecordPage { kind: "history".into(), history: Some(sample::history()), is_deleted: true, ..sample::record(locale) },
+        );
         go("history", "part/history", &OnlyHistory { history: sample::history() });
         go("cell", "part/cell", &OnlyItem { item: Labelled { value: sample::shown("text"), ..Labelled::default() } });
-        go("confirm", "page/confirm", &ConfirmPage { shell: sample::shell(locale, "Delete"), title: "Delete?".into(), text: "It goes to the bin.".into(), action: "/x".into(), confirm_label: "Delete".into(), cancel_href: "/".into(), version: "1".into(), error: Some("No.".into()) });
-        let token = TokenRow { id: "1".into(), name: "nightly".into(), hint: "rl_ab…".into(), created: Some(sample::stamp()), used: None, expires: Some(sample::stamp()) };
-        go("account", "page/account", &AccountPage { shell: sample::shell(locale, "Account"), tokens: vec![token], new_token: Some("rl_secret".into()), error: Some("No.".into()), error_at: "token".into(), ..AccountPage::default() });
+        go(
+            "confirm",
+            "page/confirm",
+            &ConfirmPage {
+                shell: sample::shell(locale, "Delete"),
+                title: "Delete?".into(),
+                text: "It goes to the bin.".into(),
+                action: "/x".into(),
+                confirm_label: "Delete".into(),
+                cancel_href: "/".into(),
+                version: "1".into(),
+                error: Some("No.".into()),
+            },
+        );
+        let token = TokenRow {
+            id: "1".into(),
+            name: "nightly".into(),
+            hint: "rl_ab…".into(),
+            created: Some(sample::stamp()),
+            used: None,
+            expires: Some(sample::stamp()),
+        };
+        go(
+            "account",
+            "page/account",
+            &AccountPage {
+                shell: sample::shell(locale, "Account"),
+                tokens: vec![token],
+                new_token: Some("rl_secret".into()),
+                error: Some("No.".into()),
+                error_at: "token".into(),
+                ..AccountPage::default()
+            },
+        );
         for (status, person) in [(404, true), (403, false), (500, true)] {
             let mut shell = sample::shell(locale, "Error");
             if !person {
                 shell.person = None;
             }
-            go("error", "page/error", &ErrorPage { shell, status, title: "There is nothing here".into(), text: "Text".into(), hint: Some("Hint".into()), code: "WEB404".into(), request_id: "abc".into() });
+            go(
+                "error",
+                "page/error",
+                &ErrorPage {
+                    shell,
+                    status,
+                    title: "There is nothing here".into(),
+                    text: "Text".into(),
+                    hint: Some("Hint".into()),
+                    code: "WEB404".into(),
+                    request_id: "abc".into(),
+                },
+            );
         }
         go("docs", "page/docs", &sample::docs(locale));
     }
-    let untried: Vec<String> = template_names().into_iter().filter(|name| (name.starts_with("page/") || name.starts_with("part/")) && !seen.contains(name)).collect();
+    let untried: Vec<String> = template_names()
+        .into_iter()
+        .filter(|name| (name.starts_with("page/") || name.starts_with("part/")) && !seen.contains(name))
+        .collect();
     assert!(untried.is_empty(), "no sample renders {untried:?}");
 }
 
@@ -130,14 +212,22 @@ mod erased {
 
 fn keys(locale: Locale) -> BTreeSet<String> {
     let lines = messages::sources(locale).iter().flat_map(|text| text.lines());
-    lines.filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase())).filter_map(|line| line.split_once(" =")).map(|(key, _)| key.to_owned()).collect()
+    lines
+        .filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()))
+        .filter_map(|line| line.split_once(" ="))
+        .map(|(key, _)| key.to_owned())
+        .collect()
 }
 
 #[test]
 fn messages_are_the_same_in_every_language() {
     for locale in Locale::ALL {
         for text in messages::sources(locale) {
-            assert!(fluent_bundle::FluentResource::try_new((*text).to_owned()).is_ok(), "a file of {locale} has a fault: {}", text.lines().next().unwrap_or(""));
+            assert!(
+                fluent_bundle::FluentResource::try_new((*text).to_owned()).is_ok(),
+                "a file of {locale} has a fault: {}",
+                text.lines().next().unwrap_or("")
+            );
         }
         let (english, here) = (keys(Locale::En), keys(locale));
         let holes: Vec<_> = english.symmetric_difference(&here).collect();
@@ -157,7 +247,11 @@ fn every_message_is_used() {
     }
     let unused: Vec<String> = keys(Locale::En)
         .into_iter()
-        .filter(|key| !COMPOSED.iter().any(|prefix| key.starts_with(prefix)) && !sources.contains(&format!("'{key}'")) && !sources.contains(&format!("\"{key}\"")))
+        .filter(|key| {
+            !COMPOSED.iter().any(|prefix| key.starts_with(prefix))
+                && !sources.contains(&format!("'{key}'"))
+                && !sources.contains(&format!("\"{key}\""))
+        })
         .collect();
     assert!(unused.is_empty(), "no template or page says {unused:?}");
 }
@@ -171,7 +265,10 @@ fn every_fault_has_a_message() {
         read_all(&root.join(folder), &mut sources);
     }
     let known = keys(Locale::En);
-    let codes = ["FieldFault::new(\"", "FieldFault::whole(\""].iter().flat_map(|call| sources.split(call).skip(1)).filter_map(|rest| rest.split('"').next());
+    let codes = ["FieldFault::new(\"", "FieldFault::whole(\""]
+        .iter()
+        .flat_map(|call| sources.split(call).skip(1))
+        .filter_map(|rest| rest.split('"').next());
     let silent: BTreeSet<&str> = codes.filter(|code| !known.contains(&format!("fault-{}", code.replace('_', "-")))).collect();
     assert!(silent.is_empty(), "no message says {silent:?}");
 }

@@ -24,10 +24,12 @@ pub fn from_text(catalog: &Catalog, to: &[EntityIx], text: &str) -> Result<Value
 pub fn target(catalog: &Catalog, to: &[EntityIx], text: &str) -> Result<(usize, RecordId), FieldFault> {
     let prefixes: Vec<&str> = to.iter().map(|ix| catalog.entity(*ix).prefix.as_str()).collect();
     let shown: String = text.chars().take(60).collect();
-    let (found, id) = RecordId::parse(text)
-        .ok_or_else(|| FieldFault::new("malformed_id", format!("`{shown}` is not a record's id")).params(json!({"value": shown, "prefixes": prefixes})))?;
+    let (found, id) = RecordId::parse(text).ok_or_else(|| {
+        FieldFault::new("malformed_id", format!("`{shown}` is not a record's id")).params(json!({"value": shown, "prefixes": prefixes}))
+    })?;
     prefixes.iter().position(|prefix| found.eq_ignore_ascii_case(prefix)).map(|position| (position, id)).ok_or_else(|| {
-        FieldFault::new("wrong_entity", format!("`{shown}` is not a record of {}", prefixes.join(", "))).params(json!({"value": shown, "prefixes": prefixes}))
+        FieldFault::new("wrong_entity", format!("`{shown}` is not a record of {}", prefixes.join(", ")))
+            .params(json!({"value": shown, "prefixes": prefixes}))
     })
 }
 

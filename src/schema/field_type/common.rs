@@ -100,9 +100,8 @@ pub fn in_range<T: PartialOrd + std::fmt::Display + Copy>(value: T, min: Option<
 pub fn length(text: &str, min: Option<u32>, max: u32) -> Result<(), FieldFault> {
     let count = text.chars().count();
     if count > max as usize {
-        return Err(
-            FieldFault::new("too_long", format!("must have at most {max} characters, has {count}")).params(json!({"max": max, "length": count}))
-        );
+        return Err(FieldFault::new("too_long", format!("must have at most {max} characters, has {count}"))
+            .params(json!({"max": max, "length": count})));
     }
     if let Some(min) = min.filter(|min| count < *min as usize) {
         return Err(
@@ -166,7 +165,9 @@ pub fn list_of<'a>(json: &'a Json, expected: &str) -> Result<&'a [Json], FieldFa
 
 pub fn at_most(count: usize, max: u32) -> Result<(), FieldFault> {
     if count > max as usize {
-        return Err(FieldFault::new("too_many", format!("must have at most {max} items, has {count}")).params(json!({"max": max, "count": count})));
+        return Err(
+            FieldFault::new("too_many", format!("must have at most {max} items, has {count}")).params(json!({"max": max, "count": count}))
+        );
     }
     Ok(())
 }

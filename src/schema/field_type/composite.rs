@@ -65,11 +65,7 @@ pub fn to_cells(value: &Value, parts: &[&'static str], out: &mut Vec<Cell>) {
 }
 
 pub fn from_cells(cells: &[Cell], parts: &[&'static str]) -> Value {
-    let found = parts
-        .iter()
-        .zip(cells)
-        .map(|(part, cell)| ((*part).to_owned(), cell.as_text().map_or(Value::Null, Value::from)))
-        .collect();
+    let found = parts.iter().zip(cells).map(|(part, cell)| ((*part).to_owned(), cell.as_text().map_or(Value::Null, Value::from))).collect();
     or_null(found)
 }
 

@@ -29,7 +29,8 @@ fn local(text: &str, zone: &TimeZone) -> Option<DateTime> {
     let day = date::parse(day)?.civil();
     let clock = Time::parse(clock.trim().split('.').next()?)?;
     let part = |number: u32| i8::try_from(number).ok();
-    let wall = civil::DateTime::from_parts(day, civil::Time::new(part(clock.0 / 3600)?, part(clock.0 / 60 % 60)?, part(clock.0 % 60)?, 0).ok()?);
+    let wall =
+        civil::DateTime::from_parts(day, civil::Time::new(part(clock.0 / 3600)?, part(clock.0 / 60 % 60)?, part(clock.0 % 60)?, 0).ok()?);
     let stamp = zone.to_ambiguous_timestamp(wall).compatible().ok()?;
     let at = DateTime(stamp.as_microsecond());
     (DateTime::MIN..=DateTime::MAX).contains(&at).then_some(at)

@@ -64,7 +64,9 @@ pub fn to_text(catalog: &Catalog, value: &Value) -> String {
     let names: Vec<String> = items
         .iter()
         .map(|item| match item {
-            Value::Map(parts) => parts.iter().find(|(name, _)| name == "name").and_then(|(_, name)| name.as_text()).unwrap_or("").to_owned(),
+            Value::Map(parts) => {
+                parts.iter().find(|(name, _)| name == "name").and_then(|(_, name)| name.as_text()).unwrap_or("").to_owned()
+            }
             item => links::target(item).map_or(String::new(), |id| id.display(prefix(catalog))),
         })
         .collect();

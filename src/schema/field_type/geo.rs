@@ -36,7 +36,9 @@ pub fn from_text(text: &str) -> Result<Value, FieldFault> {
 fn degrees(text: &str) -> Result<Decimal, FieldFault> {
     let text = text.trim();
     let cut = match text.split_once('.') {
-        Some((whole, digits)) if digits.len() > 9 && digits.bytes().all(|byte| byte.is_ascii_digit()) => format!("{whole}.{}", &digits[..9]),
+        Some((whole, digits)) if digits.len() > 9 && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            format!("{whole}.{}", &digits[..9])
+        }
         _ => text.to_owned(),
     };
     let number = decimal_of(&cut, 9)?;

@@ -58,7 +58,9 @@ fn storable(json: &Json, depth: usize) -> Result<(), FieldFault> {
                 Err(FieldFault::new("too_large", "contains a number of too many digits"))
             }
         }
-        Json::Array(items) => items.iter().enumerate().try_for_each(|(at, item)| storable(item, depth + 1).map_err(|fault| fault.under(at))),
+        Json::Array(items) => {
+            items.iter().enumerate().try_for_each(|(at, item)| storable(item, depth + 1).map_err(|fault| fault.under(at)))
+        }
         Json::Object(entries) => entries.iter().try_for_each(|(key, item)| {
             if key.contains('\0') {
                 return Err(FieldFault::new("control_character", "a key contains the control character U+0000"));

@@ -24,13 +24,15 @@ pub fn id_of(prefix: &str, text: &str) -> Result<RecordId, FieldFault> {
     let text = text.trim();
     let Some((found, id)) = RecordId::parse(text) else {
         let shown: String = text.chars().take(60).collect();
-        return Err(FieldFault::new("malformed_id", format!("`{shown}` is not an id such as `{prefix}_…`")).params(json!({"value": shown, "prefix": prefix})));
+        return Err(FieldFault::new("malformed_id", format!("`{shown}` is not an id such as `{prefix}_…`"))
+            .params(json!({"value": shown, "prefix": prefix})));
     };
     if found.eq_ignore_ascii_case(prefix) {
         return Ok(id);
     }
     let shown: String = found.chars().take(40).collect();
-    Err(FieldFault::new("wrong_entity", format!("is the id of a `{shown}`, expected `{prefix}_…`")).params(json!({"found": shown, "prefix": prefix})))
+    Err(FieldFault::new("wrong_entity", format!("is the id of a `{shown}`, expected `{prefix}_…`"))
+        .params(json!({"found": shown, "prefix": prefix})))
 }
 
 pub fn check(value: &Value) -> Result<(), FieldFault> {

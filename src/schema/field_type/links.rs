@@ -32,7 +32,8 @@ fn one(prefix: &str, item: &Json) -> Result<Value, FieldFault> {
         Json::Object(parts) => {
             let id = parts.get("id").and_then(Json::as_str).ok_or_else(|| wrong_type("an id", item).under("id"))?;
             let id = link::id_of(prefix, id).map_err(|fault| fault.under("id"))?;
-            let own: serde_json::Map<_, _> = parts.iter().filter(|(key, _)| *key != "id").map(|(key, part)| (key.clone(), part.clone())).collect();
+            let own: serde_json::Map<_, _> =
+                parts.iter().filter(|(key, _)| *key != "id").map(|(key, part)| (key.clone(), part.clone())).collect();
             Ok(Value::Map(vec![("id".to_owned(), Value::Link(id)), ("set".to_owned(), Value::Json(Json::Object(own)))]))
         }
         other => Err(wrong_type("an id or {id, …}", other)),

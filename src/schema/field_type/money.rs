@@ -28,7 +28,9 @@ pub fn from_json(json: &Json, scale: u8, currency: MoneyCurrency, settings: &Set
     };
     let code = match parts.get("currency") {
         None | Some(Json::Null) => default_currency(currency, settings),
-        Some(Json::String(code)) => Currency::parse(code).ok_or_else(|| format_fault("a currency code such as `CNY`", code).under("currency"))?,
+        Some(Json::String(code)) => {
+            Currency::parse(code).ok_or_else(|| format_fault("a currency code such as `CNY`", code).under("currency"))?
+        }
         Some(other) => return Err(wrong_type("a currency code", other).under("currency")),
     };
     Ok(money(amount, code))
@@ -63,7 +65,9 @@ pub fn check(value: &Value, scale: u8, currency: MoneyCurrency, min: Option<Deci
         return Err(wrong_value("an amount of money"));
     };
     if money.amount.rescale_exact(scale).is_err() {
-        return Err(FieldFault::new("too_precise", format!("has more than {scale} decimal places")).params(json!({"scale": scale})).under("amount"));
+        return Err(FieldFault::new("too_precise", format!("has more than {scale} decimal places"))
+            .params(json!({"scale": scale}))
+            .under("amount"));
     }
     if let MoneyCurrency::Fixed(code) = currency
         && code != money.currency

@@ -66,7 +66,8 @@ pub fn is_searchable(ty: &FieldType) -> bool {
 /// The first retired option among the value's keys: refused where the record did not hold it before.
 pub fn retired_option(field: &Field, value: &Value) -> Option<String> {
     let (FieldType::Select(options) | FieldType::MultiSelect { options, .. }) = &field.ty else { return None };
-    let is_retired = |item: &Value| item.as_text().filter(|key| select::find(options, key).is_some_and(|option| option.retired)).map(str::to_owned);
+    let is_retired =
+        |item: &Value| item.as_text().filter(|key| select::find(options, key).is_some_and(|option| option.retired)).map(str::to_owned);
     match value {
         Value::List(items) => items.iter().find_map(is_retired),
         single => is_retired(single),

@@ -22,7 +22,9 @@ pub fn from_text(written: &str) -> Value {
         None => match written.rsplit_once(' ') {
             Some((given, family)) => (given.trim(), family.trim()),
             None => match written.chars().next() {
-                Some(first) if text::is_cjk(first) && written.chars().count() > 1 => (&written[first.len_utf8()..], &written[..first.len_utf8()]),
+                Some(first) if text::is_cjk(first) && written.chars().count() > 1 => {
+                    (&written[first.len_utf8()..], &written[..first.len_utf8()])
+                }
                 _ => (written, ""),
             },
         },
@@ -37,7 +39,10 @@ pub fn from_text(written: &str) -> Value {
 pub fn to_text(value: &Value) -> String {
     let part = |name| composite::part(value, name).unwrap_or("");
     let chinese = part("family").chars().next().is_some_and(text::is_cjk);
-    let (order, between): (&[&str], &str) =
-        if chinese { (&["prefix", "family", "middle", "given", "suffix"], "") } else { (&["prefix", "given", "middle", "family", "suffix"], " ") };
+    let (order, between): (&[&str], &str) = if chinese {
+        (&["prefix", "family", "middle", "given", "suffix"], "")
+    } else {
+        (&["prefix", "given", "middle", "family", "suffix"], " ")
+    };
     order.iter().map(|name| part(name)).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(between)
 }

@@ -21,7 +21,9 @@ pub fn from_text(text: &str) -> Value {
 pub fn check(value: &Value) -> Result<(), FieldFault> {
     let text = value.as_text().ok_or_else(|| wrong_value("a phone number"))?;
     let digits = text.chars().filter(char::is_ascii_digit).count();
-    let known = text.char_indices().all(|(at, c)| c.is_ascii_digit() || " -./()#*;=,".contains(c) || (c == '+' && at == 0) || c.is_ascii_alphabetic());
+    let known = text
+        .char_indices()
+        .all(|(at, c)| c.is_ascii_digit() || " -./()#*;=,".contains(c) || (c == '+' && at == 0) || c.is_ascii_alphabetic());
     let letters: String = text.chars().filter(char::is_ascii_alphabetic).collect();
     let extension = matches!(letters.to_ascii_lowercase().as_str(), "" | "x" | "ext");
     if text.len() <= MAX && (2..=20).contains(&digits) && known && extension { Ok(()) } else { Err(format_fault("a phone number", text)) }

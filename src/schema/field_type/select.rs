@@ -19,9 +19,11 @@ pub fn from_text(written: &str, options: &Options) -> Value {
         return one_line(written);
     }
     let folded = text::fold(written);
-    let meant = options.list.options.iter().find(|option| {
-        text::fold(&option.key) == folded || option.label.0.values().any(|label| text::fold(label) == folded)
-    });
+    let meant = options
+        .list
+        .options
+        .iter()
+        .find(|option| text::fold(&option.key) == folded || option.label.0.values().any(|label| text::fold(label) == folded));
     meant.map_or_else(|| one_line(written), |option| Value::Text(option.key.clone()))
 }
 

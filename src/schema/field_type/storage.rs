@@ -148,7 +148,9 @@ pub fn from_cells(catalog: &Catalog, field: &Field, cells: &[Cell]) -> Value {
     }
     match (&field.ty, first) {
         (_, Cell::Null) => Value::Null,
-        (FieldType::Decimal { scale, .. } | FieldType::Percent { scale, .. }, Cell::Int(units)) => Value::Decimal(Decimal::new(*units, *scale)),
+        (FieldType::Decimal { scale, .. } | FieldType::Percent { scale, .. }, Cell::Int(units)) => {
+            Value::Decimal(Decimal::new(*units, *scale))
+        }
         (FieldType::Id | FieldType::Link { .. } | FieldType::User { .. }, Cell::Int(id)) => Value::Link(RecordId(*id)),
         (FieldType::Date { .. }, Cell::Int(days)) => i32::try_from(*days).map_or(Value::Null, |days| Value::Date(Date(days))),
         (FieldType::DateTime, Cell::Int(micros)) => Value::DateTime(DateTime(*micros)),

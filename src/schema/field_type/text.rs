@@ -20,8 +20,10 @@ pub fn check(value: &Value, min: Option<u32>, max: u32, pattern: Option<&Pattern
     printable(text, false)?;
     length(text, min, max)?;
     match pattern {
-        Some(pattern) if !pattern.regex.is_match(text) => Err(FieldFault::new("pattern", format!("does not match the pattern `{}`", pattern.text))
-            .params(json!({"pattern": pattern.text}))),
+        Some(pattern) if !pattern.regex.is_match(text) => {
+            Err(FieldFault::new("pattern", format!("does not match the pattern `{}`", pattern.text))
+                .params(json!({"pattern": pattern.text})))
+        }
         _ => Ok(()),
     }
 }
@@ -37,6 +39,13 @@ pub fn compile_pattern(text: &str) -> Result<Pattern, String> {
         .map(|regex| Pattern { text: text.to_owned(), regex })
         .map_err(|error| match error {
             regex::Error::CompiledTooBig(_) => "the pattern is too large".to_owned(),
-            other => other.to_string().lines().rfind(|line| !line.trim().is_empty()).unwrap_or("not a pattern").trim().trim_start_matches("error: ").to_owned(),
+            other => other
+                .to_string()
+                .lines()
+                .rfind(|line| !line.trim().is_empty())
+                .unwrap_or("not a pattern")
+                .trim()
+                .trim_start_matches("error: ")
+                .to_owned(),
         })
 }

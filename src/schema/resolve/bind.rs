@@ -69,7 +69,11 @@ fn entity(work: &mut Work, ix: EntityIx, new: &mut Bindings) {
             work.old.by_uid.values().chain(new.by_uid.values()).filter_map(|binding| binding.table.clone()).collect();
         fitting(&format!("e_{slug}"), &uid, MAX + 2, &taken)
     });
-    let was = work.draft(ix).node.text("was").map(|was| if was.contains('.') { was.to_owned() } else { format!("{}.{was}", work.draft(ix).package) });
+    let was = work
+        .draft(ix)
+        .node
+        .text("was")
+        .map(|was| if was.contains('.') { was.to_owned() } else { format!("{}.{was}", work.draft(ix).package) });
     let prefix = work.entity(ix).prefix.clone();
     work.entity_mut(ix).table.clone_from(&table);
     new.by_uid.insert(
@@ -110,7 +114,8 @@ fn entity(work: &mut Work, ix: EntityIx, new: &mut Bindings) {
 fn fields(work: &mut Work, ix: EntityIx, entity_uid: &str, slug: &str, new: &mut Bindings) {
     let mut taken: BTreeSet<String> = TAKEN_BY_DATABASES.iter().map(|name| (*name).to_owned()).collect();
     taken.extend(super::drafts::SYSTEM.iter().map(|name| (*name).to_owned()));
-    let of_entity = work.old.by_uid.values().filter(|binding| binding.kind == BindingKind::Field && binding.parent.as_deref() == Some(entity_uid));
+    let of_entity =
+        work.old.by_uid.values().filter(|binding| binding.kind == BindingKind::Field && binding.parent.as_deref() == Some(entity_uid));
     taken.extend(of_entity.flat_map(|binding| binding.columns.iter().cloned()));
     for position in 0..work.entity(ix).fields.len() {
         let field = &work.entity(ix).fields[position];
@@ -164,7 +169,9 @@ fn remembered(columns: &[Column], fold: Option<&String>, known: Option<&Binding>
 
 fn target_slugs(work: &Work, field: &Field) -> Vec<(String, String)> {
     match &field.ty {
-        FieldType::AnyLink { to, .. } => to.iter().map(|target| (work.entity(*target).uid.clone(), work.entity(*target).slug.clone())).collect(),
+        FieldType::AnyLink { to, .. } => {
+            to.iter().map(|target| (work.entity(*target).uid.clone(), work.entity(*target).slug.clone())).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -174,14 +181,16 @@ fn columns(field: &Field, targets: &[(String, String)], known: Option<&Binding>,
     let mut columns = field_type::columns_of(&field.ty, &field.name, &slugs);
     if let FieldType::AnyLink { .. } = &field.ty {
         // Each target keeps its column, whatever the order of targets is now.
-        let before: Vec<&str> = known.and_then(|binding| class(&binding.shape).strip_prefix("any/")).map(|uids| uids.split(',').collect()).unwrap_or_default();
+        let before: Vec<&str> =
+            known.and_then(|binding| class(&binding.shape).strip_prefix("any/")).map(|uids| uids.split(',').collect()).unwrap_or_default();
         for (column, (uid, _)) in columns.iter_mut().zip(targets) {
             let kept = before.iter().position(|known| known == uid).and_then(|at| known?.columns.get(at));
             column.name = kept.cloned().unwrap_or_else(|| fitting(&column.name, &field.uid, MAX, taken));
         }
         return columns;
     }
-    let same = known.filter(|binding| binding.columns.len() >= columns.len() && !columns.is_empty() && storage(&binding.shape) == storage(shape));
+    let same =
+        known.filter(|binding| binding.columns.len() >= columns.len() && !columns.is_empty() && storage(&binding.shape) == storage(shape));
     if let Some(binding) = same {
         for (column, name) in columns.iter_mut().zip(&binding.columns) {
             column.name.clone_from(name);
@@ -236,7 +245,9 @@ fn shape(work: &Work, field: &Field) -> String {
     };
     let uid = |ix: &EntityIx| work.entity(*ix).uid.clone();
     match &field.ty {
-        FieldType::Formula { returns, stored: true, .. } | FieldType::Rollup { returns, stored: true, .. } => format!("computed/{}", scalar(*returns)),
+        FieldType::Formula { returns, stored: true, .. } | FieldType::Rollup { returns, stored: true, .. } => {
+            format!("computed/{}", scalar(*returns))
+        }
         FieldType::Formula { .. } | FieldType::Rollup { .. } | FieldType::Lookup { .. } => "virtual".to_owned(),
         FieldType::Select(_) => "select".to_owned(),
         FieldType::RichText { .. } => "html".to_owned(),
@@ -301,7 +312,8 @@ fn lists(work: &Work) -> Vec<Binding> {
     };
     for list in work.catalog.picklists.values() {
         let given = work.intake.documents.iter().find(|document| {
-            document.kind.name == "picklist" && document.node.text("id").is_some_and(|id| id == list.id || list.id.ends_with(&format!(".{id}")))
+            document.kind.name == "picklist"
+                && document.node.text("id").is_some_and(|id| id == list.id || list.id.ends_with(&format!(".{id}")))
         });
         let uid = uids::named(work, BindingKind::Picklist, &list.id, given.and_then(|document| document.node.text("uid")));
         options(&uid, list, &mut found);

@@ -37,7 +37,11 @@ pub(super) fn read(work: &mut Work) -> Vec<DataSet> {
             names(work, ix, node, 0);
             let has_key_field = work.entity(ix).by_name.contains_key("key");
             let values = node.entries().iter().filter(|(name, _)| name.text != "key" || has_key_field);
-            records.push(DataRecord { key, values: values.map(|(name, value)| (name.text.clone(), value.to_json())).collect(), place: node.place.clone() });
+            records.push(DataRecord {
+                key,
+                values: values.map(|(name, value)| (name.text.clone(), value.to_json())).collect(),
+                place: node.place.clone(),
+            });
         }
         sets.push(DataSet { package, kind, entity: work.entity(ix).id.clone(), records, place: document.node.place.clone() });
     }

@@ -26,14 +26,17 @@ fn put(work: &mut Work, uid: String, kind: DescribedKind, parent: Option<String>
 
 /// The keys of a mapping but for some, as JSON.
 fn properties(node: &Node, without: &[&str]) -> Map<String, Json> {
-    node.entries().iter().filter(|(key, _)| !without.contains(&key.text.as_str())).map(|(key, value)| (key.text.clone(), value.to_json())).collect()
+    node.entries()
+        .iter()
+        .filter(|(key, _)| !without.contains(&key.text.as_str()))
+        .map(|(key, value)| (key.text.clone(), value.to_json()))
+        .collect()
 }
 
 fn entity(work: &mut Work, ix: EntityIx) {
     let draft = work.draft(ix);
-    let without = [
-        "kind", "format", "was", "fields", "unique", "indexes", "rules", "views", "layouts", "buttons", "scripts", "id", "title",
-    ];
+    let without =
+        ["kind", "format", "was", "fields", "unique", "indexes", "rules", "views", "layouts", "buttons", "scripts", "id", "title"];
     let mut own = properties(&draft.node, &without);
     own.insert("id".to_owned(), Json::String(draft.id.clone()));
     if let Some(title) = draft.node.text("title") {
@@ -88,7 +91,9 @@ fn fields(work: &mut Work, ix: EntityIx, entity_uid: &str) {
         }
         let uid = field.uid.clone();
         let own_options: Vec<SelectOption> = match &field.ty {
-            FieldType::Select(options) | FieldType::MultiSelect { options, .. } if options.list.id.is_empty() => options.list.options.clone(),
+            FieldType::Select(options) | FieldType::MultiSelect { options, .. } if options.list.id.is_empty() => {
+                options.list.options.clone()
+            }
             _ => Vec::new(),
         };
         put(work, uid.clone(), DescribedKind::Field, Some(entity_uid.to_owned()), name, own);
@@ -107,11 +112,16 @@ fn options(work: &mut Work, parent: &str, options: &[SelectOption]) {
 
 fn indexes(work: &mut Work, ix: EntityIx, entity_uid: &str) {
     let entity = work.entity(ix);
-    let names = |fields: &[crate::base::FieldIx]| -> Json { fields.iter().map(|at| Json::String(entity.field(*at).name.clone())).collect() };
+    let names =
+        |fields: &[crate::base::FieldIx]| -> Json { fields.iter().map(|at| Json::String(entity.field(*at).name.clone())).collect() };
     let mut found = Vec::new();
     for unique in &entity.uniques {
         let labels: Map<String, Json> = unique.message.0.iter().map(|(tag, text)| (tag.clone(), Json::String(text.clone()))).collect();
-        let own = Map::from_iter([("fields".to_owned(), names(&unique.fields)), ("message".to_owned(), Json::Object(labels)), ("index".to_owned(), Json::String(unique.index.clone()))]);
+        let own = Map::from_iter([
+            ("fields".to_owned(), names(&unique.fields)),
+            ("message".to_owned(), Json::Object(labels)),
+            ("index".to_owned(), Json::String(unique.index.clone())),
+        ]);
         found.push((unique.uid.clone(), DescribedKind::Unique, unique.name.clone(), own));
     }
     for index in &entity.indexes {
@@ -128,7 +138,8 @@ fn lists(work: &mut Work) {
     let intake = work.intake;
     for list in lists {
         let document = intake.documents.iter().find(|document| {
-            document.kind.name == "picklist" && document.node.text("id").is_some_and(|id| id == list.id || list.id.ends_with(&format!(".{id}")))
+            document.kind.name == "picklist"
+                && document.node.text("id").is_some_and(|id| id == list.id || list.id.ends_with(&format!(".{id}")))
         });
         let given = document.and_then(|document| document.node.text("uid"));
         let uid = super::uids::named(work, crate::schema::bindings::BindingKind::Picklist, &list.id, given);
@@ -145,7 +156,13 @@ fn documents(work: &mut Work) {
         let (kind, name) = match document.kind.name {
             "package" => (Part::Package, document.node.text("id").unwrap_or("").to_owned()),
             "role" => (Part::Role, document.node.text("id").unwrap_or("").to_owned()),
-            "app" => (Part::App, document.node.text("id").map_or(String::new(), |id| if id.contains('.') { id.to_owned() } else { format!("{package}.{id}") })),
+            "app" => (
+                Part::App,
+                document
+                    .node
+                    .text("id")
+                    .map_or(String::new(), |id| if id.contains('.') { id.to_owned() } else { format!("{package}.{id}") }),
+            ),
             "i18n" => (Part::Package, format!("{package}/i18n/{}", document.node.text("locale").unwrap_or(""))),
             "rates" => (Part::Settings, format!("rates/{}/{}", document.path, document.node.place.line)),
             _ => continue,
@@ -169,9 +186,11 @@ fn documents(work: &mut Work) {
         })
         .collect();
     for (uid, name, parent, mut own) in scripts {
-        let when = work.drafts.iter().flat_map(|draft| &draft.parts).find(|part| {
-            part.section == "scripts" && part.node.text("id").is_some_and(|id| format!("{}.{id}", part.package) == name)
-        });
+        let when = work
+            .drafts
+            .iter()
+            .flat_map(|draft| &draft.parts)
+            .find(|part| part.section == "scripts" && part.node.text("id").is_some_and(|id| format!("{}.{id}", part.package) == name));
         if let Some(when) = when.and_then(|part| part.node.get("when")) {
             own.insert("when".to_owned(), when.to_json());
         }

@@ -48,8 +48,34 @@ pub(crate) const SYSTEM: [&str; 8] = ["id", "version", "created_at", "created_by
 
 /// Words of the expression language that cannot be a field.
 const WORDS: [&str; 28] = [
-    "and", "or", "not", "in", "is", "null", "true", "false", "between", "like", "ilike", "has", "has_any", "has_all", "contains", "starts_with", "ends_with",
-    "exists", "none", "all", "where", "old", "record", "case", "when", "then", "else", "end",
+    "and",
+    "or",
+    "not",
+    "in",
+    "is",
+    "null",
+    "true",
+    "false",
+    "between",
+    "like",
+    "ilike",
+    "has",
+    "has_any",
+    "has_all",
+    "contains",
+    "starts_with",
+    "ends_with",
+    "exists",
+    "none",
+    "all",
+    "where",
+    "old",
+    "record",
+    "case",
+    "when",
+    "then",
+    "else",
+    "end",
 ];
 
 const SECTIONS: [&str; 7] = ["rules", "views", "layouts", "buttons", "scripts", "unique", "indexes"];
@@ -127,7 +153,8 @@ fn entity(work: &mut Work, document: &Document) {
     parts(work, ix, document);
     if work.draft(ix).fields.is_empty() && document.node.get("fields").is_some_and(|node| node.is_map() && node.entries().is_empty()) {
         let place = document.node.entry("fields").map_or(&document.node.place, |(key, _)| &key.place).clone();
-        let fault = Diagnostic::error("DEF113", &place, format!("`{}` has no fields", work.draft(ix).id)).hint("give it at least one: `name: {type: text}`");
+        let fault = Diagnostic::error("DEF113", &place, format!("`{}` has no fields", work.draft(ix).id))
+            .hint("give it at least one: `name: {type: text}`");
         work.fault(fault);
     }
 }
@@ -139,7 +166,11 @@ fn fields(work: &mut Work, ix: EntityIx, document: &Document) {
             work.broken.insert((ix.0, key.text.clone()));
             continue;
         }
-        add_field(work, ix, FieldDraft { key: key.clone(), node: node.clone(), package: package.clone(), uid: String::new(), is_made: false });
+        add_field(
+            work,
+            ix,
+            FieldDraft { key: key.clone(), node: node.clone(), package: package.clone(), uid: String::new(), is_made: false },
+        );
     }
 }
 
@@ -179,7 +210,13 @@ fn parts(work: &mut Work, ix: EntityIx, document: &Document) {
 }
 
 fn add_part(work: &mut Work, ix: EntityIx, section: &'static str, node: &Node, document: &Document) {
-    let part = PartDraft { section, node: node.clone(), package: package_of_part(document), folder: document.folder.clone(), path: document.path.clone() };
+    let part = PartDraft {
+        section,
+        node: node.clone(),
+        package: package_of_part(document),
+        folder: document.folder.clone(),
+        path: document.path.clone(),
+    };
     if matches!(section, "unique" | "indexes") {
         work.drafts[ix.0 as usize].parts.push(part);
         return;
@@ -224,7 +261,11 @@ fn added(work: &mut Work, document: &Document, kind: &str) {
                     work.broken.insert((ix.0, key.text.clone()));
                     continue;
                 }
-                add_field(work, ix, FieldDraft { key: key.clone(), node: node.clone(), package: package.clone(), uid: String::new(), is_made: false });
+                add_field(
+                    work,
+                    ix,
+                    FieldDraft { key: key.clone(), node: node.clone(), package: package.clone(), uid: String::new(), is_made: false },
+                );
             }
             parts(work, ix, document);
         }

@@ -1,9 +1,9 @@
 //! Expressions of fields: formulas, rollups, conditions, defaults. A fault points at the character inside the YAML.
 
+use super::Work;
 use super::fields::written;
 use super::scope::{CatalogScope, expr_type};
 use super::types::forget;
-use super::Work;
 use crate::base::{EntityIx, Explain, FieldIx};
 use crate::expr::{self, Expected, ExprError, ExprErrorKind, Needs, Type, Typed};
 use crate::schema::catalog::{Default, FieldType, ScalarType};
@@ -102,7 +102,10 @@ fn virtual_flags(work: &mut Work, ix: EntityIx, at: FieldIx, node: &Node) {
         if node.flag(key) == Some(true) {
             let name = work.entity(ix).field(at).name.clone();
             let place = node.entry(key).map_or(&node.place, |(key, _)| &key.place).clone();
-            work.fault(Diagnostic::error(code, &place, format!("`{name}` is computed when it is read, so `{key}` has no meaning")).hint("store it (`stored: true`), or take the key out"));
+            work.fault(
+                Diagnostic::error(code, &place, format!("`{name}` is computed when it is read, so `{key}` has no meaning"))
+                    .hint("store it (`stored: true`), or take the key out"),
+            );
         }
     }
 }
@@ -120,7 +123,10 @@ fn unstorable(work: &Work, ix: EntityIx, needs: &Needs) -> Option<(&'static str,
         return Some(("DEF327", format!("it reads another record over `{}`", work.entity(ix).field(first).name)));
     }
     if let Some(child) = needs.children.first() {
-        return Some(("DEF327", format!("it reads the records of `{}`; a rollup keeps such a value up to date", work.entity(ix).field(child.over.field).name)));
+        return Some((
+            "DEF327",
+            format!("it reads the records of `{}`; a rollup keeps such a value up to date", work.entity(ix).field(child.over.field).name),
+        ));
     }
     for field in &needs.fields {
         let field = work.entity(ix).field(*field);
@@ -129,7 +135,9 @@ fn unstorable(work: &Work, ix: EntityIx, needs: &Needs) -> Option<(&'static str,
             FieldType::Formula { stored: false, .. } | FieldType::Rollup { stored: false, .. } => {
                 return Some(("DEF327", format!("`{}` is not stored", field.name)));
             }
-            FieldType::Children { .. } | FieldType::Links { .. } => return Some(("DEF327", format!("it reads the records of `{}`", field.name))),
+            FieldType::Children { .. } | FieldType::Links { .. } => {
+                return Some(("DEF327", format!("it reads the records of `{}`", field.name)));
+            }
             _ => {}
         }
     }
@@ -203,7 +211,8 @@ fn rollup(work: &mut Work, ix: EntityIx, at: FieldIx, node: &Node, hidden: &[(En
         return true;
     };
     if stored && let Some((code, why)) = rollup_unstorable(work, &typed) {
-        let fault = Diagnostic::error(code, &written.place, format!("the rollup cannot be stored: {why}")).hint("write `stored: false`: it is computed when it is read");
+        let fault = Diagnostic::error(code, &written.place, format!("the rollup cannot be stored: {why}"))
+            .hint("write `stored: false`: it is computed when it is read");
         work.fault(fault);
     }
     work.entity_mut(ix).fields[at.0 as usize].ty = FieldType::Rollup { of, aggregate: typed, returns, stored };
@@ -227,7 +236,10 @@ fn rollup_unstorable(work: &Work, typed: &Typed) -> Option<(&'static str, String
         }
         for field in &child.needs.fields {
             let field = work.entity(rows).field(*field);
-            let is_fleeting = matches!(field.ty, FieldType::Lookup { .. } | FieldType::Formula { stored: false, .. } | FieldType::Rollup { stored: false, .. });
+            let is_fleeting = matches!(
+                field.ty,
+                FieldType::Lookup { .. } | FieldType::Formula { stored: false, .. } | FieldType::Rollup { stored: false, .. }
+            );
             if is_fleeting {
                 return Some(("DEF327", format!("`{}` of its rows is not stored", field.name)));
             }

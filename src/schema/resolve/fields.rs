@@ -99,7 +99,11 @@ fn rollup_of(work: &mut Work, ix: EntityIx, name: &str, node: &Node) {
     };
     if !matches!(work.entity(ix).field(of).ty, FieldType::Children { .. } | FieldType::Links { .. }) {
         let many: Vec<String> = many_fields(work.entity(ix));
-        let hint = if many.is_empty() { "give it a children or links field first".to_owned() } else { format!("fields that hold many records: {}", many.join(", ")) };
+        let hint = if many.is_empty() {
+            "give it a children or links field first".to_owned()
+        } else {
+            format!("fields that hold many records: {}", many.join(", "))
+        };
         let fault = Diagnostic::error("DEF312", &written.place, format!("`{of_name}` does not hold many records")).hint(hint);
         work.fault(fault);
         forget(work, ix, name);
@@ -120,7 +124,9 @@ fn many_fields(entity: &Entity) -> Vec<String> {
 fn lookups(work: &mut Work) {
     let mut open: Vec<(EntityIx, String, Node)> = Vec::new();
     for ix in work.all() {
-        open.extend(written(work, ix).into_iter().filter(|(_, node)| node.text("type") == Some("lookup")).map(|(name, node)| (ix, name, node)));
+        open.extend(
+            written(work, ix).into_iter().filter(|(_, node)| node.text("type") == Some("lookup")).map(|(name, node)| (ix, name, node)),
+        );
     }
     loop {
         let before = open.len();
@@ -141,7 +147,10 @@ fn lookups(work: &mut Work) {
     }
     for (ix, name, node) in open {
         let place = node.get("field").map_or(&node.place, |node| &node.place).clone();
-        work.fault(Diagnostic::error("DEF315", &place, format!("the lookup `{name}` leads back to itself")).hint("let one of the lookups name a field that is written"));
+        work.fault(
+            Diagnostic::error("DEF315", &place, format!("the lookup `{name}` leads back to itself"))
+                .hint("let one of the lookups name a field that is written"),
+        );
         forget(work, ix, &name);
     }
 }
@@ -178,8 +187,9 @@ fn lookup(work: &mut Work, ix: EntityIx, name: &str, node: &Node, waiting: &[(En
         return true;
     };
     let Some(scalar) = field_type::scalar_type(&work.entity(target).field(looked).ty) else {
-        let fault = Diagnostic::error("DEF313", &field_node.place, format!("`{looked_name}` of `{}` cannot be looked up", work.entity(target).id))
-            .hint("a lookup shows a single value: text, number, money, date, option and the like");
+        let fault =
+            Diagnostic::error("DEF313", &field_node.place, format!("`{looked_name}` of `{}` cannot be looked up", work.entity(target).id))
+                .hint("a lookup shows a single value: text, number, money, date, option and the like");
         work.fault(fault);
         forget(work, ix, name);
         return true;
@@ -213,7 +223,9 @@ fn written_title(work: &mut Work, ix: EntityIx, node: &Node, text: &str) -> Titl
         }
         let Some(close) = text[open..].find('}').map(|close| open + close) else {
             let place = work.inside(node, open..open + 1);
-            work.fault(Diagnostic::error("DEF320", &place, "`{` without `}`").hint("a title is text with fields in braces: `{number} · {name}`"));
+            work.fault(
+                Diagnostic::error("DEF320", &place, "`{` without `}`").hint("a title is text with fields in braces: `{number} · {name}`"),
+            );
             return guessed_title(work.entity(ix));
         };
         let name = text[open + 1..close].trim();
@@ -242,11 +254,13 @@ fn guessed_title(entity: &Entity) -> Title {
     let has_column = |at: &FieldIx| !field_type::columns_of(&entity.field(*at).ty, "x", &["x"]).is_empty();
     let first_text = || {
         let text = entity.fields.iter().find(|field| {
-            !field.is_system && matches!(field.ty, FieldType::Text { .. } | FieldType::PersonName | FieldType::AutoNumber { .. } | FieldType::Email)
+            !field.is_system
+                && matches!(field.ty, FieldType::Text { .. } | FieldType::PersonName | FieldType::AutoNumber { .. } | FieldType::Email)
         });
         text.map(|field| field.ix)
     };
-    let first_link = || entity.fields.iter().find(|field| !field.is_system && matches!(field.ty, FieldType::Link { .. })).map(|field| field.ix);
+    let first_link =
+        || entity.fields.iter().find(|field| !field.is_system && matches!(field.ty, FieldType::Link { .. })).map(|field| field.ix);
     let chosen = by_name.filter(has_column).or_else(first_text).or_else(first_link).unwrap_or(FieldIx(0));
     Title { parts: vec![TitlePart::Field(chosen)] }
 }

@@ -74,7 +74,8 @@ pub(super) fn translate(work: &mut Work) {
             let id = if key.text.contains('.') { key.text.clone() } else { format!("{package}.{}", key.text) };
             let Some(list) = work.catalog.picklists.get(&id).cloned() else {
                 let known: Vec<&str> = work.catalog.picklists.keys().map(String::as_str).collect();
-                let fault = Diagnostic::error("DEF209", &key.place, format!("unknown picklist `{}`", key.text)).near(nearest(&key.text, known));
+                let fault =
+                    Diagnostic::error("DEF209", &key.place, format!("unknown picklist `{}`", key.text)).near(nearest(&key.text, known));
                 work.fault(fault);
                 continue;
             };
@@ -99,7 +100,9 @@ fn entity(work: &mut Work, ix: EntityIx, locale: &str, node: &Node) {
         let named = Node { place: key.place.clone(), kind: NodeKind::Text(key.text.clone()), style: crate::schema::node::Style::Plain };
         let Some(field_ix) = work.find_field(&named, &key.text, ix) else { continue };
         let list = value.get("options").and_then(|texts| match &work.entity(ix).field(field_ix).ty {
-            FieldType::Select(options) | FieldType::MultiSelect { options, .. } if options.list.id.is_empty() => Some((options.list.clone(), texts)),
+            FieldType::Select(options) | FieldType::MultiSelect { options, .. } if options.list.id.is_empty() => {
+                Some((options.list.clone(), texts))
+            }
             _ => None,
         });
         let list = list.map(|(list, texts)| Arc::new(options(work, &list, locale, texts)));
@@ -111,9 +114,11 @@ fn entity(work: &mut Work, ix: EntityIx, locale: &str, node: &Node) {
             own.list = list;
         }
     }
-    for (key, text) in ["views", "buttons", "rules"].iter().filter_map(|part| node.get(part).map(|texts| (*part, texts))).flat_map(|(part, texts)| {
-        texts.entries().iter().map(move |(key, text)| ((part, key), text))
-    }) {
+    for (key, text) in ["views", "buttons", "rules"]
+        .iter()
+        .filter_map(|part| node.get(part).map(|texts| (*part, texts)))
+        .flat_map(|(part, texts)| texts.entries().iter().map(move |(key, text)| ((part, key), text)))
+    {
         let (part, key) = key;
         let found = work.entity_mut(ix);
         let labels = match part {
@@ -124,7 +129,8 @@ fn entity(work: &mut Work, ix: EntityIx, locale: &str, node: &Node) {
         match labels {
             Some(labels) => put(labels, text.as_text()),
             None => {
-                let fault = Diagnostic::error("DEF414", &key.place, format!("`{}` has no `{}` among its {part}", work.entity(ix).id, key.text));
+                let fault =
+                    Diagnostic::error("DEF414", &key.place, format!("`{}` has no `{}` among its {part}", work.entity(ix).id, key.text));
                 work.fault(fault);
             }
         }
@@ -151,7 +157,8 @@ fn options(work: &mut Work, list: &Picklist, locale: &str, texts: &Node) -> Pick
 fn replace_list(work: &mut Work, list: &Arc<Picklist>) {
     for entity in &mut work.catalog.entities {
         for field in &mut entity.fields {
-            if let FieldType::Select(Options { list: own, .. }) | FieldType::MultiSelect { options: Options { list: own, .. }, .. } = &mut field.ty
+            if let FieldType::Select(Options { list: own, .. }) | FieldType::MultiSelect { options: Options { list: own, .. }, .. } =
+                &mut field.ty
                 && own.id == list.id
             {
                 *own = list.clone();

@@ -23,7 +23,11 @@ pub(crate) struct Packages {
 
 impl Packages {
     pub fn sees(&self, from: &str, to: &str) -> bool {
-        from == to || to == "core" || from == SITE || self.implied.contains(from) || self.below.get(from).is_some_and(|below| below.contains(to))
+        from == to
+            || to == "core"
+            || from == SITE
+            || self.implied.contains(from)
+            || self.below.get(from).is_some_and(|below| below.contains(to))
     }
 
     pub fn position(&self, package: &str) -> usize {
@@ -97,7 +101,12 @@ fn dependencies(work: &mut Work, declared: &BTreeMap<String, &Node>, implied: &B
     direct
 }
 
-fn sort(work: &mut Work, declared: &BTreeMap<String, &Node>, direct: &BTreeMap<String, Vec<String>>, implied: &BTreeSet<String>) -> Vec<String> {
+fn sort(
+    work: &mut Work,
+    declared: &BTreeMap<String, &Node>,
+    direct: &BTreeMap<String, Vec<String>>,
+    implied: &BTreeSet<String>,
+) -> Vec<String> {
     let mut order: Vec<String> = Vec::new();
     let all: Vec<String> = std::iter::once("core".to_owned())
         .chain(declared.keys().filter(|id| *id != "core").cloned())

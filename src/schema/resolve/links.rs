@@ -57,8 +57,12 @@ fn junction(work: &mut Work, ix: EntityIx, position: usize, key: &Key, node: &No
     let near = from.slug.clone();
     let far = if to.slug == near { format!("other_{near}") } else { to.slug.clone() };
     if let Some(other) = work.drafts.iter().find(|draft| draft.slug == slug) {
-        let fault = Diagnostic::error("DEF204", &key.place, format!("the links `{}` need an entity `{id}` between, but `{}` has this short name", key.text, other.id))
-            .hint("name the entity between: `through: …`");
+        let fault = Diagnostic::error(
+            "DEF204",
+            &key.place,
+            format!("the links `{}` need an entity `{id}` between, but `{}` has this short name", key.text, other.id),
+        )
+        .hint("name the entity between: `through: …`");
         work.fault(fault);
         return;
     }
@@ -82,7 +86,13 @@ fn junction(work: &mut Work, ix: EntityIx, position: usize, key: &Key, node: &No
         fields: Vec::new(),
         parts: unique
             .into_iter()
-            .map(|node| super::drafts::PartDraft { section: "unique", node, package: package.to_owned(), folder: String::new(), path: String::new() })
+            .map(|node| super::drafts::PartDraft {
+                section: "unique",
+                node,
+                package: package.to_owned(),
+                folder: String::new(),
+                path: String::new(),
+            })
             .collect(),
         is_made: true,
     });

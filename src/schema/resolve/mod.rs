@@ -86,7 +86,17 @@ pub(crate) fn resolve(intake: &Intake, old: &Bindings) -> Result<Loaded, Vec<Dia
     let bundle = bundle::make(intake);
     let digest = bundle::digest(&bundle);
     catalog.digest = digest.clone();
-    Ok(Loaded { catalog, bindings, warnings: faults, bundle, digest, places, data, tests: intake.tests.clone(), texts: intake.texts.clone() })
+    Ok(Loaded {
+        catalog,
+        bindings,
+        warnings: faults,
+        bundle,
+        digest,
+        places,
+        data,
+        tests: intake.tests.clone(),
+        texts: intake.texts.clone(),
+    })
 }
 
 impl Work<'_> {

@@ -27,7 +27,8 @@ pub(super) fn compute(work: &mut Work) {
         }
     }
     for (ix, at) in order {
-        let stored = matches!(work.entity(ix).field(at).ty, FieldType::Formula { stored: true, .. } | FieldType::Rollup { stored: true, .. });
+        let stored =
+            matches!(work.entity(ix).field(at).ty, FieldType::Formula { stored: true, .. } | FieldType::Rollup { stored: true, .. });
         if stored {
             work.entity_mut(ix).computed_order.push(at);
         }
@@ -103,8 +104,9 @@ fn report(work: &mut Work, cycle: &[Spot]) {
     let (ix, at) = cycle[0];
     let field_name = work.entity(ix).field(at).name.clone();
     let draft = work.draft(ix).fields.iter().find(|field| field.key.text == field_name);
-    let Some(place) = draft.map(|draft| draft.node.get("expr").or(draft.node.get("agg")).or(draft.node.get("field")).map_or(&draft.key.place, |node| &node.place).clone())
-    else {
+    let Some(place) = draft.map(|draft| {
+        draft.node.get("expr").or(draft.node.get("agg")).or(draft.node.get("field")).map_or(&draft.key.place, |node| &node.place).clone()
+    }) else {
         return;
     };
     let fault = Diagnostic::error("DEF315", &place, format!("`{field_name}` depends on itself: {}", shown.join(" → ")))
@@ -126,7 +128,8 @@ fn dependents(work: &mut Work) {
                 let mut reads: BTreeSet<FieldIx> = child.needs.fields.clone();
                 // A row that moves to another owner counts for both.
                 reads.insert(via);
-                let dependent = Dependent { entity: entity.ix, field: field.ix, via: Via::ChildLink(via), reads: reads.into_iter().collect() };
+                let dependent =
+                    Dependent { entity: entity.ix, field: field.ix, via: Via::ChildLink(via), reads: reads.into_iter().collect() };
                 found.push((child.over.rows.entity(), dependent));
             }
         }

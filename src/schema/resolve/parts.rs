@@ -5,7 +5,9 @@ use super::expressions::condition;
 use super::{Work, labels, uids};
 use crate::base::{EntityIx, FieldIx, Labels};
 use crate::expr::Typed;
-use crate::schema::catalog::{App, Button, Entity, Field, FieldType, Index, Layout, LayoutField, Rule, Section, Tab, Trigger, Unique, View};
+use crate::schema::catalog::{
+    App, Button, Entity, Field, FieldType, Index, Layout, LayoutField, Rule, Section, Tab, Trigger, Unique, View,
+};
 use crate::schema::diagnostic::{Diagnostic, nearest};
 use crate::schema::field_type;
 use crate::schema::node::Node;
@@ -63,7 +65,15 @@ fn own_indexes(work: &mut Work, ix: EntityIx) {
     }
 }
 
-fn add_unique(work: &mut Work, ix: EntityIx, name: String, fields: Vec<FieldIx>, filter: Option<Typed>, filter_text: &str, message: Labels) {
+fn add_unique(
+    work: &mut Work,
+    ix: EntityIx,
+    name: String,
+    fields: Vec<FieldIx>,
+    filter: Option<Typed>,
+    filter_text: &str,
+    message: Labels,
+) {
     let entity = work.entity(ix);
     let uid = uids::of_index("unq", &entity.uid, &names(entity, &fields), filter_text);
     let index = index_name("ux", &uid, &name);
@@ -103,7 +113,11 @@ fn in_columns(work: &mut Work, ix: EntityIx, fields: Vec<(FieldIx, Node)>, what:
     for (at, node) in fields {
         let ty = &work.entity(ix).field(at).ty;
         let columns = field_type::columns_of(ty, "x", &["x"]).len();
-        let fits = columns > 0 && !matches!(ty, FieldType::Json { .. } | FieldType::Address | FieldType::PersonName | FieldType::Geo | FieldType::AnyLink { .. });
+        let fits = columns > 0
+            && !matches!(
+                ty,
+                FieldType::Json { .. } | FieldType::Address | FieldType::PersonName | FieldType::Geo | FieldType::AnyLink { .. }
+            );
         if fits {
             kept.push(at);
         } else {
@@ -131,7 +145,10 @@ fn unique(work: &mut Work, ix: EntityIx, node: &Node) {
     let name = node.text("name").map_or_else(|| shown.join("_"), str::to_owned);
     if work.entity(ix).uniques.iter().any(|known| known.name == name) {
         let place = node.get("name").map_or(&node.place, |name| &name.place).clone();
-        work.fault(Diagnostic::error("DEF201", &place, format!("the unique `{name}` is defined twice")).hint("`unique: true` in a field makes a unique of the field's name"));
+        work.fault(
+            Diagnostic::error("DEF201", &place, format!("the unique `{name}` is defined twice"))
+                .hint("`unique: true` in a field makes a unique of the field's name"),
+        );
         return;
     }
     let message = labels::of(node.get("message")).unwrap_or_default();
@@ -178,7 +195,10 @@ fn view(work: &mut Work, ix: EntityIx, node: &Node) {
             sort.push((at, descending));
         } else {
             let ty = field_type::type_name(&work.entity(ix).field(at).ty);
-            work.fault(Diagnostic::error("DEF401", &item.place, format!("a list cannot be sorted by `{name}`, a field of type `{ty}`")).hint("sort by a text, number, date or option"));
+            work.fault(
+                Diagnostic::error("DEF401", &item.place, format!("a list cannot be sorted by `{name}`, a field of type `{ty}`"))
+                    .hint("sort by a text, number, date or option"),
+            );
         }
     }
     let label = labels::of(node.get("label")).unwrap_or_else(|| labels::from_name(id));
@@ -201,7 +221,12 @@ fn layout(work: &mut Work, ix: EntityIx, node: &Node) {
         let sections: Vec<Node> = tab.get("sections").map(|list| list.items().to_vec()).unwrap_or_default();
         let sections = sections.iter().filter_map(|node| section(work, ix, node)).collect();
         let related = related(work, ix, tab);
-        tabs.push(Tab { id: tab_id.to_owned(), label: labels::of(tab.get("label")).unwrap_or_else(|| labels::from_name(tab_id)), sections, related });
+        tabs.push(Tab {
+            id: tab_id.to_owned(),
+            label: labels::of(tab.get("label")).unwrap_or_else(|| labels::from_name(tab_id)),
+            sections,
+            related,
+        });
     }
     work.entity_mut(ix).layouts.push(Layout { id: id.to_owned(), header, tabs });
 }
@@ -211,20 +236,31 @@ fn section(work: &mut Work, ix: EntityIx, node: &Node) -> Option<Section> {
     let items: Vec<Node> = node.get("fields").map(|list| list.items().to_vec()).unwrap_or_default();
     let mut fields: Vec<LayoutField> = Vec::new();
     for item in &items {
-        let (name_node, widget, visible) = if item.is_map() { (item.get("field"), item.text("widget"), item.get("visible_if")) } else { (Some(item), None, None) };
+        let (name_node, widget, visible) =
+            if item.is_map() { (item.get("field"), item.text("widget"), item.get("visible_if")) } else { (Some(item), None, None) };
         let Some(name_node) = name_node else { continue };
         let Some(name) = name_node.as_text() else { continue };
         let Some(field) = work.find_field(name_node, name, ix) else { continue };
         if fields.iter().any(|known| known.field == field) {
-            work.fault(Diagnostic::error("DEF404", &name_node.place, format!("`{name}` stands twice in this section")).hint("take one of the two out"));
+            work.fault(
+                Diagnostic::error("DEF404", &name_node.place, format!("`{name}` stands twice in this section"))
+                    .hint("take one of the two out"),
+            );
             continue;
         }
         let visible_if = condition(work, visible, ix, true);
         fields.push(LayoutField { field, widget: widget.map(str::to_owned), visible_if });
     }
     let visible_if = condition(work, node.get("visible_if"), ix, true);
-    let columns = node.int("columns").and_then(|columns| u8::try_from(columns).ok()).filter(|columns| (1..=4).contains(columns)).unwrap_or(2);
-    Some(Section { id: id.to_owned(), label: labels::of(node.get("label")).unwrap_or_else(|| labels::from_name(id)), columns, fields, visible_if })
+    let columns =
+        node.int("columns").and_then(|columns| u8::try_from(columns).ok()).filter(|columns| (1..=4).contains(columns)).unwrap_or(2);
+    Some(Section {
+        id: id.to_owned(),
+        label: labels::of(node.get("label")).unwrap_or_else(|| labels::from_name(id)),
+        columns,
+        fields,
+        visible_if,
+    })
 }
 
 fn related(work: &mut Work, ix: EntityIx, tab: &Node) -> Option<(FieldIx, Vec<FieldIx>)> {
@@ -235,7 +271,8 @@ fn related(work: &mut Work, ix: EntityIx, tab: &Node) -> Option<(FieldIx, Vec<Fi
         FieldType::Children { of, .. } => *of,
         FieldType::Links { to, .. } => *to,
         _ => {
-            let fault = Diagnostic::error("DEF403", &node.place, format!("`{name}` does not hold many records")).hint("a related list shows a field of type `children` or `links`");
+            let fault = Diagnostic::error("DEF403", &node.place, format!("`{name}` does not hold many records"))
+                .hint("a related list shows a field of type `children` or `links`");
             work.fault(fault);
             return None;
         }
@@ -260,9 +297,13 @@ fn button(work: &mut Work, ix: EntityIx, part: &PartDraft) {
                 .filter(|(at, _)| matches!(work.catalog.scripts[*at].trigger, Trigger::Button(_)))
                 .map(|(_, id)| id.rsplit('.').next().unwrap_or(id).to_owned())
                 .collect();
-            let fault = Diagnostic::error("DEF409", &script_node.place, format!("`{}` has no script `{name}` with `trigger: button`", work.entity(ix).id))
-                .near(nearest(name, on_buttons.iter().map(String::as_str)))
-                .hint("a button runs a script of the same entity whose trigger is `button`");
+            let fault = Diagnostic::error(
+                "DEF409",
+                &script_node.place,
+                format!("`{}` has no script `{name}` with `trigger: button`", work.entity(ix).id),
+            )
+            .near(nearest(name, on_buttons.iter().map(String::as_str)))
+            .hint("a button runs a script of the same entity whose trigger is `button`");
             work.fault(fault);
         }
         return;
@@ -281,7 +322,9 @@ fn button(work: &mut Work, ix: EntityIx, part: &PartDraft) {
 fn default_columns(entity: &Entity) -> Vec<FieldIx> {
     let is_shown = |field: &&Field| {
         let has_column = !field_type::columns_of(&field.ty, "x", &["x"]).is_empty();
-        !field.is_system && has_column && !matches!(field.ty, FieldType::LongText { .. } | FieldType::RichText { .. } | FieldType::Json { .. })
+        !field.is_system
+            && has_column
+            && !matches!(field.ty, FieldType::LongText { .. } | FieldType::RichText { .. } | FieldType::Json { .. })
     };
     let mut columns: Vec<FieldIx> = entity.fields.iter().filter(is_shown).take(6).map(|field| field.ix).collect();
     columns.extend(entity.by_name.get("owner"));
@@ -300,9 +343,13 @@ fn default_view(entity: &Entity) -> View {
 fn default_layout(work: &Work, ix: EntityIx) -> Layout {
     let entity = work.entity(ix);
     let many = |field: &&Field| matches!(field.ty, FieldType::Children { .. } | FieldType::Links { .. });
-    let own = || entity.fields.iter().filter(|field| (!field.is_system || field.name == "owner") && !matches!(field.ty, FieldType::Children { .. }));
+    let own = || {
+        entity.fields.iter().filter(|field| (!field.is_system || field.name == "owner") && !matches!(field.ty, FieldType::Children { .. }))
+    };
     let layout_field = |field: &Field| LayoutField { field: field.ix, widget: None, visible_if: None };
-    let label = |en: &str, cn: &str, tw: &str| Labels([("en", en), ("zh-CN", cn), ("zh-TW", tw)].map(|(tag, text)| (tag.to_owned(), text.to_owned())).into());
+    let label = |en: &str, cn: &str, tw: &str| {
+        Labels([("en", en), ("zh-CN", cn), ("zh-TW", tw)].map(|(tag, text)| (tag.to_owned(), text.to_owned())).into())
+    };
     let mut sections = vec![Section {
         id: "basics".to_owned(),
         label: label("Details", "详情", "詳情"),
@@ -312,7 +359,13 @@ fn default_layout(work: &Work, ix: EntityIx) -> Layout {
     }];
     let computed: Vec<LayoutField> = own().filter(|field| field.read_only).map(layout_field).collect();
     if !computed.is_empty() {
-        sections.push(Section { id: "computed".to_owned(), label: label("Computed", "自动计算", "自動計算"), columns: 2, fields: computed, visible_if: None });
+        sections.push(Section {
+            id: "computed".to_owned(),
+            label: label("Computed", "自动计算", "自動計算"),
+            columns: 2,
+            fields: computed,
+            visible_if: None,
+        });
     }
     let mut tabs = vec![Tab { id: "main".to_owned(), label: label("Details", "详情", "詳情"), sections, related: None }];
     for field in entity.fields.iter().filter(many) {
@@ -321,7 +374,12 @@ fn default_layout(work: &Work, ix: EntityIx) -> Layout {
             FieldType::Links { to, .. } => *to,
             _ => continue,
         };
-        tabs.push(Tab { id: field.name.clone(), label: field.label.clone(), sections: Vec::new(), related: Some((field.ix, default_columns(work.entity(of)))) });
+        tabs.push(Tab {
+            id: field.name.clone(),
+            label: field.label.clone(),
+            sections: Vec::new(),
+            related: Some((field.ix, default_columns(work.entity(of)))),
+        });
     }
     Layout { id: "default".to_owned(), header: Vec::new(), tabs }
 }

@@ -82,7 +82,9 @@ fn kind(catalog: &Catalog, entity: EntityIx, field: &Field) -> FieldKind {
         FieldType::Children { of, by } => FieldKind::Many(Rows::Children { of: *of, by: *by }),
         FieldType::Address => FieldKind::Parts(field_type::address::PARTS.iter().map(|part| (*part, Type::Text)).collect()),
         FieldType::PersonName => FieldKind::Parts(field_type::person_name::PARTS.iter().map(|part| (*part, Type::Text)).collect()),
-        FieldType::Geo => FieldKind::Parts(vec![("lat", Type::Decimal(field_type::geo::SCALE)), ("lon", Type::Decimal(field_type::geo::SCALE))]),
+        FieldType::Geo => {
+            FieldKind::Parts(vec![("lat", Type::Decimal(field_type::geo::SCALE)), ("lon", Type::Decimal(field_type::geo::SCALE))])
+        }
         FieldType::Json { .. } => FieldKind::Value(Type::Json),
         FieldType::File { .. } | FieldType::Image { .. } => FieldKind::Opaque,
         FieldType::Lookup { via, field: looked, returns } => lookup_kind(catalog, entity, *via, *looked, *returns),

@@ -43,7 +43,8 @@ fn script(work: &mut Work, entity: Option<EntityIx>, part: &PartDraft, used: &mu
     let Some(name) = id_node.as_text() else { return };
     let id = format!("{}.{name}", part.package);
     if work.catalog.scripts.iter().any(|script| script.id == id) {
-        let fault = Diagnostic::error("DEF201", &id_node.place, format!("the script `{id}` is defined twice")).hint("a script's id is unique in its package: give one of the two another id");
+        let fault = Diagnostic::error("DEF201", &id_node.place, format!("the script `{id}` is defined twice"))
+            .hint("a script's id is unique in its package: give one of the two another id");
         work.fault(fault);
         return;
     }
@@ -87,7 +88,9 @@ fn source(work: &mut Work, part: &PartDraft, used: &mut BTreeSet<String>) -> Opt
     }
     let Some(file) = part.node.get("file") else {
         let place = part.node.get("id").map_or(&part.node.place, |id| &id.place).clone();
-        work.fault(Diagnostic::error("DEF105", &place, "a script needs `file` or `source`").hint("name its rhai file: `file: scripts/check.rhai`"));
+        work.fault(
+            Diagnostic::error("DEF105", &place, "a script needs `file` or `source`").hint("name its rhai file: `file: scripts/check.rhai`"),
+        );
         return None;
     };
     let name = file.as_text()?;
@@ -99,12 +102,8 @@ fn source(work: &mut Work, part: &PartDraft, used: &mut BTreeSet<String>) -> Opt
             return Some((path, text.clone()));
         }
     }
-    let known: Vec<String> = work
-        .intake
-        .scripts
-        .keys()
-        .map(|path| path.strip_prefix(&format!("{}/", part.folder)).unwrap_or(path).to_owned())
-        .collect();
+    let known: Vec<String> =
+        work.intake.scripts.keys().map(|path| path.strip_prefix(&format!("{}/", part.folder)).unwrap_or(path).to_owned()).collect();
     let fault = Diagnostic::error("DEF405", &file.place, format!("there is no file `{name}` in the package's folder"))
         .near(nearest(name, known.iter().map(String::as_str)))
         .hint("the path is relative to the folder of package.yaml");
@@ -152,8 +151,9 @@ fn trigger(work: &mut Work, entity: Option<EntityIx>, node: &Node) -> Option<Tri
 }
 
 fn cron_fault(work: &mut Work, node: &Node, text: &str, why: &str) {
-    let fault = Diagnostic::error("DEF408", &node.place, format!("`{text}` is not a schedule: {}", why.to_lowercase().trim_end_matches('.')))
-        .hint("five fields: minute, hour, day of month, month, weekday; `0 8 * * 1-5` is eight o'clock on working days");
+    let fault =
+        Diagnostic::error("DEF408", &node.place, format!("`{text}` is not a schedule: {}", why.to_lowercase().trim_end_matches('.')))
+            .hint("five fields: minute, hour, day of month, month, weekday; `0 8 * * 1-5` is eight o'clock on working days");
     work.fault(fault);
 }
 
@@ -161,6 +161,9 @@ fn unused(work: &mut Work, used: &BTreeSet<String>) {
     let intake = work.intake;
     for path in intake.scripts.keys().filter(|path| !used.contains(*path)) {
         let place = crate::schema::Place::top(&std::sync::Arc::from(path.as_str()));
-        work.fault(Diagnostic::warning("DEF902", &place, "no definition names this script: it never runs").hint("name it in `scripts:` of an entity, or in a document of `kind: script`"));
+        work.fault(
+            Diagnostic::warning("DEF902", &place, "no definition names this script: it never runs")
+                .hint("name it in `scripts:` of an entity, or in a document of `kind: script`"),
+        );
     }
 }

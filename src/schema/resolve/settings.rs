@@ -40,7 +40,8 @@ pub(super) fn read(work: &mut Work) {
     let mut first: Option<&Node> = None;
     for document in intake.documents.iter().filter(|document| document.kind.name == "workspace") {
         if let Some(first) = first {
-            let fault = Diagnostic::error("DEF201", &document.node.place, "a second document with settings of the workspace").label(&first.place, "first here");
+            let fault = Diagnostic::error("DEF201", &document.node.place, "a second document with settings of the workspace")
+                .label(&first.place, "first here");
             work.fault(fault);
             continue;
         }
@@ -98,7 +99,20 @@ pub(super) fn time_zone(work: &mut Work, node: &Node) -> Option<TimeZone> {
     match TimeZone::get(name) {
         Ok(zone) => Some(zone),
         Err(_) => {
-            let common = ["Asia/Shanghai", "Asia/Taipei", "Asia/Hong_Kong", "Asia/Singapore", "Asia/Tokyo", "Europe/London", "Europe/Berlin", "Europe/Paris", "America/New_York", "America/Chicago", "America/Los_Angeles", "UTC"];
+            let common = [
+                "Asia/Shanghai",
+                "Asia/Taipei",
+                "Asia/Hong_Kong",
+                "Asia/Singapore",
+                "Asia/Tokyo",
+                "Europe/London",
+                "Europe/Berlin",
+                "Europe/Paris",
+                "America/New_York",
+                "America/Chicago",
+                "America/Los_Angeles",
+                "UTC",
+            ];
             let fault = Diagnostic::error("DEF407", &node.place, format!("unknown time zone `{name}`"))
                 .near(crate::schema::diagnostic::nearest(name, common))
                 .hint("use an IANA name such as `Asia/Shanghai`");
@@ -116,7 +130,8 @@ fn rate(work: &mut Work, node: &Node) {
     match (from, value) {
         (Some(from), Some(value)) if value.units > 0 => {
             if work.catalog.settings.rates.iter().any(|known| known.currency == currency && known.from == from) {
-                let fault = Diagnostic::error("DEF413", &code.place, format!("a second rate of {currency} from {from}")).hint("keep one of the two");
+                let fault = Diagnostic::error("DEF413", &code.place, format!("a second rate of {currency} from {from}"))
+                    .hint("keep one of the two");
                 work.fault(fault);
                 return;
             }

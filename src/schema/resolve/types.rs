@@ -36,7 +36,8 @@ pub(super) fn build(work: &mut Work) {
 fn entity(draft: &EntityDraft, ix: EntityIx, user: EntityIx) -> Entity {
     let features = draft.node.get("features");
     let feature = |name: &str| features.and_then(|node| node.flag(name)).unwrap_or(true);
-    let features = Features { owner: feature("owner"), history: feature("history"), soft_delete: feature("soft_delete"), search: feature("search") };
+    let features =
+        Features { owner: feature("owner"), history: feature("history"), soft_delete: feature("soft_delete"), search: feature("search") };
     let label = labels::of(draft.node.get("label")).unwrap_or_else(|| labels::from_name(&draft.slug));
     let mut entity = Entity {
         ix,
@@ -164,10 +165,30 @@ fn field(work: &mut Work, ix: EntityIx, position: usize) {
 fn flags(work: &mut Work, node: &Node, field: &Field) {
     let name = field_type::type_name(&field.ty);
     let parts = field_type::columns_of(&field.ty, "x", &["x"]);
-    if field.unique && (parts.is_empty() || !matches!(parts.len(), 1 | 2) || matches!(field.ty, FieldType::Json { .. } | FieldType::Geo | FieldType::LongText { .. } | FieldType::RichText { .. } | FieldType::AnyLink { .. })) {
-        flag_fault(work, node, "unique", "DEF317", &format!("a field of type `{name}` cannot be unique"), "take `unique` out, or make another field unique");
+    if field.unique
+        && (parts.is_empty()
+            || !matches!(parts.len(), 1 | 2)
+            || matches!(
+                field.ty,
+                FieldType::Json { .. }
+                    | FieldType::Geo
+                    | FieldType::LongText { .. }
+                    | FieldType::RichText { .. }
+                    | FieldType::AnyLink { .. }
+            ))
+    {
+        flag_fault(
+            work,
+            node,
+            "unique",
+            "DEF317",
+            &format!("a field of type `{name}` cannot be unique"),
+            "take `unique` out, or make another field unique",
+        );
     }
-    if node.flag("index") == Some(true) && (parts.is_empty() || matches!(field.ty, FieldType::Json { .. } | FieldType::Address | FieldType::PersonName)) {
+    if node.flag("index") == Some(true)
+        && (parts.is_empty() || matches!(field.ty, FieldType::Json { .. } | FieldType::Address | FieldType::PersonName))
+    {
         let hint = "what has no single column has its own index, or none: take `index` out";
         flag_fault(work, node, "index", "DEF318", &format!("a field of type `{name}` cannot be indexed"), hint);
     }
@@ -262,7 +283,8 @@ fn field_type(work: &mut Work, node: &Node, package: &str, uid: &str) -> Option<
                 }
             }
             if to.is_empty() {
-                let fault = Diagnostic::error("DEF113", &node.get("to")?.place, "a link to any of no entities").hint("name at least one entity: `to: [crm.account]`");
+                let fault = Diagnostic::error("DEF113", &node.get("to")?.place, "a link to any of no entities")
+                    .hint("name at least one entity: `to: [crm.account]`");
                 work.fault(fault);
                 return None;
             }
@@ -272,23 +294,43 @@ fn field_type(work: &mut Work, node: &Node, package: &str, uid: &str) -> Option<
         "address" => FieldType::Address,
         "person_name" => FieldType::PersonName,
         "geo" => FieldType::Geo,
-        "rating" => FieldType::Rating { max: node.int("max").and_then(|max| u8::try_from(max).ok()).unwrap_or(field_type::rating::DEFAULT_MAX) },
+        "rating" => {
+            FieldType::Rating { max: node.int("max").and_then(|max| u8::try_from(max).ok()).unwrap_or(field_type::rating::DEFAULT_MAX) }
+        }
         "color" => FieldType::Color,
         "json" => FieldType::Json { schema: json_schema(work, node) },
         "auto_number" => auto_number(work, node)?,
-        "formula" => FieldType::Formula { returns: returns(work, node)?, expr: Typed::always(), stored: node.flag("stored").unwrap_or(true) },
-        "rollup" => {
-            FieldType::Rollup { of: FieldIx(0), aggregate: Typed::always(), returns: returns(work, node).unwrap_or(ScalarType::Integer), stored: node.flag("stored").unwrap_or(true) }
+        "formula" => {
+            FieldType::Formula { returns: returns(work, node)?, expr: Typed::always(), stored: node.flag("stored").unwrap_or(true) }
         }
+        "rollup" => FieldType::Rollup {
+            of: FieldIx(0),
+            aggregate: Typed::always(),
+            returns: returns(work, node).unwrap_or(ScalarType::Integer),
+            stored: node.flag("stored").unwrap_or(true),
+        },
         "lookup" => FieldType::Lookup { via: FieldIx(0), field: FieldIx(0), returns: ScalarType::Text },
         "file" => FieldType::File {
             max_count: number("max_count").unwrap_or(field_type::file::DEFAULT_MAX_COUNT),
-            max_size_bytes: node.int("max_size").and_then(|mb| u64::try_from(mb).ok()).map_or(field_type::file::DEFAULT_MAX_SIZE, |mb| mb << 20),
-            accept: node.get("accept").map(Node::one_or_many).unwrap_or_default().into_iter().filter_map(Node::as_text).map(str::to_owned).collect(),
+            max_size_bytes: node
+                .int("max_size")
+                .and_then(|mb| u64::try_from(mb).ok())
+                .map_or(field_type::file::DEFAULT_MAX_SIZE, |mb| mb << 20),
+            accept: node
+                .get("accept")
+                .map(Node::one_or_many)
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(Node::as_text)
+                .map(str::to_owned)
+                .collect(),
         },
         "image" => FieldType::Image {
             max_count: number("max_count").unwrap_or(field_type::image::DEFAULT_MAX_COUNT),
-            max_size_bytes: node.int("max_size").and_then(|mb| u64::try_from(mb).ok()).map_or(field_type::image::DEFAULT_MAX_SIZE, |mb| mb << 20),
+            max_size_bytes: node
+                .int("max_size")
+                .and_then(|mb| u64::try_from(mb).ok())
+                .map_or(field_type::image::DEFAULT_MAX_SIZE, |mb| mb << 20),
         },
         _ => return None,
     })
@@ -317,7 +359,10 @@ fn ordered<T: PartialOrd + std::fmt::Display>(work: &mut Work, node: &Node, min:
         && min > max
     {
         let place = node.get("min").map_or(&node.place, |node| &node.place).clone();
-        work.fault(Diagnostic::error("DEF305", &place, format!("`min` {min} is greater than `max` {max}")).hint("no value could be saved: exchange the two"));
+        work.fault(
+            Diagnostic::error("DEF305", &place, format!("`min` {min} is greater than `max` {max}"))
+                .hint("no value could be saved: exchange the two"),
+        );
     }
 }
 
@@ -328,7 +373,8 @@ fn limits(work: &mut Work, node: &Node, scale: u8) -> (Option<Decimal>, Option<D
         match Decimal::parse(&text, scale) {
             Ok(number) => Some(number),
             Err(error) => {
-                let fault = Diagnostic::error("DEF109", &written.place, format!("`{key}: {text}` {error}")).hint(format!("the field keeps {scale} decimal places"));
+                let fault = Diagnostic::error("DEF109", &written.place, format!("`{key}: {text}` {error}"))
+                    .hint(format!("the field keeps {scale} decimal places"));
                 work.fault(fault);
                 None
             }
@@ -371,7 +417,10 @@ fn json_schema(work: &mut Work, node: &Node) -> Option<crate::schema::catalog::J
     match json::compile_schema(&written.to_json()) {
         Ok(schema) => Some(schema),
         Err(error) => {
-            work.fault(Diagnostic::error("DEF307", &written.place, format!("this is no JSON Schema: {error}")).hint("draft 2020-12; `$ref` reaches only inside the schema"));
+            work.fault(
+                Diagnostic::error("DEF307", &written.place, format!("this is no JSON Schema: {error}"))
+                    .hint("draft 2020-12; `$ref` reaches only inside the schema"),
+            );
             None
         }
     }
@@ -448,7 +497,11 @@ fn options(work: &mut Work, node: &Node, package: &str, uid: &str) -> Option<Opt
                     let known: Vec<&str> = work.catalog.picklists.keys().map(String::as_str).collect();
                     let fault = Diagnostic::error("DEF209", &reference.place, format!("unknown picklist `{name}`"))
                         .near(nearest(name, known.iter().copied()))
-                        .hint(if known.is_empty() { "there is none yet: write `kind: picklist`".to_owned() } else { format!("picklists: {}", known.join(", ")) });
+                        .hint(if known.is_empty() {
+                            "there is none yet: write `kind: picklist`".to_owned()
+                        } else {
+                            format!("picklists: {}", known.join(", "))
+                        });
                     work.fault(fault);
                 }
                 return None;
@@ -477,7 +530,8 @@ fn option_list(work: &mut Work, node: &Node, parent: &str) -> Vec<SelectOption> 
             continue;
         }
         if let Some(first) = found.iter().position(|known| known.key == key) {
-            let fault = Diagnostic::error("DEF210", &key_node.place, format!("the option `{key}` stands here a second time")).label(&places[first], "first here");
+            let fault = Diagnostic::error("DEF210", &key_node.place, format!("the option `{key}` stands here a second time"))
+                .label(&places[first], "first here");
             work.fault(fault);
             continue;
         }
@@ -503,7 +557,8 @@ fn option_key(key: &str) -> bool {
 
 /// Options that were there once and are no longer written: old records keep their value and its label.
 fn gone_options(work: &Work, parent: &str, written: &[SelectOption]) -> Vec<SelectOption> {
-    let of_parent = work.old.by_uid.values().filter(|binding| binding.kind == BindingKind::Option && binding.parent.as_deref() == Some(parent));
+    let of_parent =
+        work.old.by_uid.values().filter(|binding| binding.kind == BindingKind::Option && binding.parent.as_deref() == Some(parent));
     of_parent
         .filter(|binding| !written.iter().any(|option| option.uid == binding.uid || option.key == binding.name))
         .map(|binding| {
@@ -517,7 +572,8 @@ fn gone_options(work: &Work, parent: &str, written: &[SelectOption]) -> Vec<Sele
 
 /// What needs all fields to be there: the link behind children, the ends of a junction, what a rollup and a lookup name.
 fn second_pass(work: &mut Work, ix: EntityIx) {
-    let drafts: Vec<(String, Node)> = work.draft(ix).fields.iter().map(|FieldDraft { key, node, .. }| (key.text.clone(), node.clone())).collect();
+    let drafts: Vec<(String, Node)> =
+        work.draft(ix).fields.iter().map(|FieldDraft { key, node, .. }| (key.text.clone(), node.clone())).collect();
     for (name, node) in drafts {
         let Some(at) = work.entity(ix).by_name.get(&name).copied() else { continue };
         let fixed = match &work.entity(ix).field(at).ty {
@@ -548,7 +604,8 @@ pub(super) fn forget(work: &mut Work, ix: EntityIx, name: &str) {
 }
 
 fn links_to(entity: &Entity, target: EntityIx) -> Vec<(FieldIx, String)> {
-    let points = |field: &&Field| matches!(&field.ty, FieldType::Link { to, .. } | FieldType::User { to, .. } if *to == target) && !field.is_system;
+    let points =
+        |field: &&Field| matches!(&field.ty, FieldType::Link { to, .. } | FieldType::User { to, .. } if *to == target) && !field.is_system;
     entity.fields.iter().filter(points).map(|field| (field.ix, field.name.clone())).collect()
 }
 
@@ -564,8 +621,14 @@ fn children_link(work: &mut Work, ix: EntityIx, of: EntityIx, node: &Node) -> Op
     }
     let names: Vec<&str> = links.iter().map(|(_, name)| name.as_str()).collect();
     let (child, owner) = (work.entity(of).id.clone(), work.entity(ix).id.clone());
-    let hint = if names.is_empty() { format!("add a link to `{child}`: `{name}: {{type: link, to: {owner}}}`") } else { format!("links of `{child}` to `{owner}`: {}", names.join(", ")) };
-    let fault = Diagnostic::error("DEF302", &by.place, format!("`{child}` has no link `{name}` to `{owner}`")).near(nearest(&name, names)).hint(hint);
+    let hint = if names.is_empty() {
+        format!("add a link to `{child}`: `{name}: {{type: link, to: {owner}}}`")
+    } else {
+        format!("links of `{child}` to `{owner}`: {}", names.join(", "))
+    };
+    let fault = Diagnostic::error("DEF302", &by.place, format!("`{child}` has no link `{name}` to `{owner}`"))
+        .near(nearest(&name, names))
+        .hint(hint);
     work.fault(fault);
     None
 }

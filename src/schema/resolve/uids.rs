@@ -53,7 +53,8 @@ fn choose(old: &Bindings, wanted: &Wanted, taken: &HashSet<String>) -> String {
     let known = old.find(wanted.kind, parent, &wanted.name).filter(|binding| !taken.contains(&binding.uid));
     if let Some(was) = &wanted.was {
         let done = known.is_some_and(|binding| former(binding) == Some(was.as_str()) && binding.state == BindingState::Live);
-        let before = old.find(wanted.kind, parent, was).filter(|binding| binding.state == BindingState::Live && !taken.contains(&binding.uid));
+        let before =
+            old.find(wanted.kind, parent, was).filter(|binding| binding.state == BindingState::Live && !taken.contains(&binding.uid));
         if let (false, Some(before)) = (done, before) {
             return before.uid.clone();
         }
@@ -84,8 +85,14 @@ pub(super) fn assign(work: &mut Work) {
     for ix in order {
         let draft = work.draft(ix);
         let was = draft.node.text("was").map(|was| if was.contains('.') { was.to_owned() } else { format!("{}.{was}", draft.package) });
-        let wanted =
-            Wanted { kind: BindingKind::Entity, parent: None, name: draft.id.clone(), given: draft.node.text("uid"), was: was.clone(), path: draft.id.clone() };
+        let wanted = Wanted {
+            kind: BindingKind::Entity,
+            parent: None,
+            name: draft.id.clone(),
+            given: draft.node.text("uid"),
+            was: was.clone(),
+            path: draft.id.clone(),
+        };
         let uid = choose(work.old, &wanted, &taken);
         if let Some(was) = was
             && let Some(other) = work.by_id.get(&was)

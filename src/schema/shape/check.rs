@@ -9,8 +9,12 @@ use crate::schema::node::{Key, Node, NodeKind};
 /// Checks one document; `kind` is found in it, or given by the file's name.
 pub fn check_document(document: &Node, implied: Option<&str>, faults: &mut Vec<Diagnostic>) -> Option<&'static super::Kind> {
     if !document.is_map() {
-        let fault = Diagnostic::error("DEF101", &document.place, format!("a document is a mapping that begins with `kind:`, this is {}", document.describe()))
-            .hint("begin the file with `kind: entity`");
+        let fault = Diagnostic::error(
+            "DEF101",
+            &document.place,
+            format!("a document is a mapping that begins with `kind:`, this is {}", document.describe()),
+        )
+        .hint("begin the file with `kind: entity`");
         faults.push(fault);
         return None;
     }
@@ -25,7 +29,8 @@ pub fn check_document(document: &Node, implied: Option<&str>, faults: &mut Vec<D
         (None, Some(name)) => (name, &document.place),
         (None, None) => {
             let place = document.entries().first().map_or(&document.place, |(key, _)| &key.place);
-            let fault = Diagnostic::error("DEF101", place, "a document must say its `kind`").hint(format!("kinds: {}", kind_names().join(", ")));
+            let fault =
+                Diagnostic::error("DEF101", place, "a document must say its `kind`").hint(format!("kinds: {}", kind_names().join(", ")));
             faults.push(fault);
             return None;
         }
@@ -309,7 +314,8 @@ fn check_field(key: &Key, node: &Node, faults: &mut Vec<Diagnostic>) {
             fault = fault.hint(format!("write `{}: {{type: {name}}}`", key.text));
         }
         if node.kind == NodeKind::Null {
-            fault = Diagnostic::error("DEF106", &key.place, format!("the field `{}` is empty", key.text)).hint(format!("write `{}: {{type: text}}`", key.text));
+            fault = Diagnostic::error("DEF106", &key.place, format!("the field `{}` is empty", key.text))
+                .hint(format!("write `{}: {{type: text}}`", key.text));
         }
         faults.push(fault);
         return;
@@ -317,7 +323,10 @@ fn check_field(key: &Key, node: &Node, faults: &mut Vec<Diagnostic>) {
     let type_names: Vec<&str> = fields::TYPES.iter().map(|spec| spec.name).collect();
     let Some(ty) = node.get("type") else {
         let place = entries.first().map_or(&key.place, |_| &key.place);
-        faults.push(Diagnostic::error("DEF105", place, format!("the field `{}` needs `type`", key.text)).hint(format!("types: {}", type_names.join(", "))));
+        faults.push(
+            Diagnostic::error("DEF105", place, format!("the field `{}` needs `type`", key.text))
+                .hint(format!("types: {}", type_names.join(", "))),
+        );
         return;
     };
     let Some(name) = ty.as_text() else {
@@ -341,7 +350,8 @@ fn check_field(key: &Key, node: &Node, faults: &mut Vec<Diagnostic>) {
     }
     for needed in spec.keys.iter().filter(|needed| needed.required) {
         if node.get(needed.name).is_none_or(|value| value.kind == NodeKind::Null) {
-            let fault = Diagnostic::error("DEF105", &key.place, format!("the {name} field `{}` needs `{}`", key.text, needed.name)).hint(needed.doc.to_owned());
+            let fault = Diagnostic::error("DEF105", &key.place, format!("the {name} field `{}` needs `{}`", key.text, needed.name))
+                .hint(needed.doc.to_owned());
             faults.push(fault);
         }
     }
@@ -349,7 +359,25 @@ fn check_field(key: &Key, node: &Node, faults: &mut Vec<Diagnostic>) {
 
 /// The type that was probably meant, also by a name other products give it, also misspelt.
 fn meant_type(name: &str, types: &[&str]) -> Option<String> {
-    let others = ["string", "varchar", "textarea", "html", "number", "float", "numeric", "currency", "checkbox", "timestamp", "picklist", "dropdown", "reference", "relation", "autonumber", "attachment", "website"];
+    let others = [
+        "string",
+        "varchar",
+        "textarea",
+        "html",
+        "number",
+        "float",
+        "numeric",
+        "currency",
+        "checkbox",
+        "timestamp",
+        "picklist",
+        "dropdown",
+        "reference",
+        "relation",
+        "autonumber",
+        "attachment",
+        "website",
+    ];
     let exact = synonym(name).map(str::to_owned).or_else(|| nearest(name, types.iter().copied()));
     exact.or_else(|| synonym(&nearest(name, others)?).map(str::to_owned))
 }
@@ -382,10 +410,14 @@ fn unknown_field_key(key: &Key, spec: &fields::TypeSpec) -> Diagnostic {
     let others: Vec<&str> =
         fields::TYPES.iter().filter(|other| other.keys.iter().any(|known| known.name == key.text)).map(|other| other.name).collect();
     if !others.is_empty() {
-        return Diagnostic::error("DEF114", &key.place, format!("a field of type `{}` has no `{}`", spec.name, key.text))
-            .hint(format!("`{}` belongs to {}", key.text, others.join(", ")));
+        return Diagnostic::error("DEF114", &key.place, format!("a field of type `{}` has no `{}`", spec.name, key.text)).hint(format!(
+            "`{}` belongs to {}",
+            key.text,
+            others.join(", ")
+        ));
     }
-    let known: Vec<&str> = spec.keys.iter().chain(fields::COMMON).filter(|known| !matches!(known.ty, KeyType::Later)).map(|known| known.name).collect();
+    let known: Vec<&str> =
+        spec.keys.iter().chain(fields::COMMON).filter(|known| !matches!(known.ty, KeyType::Later)).map(|known| known.name).collect();
     Diagnostic::error("DEF103", &key.place, format!("unknown key `{}` in a field of type `{}`", key.text, spec.name))
         .near(nearest(&key.text, known.iter().copied()))
         .hint(format!("keys: {}", known.join(", ")))

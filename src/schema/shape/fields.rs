@@ -95,12 +95,20 @@ pub const TYPES: &[TypeSpec] = &[
     type_of("date", "A day.", &[key("min", Date, "First day."), key("max", Date, "Last day.")]),
     type_of("datetime", "An instant, kept in UTC.", &[]),
     type_of("time", "A time of day.", &[]),
-    type_of("duration", "A length of time in seconds.", &[key("min", Int(i64::MIN, i64::MAX), "Shortest, in seconds."), key("max", Int(i64::MIN, i64::MAX), "Longest, in seconds.")]),
+    type_of(
+        "duration",
+        "A length of time in seconds.",
+        &[key("min", Int(i64::MIN, i64::MAX), "Shortest, in seconds."), key("max", Int(i64::MIN, i64::MAX), "Longest, in seconds.")],
+    ),
     type_of("select", "One of a list of options.", OPTIONS),
     type_of(
         "multi_select",
         "Several of a list of options.",
-        &[must("options", Options, "The choices, or `{ref: picklist}`."), key("max", Int(1, 1000), "Most choices of one record."), later("depends_on")],
+        &[
+            must("options", Options, "The choices, or `{ref: picklist}`."),
+            key("max", Int(1, 1000), "Most choices of one record."),
+            later("depends_on"),
+        ],
     ),
     type_of("tags", "Free words.", &[key("max", Int(1, 1000), "Most words of one record.")]),
     type_of(
@@ -127,14 +135,22 @@ pub const TYPES: &[TypeSpec] = &[
     type_of(
         "children",
         "The records of another entity whose link points here.",
-        &[must("of", Entity, "The other entity."), must("by", Name, "Its link to this entity."), key("on_delete", OneOf(&["restrict", "set_null", "cascade"]), "Says again what the link's `on_delete` says.")],
+        &[
+            must("of", Entity, "The other entity."),
+            must("by", Name, "Its link to this entity."),
+            key("on_delete", OneOf(&["restrict", "set_null", "cascade"]), "Says again what the link's `on_delete` says."),
+        ],
     ),
     type_of(
         "any_link",
         "A reference to a record of one of several entities.",
         &[must("to", List(&Entity), "The entities it can point to."), ON_DELETE],
     ),
-    type_of("user", "A person (`core.user`).", &[with("on_delete", OneOf(&["restrict", "set_null", "cascade"]), "set_null", "What deleting the person does to this record.")]),
+    type_of(
+        "user",
+        "A person (`core.user`).",
+        &[with("on_delete", OneOf(&["restrict", "set_null", "cascade"]), "set_null", "What deleting the person does to this record.")],
+    ),
     type_of("address", "Street, street2, city, region, postal_code, country.", &[]),
     type_of("person_name", "Given, family, middle, prefix, suffix.", &[]),
     type_of("geo", "Latitude and longitude.", &[]),
@@ -170,7 +186,11 @@ pub const TYPES: &[TypeSpec] = &[
             with("stored", Bool, "true", "Kept in a column; else computed when read."),
         ],
     ),
-    type_of("lookup", "A field of the linked record.", &[must("via", Field, "The link."), must("field", Name, "The field of the linked record.")]),
+    type_of(
+        "lookup",
+        "A field of the linked record.",
+        &[must("via", Field, "The link."), must("field", Name, "The field of the linked record.")],
+    ),
     type_of(
         "file",
         "Uploaded files.",
@@ -183,7 +203,10 @@ pub const TYPES: &[TypeSpec] = &[
     type_of(
         "image",
         "Uploaded pictures (jpeg, png, webp, gif).",
-        &[with("max_count", Int(1, 100), "10", "Most pictures of one record."), with("max_size", Int(1, 100), "10", "Largest picture, in MB.")],
+        &[
+            with("max_count", Int(1, 100), "10", "Most pictures of one record."),
+            with("max_size", Int(1, 100), "10", "Largest picture, in MB."),
+        ],
     ),
 ];
 

@@ -89,10 +89,8 @@ pub const BUTTON: &[KeySpec] = &[
     must("script", Name, "Id of the script it runs."),
 ];
 
-pub const LIMITS: &[KeySpec] = &[
-    key("ops", Int(1000, 50_000_000), "Operations of one run."),
-    key("ms", Int(1, 60_000), "Milliseconds of one run."),
-];
+pub const LIMITS: &[KeySpec] =
+    &[key("ops", Int(1000, 50_000_000), "Operations of one run."), key("ms", Int(1, 60_000), "Milliseconds of one run.")];
 
 pub const SCRIPT: &[KeySpec] = &[
     must("id", Name, "Name of the script."),
@@ -116,8 +114,10 @@ pub const OPTION: &[KeySpec] = &[
     with("retired", Bool, "false", "Kept for old records, no longer offered."),
 ];
 
-pub const DEPENDS_ON: &[KeySpec] =
-    &[must("field", Field, "A select of the same record."), must("allow", MapOf(&List(&Text)), "For each of its keys the keys offered here.")];
+pub const DEPENDS_ON: &[KeySpec] = &[
+    must("field", Field, "A select of the same record."),
+    must("allow", MapOf(&List(&Text)), "For each of its keys the keys offered here."),
+];
 
 pub const ENTITY: &[KeySpec] = &[
     KIND,
@@ -187,7 +187,8 @@ pub const PICKLIST: &[KeySpec] = &[
     must("options", List(&FieldOr(OPTION)), "Options in order: keys, or objects."),
 ];
 
-pub const ROLE: &[KeySpec] = &[KIND, FORMAT, must("id", Text, "Name of the role."), key("label", Label, "What people read."), later("permissions")];
+pub const ROLE: &[KeySpec] =
+    &[KIND, FORMAT, must("id", Text, "Name of the role."), key("label", Label, "What people read."), later("permissions")];
 
 pub const APP: &[KeySpec] = &[
     KIND,
@@ -264,7 +265,8 @@ pub const TEST: &[KeySpec] = &[KIND, key("cases", Any, "Test cases, read by `rel
 pub const VIEW_DOCUMENT: &[KeySpec] = &join::<9, 12>([KIND, FORMAT, FOR], VIEW_KEYS);
 pub const LAYOUT_DOCUMENT: &[KeySpec] = &join::<3, 6>([KIND, FORMAT, FOR], LAYOUT_KEYS);
 pub const BUTTON_DOCUMENT: &[KeySpec] = &join::<4, 7>([KIND, FORMAT, FOR], BUTTON_KEYS);
-pub const SCRIPT_DOCUMENT: &[KeySpec] = &join::<11, 14>([KIND, FORMAT, key("for", Entity, "The entity it runs on; none for a schedule.")], SCRIPT_KEYS);
+pub const SCRIPT_DOCUMENT: &[KeySpec] =
+    &join::<11, 14>([KIND, FORMAT, key("for", Entity, "The entity it runs on; none for a schedule.")], SCRIPT_KEYS);
 
 const VIEW_KEYS: [KeySpec; 9] = copy(VIEW);
 const LAYOUT_KEYS: [KeySpec; 3] = copy(LAYOUT);
@@ -321,4 +323,3 @@ pub fn find(name: &str) -> Option<&'static Kind> {
 
 /// Options written in a field.
 pub const OPTIONS_REF: &[KeySpec] = &[must("ref", Picklist, "A shared picklist.")];
-

@@ -2,9 +2,9 @@
 
 use rhai::{Expr, FnCallExpr, Position};
 
+use super::names;
 use super::types::Ty;
 use super::walk::Walk;
-use super::names;
 use crate::base::EntityIx;
 use crate::schema::catalog::Entity;
 use crate::script::api::{ApiFunction, api};
@@ -86,7 +86,12 @@ fn unknown(walk: &mut Walk<'_>, call: &FnCallExpr, position: Position) {
         let own = walk.own.iter().map(|function| function.name.as_str()).filter(|name| !name.starts_with("anon$"));
         names::near(&call.name, api().iter().map(|function| function.name).chain(own))
     });
-    walk.fault(position, "AUT112", format!("there is no function `{}`", call.name), hint.or_else(|| Some("docs/scripting.md lists all functions".to_owned())));
+    walk.fault(
+        position,
+        "AUT112",
+        format!("there is no function `{}`", call.name),
+        hint.or_else(|| Some("docs/scripting.md lists all functions".to_owned())),
+    );
 }
 
 /// `==` and `!=` of a select with a text, `in` of a select in a list of texts.
@@ -202,7 +207,8 @@ fn entity(walk: &mut Walk<'_>, argument: &Expr) -> Option<EntityIx> {
     if let Some(found) = walk.catalog.find_entity(name) {
         return Some(found.ix);
     }
-    let hint = names::near(name, walk.catalog.entities.iter().filter(|entity| !entity.is_junction).map(|entity: &Entity| entity.slug.as_str()));
+    let hint =
+        names::near(name, walk.catalog.entities.iter().filter(|entity| !entity.is_junction).map(|entity: &Entity| entity.slug.as_str()));
     walk.fault(*position, "AUT122", format!("there is no entity `{name}`"), hint);
     None
 }

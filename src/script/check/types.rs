@@ -45,9 +45,11 @@ pub(super) fn of_field(catalog: &Catalog, entity: EntityIx, field: &Field) -> Ty
         FieldType::DateTime => Ty::DateTime,
         FieldType::Time => Ty::Time,
         FieldType::Boolean => Ty::Bool,
-        FieldType::Integer { .. } | FieldType::Decimal { .. } | FieldType::Percent { .. } | FieldType::Duration { .. } | FieldType::Rating { .. } => {
-            Ty::Number
-        }
+        FieldType::Integer { .. }
+        | FieldType::Decimal { .. }
+        | FieldType::Percent { .. }
+        | FieldType::Duration { .. }
+        | FieldType::Rating { .. } => Ty::Number,
         FieldType::Address => Ty::Parts(ADDRESS),
         FieldType::PersonName => Ty::Parts(PERSON_NAME),
         FieldType::Geo => Ty::Parts(GEO),
@@ -56,7 +58,12 @@ pub(super) fn of_field(catalog: &Catalog, entity: EntityIx, field: &Field) -> Ty
             let _ = catalog;
             of_scalar(*returns)
         }
-        FieldType::Text { .. } | FieldType::LongText { .. } | FieldType::RichText { .. } | FieldType::Email | FieldType::Phone | FieldType::Url => Ty::Text,
+        FieldType::Text { .. }
+        | FieldType::LongText { .. }
+        | FieldType::RichText { .. }
+        | FieldType::Email
+        | FieldType::Phone
+        | FieldType::Url => Ty::Text,
         _ => Ty::Unknown,
     }
 }

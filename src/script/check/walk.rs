@@ -20,7 +20,14 @@ pub(super) struct Walk<'a> {
 }
 
 /// Checks one function of the script.
-pub(super) fn function(ast: &AST, function: &ScriptFuncDef, own: &[&ScriptFuncDef], source: &ScriptSource<'_>, catalog: &Catalog, faults: &mut Vec<Found>) {
+pub(super) fn function(
+    ast: &AST,
+    function: &ScriptFuncDef,
+    own: &[&ScriptFuncDef],
+    source: &ScriptSource<'_>,
+    catalog: &Catalog,
+    faults: &mut Vec<Found>,
+) {
     let is_run = function.name == "run" && function.params.len() == 3;
     let is_closure = function.name.starts_with("anon$");
     let record = || source.entity.map_or(Ty::Nothing, Ty::Record);
@@ -151,8 +158,17 @@ impl<'a> Walk<'a> {
             self.fault(position, "AUT131", "`old` is the former record: it cannot be changed", Some(format!("assign to `rec.{name}`")));
         } else if owner != "rec" || !self.source.kind.may_change_rec() {
             let kind = self.source.kind.word();
-            let message = if owner == "rec" { format!("a {kind} script cannot assign to `rec`") } else { format!("`{owner}` is read only") };
-            self.fault(position, "AUT131", message, Some(format!("write `update({owner}, #{{{name}: …}})`{}", if self.source.kind.may_write() { "" } else { " in an after_write script" })));
+            let message =
+                if owner == "rec" { format!("a {kind} script cannot assign to `rec`") } else { format!("`{owner}` is read only") };
+            self.fault(
+                position,
+                "AUT131",
+                message,
+                Some(format!(
+                    "write `update({owner}, #{{{name}: …}})`{}",
+                    if self.source.kind.may_write() { "" } else { " in an after_write script" }
+                )),
+            );
         } else if matches!(field.ty, FieldType::Children { .. }) {
             let hint = Some("change the records one by one in an after_write script".to_owned());
             self.fault(position, "AUT132", format!("`{name}` holds other records: it cannot be set"), hint);

@@ -28,7 +28,8 @@ fn with_year(date: Date, year: i64) -> Result<Date, Failure> {
 }
 
 fn make(year: i64, month: i64, day: i64) -> Result<Date, Failure> {
-    let date = || civil::Date::new(i16::try_from(year).ok().filter(|year| *year >= 1)?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok();
+    let date =
+        || civil::Date::new(i16::try_from(year).ok().filter(|year| *year >= 1)?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok();
     date().map(Date::from_civil).ok_or_else(|| failure(format!("there is no day {year}-{month}-{day}")))
 }
 

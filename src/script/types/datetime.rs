@@ -12,7 +12,10 @@ fn local(instant: DateTime) -> Result<civil::DateTime, Failure> {
 }
 
 fn add(instant: DateTime, amount: i64, unit_seconds: i64) -> Result<DateTime, Failure> {
-    let sum = amount.checked_mul(unit_seconds).and_then(|seconds| seconds.checked_mul(1_000_000)).and_then(|micros| instant.0.checked_add(micros));
+    let sum = amount
+        .checked_mul(unit_seconds)
+        .and_then(|seconds| seconds.checked_mul(1_000_000))
+        .and_then(|micros| instant.0.checked_add(micros));
     sum.map(DateTime)
         .filter(|at| (DateTime::MIN..=DateTime::MAX).contains(at))
         .ok_or_else(|| failure("the instant lies outside the years 1 to 9999"))

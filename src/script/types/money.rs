@@ -39,7 +39,8 @@ fn scale(money: Money, change: impl Fn(Wide) -> Option<Wide>) -> Result<Money, F
 }
 
 fn make(number: Wide, code: &str) -> Result<Money, Failure> {
-    let currency = Currency::parse(code).ok_or_else(|| failure(format!("`{code}` is no currency code: three capital letters, for example CNY")))?;
+    let currency =
+        Currency::parse(code).ok_or_else(|| failure(format!("`{code}` is no currency code: three capital letters, for example CNY")))?;
     Ok(Money { amount: amount(number)?, currency, base: None })
 }
 

@@ -76,7 +76,12 @@ impl Record {
     /// The fields that now hold something else than at the start.
     pub fn changed(&self) -> Vec<(FieldIx, Value)> {
         let state = self.state();
-        state.before.iter().filter(|(ix, before)| state.values[ix.0 as usize] != *before).map(|(ix, _)| (*ix, state.values[ix.0 as usize].clone())).collect()
+        state
+            .before
+            .iter()
+            .filter(|(ix, before)| state.values[ix.0 as usize] != *before)
+            .map(|(ix, _)| (*ix, state.values[ix.0 as usize].clone()))
+            .collect()
     }
 
     /// A field's raw value.
@@ -109,7 +114,9 @@ impl Record {
             FieldType::Links { through, far, .. } if self.value(field.ix).is_null() => {
                 let far = self.0.catalog.entity(*through).field(*far);
                 let items = self.children(field)?;
-                Ok(Dynamic::from_array(items.iter().map(|item| value::to_dynamic(&self.0.catalog, far, &item.value(far.ix))).collect::<Array>()))
+                Ok(Dynamic::from_array(
+                    items.iter().map(|item| value::to_dynamic(&self.0.catalog, far, &item.value(far.ix))).collect::<Array>(),
+                ))
             }
             _ => Ok(value::to_dynamic(&self.0.catalog, field, &self.value(field.ix))),
         }
@@ -140,14 +147,19 @@ impl Record {
         let current = self.value(field.ix);
         let fitting = value::from_dynamic(&self.0.catalog, field, &new, &current);
         // rhai writes a property back after a method was called on it (`old.tags.len()`): the same value is no change.
-        if matches!(&fitting, Ok(value) if *value == current) || matches!(field.ty, FieldType::Children { .. }) && new.is_array() && self.0.standing != Standing::Open {
+        if matches!(&fitting, Ok(value) if *value == current)
+            || matches!(field.ty, FieldType::Children { .. }) && new.is_array() && self.0.standing != Standing::Open
+        {
             return Ok(());
         }
         match self.0.standing {
             Standing::Open => {}
             Standing::Former | Standing::Absent => return Err(failure("`old` is the former record: it cannot be changed")),
             Standing::Stored => {
-                return Err(failure(format!("this {} is read only here: change it with `update(record, #{{{name}: …}})`", self.entity().slug)));
+                return Err(failure(format!(
+                    "this {} is read only here: change it with `update(record, #{{{name}: …}})`",
+                    self.entity().slug
+                )));
             }
         }
         if field.read_only && field.name != "owner" {

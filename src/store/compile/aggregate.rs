@@ -187,7 +187,9 @@ fn order(sql: &mut Sql, asked: &AggregateRequest, outputs: &Outputs) {
     let by_groups: Vec<(OutputRef, bool)> = (0..asked.group.len()).map(|group| (OutputRef::Group(group), false)).collect();
     // The groups follow the sort asked for, so that the order is the same on every run.
     let mut first = true;
-    for (output, descending) in asked.sort.iter().chain(by_groups.iter().filter(|(group, _)| !asked.sort.iter().any(|(known, _)| known == group))) {
+    for (output, descending) in
+        asked.sort.iter().chain(by_groups.iter().filter(|(group, _)| !asked.sort.iter().any(|(known, _)| known == group)))
+    {
         let position = match output {
             OutputRef::Group(group) => *group,
             OutputRef::Measure(measure) => asked.group.len() + measure,
@@ -226,7 +228,8 @@ fn operator(compare: Compare) -> &'static str {
 
 /// `left ? value`, where `left` counts units of `scale`: the value is moved to a whole number of units, exactly.
 fn compare(left: Sql, compare: Compare, value: Decimal, scale: u8) -> Sql {
-    let units = i128::from(value.units) * if scale > value.scale { i128::from(crate::base::decimal::pow10(scale - value.scale)) } else { 1 };
+    let units =
+        i128::from(value.units) * if scale > value.scale { i128::from(crate::base::decimal::pow10(scale - value.scale)) } else { 1 };
     let divisor = if value.scale > scale { i128::from(crate::base::decimal::pow10(value.scale - scale)) } else { 1 };
     let (floor, is_whole) = (units.div_euclid(divisor), units.rem_euclid(divisor) == 0);
     let bound = match (compare, is_whole) {

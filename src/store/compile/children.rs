@@ -11,7 +11,14 @@ use super::order::{SortSql, order_by, sort_columns};
 use super::shape::PartPlan;
 
 /// Makes the part of a children or links field; its position. `id` is the cell of the owner's id in the outer row.
-pub(super) fn part(outer: &mut Columns<'_, '_>, parent: Option<usize>, id: usize, entity: &Entity, field: &Field, expand: &Expand) -> usize {
+pub(super) fn part(
+    outer: &mut Columns<'_, '_>,
+    parent: Option<usize>,
+    id: usize,
+    entity: &Entity,
+    field: &Field,
+    expand: &Expand,
+) -> usize {
     let position = outer.parts.len();
     outer.parts.push(None);
     let with = outer.with;

@@ -308,7 +308,9 @@ pub(super) fn codec_of(catalog: &Catalog, field: &Field) -> Codec {
         FieldType::Geo => Codec::Parts(field.columns.iter().map(|column| (column.part, Codec::Decimal { scale: 6 })).collect()),
         FieldType::Json { .. } => Codec::Json,
         FieldType::File { .. } | FieldType::Image { .. } => Codec::Files { prefix: file_prefix(catalog) },
-        FieldType::Formula { returns, .. } | FieldType::Rollup { returns, .. } | FieldType::Lookup { returns, .. } => scalar_codec(catalog, *returns),
+        FieldType::Formula { returns, .. } | FieldType::Rollup { returns, .. } | FieldType::Lookup { returns, .. } => {
+            scalar_codec(catalog, *returns)
+        }
         FieldType::Children { .. } => Codec::Json,
         // The formatted number; its counter is nobody's business.
         FieldType::AutoNumber { .. } => Codec::Text,

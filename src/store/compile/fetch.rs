@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::base::Cell;
 use crate::query::{Cursor, CursorKey};
-use crate::store::{Dialect, Rows, Sql, Statement, Store, StoreError, Tx};
 use crate::schema::catalog::ColumnKind;
+use crate::store::{Dialect, Rows, Sql, Statement, Store, StoreError, Tx};
 
 use super::aggregate::AggregatePlan;
 use super::rows::{PartRows, RowSet};
@@ -122,9 +122,10 @@ async fn part_rows(source: &mut Source<'_>, part: &PartPlan, owners: Vec<i64>) -
         let list = format!("[{}]", owners.iter().map(i64::to_string).collect::<Vec<_>>().join(","));
         match source.dialect() {
             Dialect::Sqlite => sql.push("(SELECT value FROM json_each(").bind(ColumnKind::Json, Cell::Text(list)).push("))"),
-            Dialect::Postgres => {
-                sql.push("(SELECT CAST(value AS bigint) FROM jsonb_array_elements_text(CAST(").bind(ColumnKind::Text, Cell::Text(list)).push(" AS jsonb)))")
-            }
+            Dialect::Postgres => sql
+                .push("(SELECT CAST(value AS bigint) FROM jsonb_array_elements_text(CAST(")
+                .bind(ColumnKind::Text, Cell::Text(list))
+                .push(" AS jsonb)))"),
         };
     }
     sql.append(part.after.clone());

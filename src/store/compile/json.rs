@@ -171,7 +171,9 @@ fn write_readable(codec: &Codec, cells: &[Cell], out: &mut String) {
 
 /// A person's name in the order of its script, an address in one line.
 fn write_name(parts: &[(&'static str, Codec)], cells: &[Cell], out: &mut String) {
-    let text = |name: &str| parts.iter().position(|(known, _)| *known == name).and_then(|at| cells.get(at)).and_then(Cell::as_text).unwrap_or_default();
+    let text = |name: &str| {
+        parts.iter().position(|(known, _)| *known == name).and_then(|at| cells.get(at)).and_then(Cell::as_text).unwrap_or_default()
+    };
     let (given, family) = (text("given"), text("family"));
     if family.chars().chain(given.chars()).any(crate::base::text::is_cjk) {
         out.push_str(family);

@@ -98,7 +98,9 @@ impl<'a> Row<'a> {
         match &output.what {
             What::Value { at, codec, .. } | What::Own { at, codec } => json::value(codec, self.cells.get(*at..).unwrap_or_default()),
             What::Title(_) => Value::Text(self.title().unwrap_or_default()),
-            What::One { field, is_any: true, .. } => self.one(*field).map_or(Value::Null, |row| Value::Text(row.id().display(&row.shape.prefix))),
+            What::One { field, is_any: true, .. } => {
+                self.one(*field).map_or(Value::Null, |row| Value::Text(row.id().display(&row.shape.prefix)))
+            }
             What::One { field, .. } => self.one(*field).map_or(Value::Null, |row| Value::Link(row.id())),
             What::Many { field, .. } => Value::List(self.many(*field).map(|row| Value::Link(row.id())).collect()),
         }

@@ -225,7 +225,8 @@ fn columns_with_sort(columns: &mut Columns<'_, '_>, sort: &Sorting) -> Vec<usize
     let (_, keys) = sort.keys.split_last().expect("the id is always there");
     let mut cells = Vec::new();
     for key in keys {
-        let known = columns.found.iter().position(|(sql, _)| sql.binds().is_empty() && sql.text(Dialect::Sqlite) == key.sql.text(Dialect::Sqlite));
+        let known =
+            columns.found.iter().position(|(sql, _)| sql.binds().is_empty() && sql.text(Dialect::Sqlite) == key.sql.text(Dialect::Sqlite));
         cells.push(known.unwrap_or_else(|| columns.push(key.sql.clone(), key.kind)));
     }
     cells
@@ -320,7 +321,8 @@ fn outer_order(alias: Option<&str>, keys: &[SortSql], segmented: bool) -> Sql {
 
 /// The rows for ids already in order.
 fn by_ids(entity: &Entity, ids: Sql, columns: &mut Columns<'_, '_>, keys: &[SortSql], segmented: bool) -> (Sql, Vec<usize>) {
-    let cells = keys[..keys.len() - 1].iter().enumerate().map(|(position, key)| columns.push(column_sql("p", &format!("s{position}")), key.kind));
+    let cells =
+        keys[..keys.len() - 1].iter().enumerate().map(|(position, key)| columns.push(column_sql("p", &format!("s{position}")), key.kind));
     let sort_cells = cells.collect();
     let mut sql = Sql::new("SELECT ");
     sql.append(columns.list()).push("\nFROM (").append(ids).push(") AS \"p\"\nJOIN ");

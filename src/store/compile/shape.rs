@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::base::{Currency, EntityIx, FieldIx};
-use crate::store::Sql;
 use crate::schema::catalog::ColumnKind;
+use crate::store::Sql;
 
 /// What the rows of a plan hold: the shape of the page's rows and of the rows of each to-many expansion.
 #[derive(Debug)]
@@ -67,7 +67,10 @@ pub enum What {
 #[derive(Debug, Clone)]
 pub enum TitleBit {
     Text(String),
-    Value { at: usize, codec: Codec },
+    Value {
+        at: usize,
+        codec: Codec,
+    },
     /// The title of the record a link leads to.
     Linked(Vec<TitleBit>),
 }
@@ -83,23 +86,41 @@ pub enum Codec {
     Time,
     /// JSON text.
     Json,
-    Decimal { scale: u8 },
+    Decimal {
+        scale: u8,
+    },
     /// Amount, then currency and base amount where there are columns for them.
-    Money { scale: u8, fixed: Option<Currency>, currency: Option<usize>, base: Option<usize>, width: usize },
+    Money {
+        scale: u8,
+        fixed: Option<Currency>,
+        currency: Option<usize>,
+        base: Option<usize>,
+        width: usize,
+    },
     /// An id of the entity with this prefix.
-    Id { prefix: Arc<str> },
+    Id {
+        prefix: Arc<str>,
+    },
     /// One cell per target, at most one of them not null.
-    AnyId { prefixes: Arc<[Arc<str>]> },
+    AnyId {
+        prefixes: Arc<[Arc<str>]>,
+    },
     /// Parts by name: address, person_name, geo.
     Parts(Arc<[(&'static str, Codec)]>),
     /// An average in nine decimal places of values with fewer.
-    Average { scale: u8 },
+    Average {
+        scale: u8,
+    },
     /// A JSON array of texts: multi_select, tags.
     Keys,
     /// A JSON array of integers: the ids of links.
-    Ids { prefix: Arc<str> },
+    Ids {
+        prefix: Arc<str>,
+    },
     /// A JSON array of `[id, name, size_bytes, media_type]`.
-    Files { prefix: Arc<str> },
+    Files {
+        prefix: Arc<str>,
+    },
 }
 
 impl Codec {

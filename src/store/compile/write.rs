@@ -228,8 +228,12 @@ pub fn update(
 /// Deletes a record for good, its side tables first.
 pub fn delete(catalog: &Catalog, dialect: Dialect, request: &Authorised<Write>, id: RecordId) -> Vec<Statement> {
     let entity = catalog.entity(request.request().entity);
-    let mut statements: Vec<Statement> =
-        entity.fields.iter().filter_map(|field| field.side_table.as_deref()).map(|table| clear_side(table, id).statement(dialect, &[])).collect();
+    let mut statements: Vec<Statement> = entity
+        .fields
+        .iter()
+        .filter_map(|field| field.side_table.as_deref())
+        .map(|table| clear_side(table, id).statement(dialect, &[]))
+        .collect();
     let mut sql = Sql::new("DELETE FROM ");
     sql.ident(&entity.table).push(" WHERE ").ident(id_column(entity)).push(" = ").bind(ColumnKind::Int, Cell::Int(id.0));
     statements.push(sql.statement(dialect, &[]));

@@ -64,10 +64,8 @@ async fn prepare_schema(connect: &PgConnectOptions, schema: &str) -> Result<(), 
     }
     if schema != "public" {
         // Two processes may start at once; `IF NOT EXISTS` alone is not safe against that.
-        let text = format!(
-            "BEGIN; SELECT pg_advisory_xact_lock({}); CREATE SCHEMA IF NOT EXISTS \"{schema}\"; COMMIT",
-            lock_number(schema)
-        );
+        let text =
+            format!("BEGIN; SELECT pg_advisory_xact_lock({}); CREATE SCHEMA IF NOT EXISTS \"{schema}\"; COMMIT", lock_number(schema));
         connection.execute(sqlx::raw_sql(AssertSqlSafe(text))).await.map_err(translate)?;
     }
     connection.close().await.map_err(translate)

@@ -18,7 +18,8 @@ const PAGES: i32 = 1024;
 /// Copies the live database beside its writers. A read transaction is held, so that the copy is of one moment and need
 /// not start anew when someone writes.
 pub(in crate::store) fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
-    let source = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(translate)?;
+    let source =
+        Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(translate)?;
     let mut target = Connection::open(to).map_err(translate)?;
     source.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema").map_err(translate)?;
     {
@@ -88,7 +89,9 @@ fn column(connection: &Connection, text: &str) -> Result<Vec<String>, StoreError
 /// Ends all sessions in a restored database: what was revoked since must not come back.
 pub(in crate::store) fn end_sessions(path: &Path) -> Result<(), StoreError> {
     let connection = Connection::open(path).map_err(translate)?;
-    connection.execute_batch("DELETE FROM sys_session; UPDATE sys_credential SET epoch = epoch + 1; DELETE FROM sys_setup").map_err(translate)
+    connection
+        .execute_batch("DELETE FROM sys_session; UPDATE sys_credential SET epoch = epoch + 1; DELETE FROM sys_setup")
+        .map_err(translate)
 }
 
 /// SHA-256 of a file, lower-case hex.

@@ -20,7 +20,9 @@ pub(in crate::store) fn translate(error: Error) -> StoreError {
         (_, ffi::SQLITE_INTERRUPT) => StoreError::Timeout,
         (_, ffi::SQLITE_FULL) => StoreError::DiskFull,
         (_, ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB) => StoreError::Corrupt(message),
-        (code, _) => StoreError::Database { state: code.to_string(), message: if message.is_empty() { error.to_string() } else { message } },
+        (code, _) => {
+            StoreError::Database { state: code.to_string(), message: if message.is_empty() { error.to_string() } else { message } }
+        }
     }
 }
 

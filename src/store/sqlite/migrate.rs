@@ -29,8 +29,7 @@ pub(in crate::store) fn run(connection: &Connection) -> Result<(), StoreError> {
 
 fn applied(connection: &Connection) -> Result<Vec<(i64, String, String)>, StoreError> {
     connection.execute_batch(migrate::TABLE_SQLITE).map_err(translate)?;
-    let mut statement =
-        connection.prepare("SELECT number, name, checksum FROM sys_migration ORDER BY number").map_err(translate)?;
+    let mut statement = connection.prepare("SELECT number, name, checksum FROM sys_migration ORDER BY number").map_err(translate)?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).map_err(translate)?;
     rows.collect::<rusqlite::Result<_>>().map_err(translate)
 }

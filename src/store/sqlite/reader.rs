@@ -122,8 +122,7 @@ impl Reader {
     }
 
     fn run(&self, statement: &Statement, longest: Duration) -> Result<Rows, StoreError> {
-        *self.limit.lock().unwrap_or_else(PoisonError::into_inner) =
-            Limit { started: Stopwatch::start(), longest, is_over: false };
+        *self.limit.lock().unwrap_or_else(PoisonError::into_inner) = Limit { started: Stopwatch::start(), longest, is_over: false };
         run::query(&self.connection, statement)
     }
 }

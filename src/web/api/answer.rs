@@ -1,8 +1,8 @@
 //! Writing answers.
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 use axum::response::Response;
 use serde_json::{Value, json};
 
@@ -51,7 +51,9 @@ pub(super) fn tell(response: &mut Response, entity: &Entity, saved: &Saved, pref
     let headers = response.headers_mut();
     if !preferences.dry_run {
         set_etag(headers, saved.version);
-        if saved.created && let Ok(place) = HeaderValue::from_str(&location(entity, saved)) {
+        if saved.created
+            && let Ok(place) = HeaderValue::from_str(&location(entity, saved))
+        {
             headers.insert(LOCATION, place);
         }
     }

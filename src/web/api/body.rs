@@ -1,8 +1,8 @@
 //! Reading a request's body: size, media type, JSON, and the character no database text holds.
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use serde_json::Value;
 
 use crate::base::json;
@@ -78,8 +78,12 @@ pub(super) fn parse_json(bytes: &[u8]) -> Result<Value, Problem> {
     })?;
     let may_hold_null = bytes.windows(5).any(|five| five == br"u0000");
     if may_hold_null && let Some(path) = find_null(&value, String::new()) {
-        return Err(Problem::new("WEB422", "the body contains the null character")
-            .with_fault(path, "null_character", "must not contain the null character", serde_json::json!({})));
+        return Err(Problem::new("WEB422", "the body contains the null character").with_fault(
+            path,
+            "null_character",
+            "must not contain the null character",
+            serde_json::json!({}),
+        ));
     }
     Ok(value)
 }
@@ -90,7 +94,11 @@ fn find_null(value: &Value, path: String) -> Option<String> {
         Value::String(text) => text.contains('\0').then_some(path),
         Value::Array(items) => items.iter().enumerate().find_map(|(index, item)| find_null(item, format!("{path}/{index}"))),
         Value::Object(map) => map.iter().find_map(|(key, item)| {
-            if key.contains('\0') { Some(path.clone()) } else { find_null(item, format!("{path}/{}", key.replace('~', "~0").replace('/', "~1"))) }
+            if key.contains('\0') {
+                Some(path.clone())
+            } else {
+                find_null(item, format!("{path}/{}", key.replace('~', "~0").replace('/', "~1")))
+            }
         }),
         _ => None,
     }

@@ -16,21 +16,39 @@ use crate::web::{Problem, Requester, SourceFile, State};
 const LIMIT_BYTES: usize = 16 * 1024 * 1024;
 
 /// `POST /definitions/check`
-pub(super) async fn check(Shared(state): Shared<State>, requester: Requester, RawQuery(raw): RawQuery, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+pub(super) async fn check(
+    Shared(state): Shared<State>,
+    requester: Requester,
+    RawQuery(raw): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
     requester.administrator()?;
     let asked = asked(raw.as_deref(), &headers, body, &["files"]).await?;
     Ok(answer::json(StatusCode::OK, &state.definitions.check(files(&asked)?).await?))
 }
 
 /// `POST /definitions/plan`
-pub(super) async fn plan(Shared(state): Shared<State>, requester: Requester, RawQuery(raw): RawQuery, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+pub(super) async fn plan(
+    Shared(state): Shared<State>,
+    requester: Requester,
+    RawQuery(raw): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
     requester.administrator()?;
     let asked = asked(raw.as_deref(), &headers, body, &["files"]).await?;
     Ok(answer::json(StatusCode::OK, &state.definitions.plan(files(&asked)?).await?))
 }
 
 /// `POST /definitions/apply`
-pub(super) async fn apply(Shared(state): Shared<State>, requester: Requester, RawQuery(raw): RawQuery, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+pub(super) async fn apply(
+    Shared(state): Shared<State>,
+    requester: Requester,
+    RawQuery(raw): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
     let by = requester.administrator()?.user.0;
     let asked = asked(raw.as_deref(), &headers, body, &["files", "plan", "accept"]).await?;
     let plan = match asked.get("plan") {
@@ -89,7 +107,10 @@ fn files(asked: &Map<String, Value>) -> Result<Vec<SourceFile>, Problem> {
             let (Some(path), Some(text)) = (text("path"), text("text")) else {
                 return Err(bad(&format!("/files/{index}"), "must be `{path, text}`"));
             };
-            let is_inside = !path.is_empty() && !path.starts_with('/') && !path.contains('\\') && path.split('/').all(|part| !matches!(part, "" | "." | ".."));
+            let is_inside = !path.is_empty()
+                && !path.starts_with('/')
+                && !path.contains('\\')
+                && path.split('/').all(|part| !matches!(part, "" | "." | ".."));
             if !is_inside || path.len() > 300 {
                 return Err(bad(&format!("/files/{index}/path"), "must be a path below the definitions folder"));
             }
@@ -99,7 +120,12 @@ fn files(asked: &Map<String, Value>) -> Result<Vec<SourceFile>, Problem> {
 }
 
 /// `GET /schema/{entity}`
-pub(super) async fn schema(Shared(state): Shared<State>, requester: Requester, Located(slug): Located<String>, RawQuery(raw): RawQuery) -> Result<Response, Problem> {
+pub(super) async fn schema(
+    Shared(state): Shared<State>,
+    requester: Requester,
+    Located(slug): Located<String>,
+    RawQuery(raw): RawQuery,
+) -> Result<Response, Problem> {
     requester.identity()?;
     locate::only_params(raw.as_deref(), &[])?;
     let catalog = state.catalog();

@@ -16,7 +16,12 @@ use crate::web::{Problem, Requester, State};
 const RAW: &[&str] = &["application/octet-stream"];
 
 /// `POST /files?name=…&entity=…`: the raw bytes, or one part of a multipart form (which names itself).
-pub(super) async fn upload(Shared(state): Shared<State>, requester: Requester, RawQuery(raw): RawQuery, request: Request) -> Result<Response, Problem> {
+pub(super) async fn upload(
+    Shared(state): Shared<State>,
+    requester: Requester,
+    RawQuery(raw): RawQuery,
+    request: Request,
+) -> Result<Response, Problem> {
     let params = locate::only_params(raw.as_deref(), &["name", "entity"])?;
     let catalog = state.catalog();
     let entity_uid = entity_uid(&catalog, params.get("entity"))?;

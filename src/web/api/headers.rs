@@ -1,7 +1,7 @@
 //! Conditional requests, preferences and idempotency keys.
 
-use axum::http::header::{ETAG, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use axum::http::HeaderMap;
+use axum::http::header::{ETAG, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 
 use crate::record::{Source, WriteOptions};
 use crate::web::Problem;

@@ -12,7 +12,10 @@ use crate::web::{Problem, State};
 
 /// `GET /healthz`: the process answers.
 pub(super) async fn live(Shared(state): Shared<State>) -> Response {
-    answer::json(StatusCode::OK, &json!({ "status": "ok", "version": state.config.version, "panics": state.panics.load(Ordering::Relaxed) }))
+    answer::json(
+        StatusCode::OK,
+        &json!({ "status": "ok", "version": state.config.version, "panics": state.panics.load(Ordering::Relaxed) }),
+    )
 }
 
 /// `GET /readyz`: the database answers and a catalog is loaded.

@@ -45,7 +45,11 @@ pub(super) async fn update_many(
         .iter()
         .map(|(id, outcome)| match outcome {
             Ok(saved) => saved_item(entity, saved, "update"),
-            Err(error) => failed_item(error.clone(), &requester, &[("entity", entity.slug.as_str().into()), ("id", id.display(&entity.prefix).into())]),
+            Err(error) => failed_item(
+                error.clone(),
+                &requester,
+                &[("entity", entity.slug.as_str().into()), ("id", id.display(&entity.prefix).into())],
+            ),
         })
         .collect();
     Ok(answer::json(StatusCode::OK, &json!({ "results": results, "changed": result.changed(), "failed": result.failed() })))
@@ -96,7 +100,9 @@ fn one_update(catalog: &Catalog, entity: &Entity, item: &Value) -> Result<OneUpd
     let Some(set) = map.get("set") else {
         return Err(vec![fault("/set", "required", "is missing: the fields to change")]);
     };
-    let set = Input::from_json(catalog, entity, set).map_err(|faults| Problem::from(faults).errors.into_iter().map(|fault| Fault { path: format!("/set{}", fault.path), ..fault }).collect::<Vec<_>>())?;
+    let set = Input::from_json(catalog, entity, set).map_err(|faults| {
+        Problem::from(faults).errors.into_iter().map(|fault| Fault { path: format!("/set{}", fault.path), ..fault }).collect::<Vec<_>>()
+    })?;
     Ok(OneUpdate { id, version, set })
 }
 
@@ -106,14 +112,23 @@ fn fault(path: &str, code: &str, message: &str) -> Fault {
 
 fn by_filter(state: &State, catalog: &Catalog, entity: &Entity, map: &Map<String, Value>) -> Result<ManyUpdate, Problem> {
     if let Some(name) = map.keys().find(|name| !matches!(name.as_str(), "filter" | "set" | "max_affected")) {
-        return Err(bad_shape("`filter`, `set` and `max_affected` are known here").with_fault(pointer(name), "unknown_property", "is not known here", json!({})));
+        return Err(bad_shape("`filter`, `set` and `max_affected` are known here").with_fault(
+            pointer(name),
+            "unknown_property",
+            "is not known here",
+            json!({}),
+        ));
     }
     let (Some(filter), Some(set)) = (map.get("filter"), map.get("set")) else {
         return Err(bad_shape("`filter` says which records, `set` what to change, `max_affected` how many at most"));
     };
     let most = map.get("max_affected").and_then(Value::as_u64).filter(|most| (1..=10_000).contains(most)).ok_or_else(|| {
-        bad_shape("`max_affected` is a whole number from 1 to 10000; nothing is written when the filter finds more")
-            .with_fault("/max_affected", "required", "must be a whole number from 1 to 10000", json!({ "min": 1, "max": 10_000 }))
+        bad_shape("`max_affected` is a whole number from 1 to 10000; nothing is written when the filter finds more").with_fault(
+            "/max_affected",
+            "required",
+            "must be a whole number from 1 to 10000",
+            json!({ "min": 1, "max": 10_000 }),
+        )
     })?;
     let request = query::parse_list_json(catalog, state.records.cursor_key(), entity.ix, &json!({ "filter": filter }))?;
     let set = Input::from_json(catalog, entity, set).map_err(|faults| {

@@ -125,11 +125,20 @@ pub(super) async fn upsert(
 }
 
 /// The values of a unique from the last part of the path.
-fn key_values(catalog: &Catalog, entity: &Entity, unique: &Unique, zone: &jiff::tz::TimeZone, part: &str) -> Result<Vec<crate::base::Value>, Problem> {
+fn key_values(
+    catalog: &Catalog,
+    entity: &Entity,
+    unique: &Unique,
+    zone: &jiff::tz::TimeZone,
+    part: &str,
+) -> Result<Vec<crate::base::Value>, Problem> {
     let texts = if unique.fields.len() == 1 { vec![part.to_owned()] } else { split_key(part) };
     if texts.len() != unique.fields.len() {
-        return Err(Problem::new("WEB400", format!("`{}` has {} values, the address gives {}", unique.name, unique.fields.len(), texts.len()))
-            .with_hint("put `~` between the values; double a `~` inside one"));
+        return Err(Problem::new(
+            "WEB400",
+            format!("`{}` has {} values, the address gives {}", unique.name, unique.fields.len(), texts.len()),
+        )
+        .with_hint("put `~` between the values; double a `~` inside one"));
     }
     let mut values = Vec::with_capacity(texts.len());
     for (field, text) in unique.fields.iter().zip(&texts) {

@@ -15,10 +15,30 @@ use crate::web::{Problem, session_cookie};
 
 /// Zones offered by name; others are set in the person's record.
 const ZONES: [&str; 24] = [
-    "Asia/Shanghai", "Asia/Taipei", "Asia/Hong_Kong", "Asia/Singapore", "Asia/Tokyo", "Asia/Seoul", "Asia/Kolkata", "Asia/Dubai",
-    "Europe/London", "Europe/Paris", "Europe/Berlin", "Europe/Madrid", "Europe/Istanbul", "Africa/Johannesburg", "Africa/Lagos",
-    "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles", "America/Toronto", "America/Sao_Paulo",
-    "Australia/Sydney", "Pacific/Auckland", "UTC",
+    "Asia/Shanghai",
+    "Asia/Taipei",
+    "Asia/Hong_Kong",
+    "Asia/Singapore",
+    "Asia/Tokyo",
+    "Asia/Seoul",
+    "Asia/Kolkata",
+    "Asia/Dubai",
+    "Europe/London",
+    "Europe/Paris",
+    "Europe/Berlin",
+    "Europe/Madrid",
+    "Europe/Istanbul",
+    "Africa/Johannesburg",
+    "Africa/Lagos",
+    "America/New_York",
+    "America/Chicago",
+    "America/Denver",
+    "America/Los_Angeles",
+    "America/Toronto",
+    "America/Sao_Paulo",
+    "Australia/Sydney",
+    "Pacific/Auckland",
+    "UTC",
 ];
 
 /// `GET /account`
@@ -26,7 +46,12 @@ pub(super) async fn account(page: Page) -> Result<Response, Problem> {
     account_page(&page, StatusCode::OK, None, None).await
 }
 
-async fn account_page(page: &Page, status: StatusCode, error: Option<(&str, String)>, new_token: Option<String>) -> Result<Response, Problem> {
+async fn account_page(
+    page: &Page,
+    status: StatusCode,
+    error: Option<(&str, String)>,
+    new_token: Option<String>,
+) -> Result<Response, Problem> {
     let identity = page.requester.identity()?;
     let stamp = |at| Stamp::new(at, &page.ui, page.messages());
     let tokens = page.state.auth.list_tokens(Some(&identity.email)).await?;
@@ -43,7 +68,10 @@ async fn account_page(page: &Page, status: StatusCode, error: Option<(&str, Stri
     let context = AccountPage {
         shell: page.shell(&page.say("account-title", &[]), ":account", Vec::new()),
         locales: languages,
-        themes: ["auto", "light", "dark"].iter().map(|theme| choice(theme, page.say(&format!("theme-{theme}"), &[]), *theme == page.theme)).collect(),
+        themes: ["auto", "light", "dark"]
+            .iter()
+            .map(|theme| choice(theme, page.say(&format!("theme-{theme}"), &[]), *theme == page.theme))
+            .collect(),
         zones,
         tokens: tokens
             .into_iter()
@@ -87,7 +115,8 @@ pub(super) async fn settings(page: Page, post: Post) -> Result<Response, Problem
         _ => "auto",
     };
     let secure = if page.state.config.public_url.https { "; Secure" } else { "" };
-    if let Ok(cookie) = HeaderValue::from_str(&format!("{THEME_COOKIE}={theme}; Path=/; HttpOnly; SameSite=Lax; Max-Age=31536000{secure}")) {
+    if let Ok(cookie) = HeaderValue::from_str(&format!("{THEME_COOKIE}={theme}; Path=/; HttpOnly; SameSite=Lax; Max-Age=31536000{secure}"))
+    {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)
@@ -100,13 +129,19 @@ pub(super) async fn password(page: Page, post: Post) -> Result<Response, Problem
     let refuse = |key: &str| Some(("password", page.say(key, &[])));
     match auth.sign_in(&identity.email, post.get("current"), page.requester.ip).await {
         Ok(start) => auth.sign_out(&start.cookie).await?,
-        Err(AuthError::WrongCredentials) => return account_page(&page, StatusCode::UNPROCESSABLE_ENTITY, refuse("account-wrong-password"), None).await,
-        Err(AuthError::Throttled { .. }) => return account_page(&page, StatusCode::TOO_MANY_REQUESTS, refuse("sign-in-throttled"), None).await,
+        Err(AuthError::WrongCredentials) => {
+            return account_page(&page, StatusCode::UNPROCESSABLE_ENTITY, refuse("account-wrong-password"), None).await;
+        }
+        Err(AuthError::Throttled { .. }) => {
+            return account_page(&page, StatusCode::TOO_MANY_REQUESTS, refuse("sign-in-throttled"), None).await;
+        }
         Err(fault) => return Err(fault.into()),
     }
     match auth.set_password(&identity.email, post.get("new")).await {
         Ok(_) => {}
-        Err(AuthError::WeakPassword(_)) => return account_page(&page, StatusCode::UNPROCESSABLE_ENTITY, refuse("account-weak-password"), None).await,
+        Err(AuthError::WeakPassword(_)) => {
+            return account_page(&page, StatusCode::UNPROCESSABLE_ENTITY, refuse("account-weak-password"), None).await;
+        }
         Err(fault) => return Err(fault.into()),
     }
     let start = auth.sign_in(&identity.email, post.get("new"), page.requester.ip).await?;

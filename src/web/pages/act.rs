@@ -29,7 +29,11 @@ async fn confirm(page: &Page, entity: &Entity, id_text: &str, status: StatusCode
     let head = page.head(entity);
     let heading = page.say("delete-title", &[("title", Arg::Text(title))]);
     let context = ConfirmPage {
-        shell: page.shell(&page.say("action-delete", &[]), &entity.slug, vec![page.entity_crumb(entity), Crumb { label: title.clone(), href: Some(href.clone()) }]),
+        shell: page.shell(
+            &page.say("action-delete", &[]),
+            &entity.slug,
+            vec![page.entity_crumb(entity), Crumb { label: title.clone(), href: Some(href.clone()) }],
+        ),
         title: heading,
         text: page.say(if entity.features.soft_delete { "delete-to-bin" } else { "delete-for-good" }, &[]),
         action: format!("{href}/delete"),
@@ -51,7 +55,9 @@ pub(super) async fn delete(page: Page, Path((slug, id_text)): Path<(String, Stri
     };
     let options = WriteOptions::from(Source::Form).if_match(version);
     match page.state.records.delete(&page.actor, &page.catalog, entity.ix, id, options).await {
-        Ok(_) if entity.features.soft_delete => Ok(page.go(&format!("/records/{slug}?done=deleted&undo={}", encode(&format!("/records/{slug}/{id_text}"))))),
+        Ok(_) if entity.features.soft_delete => {
+            Ok(page.go(&format!("/records/{slug}?done=deleted&undo={}", encode(&format!("/records/{slug}/{id_text}")))))
+        }
         Ok(_) => Ok(page.go(&format!("/records/{slug}?done=removed"))),
         Err(error) => match whole_message(&page, &error) {
             Some(message) => confirm(&page, entity, &id_text, StatusCode::CONFLICT, Some(message)).await,
@@ -89,7 +95,11 @@ pub(super) async fn press(page: Page, Path((slug, id_text, name)): Path<(String,
     match run_button(&state.automation, &state.records, &page.actor, entity.ix, id, &name, serde_json::Value::Null).await {
         Ok(done) => {
             let message = done.answer.as_str().or_else(|| done.answer.get("message").and_then(serde_json::Value::as_str)).unwrap_or("");
-            let opened = done.answer.get("open").and_then(serde_json::Value::as_str).and_then(|id| crate::render::show::record_href(&page.catalog, id));
+            let opened = done
+                .answer
+                .get("open")
+                .and_then(serde_json::Value::as_str)
+                .and_then(|id| crate::render::show::record_href(&page.catalog, id));
             let mut response = page.go(&format!("{}?done=button", opened.unwrap_or_else(|| format!("/records/{slug}/{id_text}"))));
             let message: String = message.chars().take(300).collect();
             let cookie = format!("{SAID_COOKIE}={}; Path=/records; HttpOnly; SameSite=Lax; Max-Age=10", encode(&message));

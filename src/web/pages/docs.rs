@@ -33,7 +33,12 @@ fn groups(page: &Page, document: &Json) -> Vec<DocsGroup> {
         .map(|tag| {
             let name = text(tag, "name");
             let label = page.catalog.find_entity(&name).map(|entity| entity.label_plural.get(page.ui.locale).to_owned());
-            DocsGroup { id: format!("tag-{name}"), label: label.unwrap_or_else(|| page.say("docs-other", &[])), description: String::new(), operations: Vec::new() }
+            DocsGroup {
+                id: format!("tag-{name}"),
+                label: label.unwrap_or_else(|| page.say("docs-other", &[])),
+                description: String::new(),
+                operations: Vec::new(),
+            }
         })
         .collect();
     for (path, item) in document["paths"].as_object().into_iter().flatten() {
@@ -68,9 +73,16 @@ fn describe(document: &Json, path: &str, method: &str, item: &Json, operation: &
     let responses = operation["responses"].as_object().into_iter().flatten().map(|(status, answer)| {
         let answer = follow(document, answer);
         let (_, schema) = content(answer);
-        DocsField { name: status.clone(), ty: schema.map(type_of).unwrap_or_default(), text: text(answer, "description"), ..DocsField::default() }
+        DocsField {
+            name: status.clone(),
+            ty: schema.map(type_of).unwrap_or_default(),
+            text: text(answer, "description"),
+            ..DocsField::default()
+        }
     });
-    let example = schema.and_then(|schema| schema.get("example").or_else(|| follow(document, schema).get("example"))).map(|json| serde_json::to_string_pretty(json).unwrap_or_default());
+    let example = schema
+        .and_then(|schema| schema.get("example").or_else(|| follow(document, schema).get("example")))
+        .map(|json| serde_json::to_string_pretty(json).unwrap_or_default());
     DocsOperation {
         id: operation["operationId"].as_str().map_or_else(|| format!("{method}{}", path.replace(['/', '{', '}'], "-")), str::to_owned),
         method: method.to_uppercase(),

@@ -107,7 +107,15 @@ pub(super) async fn setup_form(page: Page) -> Result<Response, Problem> {
     setup_page(&page, StatusCode::OK, &token, "", "", None, closed)
 }
 
-fn setup_page(page: &Page, status: StatusCode, token: &str, name: &str, email: &str, error: Option<String>, closed: Option<&str>) -> Result<Response, Problem> {
+fn setup_page(
+    page: &Page,
+    status: StatusCode,
+    token: &str,
+    name: &str,
+    email: &str,
+    error: Option<String>,
+    closed: Option<&str>,
+) -> Result<Response, Problem> {
     let context = EntryPage {
         shell: page.shell(&page.say("setup-title", &[]), "", Vec::new()),
         error,

@@ -37,7 +37,15 @@ impl Page {
 }
 
 pub(super) fn is_wide(ty: &FieldType) -> bool {
-    matches!(ty, FieldType::LongText { .. } | FieldType::RichText { .. } | FieldType::Json { .. } | FieldType::Address | FieldType::File { .. } | FieldType::Image { .. })
+    matches!(
+        ty,
+        FieldType::LongText { .. }
+            | FieldType::RichText { .. }
+            | FieldType::Json { .. }
+            | FieldType::Address
+            | FieldType::File { .. }
+            | FieldType::Image { .. }
+    )
 }
 
 /// How a selection asks for a field, so that links come with their titles.

@@ -33,8 +33,17 @@ pub(super) enum Family {
 impl Family {
     pub fn of(field: &Field) -> Self {
         match &field.ty {
-            FieldType::Text { .. } | FieldType::LongText { .. } | FieldType::Email | FieldType::Phone | FieldType::Url | FieldType::AutoNumber { .. } => Family::Text,
-            FieldType::Integer { .. } | FieldType::Decimal { .. } | FieldType::Percent { .. } | FieldType::Money { .. } | FieldType::Rating { .. } => Family::Number,
+            FieldType::Text { .. }
+            | FieldType::LongText { .. }
+            | FieldType::Email
+            | FieldType::Phone
+            | FieldType::Url
+            | FieldType::AutoNumber { .. } => Family::Text,
+            FieldType::Integer { .. }
+            | FieldType::Decimal { .. }
+            | FieldType::Percent { .. }
+            | FieldType::Money { .. }
+            | FieldType::Rating { .. } => Family::Number,
             FieldType::Date { .. } | FieldType::DateTime => Family::Date,
             FieldType::Boolean => Family::Boolean,
             FieldType::Select(_) | FieldType::Link { .. } => Family::Choice,
@@ -145,7 +154,10 @@ impl Page {
         let mut fields: Vec<Choice> = entity
             .fields
             .iter()
-            .filter(|field| Family::of(field) != Family::Closed && (!field.is_system || matches!(field.name.as_str(), "owner" | "created_at" | "updated_at")))
+            .filter(|field| {
+                Family::of(field) != Family::Closed
+                    && (!field.is_system || matches!(field.name.as_str(), "owner" | "created_at" | "updated_at"))
+            })
             .map(|field| Choice { value: field.name.clone(), label: self.label(field), ..Choice::default() })
             .collect();
         fields.sort_by_key(|choice| entity.find_field(&choice.value).is_some_and(|field| field.is_system && field.name != "owner"));
@@ -176,7 +188,12 @@ impl Page {
         let asked = self.params.get("op").filter(|op| known.contains(op)).or(known.first().copied()).unwrap_or("");
         let choices = known
             .iter()
-            .map(|op| Choice { value: (*op).to_owned(), label: self.say(&format!("op-{op}"), &[]), selected: *op == asked, ..Choice::default() })
+            .map(|op| Choice {
+                value: (*op).to_owned(),
+                label: self.say(&format!("op-{op}"), &[]),
+                selected: *op == asked,
+                ..Choice::default()
+            })
             .collect();
         if matches!(asked, "empty" | "not-empty" | "yes" | "no" | "me") {
             return (choices, None);

@@ -29,8 +29,13 @@ struct FormPart {
 /// `GET /records/{entity}/new`: parameters fill fields in (`?account=account_…`).
 pub(super) async fn new(page: Page, Path(slug): Path<String>) -> Result<Response, Problem> {
     let entity = page.entity(&slug)?;
-    let given: Vec<(String, String)> =
-        page.params.0.iter().filter(|(name, _)| entity.find_field(name.split('.').next().unwrap_or("")).is_some_and(|field| !field.read_only)).cloned().collect();
+    let given: Vec<(String, String)> = page
+        .params
+        .0
+        .iter()
+        .filter(|(name, _)| entity.find_field(name.split('.').next().unwrap_or("")).is_some_and(|field| !field.read_only))
+        .cloned()
+        .collect();
     let (input, _) = read_input(&page, entity, &given);
     let state = page.state.records.form_state(&page.actor, &page.catalog, entity.ix, None, &input).await?;
     let texts = page.texts_of(entity, &state, None);
@@ -86,7 +91,10 @@ async fn stored(page: &Page, entity: &Entity, id_text: &str) -> Result<Stored, P
     for (ix, _) in page.sections(entity, true, None).iter().flat_map(|section| &section.fields) {
         let field = entity.field(*ix);
         if let FieldType::Children { of, .. } = &field.ty {
-            let parts = select_text(page.catalog.entity(*of), page.catalog.entity(*of).fields.iter().filter(|part| !part.is_system).map(|part| part.ix));
+            let parts = select_text(
+                page.catalog.entity(*of),
+                page.catalog.entity(*of).fields.iter().filter(|part| !part.is_system).map(|part| part.ix),
+            );
             select.push_str(&format!(",{}({parts};limit=200)", field.name));
         }
     }
@@ -249,7 +257,14 @@ fn is_shown(entity: &Entity, state: &crate::record::FormState, fault: &FieldFaul
 }
 
 /// The form again, with everything that was typed and what is wrong with it.
-async fn refuse(page: &Page, entity: &Entity, mut form: Form, refused: Refused, post: &Post, stored: Option<&Stored>) -> Result<Response, Problem> {
+async fn refuse(
+    page: &Page,
+    entity: &Entity,
+    mut form: Form,
+    refused: Refused,
+    post: &Post,
+    stored: Option<&Stored>,
+) -> Result<Response, Problem> {
     let (input, _) = read_input(page, entity, &post.pairs);
     let id = stored.map(|stored| stored.id);
     let state = page.state.records.form_state(&page.actor, &page.catalog, entity.ix, id, &input).await?;

@@ -51,7 +51,8 @@ impl Page {
                         continue;
                     }
                     let label = section.label.get(locale);
-                    let label = if label.is_empty() && tab.sections.len() == 1 && layout.tabs.len() > 1 { tab.label.get(locale) } else { label };
+                    let label =
+                        if label.is_empty() && tab.sections.len() == 1 && layout.tabs.len() > 1 { tab.label.get(locale) } else { label };
                     arranged.push(Arranged {
                         id: format!("{}-{}", tab.id, section.id),
                         label: label.to_owned(),
@@ -73,17 +74,30 @@ impl Page {
                 }
             }
         }
-        let placed = |ix: FieldIx| hidden.contains(&ix) || arranged.iter().any(|section| section.fields.iter().any(|(field, _)| *field == ix));
+        let placed =
+            |ix: FieldIx| hidden.contains(&ix) || arranged.iter().any(|section| section.fields.iter().any(|(field, _)| *field == ix));
         let has_layout = entity.layouts.iter().any(|layout| !layout.tabs.is_empty());
         // Without a layout everything is shown; with one, what must be filled in is never out of reach.
         let is_missing = |field: &&Field| {
-            !placed(field.ix) && fits(field.ix) && if has_layout { for_form && (field.required || matches!(field.ty, FieldType::Children { .. })) } else { !field.is_system || (for_form && field.name == "owner") }
+            !placed(field.ix)
+                && fits(field.ix)
+                && if has_layout {
+                    for_form && (field.required || matches!(field.ty, FieldType::Children { .. }))
+                } else {
+                    !field.is_system || (for_form && field.name == "owner")
+                }
         };
-        let missing: Vec<(FieldIx, Option<String>)> =
-            entity.fields.iter().filter(|field| !field.is_system || field.name == "owner").filter(is_missing).map(|field| (field.ix, None)).collect();
+        let missing: Vec<(FieldIx, Option<String>)> = entity
+            .fields
+            .iter()
+            .filter(|field| !field.is_system || field.name == "owner")
+            .filter(is_missing)
+            .map(|field| (field.ix, None))
+            .collect();
         if !missing.is_empty() {
             // Rows of children have their own heading.
-            let (rows, plain): (Vec<_>, Vec<_>) = missing.into_iter().partition(|(ix, _)| has_layout && matches!(entity.field(*ix).ty, FieldType::Children { .. }));
+            let (rows, plain): (Vec<_>, Vec<_>) =
+                missing.into_iter().partition(|(ix, _)| has_layout && matches!(entity.field(*ix).ty, FieldType::Children { .. }));
             let label = if has_layout { self.say("form-more", &[]) } else { String::new() };
             arranged.push(Arranged { id: "all".to_owned(), label, columns: 2, fields: plain });
             arranged.push(Arranged { id: "parts".to_owned(), label: String::new(), columns: 1, fields: rows });
@@ -99,7 +113,14 @@ impl Page {
     pub async fn draw(&self, drawn: Drawn<'_>) -> Result<Vec<FormSection>, Problem> {
         let titles = self.titles_in(drawn.entity, drawn.texts, drawn.state).await?;
         let errors = self.errors_by_control(drawn.faults, drawn.texts);
-        let ctx = InputContext { catalog: &self.catalog, ui: &self.ui, messages: self.messages(), titles: &titles, texts: drawn.texts, errors: &errors };
+        let ctx = InputContext {
+            catalog: &self.catalog,
+            ui: &self.ui,
+            messages: self.messages(),
+            titles: &titles,
+            texts: drawn.texts,
+            errors: &errors,
+        };
         let mut sections = Vec::new();
         for section in self.sections(drawn.entity, true, Some(drawn.state)) {
             let mut fields = Vec::new();
@@ -210,7 +231,10 @@ impl Page {
         let mut ids: Vec<String> = texts.iter().flat_map(|(_, texts)| texts.iter()).filter(|text| looks_like_id(text)).cloned().collect();
         for field in state.fields.iter().filter(|field| !field.value.is_null()) {
             let definition = entity.field(field.field);
-            if matches!(definition.ty, FieldType::Link { .. } | FieldType::User { .. } | FieldType::AnyLink { .. } | FieldType::Links { .. }) {
+            if matches!(
+                definition.ty,
+                FieldType::Link { .. } | FieldType::User { .. } | FieldType::AnyLink { .. } | FieldType::Links { .. }
+            ) {
                 collect_ids(&field_type::to_json(&self.catalog, definition, &field.value), &mut ids);
             }
         }
@@ -248,10 +272,18 @@ impl Page {
     }
 
     pub fn empty_form(&self, entity: &Entity, action: String) -> Form {
-        let by_layout = entity.layouts.iter().flat_map(|layout| &layout.tabs).flat_map(|tab| &tab.sections).any(|section| {
-            section.visible_if.is_some() || section.fields.iter().any(|placed| placed.visible_if.is_some())
-        });
-        let watched = by_layout || self.sections(entity, true, None).iter().flat_map(|section| &section.fields).any(|(ix, _)| is_conditional(entity.field(*ix)));
+        let by_layout = entity
+            .layouts
+            .iter()
+            .flat_map(|layout| &layout.tabs)
+            .flat_map(|tab| &tab.sections)
+            .any(|section| section.visible_if.is_some() || section.fields.iter().any(|placed| placed.visible_if.is_some()));
+        let watched = by_layout
+            || self
+                .sections(entity, true, None)
+                .iter()
+                .flat_map(|section| &section.fields)
+                .any(|(ix, _)| is_conditional(entity.field(*ix)));
         let mut key = [0; 16];
         self.state.random.fill(&mut key);
         Form {
@@ -321,7 +353,11 @@ fn control_of(path: &str, texts: &FormTexts) -> String {
             let rows = texts.rows(table);
             let filled: Vec<&String> = rows.iter().filter(|key| is_filled(texts, table, key)).collect();
             let number: usize = row.parse().unwrap_or(0);
-            let key = if rows.iter().any(|key| key == row) && is_filled(texts, table, row) { (*row).to_owned() } else { filled.get(number).map_or_else(|| (*row).to_owned(), |key| (*key).clone()) };
+            let key = if rows.iter().any(|key| key == row) && is_filled(texts, table, row) {
+                (*row).to_owned()
+            } else {
+                filled.get(number).map_or_else(|| (*row).to_owned(), |key| (*key).clone())
+            };
             format!("{table}.{key}.{field}")
         }
         [field, ..] => (*field).to_owned(),

@@ -30,7 +30,9 @@ impl Page {
             .iter()
             .map(|entry| {
                 let who = match entry.by {
-                    Some(user) => people.and_then(|entity| titles.get(&user.display(&entity.prefix)).cloned()).unwrap_or_else(|| user.to_string()),
+                    Some(user) => {
+                        people.and_then(|entity| titles.get(&user.display(&entity.prefix)).cloned()).unwrap_or_else(|| user.to_string())
+                    }
                     None => self.say("history-system", &[]),
                 };
                 let changes = entry.changes.iter().filter(|change| !(entry.kind == "create" && change.new.is_null())).map(|change| {
@@ -40,7 +42,11 @@ impl Page {
                         None if json.is_null() => Shown::none(),
                         None => Shown::text(json.as_str().map_or_else(|| json.to_string(), str::to_owned)),
                     };
-                    HistoryChange { label: field.map_or_else(|| change.field.clone(), |field| self.label(field)), old: shown(&change.old), new: shown(&change.new) }
+                    HistoryChange {
+                        label: field.map_or_else(|| change.field.clone(), |field| self.label(field)),
+                        old: shown(&change.old),
+                        new: shown(&change.new),
+                    }
                 });
                 HistoryEntry {
                     kind: entry.kind.clone(),

@@ -20,7 +20,12 @@ pub(super) async fn home(page: Page) -> Result<Response, Problem> {
     let mut tiles = Vec::new();
     let mut newest: Vec<(DateTime, Hit)> = Vec::new();
     let named: Vec<_> = page.catalog.apps.iter().flat_map(|app| &app.entities).copied().collect();
-    let others = page.catalog.entities.iter().filter(|entity| !entity.is_junction && entity.package != "core" && !is_part(entity)).map(|entity| entity.ix);
+    let others = page
+        .catalog
+        .entities
+        .iter()
+        .filter(|entity| !entity.is_junction && entity.package != "core" && !is_part(entity))
+        .map(|entity| entity.ix);
     let mut shown = named.clone();
     shown.extend(others.filter(|ix| !named.contains(ix)));
     for entity in shown.into_iter().map(|ix| page.catalog.entity(ix)) {

@@ -9,13 +9,13 @@ use super::field::default_columns;
 use super::filter;
 use super::page::{Page, address};
 use super::table::{Refused, Wanted, with_cursor};
+use crate::base::Explain;
 use crate::base::{FieldIx, RecordId};
 use crate::query::{self, DEFAULT_LIMIT, Params};
 use crate::render::Arg;
 use crate::render::context::{List, ListPage, ViewLink};
 use crate::render::show::Titles;
 use crate::schema::catalog::{Entity, View};
-use crate::base::Explain;
 use crate::web::Problem;
 
 #[derive(Serialize)]
@@ -85,8 +85,16 @@ pub(super) async fn list(page: Page, Path(slug): Path<String>) -> Result<Respons
         }
         Err(Refused::Problem(problem)) => return Err(problem),
     }
-    let is_filtered = search.is_some() || !expression.is_empty() || page.params.get("f").is_some() || view.is_some_and(|view| view.filter.is_some());
-    list.empty = if in_bin { "bin" } else if is_filtered || error.is_some() { "filter" } else { "records" }.to_owned();
+    let is_filtered =
+        search.is_some() || !expression.is_empty() || page.params.get("f").is_some() || view.is_some_and(|view| view.filter.is_some());
+    list.empty = if in_bin {
+        "bin"
+    } else if is_filtered || error.is_some() {
+        "filter"
+    } else {
+        "records"
+    }
+    .to_owned();
     list.clear_href.clone_from(&filter.clear_href);
 
     match page.region.as_deref() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, Method, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -115,7 +115,12 @@ impl Page {
 
     /// The entity of a path.
     pub fn entity(&self, slug: &str) -> Result<&Entity, Problem> {
-        self.catalog.by_slug.get(slug).map(|ix| self.catalog.entity(*ix)).filter(|entity| !entity.is_junction).ok_or_else(Problem::not_found)
+        self.catalog
+            .by_slug
+            .get(slug)
+            .map(|ix| self.catalog.entity(*ix))
+            .filter(|entity| !entity.is_junction)
+            .ok_or_else(Problem::not_found)
     }
 
     pub fn is_admin(&self) -> bool {
@@ -166,7 +171,10 @@ impl Page {
             if package.id == "core" && !self.is_admin() {
                 continue;
             }
-            let rest = self.catalog.entities.iter().filter(|entity| entity.package == package.id && !entity.is_junction && !is_part(entity) && !named.contains(&entity.ix));
+            let rest =
+                self.catalog.entities.iter().filter(|entity| {
+                    entity.package == package.id && !entity.is_junction && !is_part(entity) && !named.contains(&entity.ix)
+                });
             let items: Vec<NavItem> = rest.map(item).collect();
             if !items.is_empty() {
                 groups.push(NavGroup { label: package.label.get(locale).to_owned(), items });
@@ -177,7 +185,8 @@ impl Page {
 
     /// `?done=created&what=…` of an address someone was sent on to.
     fn notices(&self) -> Vec<Notice> {
-        const KNOWN: [&str; 10] = ["created", "saved", "deleted", "removed", "restored", "settings", "password", "revoked", "button", "unchanged"];
+        const KNOWN: [&str; 10] =
+            ["created", "saved", "deleted", "removed", "restored", "settings", "password", "revoked", "button", "unchanged"];
         let mut notices = Vec::new();
         if let Some(fault) = self.is_admin().then(|| self.state.definitions.fault()).flatten() {
             notices.push(Notice { kind: "warn".to_owned(), text: self.say("definitions-broken", &[]), detail: Some(fault), action: None });
@@ -261,7 +270,9 @@ fn label_of(entity: &Entity, locale: crate::base::Locale) -> String {
     let label = entity.label.get(locale);
     let mut chars = label.chars();
     match (chars.next(), chars.next()) {
-        (Some(first), Some(second)) if first.is_ascii_uppercase() && second.is_ascii_lowercase() => label.replacen(first, &first.to_ascii_lowercase().to_string(), 1),
+        (Some(first), Some(second)) if first.is_ascii_uppercase() && second.is_ascii_lowercase() => {
+            label.replacen(first, &first.to_ascii_lowercase().to_string(), 1)
+        }
         _ => label.to_owned(),
     }
 }

@@ -1,8 +1,8 @@
 //! The body of a posted form: `application/x-www-form-urlencoded` or `multipart/form-data`.
 
 use axum::extract::{FromRequest, Multipart, Request};
-use axum::http::header;
 use axum::http::StatusCode;
+use axum::http::header;
 
 use crate::query::Params;
 use crate::web::{Problem, Requester, State};

@@ -36,7 +36,13 @@ pub(super) async fn record(page: Page, Path((slug, id_text)): Path<(String, Stri
 }
 
 /// The page, with a word on top about what could not be done.
-pub(super) async fn record_page(page: &Page, slug: &str, id_text: &str, status: StatusCode, notice: Option<Notice>) -> Result<Response, Problem> {
+pub(super) async fn record_page(
+    page: &Page,
+    slug: &str,
+    id_text: &str,
+    status: StatusCode,
+    notice: Option<Notice>,
+) -> Result<Response, Problem> {
     let entity = page.entity(slug)?;
     let read = read(page, entity, id_text).await?;
     let href = format!("/records/{slug}/{id_text}");
@@ -44,7 +50,8 @@ pub(super) async fn record_page(page: &Page, slug: &str, id_text: &str, status: 
     let titles = Titles::new();
 
     let layout = entity.layouts.first().filter(|layout| !layout.tabs.is_empty());
-    let chosen = layout.and_then(|layout| layout.tabs.iter().find(|one| one.id == tab).or_else(|| layout.tabs.first().filter(|_| tab != HISTORY)));
+    let chosen =
+        layout.and_then(|layout| layout.tabs.iter().find(|one| one.id == tab).or_else(|| layout.tabs.first().filter(|_| tab != HISTORY)));
     let is_history = tab == HISTORY && entity.features.history;
     let mut sections = Vec::new();
     let mut related = Vec::new();
@@ -59,7 +66,8 @@ pub(super) async fn record_page(page: &Page, slug: &str, id_text: &str, status: 
         history = Some(page.history(entity, read.id, &format!("{href}?tab={HISTORY}")).await?);
     } else {
         sections = shown_sections(page, entity, chosen, &read.json, &titles, state.as_ref());
-        let is_first = chosen.is_none_or(|chosen| layout.and_then(|layout| layout.tabs.first()).is_some_and(|first| std::ptr::eq(first, chosen)));
+        let is_first =
+            chosen.is_none_or(|chosen| layout.and_then(|layout| layout.tabs.first()).is_some_and(|first| std::ptr::eq(first, chosen)));
         for (field, columns) in related_fields(entity, chosen, is_first) {
             if let Some(block) = page.related(entity, field, columns, &read).await? {
                 related.push(block);
@@ -73,8 +81,11 @@ pub(super) async fn record_page(page: &Page, slug: &str, id_text: &str, status: 
         facts = default_columns(entity).into_iter().filter(|ix| !in_title.contains(ix)).take(4).collect();
     }
     facts.truncate(FACTS);
-    let facts = facts.iter().map(|ix| page.labelled(&titles, entity.field(*ix), &read.json)).filter(|fact| fact.value.kind != "none").collect();
-    let stamp = |name: &str| read.json.get(name).and_then(Json::as_str).and_then(DateTime::parse).map(|at| Stamp::new(at, &page.ui, page.messages()));
+    let facts =
+        facts.iter().map(|ix| page.labelled(&titles, entity.field(*ix), &read.json)).filter(|fact| fact.value.kind != "none").collect();
+    let stamp = |name: &str| {
+        read.json.get(name).and_then(Json::as_str).and_then(DateTime::parse).map(|at| Stamp::new(at, &page.ui, page.messages()))
+    };
     let who = |name: &str| read.json.get(name).and_then(|user| user.get("_title")).and_then(Json::as_str).unwrap_or("").to_owned();
     let mut shell = page.shell(&read.title, slug, vec![page.entity_crumb(entity)]);
     shell.notices.extend(notice);
@@ -119,7 +130,14 @@ async fn read(page: &Page, entity: &Entity, id_text: &str) -> Result<Read, Probl
     Ok(Read { id, id_text: id_text.to_owned(), version: row.version(), json, title, is_deleted })
 }
 
-fn shown_sections(page: &Page, entity: &Entity, tab: Option<&Tab>, json: &Json, titles: &Titles, state: Option<&FormState>) -> Vec<ShownSection> {
+fn shown_sections(
+    page: &Page,
+    entity: &Entity,
+    tab: Option<&Tab>,
+    json: &Json,
+    titles: &Titles,
+    state: Option<&FormState>,
+) -> Vec<ShownSection> {
     let arranged = page.sections(entity, false, state);
     let is_shown = |ix: FieldIx| state.and_then(|state| state.field(ix)).is_none_or(|field| field.visible);
     let belongs = |id: &str| tab.is_none_or(|tab| id.starts_with(&format!("{}-", tab.id)));
@@ -129,7 +147,12 @@ fn shown_sections(page: &Page, entity: &Entity, tab: Option<&Tab>, json: &Json, 
         .map(|section| ShownSection {
             label: section.label,
             columns: section.columns,
-            fields: section.fields.iter().filter(|(ix, _)| is_shown(*ix)).map(|(ix, _)| page.labelled(titles, entity.field(*ix), json)).collect(),
+            fields: section
+                .fields
+                .iter()
+                .filter(|(ix, _)| is_shown(*ix))
+                .map(|(ix, _)| page.labelled(titles, entity.field(*ix), json))
+                .collect(),
         })
         .collect()
 }
@@ -163,7 +186,12 @@ fn tabs(page: &Page, entity: &Entity, href: &str, chosen: Option<&Tab>, is_histo
         None => links.push(TabLink { label: page.say("record-details", &[]), href: href.to_owned(), current: !is_history, count: None }),
     }
     if entity.features.history {
-        links.push(TabLink { label: page.say("record-history", &[]), href: format!("{href}?tab={HISTORY}"), current: is_history, count: None });
+        links.push(TabLink {
+            label: page.say("record-history", &[]),
+            href: format!("{href}?tab={HISTORY}"),
+            current: is_history,
+            count: None,
+        });
     }
     links
 }
@@ -221,6 +249,11 @@ impl Page {
     /// Custom actions offered now.
     fn buttons(&self, entity: &Entity, href: &str, state: Option<&FormState>) -> Vec<ButtonLink> {
         let offered = entity.buttons.iter().filter(|button| state.is_some() && self.is_visible(button.visible_if.as_ref(), state));
-        offered.map(|button| ButtonLink { label: button.label.get(self.ui.locale).to_owned(), href: format!("{href}/actions/{}", encode(&button.id)) }).collect()
+        offered
+            .map(|button| ButtonLink {
+                label: button.label.get(self.ui.locale).to_owned(),
+                href: format!("{href}/actions/{}", encode(&button.id)),
+            })
+            .collect()
     }
 }

@@ -42,7 +42,13 @@ pub(super) async fn search(page: Page) -> Result<Response, Problem> {
             total += found.count.map_or(0, |count| i64::try_from(count.value).unwrap_or(0));
             let plural = entity.label_plural.get(page.ui.locale).to_owned();
             let hits = page.rows(entity, &columns, &found, false)?.into_iter().map(|row| Hit {
-                note: row.cells.iter().filter(|cell| cell.kind != "none" && cell.text != row.title).map(|cell| cell.text.clone()).collect::<Vec<_>>().join(" · "),
+                note: row
+                    .cells
+                    .iter()
+                    .filter(|cell| cell.kind != "none" && cell.text != row.title)
+                    .map(|cell| cell.text.clone())
+                    .collect::<Vec<_>>()
+                    .join(" · "),
                 href: row.href,
                 title: row.title,
                 entity: plural.clone(),

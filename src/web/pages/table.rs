@@ -35,7 +35,10 @@ pub(super) enum Refused {
 
 impl Page {
     pub async fn fetch(&self, wanted: Wanted<'_>) -> Result<Records, Refused> {
-        let mut params = vec![("select".to_owned(), select_text(wanted.entity, wanted.columns.iter().copied())), ("limit".to_owned(), wanted.limit.to_string())];
+        let mut params = vec![
+            ("select".to_owned(), select_text(wanted.entity, wanted.columns.iter().copied())),
+            ("limit".to_owned(), wanted.limit.to_string()),
+        ];
         let mut add = |name: &str, value: Option<String>| {
             if let Some(value) = value {
                 params.push((name.to_owned(), value));
@@ -53,7 +56,14 @@ impl Page {
     }
 
     /// The head of a table; `base` and `kept` make the addresses of sort links.
-    pub fn columns(&self, entity: &Entity, columns: &[FieldIx], sort: Option<&str>, base: &str, kept: Option<&[(String, String)]>) -> Vec<Column> {
+    pub fn columns(
+        &self,
+        entity: &Entity,
+        columns: &[FieldIx],
+        sort: Option<&str>,
+        base: &str,
+        kept: Option<&[(String, String)]>,
+    ) -> Vec<Column> {
         let current = sort.unwrap_or("").split(',').next().unwrap_or("");
         columns
             .iter()
@@ -70,7 +80,14 @@ impl Page {
                     params.push(("sort".to_owned(), next));
                     address(base, &params)
                 });
-                Column { name: field.name.clone(), label: self.label(field), numeric: show::is_numeric(&field.ty), sort_href, sorted: sorted.to_owned(), low: false }
+                Column {
+                    name: field.name.clone(),
+                    label: self.label(field),
+                    numeric: show::is_numeric(&field.ty),
+                    sort_href,
+                    sorted: sorted.to_owned(),
+                    low: false,
+                }
             })
             .enumerate()
             .map(|(position, column)| Column { low: position >= 4, ..column })

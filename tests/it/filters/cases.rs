@@ -14,7 +14,12 @@ use super::catalog::catalog;
 
 /// 2026-11-21T02:00:00Z, a Saturday.
 pub fn context() -> EvalContext<'static> {
-    EvalContext { now: DateTime::parse("2026-11-21T02:00:00Z").unwrap(), zone: Zone::named("Asia/Shanghai").unwrap(), me: Some(RecordId(42)), old: None }
+    EvalContext {
+        now: DateTime::parse("2026-11-21T02:00:00Z").unwrap(),
+        zone: Zone::named("Asia/Shanghai").unwrap(),
+        me: Some(RecordId(42)),
+        old: None,
+    }
 }
 
 pub fn key() -> CursorKey {
@@ -25,7 +30,8 @@ pub fn key() -> CursorKey {
 fn requests_give_the_sql_or_the_faults_that_their_folders_say() {
     let catalog = catalog();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/query");
-    let mut folders: Vec<PathBuf> = std::fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    let mut folders: Vec<PathBuf> =
+        std::fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
     folders.sort();
     let all = folders.len();
     // `CASE=sort_ cargo test …` runs some of them.
@@ -87,13 +93,15 @@ fn run(catalog: &Catalog, request: &str) -> Result<[String; 2], Vec<QueryError>>
         "get" => {
             let get = query::parse_get(catalog, entity, RecordId(101), &params(body, what))?;
             let get = authorise_get(catalog, &actor, get).unwrap();
-            Ok([Dialect::Sqlite, Dialect::Postgres].map(|dialect| statement(&compile::get(catalog, dialect, &get, &context).statement(RecordId(101)))))
+            Ok([Dialect::Sqlite, Dialect::Postgres]
+                .map(|dialect| statement(&compile::get(catalog, dialect, &get, &context).statement(RecordId(101)))))
         }
         "aggregate" => {
             let body = relata::base::json::parse(body.as_bytes()).unwrap();
             let asked = query::parse_aggregate_json(catalog, entity, &body)?;
             let asked = authorise_aggregate(catalog, &actor, asked).unwrap();
-            Ok([Dialect::Sqlite, Dialect::Postgres].map(|dialect| statement(&compile::aggregate(catalog, dialect, &asked, &context).statement)))
+            Ok([Dialect::Sqlite, Dialect::Postgres]
+                .map(|dialect| statement(&compile::aggregate(catalog, dialect, &asked, &context).statement)))
         }
         other => panic!("unknown request {other}"),
     }

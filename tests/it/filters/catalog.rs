@@ -31,49 +31,87 @@ pub fn catalog() -> Catalog {
 
     push(&mut catalog, "user", "usr", &["name"], vec![("name", text()), ("email", FieldType::Email)]);
     push(&mut catalog, "file", "file", &["name"], vec![("name", text())]);
-    push(&mut catalog, "account", "acc", &["name"], vec![
-        ("name", text()),
-        ("industry", select(&["software", "retail", "other"])),
-        ("parent", link(ACCOUNT)),
-        ("revenue", money(2, MoneyCurrency::Fixed(cny))),
-        ("home", FieldType::Address),
-    ]);
-    push(&mut catalog, "contact", "con", &["name"], vec![("name", FieldType::PersonName), ("account", link(ACCOUNT)), ("birthday", FieldType::Date { min: None, max: None })]);
+    push(
+        &mut catalog,
+        "account",
+        "acc",
+        &["name"],
+        vec![
+            ("name", text()),
+            ("industry", select(&["software", "retail", "other"])),
+            ("parent", link(ACCOUNT)),
+            ("revenue", money(2, MoneyCurrency::Fixed(cny))),
+            ("home", FieldType::Address),
+        ],
+    );
+    push(
+        &mut catalog,
+        "contact",
+        "con",
+        &["name"],
+        vec![("name", FieldType::PersonName), ("account", link(ACCOUNT)), ("birthday", FieldType::Date { min: None, max: None })],
+    );
     push(&mut catalog, "product", "prd", &["name"], vec![("name", text()), ("price", decimal(2))]);
-    push(&mut catalog, "deal", "deal", &["number", " · ", "name"], vec![
-        ("number", FieldType::AutoNumber { format: "D-{seq:5}".into(), reset: Reset::Never }),
-        ("name", text()),
-        ("account", link(ACCOUNT)),
-        ("stage", select(&["new", "proposal", "won", "lost"])),
-        ("amount", money(2, MoneyCurrency::Record)),
-        ("discount", FieldType::Percent { scale: 2, min: None, max: None }),
-        ("close_on", FieldType::Date { min: None, max: None }),
-        ("closed_at", FieldType::DateTime),
-        ("call_at", FieldType::Time),
-        ("effort", FieldType::Duration { min: None, max: None }),
-        ("is_hot", FieldType::Boolean),
-        ("score", FieldType::Rating { max: 5 }),
-        ("notes", FieldType::LongText { max: 10_000 }),
-        ("segments", FieldType::MultiSelect { options: options(&["smb", "mid", "big"]), max: None }),
-        ("tags", FieldType::Tags { max: None }),
-        ("origin", FieldType::AnyLink { to: vec![ACCOUNT, CONTACT], on_delete: OnDelete::SetNull }),
-        ("place", FieldType::Geo),
-        ("info", FieldType::Json { schema: None }),
-        ("lines", FieldType::Children { of: LINE, by: FieldIx(0) }),
-        ("products", FieldType::Links { to: PRODUCT, through: DEAL_PRODUCT, near: FieldIx(0), far: FieldIx(0) }),
-        ("files", FieldType::File { max_count: 5, max_size_bytes: 1 << 20, accept: Vec::new() }),
-        ("effort_left", FieldType::Formula { returns: ScalarType::Duration, expr: relata::expr::Typed::always(), stored: false }),
-        ("industry", FieldType::Lookup { via: FieldIx(0), field: FieldIx(0), returns: ScalarType::Text }),
-        ("quantity", FieldType::Rollup { of: FieldIx(0), aggregate: relata::expr::Typed::always(), returns: ScalarType::Decimal { scale: 3 }, stored: false }),
-    ]);
-    push(&mut catalog, "line", "lin", &["product"], vec![
-        ("deal", link(DEAL)),
-        ("product", link(PRODUCT)),
-        ("pos", FieldType::Integer { min: None, max: None }),
-        ("qty", decimal(3)),
-        ("total", decimal(4)),
-    ]);
-    push(&mut catalog, "deal_product", "dp", &["product"], vec![("deal", link(DEAL)), ("product", link(PRODUCT)), ("quantity", decimal(3))]);
+    push(
+        &mut catalog,
+        "deal",
+        "deal",
+        &["number", " · ", "name"],
+        vec![
+            ("number", FieldType::AutoNumber { format: "D-{seq:5}".into(), reset: Reset::Never }),
+            ("name", text()),
+            ("account", link(ACCOUNT)),
+            ("stage", select(&["new", "proposal", "won", "lost"])),
+            ("amount", money(2, MoneyCurrency::Record)),
+            ("discount", FieldType::Percent { scale: 2, min: None, max: None }),
+            ("close_on", FieldType::Date { min: None, max: None }),
+            ("closed_at", FieldType::DateTime),
+            ("call_at", FieldType::Time),
+            ("effort", FieldType::Duration { min: None, max: None }),
+            ("is_hot", FieldType::Boolean),
+            ("score", FieldType::Rating { max: 5 }),
+            ("notes", FieldType::LongText { max: 10_000 }),
+            ("segments", FieldType::MultiSelect { options: options(&["smb", "mid", "big"]), max: None }),
+            ("tags", FieldType::Tags { max: None }),
+            ("origin", FieldType::AnyLink { to: vec![ACCOUNT, CONTACT], on_delete: OnDelete::SetNull }),
+            ("place", FieldType::Geo),
+            ("info", FieldType::Json { schema: None }),
+            ("lines", FieldType::Children { of: LINE, by: FieldIx(0) }),
+            ("products", FieldType::Links { to: PRODUCT, through: DEAL_PRODUCT, near: FieldIx(0), far: FieldIx(0) }),
+            ("files", FieldType::File { max_count: 5, max_size_bytes: 1 << 20, accept: Vec::new() }),
+            ("effort_left", FieldType::Formula { returns: ScalarType::Duration, expr: relata::expr::Typed::always(), stored: false }),
+            ("industry", FieldType::Lookup { via: FieldIx(0), field: FieldIx(0), returns: ScalarType::Text }),
+            (
+                "quantity",
+                FieldType::Rollup {
+                    of: FieldIx(0),
+                    aggregate: relata::expr::Typed::always(),
+                    returns: ScalarType::Decimal { scale: 3 },
+                    stored: false,
+                },
+            ),
+        ],
+    );
+    push(
+        &mut catalog,
+        "line",
+        "lin",
+        &["product"],
+        vec![
+            ("deal", link(DEAL)),
+            ("product", link(PRODUCT)),
+            ("pos", FieldType::Integer { min: None, max: None }),
+            ("qty", decimal(3)),
+            ("total", decimal(4)),
+        ],
+    );
+    push(
+        &mut catalog,
+        "deal_product",
+        "dp",
+        &["product"],
+        vec![("deal", link(DEAL)), ("product", link(PRODUCT)), ("quantity", decimal(3))],
+    );
     tie(&mut catalog);
     catalog
 }
@@ -94,7 +132,8 @@ fn tie(catalog: &mut Catalog) {
     set(catalog, "lines", FieldType::Children { of: LINE, by });
     set(catalog, "products", FieldType::Links { to: PRODUCT, through: DEAL_PRODUCT, near, far });
     set(catalog, "industry", FieldType::Lookup { via, field: industry, returns: ScalarType::Text });
-    let left = expr::compile("effort - hours(1)", &CatalogScope::new(catalog), DEAL, &Expected::Value(scalar_type(ScalarType::Duration))).unwrap();
+    let left =
+        expr::compile("effort - hours(1)", &CatalogScope::new(catalog), DEAL, &Expected::Value(scalar_type(ScalarType::Duration))).unwrap();
     set(catalog, "effort_left", FieldType::Formula { returns: ScalarType::Duration, expr: left, stored: false });
     let returns = ScalarType::Decimal { scale: 3 };
     let sum = expr::compile_rollup("sum(qty)", &CatalogScope::new(catalog), DEAL, "lines", &Expected::Value(scalar_type(returns))).unwrap();
@@ -116,7 +155,8 @@ fn tie(catalog: &mut Catalog) {
         catalog.entities[entity.0 as usize].indexes.push(Index { uid: index.into(), fields, index: index.into() });
     }
     let fields = vec![field(catalog, ACCOUNT, "name")];
-    let unique = Unique { uid: "ux".into(), name: "name".into(), fields, filter: None, message: Labels::default(), index: "ux_account_name".into() };
+    let unique =
+        Unique { uid: "ux".into(), name: "name".into(), fields, filter: None, message: Labels::default(), index: "ux_account_name".into() };
     catalog.entities[ACCOUNT.0 as usize].uniques.push(unique);
 }
 
@@ -162,7 +202,8 @@ fn push(catalog: &mut Catalog, slug: &str, prefix: &str, title: &[&str], own: Ve
     let all = system.into_iter().map(|field| (field, true)).chain(own.into_iter().map(|field| (field, false)));
     let fields: Vec<Field> = all.enumerate().map(|(at, ((name, ty), is_system))| field(slug, at, name, ty, is_system)).collect();
     let by_name: HashMap<String, FieldIx> = fields.iter().map(|field| (field.name.clone(), field.ix)).collect();
-    let parts = title.iter().map(|part| by_name.get(*part).map_or_else(|| TitlePart::Text((*part).to_owned()), |field| TitlePart::Field(*field)));
+    let parts =
+        title.iter().map(|part| by_name.get(*part).map_or_else(|| TitlePart::Text((*part).to_owned()), |field| TitlePart::Field(*field)));
     let entity = Entity {
         ix,
         uid: format!("ent_{slug}"),
@@ -226,11 +267,16 @@ fn field(entity: &str, at: usize, name: &str, ty: FieldType, is_system: bool) ->
 }
 
 fn options(keys: &[&str]) -> Options {
-    let options = keys.iter().map(|key| SelectOption { key: (*key).into(), uid: format!("opt_{key}"), label: Labels::plain(*key), hue: 0, retired: false });
+    let options = keys.iter().map(|key| SelectOption {
+        key: (*key).into(),
+        uid: format!("opt_{key}"),
+        label: Labels::plain(*key),
+        hue: 0,
+        retired: false,
+    });
     Options { list: Arc::new(Picklist { id: String::new(), options: options.collect() }), depends_on: None }
 }
 
 fn select(keys: &[&str]) -> FieldType {
     FieldType::Select(options(keys))
 }
-

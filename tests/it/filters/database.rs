@@ -58,20 +58,35 @@ impl Database {
         let database = Self::empty().await;
         let mut all = vec![database.record("user", 1, &[("name", "Ada".into())])];
         for number in 0..ACCOUNTS {
-            let mut values = vec![("name", Value::from(["Zürich AG", "acme", "Acme West", "华为", "北京", "Ägir"][usize::try_from(number).unwrap()]))];
-            values.push(("industry", if number % 3 == 2 { Value::Null } else { Value::from(["software", "retail"][usize::try_from(number % 2).unwrap()]) }));
+            let mut values =
+                vec![("name", Value::from(["Zürich AG", "acme", "Acme West", "华为", "北京", "Ägir"][usize::try_from(number).unwrap()]))];
+            values.push((
+                "industry",
+                if number % 3 == 2 { Value::Null } else { Value::from(["software", "retail"][usize::try_from(number % 2).unwrap()]) },
+            ));
             if number > 2 {
                 values.push(("parent", Value::Link(RecordId(10 + number - 3))));
             }
             let cny = Currency::parse("CNY").unwrap();
-            values.push(("revenue", Value::Money(Money { amount: Decimal::new(i64::MAX - number, 2), currency: cny, base: Some(Decimal::new(i64::MAX - number, 2)) })));
+            values.push((
+                "revenue",
+                Value::Money(Money {
+                    amount: Decimal::new(i64::MAX - number, 2),
+                    currency: cny,
+                    base: Some(Decimal::new(i64::MAX - number, 2)),
+                }),
+            ));
             all.push(database.record("account", 10 + number, &values));
         }
         let name = |given: &str, family: &str| Value::Map(vec![("given".into(), given.into()), ("family".into(), family.into())]);
         all.push(database.record("contact", 20, &[("name", name("伟", "王")), ("account", Value::Link(RecordId(13)))]));
         all.push(database.record("contact", 21, &[("name", name("Ada", "Lovelace"))]));
         for number in 0..4 {
-            all.push(database.record("product", 30 + number, &[("name", format!("Product {number}").into()), ("price", Decimal::new(1999, 2).into())]));
+            all.push(database.record(
+                "product",
+                30 + number,
+                &[("name", format!("Product {number}").into()), ("price", Decimal::new(1999, 2).into())],
+            ));
         }
         for number in 0..DEALS {
             all.push(database.deal(number));
@@ -87,7 +102,11 @@ impl Database {
             all.push(database.record("line", 1000 + number, &values));
         }
         for number in 0..DEALS {
-            let values = [("deal", Value::Link(RecordId(100 + number % 10))), ("product", Value::Link(RecordId(30 + number % 4))), ("quantity", Decimal::new(number, 3).into())];
+            let values = [
+                ("deal", Value::Link(RecordId(100 + number % 10))),
+                ("product", Value::Link(RecordId(30 + number % 4))),
+                ("quantity", Decimal::new(number, 3).into()),
+            ];
             all.push(database.record("deal_product", 5000 + number, &values));
         }
         database.write(all.concat()).await;
@@ -108,7 +127,17 @@ impl Database {
             ("name", pick(11, ["Ünder", "under", "abc", "Zeta", "新项目"][usize::try_from(number % 5).unwrap()].into())),
             ("account", pick(7, Value::Link(RecordId(10 + number % ACCOUNTS)))),
             ("stage", pick(13, ["new", "proposal", "won", "lost"][usize::try_from(number % 4).unwrap()].into())),
-            ("amount", pick(5, Value::Money(Money { amount: Decimal::new(number % 9 * 100, 2), currency: eur, base: Some(Decimal::new(number % 9 * 780, 2)) }))),
+            (
+                "amount",
+                pick(
+                    5,
+                    Value::Money(Money {
+                        amount: Decimal::new(number % 9 * 100, 2),
+                        currency: eur,
+                        base: Some(Decimal::new(number % 9 * 780, 2)),
+                    }),
+                ),
+            ),
             ("discount", Decimal::new(number, 2).into()),
             ("close_on", pick(4, Value::Date(Date::parse("2026-11-21").unwrap().plus_days(number % 12 - 6).unwrap()))),
             ("closed_at", Value::DateTime(DateTime(1_795_226_400_000_000 + number * 3_600_000_000))),
@@ -148,12 +177,21 @@ impl Database {
     }
 
     pub async fn write(&self, statements: Vec<Statement>) {
-        self.store.write(move |tx| Box::pin(async move { tx.execute_many(&statements).await.map(drop) })).await.unwrap_or_else(|error: StoreError| panic!("{error:?}"));
+        self.store
+            .write(move |tx| Box::pin(async move { tx.execute_many(&statements).await.map(drop) }))
+            .await
+            .unwrap_or_else(|error: StoreError| panic!("{error:?}"));
     }
 
     pub fn list_request(&self, slug: &str, text: &str) -> Authorised<query::ListRequest> {
-        let params = Params(text.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap()).collect());
-        let list = query::parse_list(&self.catalog, &key(), self.entity(slug), &params).unwrap_or_else(|faults| panic!("{text}: {}", super::cases::told(&faults)));
+        let params = Params(
+            text.split('&')
+                .filter(|pair| !pair.is_empty())
+                .map(|pair| pair.split_once('=').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap())
+                .collect(),
+        );
+        let list = query::parse_list(&self.catalog, &key(), self.entity(slug), &params)
+            .unwrap_or_else(|faults| panic!("{text}: {}", super::cases::told(&faults)));
         authorise_list(&self.catalog, &Actor::system(), list).unwrap()
     }
 
@@ -164,7 +202,9 @@ impl Database {
     /// A page; the parameters stand as in a URL but are not encoded.
     pub async fn list(&self, slug: &str, text: &str) -> Page {
         let plan = self.list_plan(slug, text);
-        compile::fetch_list(&mut Source::Store(&self.store), &plan, &key()).await.unwrap_or_else(|error| panic!("{text}: {error:?}\n{}", plan.page.sql))
+        compile::fetch_list(&mut Source::Store(&self.store), &plan, &key())
+            .await
+            .unwrap_or_else(|error| panic!("{text}: {error:?}\n{}", plan.page.sql))
     }
 
     pub async fn json(&self, slug: &str, text: &str) -> serde_json::Value {
@@ -181,10 +221,13 @@ impl Database {
 
     pub async fn aggregate(&self, slug: &str, body: serde_json::Value) -> serde_json::Value {
         let body = relata::base::json::parse(body.to_string().as_bytes()).unwrap();
-        let asked = query::parse_aggregate_json(&self.catalog, self.entity(slug), &body).unwrap_or_else(|faults| panic!("{body}: {}", super::cases::told(&faults)));
+        let asked = query::parse_aggregate_json(&self.catalog, self.entity(slug), &body)
+            .unwrap_or_else(|faults| panic!("{body}: {}", super::cases::told(&faults)));
         let asked = authorise_aggregate(&self.catalog, &Actor::system(), asked).unwrap();
         let plan = compile::aggregate(&self.catalog, self.store.dialect(), &asked, &context());
-        let (rows, _) = compile::fetch_aggregate(&mut Source::Store(&self.store), &plan).await.unwrap_or_else(|error| panic!("{error:?}\n{}", plan.statement.sql));
+        let (rows, _) = compile::fetch_aggregate(&mut Source::Store(&self.store), &plan)
+            .await
+            .unwrap_or_else(|error| panic!("{error:?}\n{}", plan.statement.sql));
         let mut out = String::new();
         plan.write_json(&rows, &mut out);
         serde_json::from_str(&out).unwrap()
@@ -193,15 +236,19 @@ impl Database {
     /// How the database would run the statement, as text; on PostgreSQL as if the tables were large.
     pub async fn explain(&self, statement: &Statement) -> String {
         let is_sqlite = self.store.dialect() == Dialect::Sqlite;
-        let columns: &[ColumnKind] = if is_sqlite { &[ColumnKind::Int, ColumnKind::Int, ColumnKind::Int, ColumnKind::Text] } else { &[ColumnKind::Text] };
+        let columns: &[ColumnKind] =
+            if is_sqlite { &[ColumnKind::Int, ColumnKind::Int, ColumnKind::Int, ColumnKind::Text] } else { &[ColumnKind::Text] };
         let prefix = if is_sqlite { "EXPLAIN QUERY PLAN " } else { "EXPLAIN " };
-        let explain = Statement { sql: format!("{prefix}{}", statement.sql).into(), binds: statement.binds.clone(), columns: columns.into() };
+        let explain =
+            Statement { sql: format!("{prefix}{}", statement.sql).into(), binds: statement.binds.clone(), columns: columns.into() };
         let rows: Rows = self
             .store
             .write(move |tx| {
                 Box::pin(async move {
                     if !is_sqlite {
-                        for setting in ["SET LOCAL enable_seqscan = off", "SET LOCAL enable_sort = off", "SET LOCAL enable_bitmapscan = off"] {
+                        for setting in
+                            ["SET LOCAL enable_seqscan = off", "SET LOCAL enable_sort = off", "SET LOCAL enable_bitmapscan = off"]
+                        {
                             tx.run(relata::store::Sql::new(setting)).await?;
                         }
                     }

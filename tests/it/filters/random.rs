@@ -24,25 +24,105 @@ impl Dice {
 }
 
 const FILTERS: [&str; 34] = [
-    "", "stage = 'won'", "stage != 'won'", "stage in ('won', 'new')", "not (stage = 'won' or stage = 'lost')", "name contains 'ÜND'", "name starts_with 'u'",
-    "name = 'under'", "account is null", "account.industry = 'software'", "account.parent.name = 'acme'", "account = 'acc_000000000000b'", "amount.base > 100.5",
-    "amount.currency = 'EUR'", "discount between 0.1 and 0.5", "close_on >= today()", "closed_at < now()", "date(closed_at) = '2026-11-22'", "call_at > '08:00'", "effort >= hours(1)",
-    "is_hot", "not is_hot", "score > 2 or score is null", "segments has_any ('mid')", "segments has_all ('mid', 'smb')", "tags is null",
-    "exists(lines where qty > 20 and product.name like '%1')", "none(lines)", "all(lines where qty >= 0)", "count(lines) = 3", "sum(lines.total) > 100",
-    "exists(products where price > 1)", "owner = me()", "industry = 'retail' and quantity > 1 and effort_left > hours(1)",
+    "",
+    "stage = 'won'",
+    "stage != 'won'",
+    "stage in ('won', 'new')",
+    "not (stage = 'won' or stage = 'lost')",
+    "name contains 'ÜND'",
+    "name starts_with 'u'",
+    "name = 'under'",
+    "account is null",
+    "account.industry = 'software'",
+    "account.parent.name = 'acme'",
+    "account = 'acc_000000000000b'",
+    "amount.base > 100.5",
+    "amount.currency = 'EUR'",
+    "discount between 0.1 and 0.5",
+    "close_on >= today()",
+    "closed_at < now()",
+    "date(closed_at) = '2026-11-22'",
+    "call_at > '08:00'",
+    "effort >= hours(1)",
+    "is_hot",
+    "not is_hot",
+    "score > 2 or score is null",
+    "segments has_any ('mid')",
+    "segments has_all ('mid', 'smb')",
+    "tags is null",
+    "exists(lines where qty > 20 and product.name like '%1')",
+    "none(lines)",
+    "all(lines where qty >= 0)",
+    "count(lines) = 3",
+    "sum(lines.total) > 100",
+    "exists(products where price > 1)",
+    "owner = me()",
+    "industry = 'retail' and quantity > 1 and effort_left > hours(1)",
 ];
 const FIELDS: [&str; 29] = [
-    "id", "version", "created_at", "owner", "deleted_at", "number", "name", "stage", "amount", "discount", "close_on", "closed_at", "call_at", "effort",
-    "is_hot", "score", "notes", "segments", "tags", "place", "info", "files", "effort_left", "industry", "quantity", "_title", "account", "products", "origin",
+    "id",
+    "version",
+    "created_at",
+    "owner",
+    "deleted_at",
+    "number",
+    "name",
+    "stage",
+    "amount",
+    "discount",
+    "close_on",
+    "closed_at",
+    "call_at",
+    "effort",
+    "is_hot",
+    "score",
+    "notes",
+    "segments",
+    "tags",
+    "place",
+    "info",
+    "files",
+    "effort_left",
+    "industry",
+    "quantity",
+    "_title",
+    "account",
+    "products",
+    "origin",
 ];
 const EXPANSIONS: [&str; 9] = [
-    "account(*)", "account(name,parent(_title,parent(name)))", "origin(id,name,_title)", "owner(_title)", "lines(*;limit=1)",
-    "lines(_title,product(*),deal(id,_title);sort=-total,product;filter=qty > 1)", "products(*;sort=-price)", "products(name,quantity;limit=2;filter=name contains '1')",
+    "account(*)",
+    "account(name,parent(_title,parent(name)))",
+    "origin(id,name,_title)",
+    "owner(_title)",
+    "lines(*;limit=1)",
+    "lines(_title,product(*),deal(id,_title);sort=-total,product;filter=qty > 1)",
+    "products(*;sort=-price)",
+    "products(name,quantity;limit=2;filter=name contains '1')",
     "lines(deal(lines(id;limit=3)))",
 ];
 const SORTS: [&str; 21] = [
-    "id", "created_at", "name", "name:fold", "number", "account", "owner", "stage", "amount", "amount.amount", "discount", "close_on", "closed_at", "call_at", "effort", "is_hot",
-    "score", "effort_left", "industry", "quantity", "account.industry",
+    "id",
+    "created_at",
+    "name",
+    "name:fold",
+    "number",
+    "account",
+    "owner",
+    "stage",
+    "amount",
+    "amount.amount",
+    "discount",
+    "close_on",
+    "closed_at",
+    "call_at",
+    "effort",
+    "is_hot",
+    "score",
+    "effort_left",
+    "industry",
+    "quantity",
+    "account.industry",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,7 +146,11 @@ async fn any_request_in_order_runs() {
         let deleted = dice.pick(&["live", "live", "all", "deleted"]);
         let count = dice.pick(&["none", "exact"]);
         let q = dice.pick(&["", "", "", "ünd", "新"]);
-        let base = format!("select={}&sort={}&filter={filter}&limit={limit}&deleted={deleted}&count={count}&q={q}", select.join(","), sort.join(","));
+        let base = format!(
+            "select={}&sort={}&filter={filter}&limit={limit}&deleted={deleted}&count={count}&q={q}",
+            select.join(","),
+            sort.join(",")
+        );
         let first = database.list("deal", &base).await;
         let mut ids: Vec<_> = first.rows.iter().map(|row| row.id()).collect();
         if let Some(next) = &first.next {
@@ -89,8 +173,21 @@ async fn any_aggregate_in_order_runs() {
     let dice = Dice(SeededRandom::new(7));
     let groups = ["stage", "account", "account.industry", "is_hot", "score", "close_on", "industry", "owner", "discount", "effort_left"];
     let measures = [
-        "count()", "count(name)", "count_distinct(account)", "sum(amount)", "sum(amount.amount)", "avg(amount)", "min(close_on)", "max(name)", "avg(effort)",
-        "sum(discount * 2)", "sum(quantity)", "avg(quantity)", "max(account.name)", "min(call_at)", "sum(account.revenue)",
+        "count()",
+        "count(name)",
+        "count_distinct(account)",
+        "sum(amount)",
+        "sum(amount.amount)",
+        "avg(amount)",
+        "min(close_on)",
+        "max(name)",
+        "avg(effort)",
+        "sum(discount * 2)",
+        "sum(quantity)",
+        "avg(quantity)",
+        "max(account.name)",
+        "min(call_at)",
+        "sum(account.revenue)",
     ];
     for round in 0..150 {
         let mut group: Vec<_> = dice.some(&groups, 2).into_iter().map(|group| json!(group)).collect();

@@ -38,8 +38,29 @@ fn order(a: &Json, b: &Json, descending: bool) -> Ordering {
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_by_cursor_give_every_record_once_in_order() {
     let database = Database::filled().await;
-    let sorts = ["", "id", "close_on", "-close_on", "created_at", "-created_at", "name", "-name", "amount", "-amount", "is_hot,-score", "-stage,close_on,name",
-        "score,-id", "account", "-account,name", "account.industry", "-account.industry,-close_on", "effort_left", "discount", "closed_at", "call_at,number"];
+    let sorts = [
+        "",
+        "id",
+        "close_on",
+        "-close_on",
+        "created_at",
+        "-created_at",
+        "name",
+        "-name",
+        "amount",
+        "-amount",
+        "is_hot,-score",
+        "-stage,close_on,name",
+        "score,-id",
+        "account",
+        "-account,name",
+        "account.industry",
+        "-account.industry,-close_on",
+        "effort_left",
+        "discount",
+        "closed_at",
+        "call_at,number",
+    ];
     for filter in ["", "stage = 'won'", "score >= 2 and name is not null", "account.industry = 'software'"] {
         for sort in sorts {
             let columns = "id,name,stage,amount,close_on,created_at,is_hot,score,account(name,industry),effort_left,discount,closed_at,call_at,number";
@@ -60,17 +81,25 @@ async fn pages_by_cursor_give_every_record_once_in_order() {
             assert_eq!(seen, *super::database::json(&whole.rows).as_array().unwrap(), "{base}");
             assert_eq!(whole.total, Some(Total::Exact(seen.len() as u64)));
             assert!(!seen.is_empty());
-            let keys: Vec<(bool, Vec<&str>)> = sort.split(',').filter(|key| !key.is_empty()).map(|key| {
-                let path = match key.trim_start_matches('-') {
-                    "account" => vec!["account", "name"],
-                    "amount" => vec!["amount", "base"],
-                    path => path.split('.').collect(),
-                };
-                (key.starts_with('-'), path)
-            }).collect();
+            let keys: Vec<(bool, Vec<&str>)> = sort
+                .split(',')
+                .filter(|key| !key.is_empty())
+                .map(|key| {
+                    let path = match key.trim_start_matches('-') {
+                        "account" => vec!["account", "name"],
+                        "amount" => vec!["amount", "base"],
+                        path => path.split('.').collect(),
+                    };
+                    (key.starts_with('-'), path)
+                })
+                .collect();
             for pair in seen.windows(2) {
-                let get = |row: &Json, path: &[&str]| path.iter().fold(row.clone(), |value, part| value.get(part).cloned().unwrap_or(Json::Null));
-                let by_keys = keys.iter().map(|(descending, path)| order(&get(&pair[0], path), &get(&pair[1], path), *descending)).find(|order| order.is_ne());
+                let get =
+                    |row: &Json, path: &[&str]| path.iter().fold(row.clone(), |value, part| value.get(part).cloned().unwrap_or(Json::Null));
+                let by_keys = keys
+                    .iter()
+                    .map(|(descending, path)| order(&get(&pair[0], path), &get(&pair[1], path), *descending))
+                    .find(|order| order.is_ne());
                 let newest_first = keys.last().is_none_or(|(descending, _)| *descending);
                 let by_id = order(&pair[0]["id"], &pair[1]["id"], newest_first);
                 assert_eq!(by_keys.unwrap_or(by_id), Ordering::Less, "{base}\n{}\n{}", pair[0], pair[1]);
@@ -100,7 +129,10 @@ async fn a_record_shows_every_type_as_the_api_says() {
     expected["updated_at"] = deal["updated_at"].clone();
     assert_eq!(deal, expected, "{deal:#}");
     assert_eq!(deal["products"].as_array().unwrap().len(), 9);
-    assert_eq!(database.get("deal", 106, "select=amount,tags").await, json!({"amount": {"amount": "6.00", "currency": "EUR", "base": "46.80"}, "tags": []}));
+    assert_eq!(
+        database.get("deal", 106, "select=amount,tags").await,
+        json!({"amount": {"amount": "6.00", "currency": "EUR", "base": "46.80"}, "tags": []})
+    );
     assert_eq!(database.get("contact", 20, "select=name,_title").await["_title"], "王伟");
     assert_eq!(database.get("deal", 177, "select=id").await, Json::Null, "in the recycle bin");
     assert_eq!(database.get("deal", 177, "select=id&deleted=all").await["id"], id("deal", 177));
@@ -117,14 +149,19 @@ async fn expansions_bring_the_records_next_to_a_page_with_a_fixed_number_of_stat
     }
     let rows = database.json("deal", &format!("select={select}&sort=id&limit=3")).await;
     assert_eq!(rows[0]["account"], Json::Null);
-    assert_eq!(rows[1], json!({
-        "id": id("deal", 101), "_title": "D-00002 · under",
-        "account": {"id": id("acc", 11), "_title": "acme", "parent": null},
-        "origin": {"id": id("acc", 10), "_title": "Zürich AG"},
-        "owner": {"name": "Ada"},
-        "lines": [{"pos": 2, "product": {"_title": "Product 1"}, "total": "223.4445"}, {"pos": 1, "product": {"_title": "Product 3"}, "total": "112.3395"}],
-        "products": rows[1]["products"],
-    }), "{:#}", rows[1]);
+    assert_eq!(
+        rows[1],
+        json!({
+            "id": id("deal", 101), "_title": "D-00002 · under",
+            "account": {"id": id("acc", 11), "_title": "acme", "parent": null},
+            "origin": {"id": id("acc", 10), "_title": "Zürich AG"},
+            "owner": {"name": "Ada"},
+            "lines": [{"pos": 2, "product": {"_title": "Product 1"}, "total": "223.4445"}, {"pos": 1, "product": {"_title": "Product 3"}, "total": "112.3395"}],
+            "products": rows[1]["products"],
+        }),
+        "{:#}",
+        rows[1]
+    );
     assert_eq!(rows[1]["products"].as_array().unwrap().len(), 2);
     assert_eq!(rows[2]["origin"], json!({"id": id("con", 20), "_title": "王伟"}));
 
@@ -132,7 +169,11 @@ async fn expansions_bring_the_records_next_to_a_page_with_a_fixed_number_of_stat
     let mut more = Vec::new();
     for number in 0..400 {
         more.extend(database.record("deal", 10_000 + number, &[("name", "more".into())]));
-        more.extend(database.record("line", 20_000 + number, &[("deal", Value::Link(RecordId(10_000 + number))), ("pos", Value::Int(number))]));
+        more.extend(database.record(
+            "line",
+            20_000 + number,
+            &[("deal", Value::Link(RecordId(10_000 + number))), ("pos", Value::Int(number))],
+        ));
     }
     database.write(more).await;
     let rows = database.json("deal", "select=name,lines(pos)&filter=name = 'more'&limit=500&sort=id").await;
@@ -142,7 +183,14 @@ async fn expansions_bring_the_records_next_to_a_page_with_a_fixed_number_of_stat
     // A deleted target is as good as none.
     let authorised = database.authorised("account", WriteKind::Update);
     let deleted_at = database.catalog.find_entity("account").unwrap().find_field("deleted_at").unwrap().ix;
-    let update = compile::update(&database.catalog, database.store.dialect(), &authorised, RecordId(11), Some(1), &[(deleted_at, Value::DateTime(DateTime(1)))]);
+    let update = compile::update(
+        &database.catalog,
+        database.store.dialect(),
+        &authorised,
+        RecordId(11),
+        Some(1),
+        &[(deleted_at, Value::DateTime(DateTime(1)))],
+    );
     database.write(update.row.into_iter().chain(update.sides).collect()).await;
     let row = database.get("deal", 101, "select=account(id),industry").await;
     assert_eq!(row, json!({"account": null, "industry": null}));
@@ -153,27 +201,43 @@ async fn expansions_bring_the_records_next_to_a_page_with_a_fixed_number_of_stat
 #[tokio::test(flavor = "multi_thread")]
 async fn aggregates_are_exact() {
     let database = Database::filled().await;
-    let by_stage = database.aggregate("deal", json!({"group": "stage", "measures": {"n": "count()", "total": "sum(amount)", "mean": "avg(discount)", "last": "max(close_on)"},
-        "filter": "stage != 'lost'", "having": "n > 5", "sort": "-n,stage"})).await;
+    let by_stage = database
+        .aggregate(
+            "deal",
+            json!({"group": "stage", "measures": {"n": "count()", "total": "sum(amount)", "mean": "avg(discount)", "last": "max(close_on)"},
+        "filter": "stage != 'lost'", "having": "n > 5", "sort": "-n,stage"}),
+        )
+        .await;
     let rows = by_stage.as_array().unwrap();
     assert!(rows.len() >= 3, "{by_stage:#}");
     for row in rows {
         assert!(row["total"].as_str().unwrap().contains('.'), "{row}");
         assert_ne!(row["stage"], "lost");
     }
-    let totals = database.aggregate("line", json!({"measures": {"n": "count()", "total": "sum(total)", "mean": "avg(total)", "products": "count_distinct(product)"}})).await;
+    let totals = database
+        .aggregate(
+            "line",
+            json!({"measures": {"n": "count()", "total": "sum(total)", "mean": "avg(total)", "products": "count_distinct(product)"}}),
+        )
+        .await;
     // 1.2345 × (0 + 1 + … + 269)
     assert_eq!(totals, json!([{"n": 270, "total": "44830.8675", "mean": "166.04025", "products": 4}]));
-    let overflow = database.aggregate("account", json!({"measures": {"total": "sum(revenue)", "least": "min(revenue)", "mean": "avg(revenue)"}})).await;
+    let overflow = database
+        .aggregate("account", json!({"measures": {"total": "sum(revenue)", "least": "min(revenue)", "mean": "avg(revenue)"}}))
+        .await;
     assert_eq!(overflow, json!([{"total": null, "least": "92233720368547758.02", "mean": null}]), "past 64 bits there is no total");
     let two = database.aggregate("account", json!({"measures": {"n": "count()"}, "group": ["parent.name"], "sort": "-n"})).await;
     assert_eq!(two[0], json!({"parent.name": null, "n": 3}));
     let days = database.aggregate("deal", json!({"group": [{"by": "closed_at", "bucket": "day", "zone": "Asia/Shanghai", "as": "day"}], "measures": {"n": "count()"}, "limit": 2})).await;
     // 02:00 UTC is 10:00 in Shanghai: fourteen hours are left of the first day.
     assert_eq!(days, json!([{"day": "2026-11-21", "n": 14}, {"day": "2026-11-22", "n": 24}]));
-    let none = database.aggregate("line", json!({"filter": "qty < 0", "measures": {"n": "count()", "total": "sum(total)", "mean": "avg(total)"}})).await;
+    let none = database
+        .aggregate("line", json!({"filter": "qty < 0", "measures": {"n": "count()", "total": "sum(total)", "mean": "avg(total)"}}))
+        .await;
     assert_eq!(none, json!([{"n": 0, "total": "0.0000", "mean": null}]));
-    let having = database.aggregate("line", json!({"group": "product", "measures": {"mean": "avg(total)"}, "having": "mean >= 166.6575", "sort": "-mean"})).await;
+    let having = database
+        .aggregate("line", json!({"group": "product", "measures": {"mean": "avg(total)"}, "having": "mean >= 166.6575", "sort": "-mean"}))
+        .await;
     assert_eq!(having.as_array().unwrap().len(), 2, "{having}");
     database.store.close().await.unwrap();
 }
@@ -206,7 +270,9 @@ async fn indexed_filters_and_sorts_use_their_index() {
         let explained = database.explain(&plan.page).await;
         assert!(explained.contains(index), "{request}\n{explained}\n{}", plan.page.sql);
         let lines: Vec<&str> = explained.lines().collect();
-        let sorts = lines.iter().position(|line| line.contains("TEMP B-TREE FOR ORDER BY") || line.trim_start_matches([' ', '-', '>']).starts_with("Sort "));
+        let sorts = lines
+            .iter()
+            .position(|line| line.contains("TEMP B-TREE FOR ORDER BY") || line.trim_start_matches([' ', '-', '>']).starts_with("Sort "));
         // Ids found in order may be put in order again once they are few; records must not.
         let is_bounded = plan.page.sql.contains("UNION ALL") || plan.page.sql.contains("AS \"p\"");
         assert!(sorts.is_none() || is_bounded, "{request}\n{explained}\n{}", plan.page.sql);
@@ -233,14 +299,22 @@ async fn what_is_written_is_loaded_again() {
     assert_eq!(value("call_at").to_owned(), Value::Time(relata::base::Time(30_600)));
 
     let change = |name: &str, value: Value| -> (FieldIx, Value) { (entity.find_field(name).unwrap().ix, value) };
-    let changes = [change("tags", Value::List(vec!["z".into()])), change("name", "Neu".into()), change("version", Value::Int(2)), change("origin", id("acc", 12).into())];
+    let changes = [
+        change("tags", Value::List(vec!["z".into()])),
+        change("name", "Neu".into()),
+        change("version", Value::Int(2)),
+        change("origin", id("acc", 12).into()),
+    ];
     let update = compile::update(&database.catalog, dialect, &load, RecordId(105), Some(7), &changes);
     let stale = update.row.unwrap();
     let touched = database.store.write(move |tx| Box::pin(async move { tx.execute(&stale).await })).await;
     assert_eq!(touched, Ok::<u64, relata::store::StoreError>(0), "another version is not touched");
     let update = compile::update(&database.catalog, dialect, &load, RecordId(105), Some(1), &changes);
     database.write(update.row.into_iter().chain(update.sides).collect()).await;
-    assert_eq!(database.get("deal", 105, "select=tags,name,version,origin").await, json!({"tags": ["z"], "name": "Neu", "version": 2, "origin": id("acc", 12)}));
+    assert_eq!(
+        database.get("deal", 105, "select=tags,name,version,origin").await,
+        json!({"tags": ["z"], "name": "Neu", "version": 2, "origin": id("acc", 12)})
+    );
     assert_eq!(ids(&database.json("deal", "select=id&filter=name contains 'NEU'").await), [id("deal", 105)], "the folded shadow follows");
 
     let account = database.authorised("account", WriteKind::Load);

@@ -8,9 +8,48 @@ use super::cases::key;
 use super::catalog::catalog;
 
 const WORDS: [&str; 42] = [
-    "id", "name", "amount", "amount.base", "account", "account.name", "lines", "products", "origin", "_title", "stage", "(", ")", ",", ";", "*", "-",
-    "+", ":fold", ":zh-CN", "sort=", "limit=", "filter=", "=", "'won'", "'", "\"", "and", "not", "null", "is", "1.5", "9999999999999999999", "今天", "🎉",
-    "today()", "exists(", "where", " ", "%", "\\", "\u{0}",
+    "id",
+    "name",
+    "amount",
+    "amount.base",
+    "account",
+    "account.name",
+    "lines",
+    "products",
+    "origin",
+    "_title",
+    "stage",
+    "(",
+    ")",
+    ",",
+    ";",
+    "*",
+    "-",
+    "+",
+    ":fold",
+    ":zh-CN",
+    "sort=",
+    "limit=",
+    "filter=",
+    "=",
+    "'won'",
+    "'",
+    "\"",
+    "and",
+    "not",
+    "null",
+    "is",
+    "1.5",
+    "9999999999999999999",
+    "今天",
+    "🎉",
+    "today()",
+    "exists(",
+    "where",
+    " ",
+    "%",
+    "\\",
+    "\u{0}",
 ];
 
 fn soup() -> impl Strategy<Value = String> {
@@ -82,7 +121,12 @@ fn a_cursor_of_another_request_is_foreign() {
     let first = ask("sort=-score&filter=stage+%3D+'won'").unwrap();
     let cursor = Cursor { values: vec![Cell::Int(3)], id: 9 }.encode(&key(), first.digest).unwrap();
     assert!(ask(&format!("sort=-score&filter=stage+%3D+'won'&cursor={cursor}&limit=7")).is_ok());
-    for other in ["sort=score&filter=stage+%3D+'won'", "sort=-score", "sort=-score&filter=stage+%3D+'won'&q=x", "sort=-score&filter=stage+%3D+'won'&deleted=all"] {
+    for other in [
+        "sort=score&filter=stage+%3D+'won'",
+        "sort=-score",
+        "sort=-score&filter=stage+%3D+'won'&q=x",
+        "sort=-score&filter=stage+%3D+'won'&deleted=all",
+    ] {
         let faults = ask(&format!("{other}&cursor={cursor}")).unwrap_err();
         assert_eq!(faults[0].code(), "QRY031", "{other}");
     }

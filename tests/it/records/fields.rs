@@ -199,7 +199,11 @@ async fn a_form_posts_texts() {
     .into();
     let zone = space.actor.time_zone.clone();
     let input = relata::record::Input::from_text(&space.catalog, space.entity("thing"), &pairs, &zone).unwrap();
-    let saved = space.records.create(&space.actor, &space.catalog, space.entity("thing").ix, input, relata::record::WriteOptions::default()).await.unwrap();
+    let saved = space
+        .records
+        .create(&space.actor, &space.catalog, space.entity("thing").ix, input, relata::record::WriteOptions::default())
+        .await
+        .unwrap();
     let shown = space.get("thing", saved.id).await;
     assert_eq!(shown["text"], "hello");
     assert_eq!(shown["integer"], 12);

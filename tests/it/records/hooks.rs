@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use relata::base::{EntityIx, Value};
 use relata::record::{
-    BoxFuture, Cause, DELIVER, Delivery, Draft, EventKind, HookPoint, Input, Record, RecordError, RecordEvent, RecordHooks, RecordTx, Source, WriteOptions,
+    BoxFuture, Cause, DELIVER, Delivery, Draft, EventKind, HookPoint, Input, Record, RecordError, RecordEvent, RecordHooks, RecordTx,
+    Source, WriteOptions,
 };
 use relata::schema::catalog::Catalog;
 use serde_json::json;
@@ -38,7 +39,9 @@ impl RecordHooks for Busy {
     }
 
     fn before_delete<'a>(&'a self, _: &'a mut RecordTx<'_>, _: &'a Record) -> BoxFuture<'a, Result<(), RecordError>> {
-        Box::pin(async { Err(RecordError::Hook { script: "busy".to_owned(), file: "busy.rhai".to_owned(), line: Some(3), message: "never".to_owned() }) })
+        Box::pin(async {
+            Err(RecordError::Hook { script: "busy".to_owned(), file: "busy.rhai".to_owned(), line: Some(3), message: "never".to_owned() })
+        })
     }
 
     fn after_write<'a>(&'a self, tx: &'a mut RecordTx<'_>, event: &'a RecordEvent) -> BoxFuture<'a, Result<(), RecordError>> {

@@ -40,7 +40,8 @@ async fn each_record_of_many_stands_alone() {
         OneUpdate { id: ids[2], version: None, set: set(json!({ "stage": "lost" })) },
     ];
     let entity = space.entity("deal").ix;
-    let result = space.records.update_many(&space.actor, &space.catalog, entity, ManyUpdate::Each(updates), WriteOptions::default()).await.unwrap();
+    let result =
+        space.records.update_many(&space.actor, &space.catalog, entity, ManyUpdate::Each(updates), WriteOptions::default()).await.unwrap();
     assert_eq!((result.changed(), result.failed()), (1, 2));
     assert!(matches!(result.results[1].1, Err(RecordError::Stale { current: 1, .. })));
     assert!(matches!(result.results[2].1, Err(RecordError::Invalid(_))));
@@ -50,7 +51,11 @@ async fn each_record_of_many_stands_alone() {
         let query = format!("filter={filter}");
         Box::new(query::parse_list(&space.catalog, space.records.cursor_key(), entity, &Params::parse(&query)).unwrap())
     };
-    let many = |max_affected| ManyUpdate::Where { request: request("stage+=+'new'"), set: set(json!({ "stage": "lost", "reason": "x" })), max_affected };
+    let many = |max_affected| ManyUpdate::Where {
+        request: request("stage+=+'new'"),
+        set: set(json!({ "stage": "lost", "reason": "x" })),
+        max_affected,
+    };
     let error = space.records.update_many(&space.actor, &space.catalog, entity, many(2), WriteOptions::default()).await.unwrap_err();
     assert!(matches!(error, RecordError::TooMany { limit: 2, .. }));
     let result = space.records.update_many(&space.actor, &space.catalog, entity, many(3), WriteOptions::default()).await.unwrap();
@@ -91,7 +96,11 @@ async fn a_batch_refers_to_earlier_results() {
     let result = run(json!({ "atomic": false, "operations": broken })).await.unwrap();
     assert!(result.results[0].is_ok() && result.results[1].is_err());
     assert_eq!(space.list("account", "").await.len(), 2);
-    for bad in [json!([]), json!({ "operations": [{ "op": "fly", "entity": "deal" }] }), json!({ "operations": [{ "op": "update", "entity": "deal" }] })] {
+    for bad in [
+        json!([]),
+        json!({ "operations": [{ "op": "fly", "entity": "deal" }] }),
+        json!({ "operations": [{ "op": "update", "entity": "deal" }] }),
+    ] {
         assert!(matches!(run(bad).await, Err(RecordError::BadRequest { .. })));
     }
     let unknown = run(json!({ "operations": [{ "op": "create", "entity": "account", "values": { "name": { "$ref": "zz" } } }] })).await;

@@ -16,7 +16,8 @@ async fn the_history_tells_every_change() {
     let page = space.records.history(&space.actor, entity, deal, None, 2).await.unwrap();
     let kinds: Vec<_> = page.entries.iter().map(|entry| (entry.kind.as_str(), entry.version)).collect();
     assert_eq!(kinds, [("delete", 3), ("update", 2)]);
-    let mut changes: Vec<(String, Json, Json)> = page.entries[1].changes.iter().map(|change| (change.field.clone(), change.old.clone(), change.new.clone())).collect();
+    let mut changes: Vec<(String, Json, Json)> =
+        page.entries[1].changes.iter().map(|change| (change.field.clone(), change.old.clone(), change.new.clone())).collect();
     changes.sort_by(|a, b| a.0.cmp(&b.0));
     assert_eq!(changes[1], ("name".to_owned(), json!("A"), json!("B")));
     assert_eq!(changes.iter().map(|change| change.0.as_str()).collect::<Vec<_>>(), ["amount", "name", "net"]);
@@ -65,7 +66,8 @@ async fn titles_are_looked_up_together() {
     let space = Workspace::new(DEFINITIONS).await;
     let account = space.create("account", json!({ "name": "Acme" })).await.unwrap().id;
     let deal = space.create("deal", json!({ "name": "Big" })).await.unwrap().id;
-    let wanted = [(space.entity("account").ix, account), (space.entity("deal").ix, deal), (space.entity("deal").ix, relata::base::RecordId(5))];
+    let wanted =
+        [(space.entity("account").ix, account), (space.entity("deal").ix, deal), (space.entity("deal").ix, relata::base::RecordId(5))];
     let titles = space.records.titles(&space.actor, &wanted).await.unwrap();
     assert_eq!(titles.len(), 2);
     assert_eq!(titles[&account], "Acme");

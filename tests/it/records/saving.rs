@@ -119,7 +119,10 @@ async fn a_stale_version_is_refused_with_what_changed() {
 async fn all_faults_are_told_at_once() {
     let space = Workspace::new(DEFINITIONS).await;
     let error = space
-        .create("deal", json!({ "stage": "lost", "close_on": "2025-12-01", "lines": [{ "qty": 0, "price": "1" }, { "product": "B", "price": "2" }] }))
+        .create(
+            "deal",
+            json!({ "stage": "lost", "close_on": "2025-12-01", "lines": [{ "qty": 0, "price": "1" }, { "product": "B", "price": "2" }] }),
+        )
         .await
         .unwrap_err();
     // A value of the wrong kind is told before anything else is looked at.

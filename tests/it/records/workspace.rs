@@ -60,7 +60,8 @@ impl Workspace {
         loaded.catalog.version = version;
         let catalog = Arc::new(loaded.catalog);
         let random = Arc::new(SeededRandom::new(7));
-        let records = Records::new(store.clone(), Arc::new(ArcSwap::new(catalog.clone())), hooks, clock.clone(), random, store.mint().clone());
+        let records =
+            Records::new(store.clone(), Arc::new(ArcSwap::new(catalog.clone())), hooks, clock.clone(), random, store.mint().clone());
         let mut workspace = Self { store, records, catalog, clock, actor: Actor::system() };
         let user = workspace.create("user", json!({ "name": "Ada", "email": "ada@example.com" })).await.unwrap().id;
         workspace.actor = Actor::person(ActorKind::Person, user, Locale::En, TimeZone::get("Asia/Shanghai").unwrap());

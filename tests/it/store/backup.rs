@@ -45,7 +45,9 @@ async fn a_backup_taken_beside_writers_restores_and_verifies() {
         let store = store.clone();
         async move {
             for number in 1..=400 {
-                write(&store, move |tx| Box::pin(async move { tx.run(insert(number, &format!("n{number}"))).await })).await.expect("written");
+                write(&store, move |tx| Box::pin(async move { tx.run(insert(number, &format!("n{number}"))).await }))
+                    .await
+                    .expect("written");
             }
         }
     });

@@ -101,7 +101,10 @@ async fn the_tables_work_on_the_database_of_the_run() {
     let entity = catalog.find_entity("deal").expect("there");
     let field = entity.find_field("papers").expect("there");
     let again = ddl::add_column(dialect, &entity.table, &entity.find_field("place").expect("there").columns[0]);
-    assert_eq!(again[0].text(dialect), format!("ALTER TABLE \"e_deal\" ADD COLUMN \"place__lat\" {}", dialect.column_type(relata::schema::catalog::ColumnKind::Int)));
+    assert_eq!(
+        again[0].text(dialect),
+        format!("ALTER TABLE \"e_deal\" ADD COLUMN \"place__lat\" {}", dialect.column_type(relata::schema::catalog::ColumnKind::Int))
+    );
     assert_eq!(ddl::add_columns(dialect, &catalog, entity, &[field]).len(), 2, "side table and its index");
     store.close().await.expect("closes");
 }

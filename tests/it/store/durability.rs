@@ -106,7 +106,8 @@ async fn check(folder: &Path, acknowledged: &BTreeSet<i64>) {
     for id in &found {
         assert!(found.contains(&-id), "half of {id}");
     }
-    let report = store.rows(Sql::new("SELECT integrity_check FROM pragma_integrity_check LIMIT 1"), &[support::TEXT]).await.expect("checks");
+    let report =
+        store.rows(Sql::new("SELECT integrity_check FROM pragma_integrity_check LIMIT 1"), &[support::TEXT]).await.expect("checks");
     assert_eq!(report.first().and_then(|row| row[0].as_text()), Some("ok"));
     store.close().await.expect("closes");
 }

@@ -36,7 +36,9 @@ async fn inserts_and_point_reads_beside_a_hand_written_store() {
                 rate(clients, move |id| {
                     let store = store.clone();
                     async move {
-                        write(&store, move |tx| Box::pin(async move { tx.run(support::insert(id, &format!("name {id}"))).await })).await.expect("ok");
+                        write(&store, move |tx| Box::pin(async move { tx.run(support::insert(id, &format!("name {id}"))).await }))
+                            .await
+                            .expect("ok");
                     }
                 })
                 .await
@@ -49,10 +51,17 @@ async fn inserts_and_point_reads_beside_a_hand_written_store() {
                 })
                 .await
             };
-            println!("inserts, {clients} clients, round {round}: ours {ours}/s, by hand {theirs}/s, ratio {:.2}", ours as f64 / theirs as f64);
+            println!(
+                "inserts, {clients} clients, round {round}: ours {ours}/s, by hand {theirs}/s, ratio {:.2}",
+                ours as f64 / theirs as f64
+            );
         }
     }
-    let statement = Arc::new(Statement { sql: "SELECT id, name FROM item WHERE id = ?".into(), binds: Vec::new(), columns: [INT, TEXT].as_slice().into() });
+    let statement = Arc::new(Statement {
+        sql: "SELECT id, name FROM item WHERE id = ?".into(),
+        binds: Vec::new(),
+        columns: [INT, TEXT].as_slice().into(),
+    });
     let ours = {
         let store = store.clone();
         rate(4, move |id| {

@@ -6,8 +6,8 @@ use relata::base::{Date, DateTime, RecordId};
 use relata::schema::bindings::{Binding, BindingKind, BindingState};
 use relata::store::catalog::{self, NewVersion};
 use relata::store::{
-    Store, StoreError, credentials, history, idempotency, imports, jobs, locks, outbox, rates, recalc, schedules, search, seeds,
-    sequences, sessions, settings, setup, throttle, tokens,
+    Store, StoreError, credentials, history, idempotency, imports, jobs, locks, outbox, rates, recalc, schedules, search, seeds, sequences,
+    sessions, settings, setup, throttle, tokens,
 };
 
 use super::support::{open, write};
@@ -125,7 +125,9 @@ async fn an_idempotency_key_gives_the_same_answer() {
 async fn jobs_are_claimed_retried_and_buried() {
     let (store, clock) = open().await;
     let lease = Duration::from_secs(30);
-    let enqueue = |store: Store, job: jobs::NewJob| async move { write(&store, move |tx| Box::pin(async move { jobs::enqueue(tx, &job).await })).await };
+    let enqueue = |store: Store, job: jobs::NewJob| async move {
+        write(&store, move |tx| Box::pin(async move { jobs::enqueue(tx, &job).await })).await
+    };
     let new = |key: Option<&str>, lane: Option<&str>| jobs::NewJob {
         handler: "mail".to_owned(),
         payload_json: "{}".to_owned(),
@@ -371,9 +373,14 @@ async fn small_tables_round_trip() {
         hash: "h".to_owned(),
         is_sample: true,
     };
-    let schedule =
-        schedules::Schedule { id: "s1".to_owned(), spec: "0 8 * * *".to_owned(), next_at: now, last_at: None, last_error: None };
-    let run = imports::ImportRun { id: 1, entity_uid: "ent".to_owned(), state: "running".to_owned(), started_at: Some(now), ..Default::default() };
+    let schedule = schedules::Schedule { id: "s1".to_owned(), spec: "0 8 * * *".to_owned(), next_at: now, last_at: None, last_error: None };
+    let run = imports::ImportRun {
+        id: 1,
+        entity_uid: "ent".to_owned(),
+        state: "running".to_owned(),
+        started_at: Some(now),
+        ..Default::default()
+    };
     let (s, sc, r) = (seed.clone(), schedule.clone(), run.clone());
     write(&store, move |tx| {
         Box::pin(async move {
@@ -398,7 +405,9 @@ async fn small_tables_round_trip() {
     assert_eq!(due, Ok(vec![schedule]));
     let taken = write(&store, |tx| Box::pin(async move { recalc::take(tx, 10).await })).await;
     assert_eq!(taken, Ok(vec![("fld".to_owned(), RecordId(1))]));
-    let hold = |holder: &'static str| write(&store, move |tx| Box::pin(async move { locks::acquire(tx, "sweep", holder, Duration::from_secs(5)).await }));
+    let hold = |holder: &'static str| {
+        write(&store, move |tx| Box::pin(async move { locks::acquire(tx, "sweep", holder, Duration::from_secs(5)).await }))
+    };
     assert_eq!(hold("a").await, Ok(Some(1)));
     assert_eq!(hold("b").await, Ok(None));
     assert_eq!(hold("a").await, Ok(Some(1)));

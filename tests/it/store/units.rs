@@ -265,8 +265,22 @@ async fn every_kind_of_cell_comes_back() {
     }
     create.push("id bigint PRIMARY KEY)");
     let rows = vec![
-        vec![Cell::Int(i64::MIN), Cell::from("北京 'quoted' \u{1F600}"), Cell::Bool(true), Cell::Int(Date::MIN.0.into()), Cell::Int(DateTime::MIN.0), Cell::from("{\"a\": [1, 2.50]}")],
-        vec![Cell::Int(i64::MAX), Cell::from(""), Cell::Bool(false), Cell::Int(Date::MAX.0.into()), Cell::Int(DateTime::MAX.0), Cell::from("null")],
+        vec![
+            Cell::Int(i64::MIN),
+            Cell::from("北京 'quoted' \u{1F600}"),
+            Cell::Bool(true),
+            Cell::Int(Date::MIN.0.into()),
+            Cell::Int(DateTime::MIN.0),
+            Cell::from("{\"a\": [1, 2.50]}"),
+        ],
+        vec![
+            Cell::Int(i64::MAX),
+            Cell::from(""),
+            Cell::Bool(false),
+            Cell::Int(Date::MAX.0.into()),
+            Cell::Int(DateTime::MAX.0),
+            Cell::from("null"),
+        ],
         vec![Cell::Int(0), Cell::from("x"), Cell::Bool(true), Cell::Int(0), Cell::Int(1), Cell::from("[]")],
         vec![Cell::Null; 6],
     ];

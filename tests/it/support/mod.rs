@@ -102,7 +102,8 @@ impl TestApp {
             Ok(workspace) => workspace,
             Err(error) => panic!("the workspace does not open: {error}\n{error:?}"),
         };
-        let person = NewUser { name: "Ada Admin".into(), email: "admin@example.com".into(), password: String::new(), locale: None, admin: true };
+        let person =
+            NewUser { name: "Ada Admin".into(), email: "admin@example.com".into(), password: String::new(), locale: None, admin: true };
         workspace.auth.create_user(person).await.expect("the administrator is created");
         let token = workspace
             .auth

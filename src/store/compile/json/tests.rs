@@ -36,7 +36,8 @@ fn texts_are_escaped_and_nothing_more() {
 
 #[test]
 fn nulls_are_null_and_lists_of_nothing_are_lists() {
-    for codec in [Codec::Int, Codec::Bool, Codec::Text, Codec::Date, Codec::DateTime, Codec::Time, Codec::Json, Codec::Decimal { scale: 2 }] {
+    for codec in [Codec::Int, Codec::Bool, Codec::Text, Codec::Date, Codec::DateTime, Codec::Time, Codec::Json, Codec::Decimal { scale: 2 }]
+    {
         assert_eq!(json(&codec, &[Cell::Null]), "null");
         assert_eq!(value(&codec, &[Cell::Null]), Value::Null);
     }
@@ -97,7 +98,11 @@ fn names_are_written_in_the_order_of_their_script() {
 
 #[test]
 fn titles_leave_out_what_is_not_there() {
-    let bits = [TitleBit::Value { at: 0, codec: Codec::Text }, TitleBit::Text(" · ".into()), TitleBit::Linked(vec![TitleBit::Value { at: 1, codec: Codec::Text }])];
+    let bits = [
+        TitleBit::Value { at: 0, codec: Codec::Text },
+        TitleBit::Text(" · ".into()),
+        TitleBit::Linked(vec![TitleBit::Value { at: 1, codec: Codec::Text }]),
+    ];
     assert_eq!(title(&bits, &["D-1".into(), "Acme".into()]), "D-1 · Acme");
     assert_eq!(title(&bits, &["D-1".into(), Cell::Null]), "D-1");
     assert_eq!(title(&bits, &[Cell::Null, "Acme".into()]), "Acme");
