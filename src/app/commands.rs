@@ -212,6 +212,10 @@ async fn run_server(globals: &Globals, args: ServeArgs, mode: Mode, printer: Pri
     let config = Config::load(globals, Some(&args), &args.definitions)?;
     start_log(&config.log);
     let workspace = Workspace::open(&config.options()).await?;
+    if !config.folders.definitions.is_dir() {
+        let folder = config.folders.definitions.display();
+        printer.note(&format!("there are no definitions in {folder}: only people, teams, tasks, notes, activities and files are served; `relata init --template crm` makes a workspace"));
+    }
     serve(&config, workspace, mode, move |text| printer.note(text)).await?;
     Ok(exit::OK)
 }

@@ -31,8 +31,8 @@ fn by_state(cause: &PgDatabaseError) -> StoreError {
         "40001" | "40P01" | "55P03" | STALE_PLAN => StoreError::Busy,
         "57014" => StoreError::Timeout,
         "53100" => StoreError::DiskFull,
-        // The server goes down or refuses connections.
-        "57P01" | "57P02" | "57P03" | "53300" => StoreError::Unreachable(cause.message().to_owned()),
+        // The server goes down or refuses connections; the role, its password or the database is not right.
+        "28000" | "28P01" | "3D000" | "57P01" | "57P02" | "57P03" | "53300" => StoreError::Unreachable(cause.message().to_owned()),
         "XX001" | "XX002" => StoreError::Corrupt(cause.message().to_owned()),
         state => StoreError::Database { state: state.to_owned(), message: cause.message().to_owned() },
     }
