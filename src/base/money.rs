@@ -16,7 +16,7 @@ impl Currency {
     }
 
     pub fn code(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or("XXX")
+        std::str::from_utf8(&self.0).expect("parse lets only ASCII letters in")
     }
 
     /// Decimal digits of the currency (ISO 4217, list one of 2024; the common exceptions to two).
