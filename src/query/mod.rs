@@ -9,9 +9,9 @@ pub mod cursor;
 pub mod error;
 pub mod params;
 pub mod request;
-pub mod scope;
 pub mod select;
 
+mod fields;
 mod parse;
 mod parse_aggregate;
 mod parse_select;
@@ -24,7 +24,6 @@ pub use params::Params;
 pub use parse::{parse_get, parse_list, parse_list_json};
 pub use parse_aggregate::parse_aggregate_json;
 pub use request::{Count, Deleted, GetRequest, ListRequest, Paging, SortBy, SortKey};
-pub use scope::CatalogScope;
 pub use select::{Expand, Item, Select, default_select, full_select};
 
 /// Rows of a page when the request does not say.

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::base::{EntityIx, Explain, RecordId};
 use crate::expr::{self, Expected, ExprError, Typed};
+use crate::schema::CatalogScope;
 use crate::schema::catalog::Catalog;
 
 use super::cursor::{Cursor, CursorFault, CursorKey};
@@ -13,7 +14,6 @@ use super::params::Params;
 use super::parse_select::parse_select;
 use super::parse_sort::parse_sort;
 use super::request::{Count, Deleted, GetRequest, ListRequest, Paging, SortKey};
-use super::scope::CatalogScope;
 use super::select::{Select, default_select};
 use super::{DEFAULT_LIMIT, MAX_FILTER_BYTES, MAX_LIMIT, MAX_OFFSET, MAX_ROWS};
 

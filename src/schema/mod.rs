@@ -15,6 +15,7 @@ mod intake;
 pub mod json_schema;
 pub mod node;
 mod resolve;
+pub mod scope;
 pub mod shape;
 pub mod source;
 pub mod yaml;
@@ -26,7 +27,7 @@ pub use catalog::Catalog;
 pub use diagnostic::{Diagnostic, Severity};
 pub use diff::{Change, Op, OpKind, Part, diff};
 pub use json_schema::json_schema;
-pub use resolve::scope::{CatalogScope, expr_type};
+pub use scope::{CatalogScope, expr_type};
 pub use source::{Place, SourceFile, Workspace};
 
 /// A workspace that checked without errors.

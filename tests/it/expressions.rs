@@ -13,7 +13,7 @@ use std::sync::Arc;
 use relata::access::RowRules;
 use relata::base::{Cell, DateTime, Random, RecordId, SeededRandom, Value};
 use relata::expr::{self, EvalContext, Expected, Node, Type, Typed, Zone, eval};
-use relata::query::scope::CatalogScope;
+use relata::schema::CatalogScope;
 use relata::schema::catalog::ColumnKind;
 use relata::store::compile::expr::{ExprSql, condition, money, value};
 use relata::store::{OpenOptions, Sql, Statement, Store, Target};

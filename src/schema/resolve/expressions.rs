@@ -2,7 +2,6 @@
 
 use super::Work;
 use super::fields::written;
-use super::scope::{CatalogScope, expr_type};
 use super::types::forget;
 use crate::base::{EntityIx, Explain, FieldIx};
 use crate::expr::{self, Expected, ExprError, ExprErrorKind, Needs, Type, Typed};
@@ -10,6 +9,7 @@ use crate::schema::catalog::{Default, FieldType, ScalarType};
 use crate::schema::diagnostic::Diagnostic;
 use crate::schema::field_type;
 use crate::schema::node::Node;
+use crate::schema::scope::{CatalogScope, expr_type};
 
 pub(super) fn compile(work: &mut Work) {
     rollups(work);

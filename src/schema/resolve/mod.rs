@@ -12,7 +12,6 @@ mod layers;
 mod links;
 mod order;
 mod parts;
-pub mod scope;
 mod scripts;
 mod settings;
 mod types;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::base::{EntityIx, FieldIx};
 use crate::expr::{Hop, Node, Path, Root, Type, Typed};
-use crate::query::scope::scalar_type;
 use crate::query::{Item, Select};
+use crate::schema::expr_type;
 use crate::schema::catalog::{Catalog, ColumnKind, Entity, Field, FieldType, MoneyCurrency, ScalarType, TitlePart};
 use crate::store::{Dialect, Sql};
 
@@ -185,7 +185,7 @@ impl<'a, 'p> Columns<'a, 'p> {
             return;
         };
         let path = Path { root: Root::Record, hops: vec![Hop { field: via, to: *to }], field: target, part: None };
-        self.value(alias, field, &Typed::new(scalar_type(returns), Node::Path(path), 0..0), returns);
+        self.value(alias, field, &Typed::new(expr_type(returns), Node::Path(path), 0..0), returns);
     }
 
     /// The alias of the record a link leads to, joined when it is live and may be seen. `position` is the target's of an

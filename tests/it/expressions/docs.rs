@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use relata::base::{Currency, Date, DateTime, Decimal, EntityIx, Explain, FieldIx, Money, RecordId, Value};
 use relata::expr::function::{SIGNATURES, SPECIAL};
 use relata::expr::{self, EvalContext, Expected, Zone, eval};
-use relata::query::scope::CatalogScope;
+use relata::schema::CatalogScope;
 use relata::schema::catalog::{Catalog, FieldType};
 
 use super::world::{Record, RecordRow, World, catalog_of, decimal, entity, integer, link, money, select, text};
@@ -144,7 +144,7 @@ fn fenced(page: &str, language: &str) -> Vec<String> {
 fn examples_of_the_page_give_what_it_says() {
     let world = world();
     let [now, old] = [0, 1].map(|at| RecordRow { world: &world, record: &world.records[&DEAL][at] });
-    let scope = CatalogScope { catalog: &world.catalog, has_old: true };
+    let scope = CatalogScope::with_old(&world.catalog);
     let context = EvalContext {
         now: DateTime::parse("2026-11-21T02:00:00Z").unwrap(),
         zone: Zone::named("Asia/Shanghai").unwrap(),
@@ -240,7 +240,7 @@ fn faults_stand_at_their_place() {
 #[test]
 fn an_expression_tells_what_it_needs() {
     let catalog = sales();
-    let scope = CatalogScope { catalog: &catalog, has_old: true };
+    let scope = CatalogScope::with_old(&catalog);
     let source =
         "amount.base > 5 and account.owner.name = 'x' and old.stage != stage and count(lines where qty > record.score and price > 1) > 0";
     let typed = expr::compile(source, &scope, DEAL, &Expected::Condition).unwrap();

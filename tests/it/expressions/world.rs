@@ -8,7 +8,7 @@ use relata::base::decimal::Decimal;
 use relata::base::text::fold;
 use relata::base::{Cell, Currency, Date, DateTime, EntityIx, FieldIx, Labels, Locale, Money, RecordId, SeededRandom, Time, Value};
 use relata::expr::{EvalContext, Expected, Hop, Over, Path, Root, Row, Rows as ManyRows, Type, Zone, eval};
-use relata::query::scope::CatalogScope;
+use relata::schema::CatalogScope;
 use relata::schema::catalog::{
     Catalog, Column, ColumnKind, Entity, Features, Field, FieldType, MoneyCurrency, OnDelete, Options, Picklist, ScalarType, SelectOption,
     Settings, Title,
@@ -123,7 +123,7 @@ pub fn entity(ix: EntityIx, slug: &str, fields: Vec<(&str, FieldType)>) -> Entit
     Entity {
         ix,
         uid: slug.to_owned(),
-        id: format!("test.{slug}"),
+        id: if slug == "user" { "core.user".to_owned() } else { format!("test.{slug}") },
         slug: slug.to_owned(),
         prefix: slug.to_owned(),
         package: "test".to_owned(),

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use relata::base::{Currency, EntityIx, FieldIx, Labels, Locale};
 use relata::expr::{self, Expected};
-use relata::query::CatalogScope;
-use relata::query::scope::scalar_type;
 use relata::schema::catalog::*;
+use relata::schema::{CatalogScope, expr_type};
 use relata::schema::field_type::{columns_of, has_side_table, needs_fold};
 
 const USER: EntityIx = EntityIx(0);
@@ -133,10 +132,10 @@ fn tie(catalog: &mut Catalog) {
     set(catalog, "products", FieldType::Links { to: PRODUCT, through: DEAL_PRODUCT, near, far });
     set(catalog, "industry", FieldType::Lookup { via, field: industry, returns: ScalarType::Text });
     let left =
-        expr::compile("effort - hours(1)", &CatalogScope::new(catalog), DEAL, &Expected::Value(scalar_type(ScalarType::Duration))).unwrap();
+        expr::compile("effort - hours(1)", &CatalogScope::new(catalog), DEAL, &Expected::Value(expr_type(ScalarType::Duration))).unwrap();
     set(catalog, "effort_left", FieldType::Formula { returns: ScalarType::Duration, expr: left, stored: false });
     let returns = ScalarType::Decimal { scale: 3 };
-    let sum = expr::compile_rollup("sum(qty)", &CatalogScope::new(catalog), DEAL, "lines", &Expected::Value(scalar_type(returns))).unwrap();
+    let sum = expr::compile_rollup("sum(qty)", &CatalogScope::new(catalog), DEAL, "lines", &Expected::Value(expr_type(returns))).unwrap();
     set(catalog, "quantity", FieldType::Rollup { of: lines, aggregate: sum, returns, stored: false });
 
     for (entity, index, fields) in [

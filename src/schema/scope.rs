@@ -1,14 +1,16 @@
-//! What expressions may name: the fields of the entities as far as they are known.
+//! What expressions may name: the fields of a catalog, as far as they are known. One scope for definitions and for
+//! requests, so that both see the same.
 
 use crate::base::{EntityIx, FieldIx};
 use crate::expr::{FieldInfo, FieldKind, Rows, Scope, Type};
-use crate::schema::catalog::{Catalog, Field, FieldType, Options, ScalarType};
-use crate::schema::field_type;
+use super::catalog::{Catalog, Field, FieldType, Options, ScalarType};
+use super::field_type;
 
 /// The names of a catalog. `hidden` are computed fields whose type is not known yet.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct CatalogScope<'c> {
     pub catalog: &'c Catalog,
+    /// `old.` and `changed(…)` are allowed.
     pub has_old: bool,
     pub hidden: &'c [(EntityIx, FieldIx)],
 }
@@ -27,7 +29,7 @@ impl<'c> CatalogScope<'c> {
 
 impl Scope for CatalogScope<'_> {
     fn field(&self, entity: EntityIx, name: &str) -> Option<FieldInfo> {
-        let found = self.catalog.entity(entity).find_field(name)?;
+        let found = self.catalog.entities.get(entity.0 as usize)?.find_field(name)?;
         if self.hidden.contains(&(entity, found.ix)) {
             return None;
         }
