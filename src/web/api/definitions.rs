@@ -1,56 +1,37 @@
 //! Definitions over the API: check, plan, apply, versions; and what programs learn about the catalog.
 
 use axum::body::Body;
-use axum::extract::{RawQuery, State as Shared};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
 use super::answer;
 use super::body::{JSON, read_json};
-use super::locate::{self, Located};
+use super::head::{EntityHead, Head};
 use crate::contract;
-use crate::web::{Problem, Requester, SourceFile, State};
+use crate::web::{Problem, SourceFile};
 
 /// Definitions may be larger than records.
 const LIMIT_BYTES: usize = 16 * 1024 * 1024;
 
 /// `POST /definitions/check`
-pub(super) async fn check(
-    Shared(state): Shared<State>,
-    requester: Requester,
-    RawQuery(raw): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    requester.administrator()?;
-    let asked = asked(raw.as_deref(), &headers, body, &["files"]).await?;
-    Ok(answer::json(StatusCode::OK, &state.definitions.check(files(&asked)?).await?))
+pub(super) async fn check(head: Head, body: Body) -> Result<Response, Problem> {
+    head.administrator()?;
+    let asked = asked(&head, body, &["files"]).await?;
+    Ok(answer::json(StatusCode::OK, &head.state.definitions.check(files(&asked)?).await?))
 }
 
 /// `POST /definitions/plan`
-pub(super) async fn plan(
-    Shared(state): Shared<State>,
-    requester: Requester,
-    RawQuery(raw): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    requester.administrator()?;
-    let asked = asked(raw.as_deref(), &headers, body, &["files"]).await?;
-    Ok(answer::json(StatusCode::OK, &state.definitions.plan(files(&asked)?).await?))
+pub(super) async fn plan(head: Head, body: Body) -> Result<Response, Problem> {
+    head.administrator()?;
+    let asked = asked(&head, body, &["files"]).await?;
+    Ok(answer::json(StatusCode::OK, &head.state.definitions.plan(files(&asked)?).await?))
 }
 
 /// `POST /definitions/apply`
-pub(super) async fn apply(
-    Shared(state): Shared<State>,
-    requester: Requester,
-    RawQuery(raw): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let by = requester.administrator()?.user.0;
-    let asked = asked(raw.as_deref(), &headers, body, &["files", "plan", "accept"]).await?;
+pub(super) async fn apply(head: Head, body: Body) -> Result<Response, Problem> {
+    let by = head.administrator()?.user.0;
+    let asked = asked(&head, body, &["files", "plan", "accept"]).await?;
     let plan = match asked.get("plan") {
         None | Some(Value::Null) => None,
         Some(Value::String(id)) => Some(id.clone()),
@@ -64,19 +45,17 @@ pub(super) async fn apply(
             .collect::<Result<_, _>>()?,
         Some(_) => return Err(bad("/accept", "must be a list of texts such as `lossy:fld_s2`")),
     };
-    Ok(answer::json(StatusCode::OK, &state.definitions.apply(files(&asked)?, plan, accept, by).await?))
+    Ok(answer::json(StatusCode::OK, &head.state.definitions.apply(files(&asked)?, plan, accept, by).await?))
 }
 
 /// `GET /definitions/versions`
-pub(super) async fn versions(Shared(state): Shared<State>, requester: Requester, RawQuery(raw): RawQuery) -> Result<Response, Problem> {
-    requester.administrator()?;
-    locate::only_params(raw.as_deref(), &[])?;
-    Ok(answer::json(StatusCode::OK, &json!({ "data": state.definitions.versions().await? })))
+pub(super) async fn versions(head: Head) -> Result<Response, Problem> {
+    head.administrator()?;
+    Ok(answer::json(StatusCode::OK, &json!({ "data": head.state.definitions.versions().await? })))
 }
 
-async fn asked(raw: Option<&str>, headers: &HeaderMap, body: Body, known: &[&str]) -> Result<Map<String, Value>, Problem> {
-    locate::only_params(raw, &[])?;
-    let Value::Object(map) = read_json(headers, body, JSON, LIMIT_BYTES).await? else {
+async fn asked(head: &Head, body: Body, known: &[&str]) -> Result<Map<String, Value>, Problem> {
+    let Value::Object(map) = read_json(&head.headers, body, JSON, LIMIT_BYTES).await? else {
         return Err(bad("", "must be an object"));
     };
     if let Some(name) = map.keys().find(|name| !known.contains(&name.as_str())) {
@@ -120,25 +99,16 @@ fn files(asked: &Map<String, Value>) -> Result<Vec<SourceFile>, Problem> {
 }
 
 /// `GET /schema/{entity}`
-pub(super) async fn schema(
-    Shared(state): Shared<State>,
-    requester: Requester,
-    Located(slug): Located<String>,
-    RawQuery(raw): RawQuery,
-) -> Result<Response, Problem> {
-    requester.identity()?;
-    locate::only_params(raw.as_deref(), &[])?;
-    let catalog = state.catalog();
-    let entity = locate::entity(&catalog, &slug)?;
-    Ok(answer::json(StatusCode::OK, &contract::entity_schema(&catalog, entity)))
+pub(super) async fn schema(head: EntityHead) -> Result<Response, Problem> {
+    head.signed_in()?;
+    Ok(answer::json(StatusCode::OK, &contract::entity_schema(&head.catalog, head.entity())))
 }
 
 /// `GET /schema`: the entities there are.
-pub(super) async fn schemas(Shared(state): Shared<State>, requester: Requester, RawQuery(raw): RawQuery) -> Result<Response, Problem> {
-    requester.identity()?;
-    locate::only_params(raw.as_deref(), &[])?;
-    let catalog = state.catalog();
-    let data: Vec<Value> = catalog
+pub(super) async fn schemas(head: Head) -> Result<Response, Problem> {
+    head.signed_in()?;
+    let data: Vec<Value> = head
+        .catalog
         .entities
         .iter()
         .map(|entity| {
@@ -146,20 +116,19 @@ pub(super) async fn schemas(Shared(state): Shared<State>, requester: Requester, 
                 "entity": entity.slug,
                 "id": entity.id,
                 "prefix": entity.prefix,
-                "label": entity.label.get(requester.locale),
-                "label_plural": entity.label_plural.get(requester.locale),
+                "label": entity.label.get(head.requester.locale),
+                "label_plural": entity.label_plural.get(head.requester.locale),
                 "junction": entity.is_junction,
                 "schema": format!("/api/v1/schema/{}", entity.slug),
                 "records": format!("/api/v1/records/{}", entity.slug),
             })
         })
         .collect();
-    Ok(answer::json(StatusCode::OK, &json!({ "data": data, "version": catalog.version })))
+    Ok(answer::json(StatusCode::OK, &json!({ "data": data, "version": head.catalog.version })))
 }
 
 /// `GET /openapi.json`
-pub(super) async fn openapi(Shared(state): Shared<State>, requester: Requester, RawQuery(raw): RawQuery) -> Result<Response, Problem> {
-    requester.identity()?;
-    locate::only_params(raw.as_deref(), &[])?;
-    Ok(answer::json_text(StatusCode::OK, state.openapi_text().as_ref().to_owned()))
+pub(super) async fn openapi(head: Head) -> Result<Response, Problem> {
+    head.signed_in()?;
+    Ok(answer::json_text(StatusCode::OK, head.state.openapi_text().as_ref().to_owned()))
 }

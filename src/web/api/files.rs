@@ -3,12 +3,13 @@
 use axum::body::Body;
 use axum::extract::{FromRequest, Multipart, RawQuery, Request, State as Shared};
 use axum::http::header::CONTENT_LENGTH;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::answer;
 use super::body::{expect_media_type, media_type};
-use super::locate::{self, Located};
+use super::head::Head;
+use super::locate;
 use crate::schema::catalog::Catalog;
 use crate::web::files::{self, PREVIEWS};
 use crate::web::{Problem, Requester, State};
@@ -67,14 +68,8 @@ async fn multipart(
 }
 
 /// `GET /files/{id}` and `GET /api/v1/files/{id}`; `?preview=256` gives a smaller picture of an image.
-pub(super) async fn download(
-    Shared(state): Shared<State>,
-    requester: Requester,
-    Located(id): Located<String>,
-    RawQuery(raw): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let params = locate::only_params(raw.as_deref(), &["preview"])?;
+pub(super) async fn download(head: Head) -> Result<Response, Problem> {
+    let params = head.params(&["preview"])?;
     let size = match params.get("preview") {
         None => None,
         Some(text) => match text.parse::<u32>().ok().filter(|size| PREVIEWS.contains(size)) {
@@ -89,9 +84,9 @@ pub(super) async fn download(
             }
         },
     };
-    let file = files::find(&state, &requester, &id).await?;
+    let file = files::find(&head.state, &head.requester, head.part("id")).await?;
     match size {
-        Some(size) => files::send_preview(&state, &file, size, &headers).await,
-        None => files::send(&state, &file, &headers).await,
+        Some(size) => files::send_preview(&head.state, &file, size, &head.headers).await,
+        None => files::send(&head.state, &file, &head.headers).await,
     }
 }

@@ -1,26 +1,11 @@
 //! From the parts of a path to entities, ids and unique keys. What is not there answers 404, always the same.
 
-use axum::extract::{FromRequestParts, Path};
-use axum::http::request::Parts;
-use serde::de::DeserializeOwned;
-
 use crate::base::RecordId;
 use crate::query::Params;
 use crate::query::error::nearest;
 use crate::record::parse_id;
 use crate::schema::catalog::{Catalog, Entity};
-use crate::web::{Problem, State};
-
-/// The variables of the path; an unreadable one (bad percent-encoding) is an address that does not exist.
-pub(super) struct Located<T>(pub T);
-
-impl<T: DeserializeOwned + Send> FromRequestParts<State> for Located<T> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
-        Path::<T>::from_request_parts(parts, state).await.map(|Path(parts)| Self(parts)).map_err(|_| Problem::not_found())
-    }
-}
+use crate::web::Problem;
 
 /// The entity of a path.
 pub(super) fn entity<'a>(catalog: &'a Catalog, slug: &str) -> Result<&'a Entity, Problem> {

@@ -1,15 +1,13 @@
 //! Writing many records in one request: many of one entity, and batches.
 
 use axum::body::Body;
-use axum::extract::{RawQuery, State as Shared};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
 use super::answer;
-use super::body::{JSON, PATCH, read_json};
-use super::headers::write_options;
-use super::locate::{self, Located};
+use super::body::{JSON, PATCH};
+use super::head::{EntityHead, Head};
 use crate::query;
 use crate::record::many::MAX_OPERATIONS;
 use crate::record::{Batch, Done, Input, ManyUpdate, OneUpdate, OperationKind, RecordError, Saved, parse_id, pointer};
@@ -17,29 +15,19 @@ use crate::schema::catalog::{Catalog, Entity};
 use crate::web::{Fault, Problem, Requester, State};
 
 /// `PATCH /records/{entity}`
-pub(super) async fn update_many(
-    Shared(state): Shared<State>,
-    requester: Requester,
-    Located(slug): Located<String>,
-    RawQuery(raw): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let catalog = state.catalog();
-    let entity = locate::entity(&catalog, &slug)?;
-    locate::only_params(raw.as_deref(), &[])?;
-    let options = write_options(&headers)?;
+pub(super) async fn update_many(head: EntityHead, body: Body) -> Result<Response, Problem> {
+    let options = head.options()?;
     if options.if_match.is_some() {
         return Err(Problem::new("WEB400", "`If-Match` belongs to one record").with_hint("give each item its `version`"));
     }
-    let asked = read_json(&headers, body, PATCH, state.config.body_limit_bytes).await?;
+    let asked = head.json(body, PATCH).await?;
+    let entity = head.entity();
     let many = match &asked {
-        Value::Array(items) => ManyUpdate::Each(each(&catalog, entity, items)?),
-        Value::Object(map) => by_filter(&state, &catalog, entity, map)?,
+        Value::Array(items) => ManyUpdate::Each(each(&head.catalog, entity, items)?),
+        Value::Object(map) => by_filter(&head.state, &head.catalog, entity, map)?,
         _ => return Err(bad_shape("send a list of `{id, version, set}`, or `{filter, set, max_affected}`")),
     };
-    let actor = requester.actor(&catalog);
-    let result = state.records.update_many(&actor, &catalog, entity.ix, many, options).await?;
+    let result = head.state.records.update_many(&head.actor, &head.catalog, entity.ix, many, options).await?;
     let results: Vec<Value> = result
         .results
         .iter()
@@ -47,7 +35,7 @@ pub(super) async fn update_many(
             Ok(saved) => saved_item(entity, saved, "update"),
             Err(error) => failed_item(
                 error.clone(),
-                &requester,
+                &head.requester,
                 &[("entity", entity.slug.as_str().into()), ("id", id.display(&entity.prefix).into())],
             ),
         })
@@ -142,29 +130,20 @@ fn by_filter(state: &State, catalog: &Catalog, entity: &Entity, map: &Map<String
 }
 
 /// `POST /batch`
-pub(super) async fn batch(
-    Shared(state): Shared<State>,
-    requester: Requester,
-    RawQuery(raw): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let catalog = state.catalog();
-    locate::only_params(raw.as_deref(), &[])?;
-    let options = write_options(&headers)?;
-    let asked = read_json(&headers, body, JSON, state.config.body_limit_bytes).await?;
-    let batch = Batch::from_json(&asked)?;
+pub(super) async fn batch(head: Head, body: Body) -> Result<Response, Problem> {
+    let options = head.options()?;
+    let batch = Batch::from_json(&head.json(body, JSON).await?)?;
     let entities: Vec<String> = batch.operations.iter().map(|operation| operation.entity.clone()).collect();
-    let result = state.records.batch(&requester.actor(&catalog), &catalog, batch, options).await?;
+    let result = head.state.records.batch(&head.actor, &head.catalog, batch, options).await?;
     // Definitions may have changed under the batch: names are told by the catalog that is in force now.
-    let catalog = state.catalog();
+    let catalog = head.state.catalog();
     let results: Vec<Value> = result
         .results
         .into_iter()
         .enumerate()
         .map(|(index, outcome)| match outcome {
             Ok(Done { entity, kind, saved }) => saved_item(catalog.entity(entity), &saved, kind_name(kind)),
-            Err(error) => failed_item(error, &requester, &[("entity", entities.get(index).cloned().unwrap_or_default().into())]),
+            Err(error) => failed_item(error, &head.requester, &[("entity", entities.get(index).cloned().unwrap_or_default().into())]),
         })
         .collect();
     let failed = results.iter().filter(|item| item["status"] == "failed").count();

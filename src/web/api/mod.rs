@@ -11,6 +11,7 @@ mod answer;
 mod body;
 mod definitions;
 mod files;
+mod head;
 mod headers;
 mod health;
 mod locate;

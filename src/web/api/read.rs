@@ -1,49 +1,32 @@
 //! Reading records: lists, one record, groups and measures, history, the feed of changes.
 
 use axum::body::Body;
-use axum::extract::{RawQuery, State as Shared};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::answer;
-use super::body::{JSON, read_json};
+use super::body::JSON;
+use super::head::{EntityHead, Head};
 use super::headers::{has_version, set_etag};
-use super::locate::{self, Located};
+use super::locate;
 use crate::query;
 use crate::record::{ChangeEvent, HistoryEntry, Page};
 use crate::schema::catalog::{Catalog, Entity, FieldType};
-use crate::web::{Problem, Requester, State};
+use crate::web::Problem;
 
 /// `GET /records/{entity}`
-pub(super) async fn list(
-    Shared(state): Shared<State>,
-    requester: Requester,
-    Located(slug): Located<String>,
-    RawQuery(raw): RawQuery,
-) -> Result<Response, Problem> {
-    let catalog = state.catalog();
-    let entity = locate::entity(&catalog, &slug)?;
-    let text = locate::query_text(raw.as_deref())?;
-    let page = state.records.list_url(&requester.actor(&catalog), &catalog, entity.ix, text).await?;
+pub(super) async fn list(head: EntityHead) -> Result<Response, Problem> {
+    let page = head.state.records.list_url(&head.actor, &head.catalog, head.entity().ix, head.query_text()?).await?;
     Ok(page_answer(&page))
 }
 
 /// `POST /records/{entity}/query`
-pub(super) async fn query_list(
-    Shared(state): Shared<State>,
-    requester: Requester,
-    Located(slug): Located<String>,
-    RawQuery(raw): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let catalog = state.catalog();
-    let entity = locate::entity(&catalog, &slug)?;
-    locate::only_params(raw.as_deref(), &[])?;
-    let asked = read_json(&headers, body, JSON, state.config.body_limit_bytes).await?;
-    let request = query::parse_list_json(&catalog, state.records.cursor_key(), entity.ix, &asked)?;
-    let page = state.records.list(&requester.actor(&catalog), &catalog, request).await?;
+pub(super) async fn query_list(head: EntityHead, body: Body) -> Result<Response, Problem> {
+    head.params(&[])?;
+    let asked = head.json(body, JSON).await?;
+    let request = query::parse_list_json(&head.catalog, head.state.records.cursor_key(), head.entity().ix, &asked)?;
+    let page = head.state.records.list(&head.actor, &head.catalog, request).await?;
     Ok(page_answer(&page))
 }
 
@@ -64,20 +47,11 @@ fn page_answer(page: &Page) -> Response {
 }
 
 /// `GET /records/{entity}/{id}`
-pub(super) async fn get(
-    Shared(state): Shared<State>,
-    requester: Requester,
-    Located((slug, id_text)): Located<(String, String)>,
-    RawQuery(raw): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let catalog = state.catalog();
-    let entity = locate::entity(&catalog, &slug)?;
-    let id = locate::record_id(&catalog, entity, &id_text)?;
-    let text = locate::query_text(raw.as_deref())?;
-    let row = state.records.get_url(&requester.actor(&catalog), &catalog, entity.ix, id, text).await?;
-    let row = row.ok_or_else(|| locate::no_record(entity, &id_text))?;
-    if text.is_empty() && has_version(&headers, row.version()) && version_says_all(entity) {
+pub(super) async fn get(head: EntityHead) -> Result<Response, Problem> {
+    let (entity, id, text) = (head.entity(), head.id()?, head.query_text()?);
+    let row = head.state.records.get_url(&head.actor, &head.catalog, entity.ix, id, text).await?;
+    let row = row.ok_or_else(|| locate::no_record(entity, head.part("id")))?;
+    if text.is_empty() && has_version(&head.headers, row.version()) && version_says_all(entity) {
         let mut response = answer::empty(StatusCode::NOT_MODIFIED);
         set_etag(response.headers_mut(), row.version());
         return Ok(response);
@@ -95,37 +69,21 @@ fn version_says_all(entity: &Entity) -> bool {
 }
 
 /// `POST /records/{entity}/aggregate`
-pub(super) async fn aggregate(
-    Shared(state): Shared<State>,
-    requester: Requester,
-    Located(slug): Located<String>,
-    RawQuery(raw): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let catalog = state.catalog();
-    let entity = locate::entity(&catalog, &slug)?;
-    locate::only_params(raw.as_deref(), &[])?;
-    let asked = read_json(&headers, body, JSON, state.config.body_limit_bytes).await?;
-    let request = query::parse_aggregate_json(&catalog, entity.ix, &asked)?;
-    let rows = state.records.aggregate(&requester.actor(&catalog), &catalog, request).await?;
+pub(super) async fn aggregate(head: EntityHead, body: Body) -> Result<Response, Problem> {
+    head.params(&[])?;
+    let asked = head.json(body, JSON).await?;
+    let request = query::parse_aggregate_json(&head.catalog, head.entity().ix, &asked)?;
+    let rows = head.state.records.aggregate(&head.actor, &head.catalog, request).await?;
     Ok(answer::json(StatusCode::OK, &json!({ "data": rows })))
 }
 
 /// `GET /records/{entity}/{id}/history`
-pub(super) async fn history(
-    Shared(state): Shared<State>,
-    requester: Requester,
-    Located((slug, id_text)): Located<(String, String)>,
-    RawQuery(raw): RawQuery,
-) -> Result<Response, Problem> {
-    let catalog = state.catalog();
-    let entity = locate::entity(&catalog, &slug)?;
-    let id = locate::record_id(&catalog, entity, &id_text)?;
-    let params = locate::only_params(raw.as_deref(), &["cursor", "limit"])?;
+pub(super) async fn history(head: EntityHead) -> Result<Response, Problem> {
+    let id = head.id()?;
+    let params = head.params(&["cursor", "limit"])?;
     let limit = u32::try_from(locate::number(&params, "limit", 50, 1..=200)?).unwrap_or(50);
-    let page = state.records.history(&requester.actor(&catalog), entity.ix, id, params.get("cursor"), limit).await?;
-    let data: Vec<Value> = page.entries.iter().map(|entry| history_entry(&catalog, entry)).collect();
+    let page = head.state.records.history(&head.actor, head.entity().ix, id, params.get("cursor"), limit).await?;
+    let data: Vec<Value> = page.entries.iter().map(|entry| history_entry(&head.catalog, entry)).collect();
     Ok(answer::json(StatusCode::OK, &json!({ "data": data, "next_cursor": page.next_cursor })))
 }
 
@@ -146,13 +104,12 @@ fn history_entry(catalog: &Catalog, entry: &HistoryEntry) -> Value {
 }
 
 /// `GET /changes`
-pub(super) async fn changes(Shared(state): Shared<State>, requester: Requester, RawQuery(raw): RawQuery) -> Result<Response, Problem> {
-    let catalog = state.catalog();
-    let params = locate::only_params(raw.as_deref(), &["since", "limit"])?;
+pub(super) async fn changes(head: Head) -> Result<Response, Problem> {
+    let params = head.params(&["since", "limit"])?;
     let since = locate::number(&params, "since", 0, 0..=i64::MAX)?;
     let limit = u32::try_from(locate::number(&params, "limit", 100, 1..=1000)?).unwrap_or(100);
-    let page = state.records.changes(&requester.actor(&catalog), since, limit).await?;
-    let data: Vec<Value> = page.events.iter().map(|event| change_event(&catalog, event)).collect();
+    let page = head.state.records.changes(&head.actor, since, limit).await?;
+    let data: Vec<Value> = page.events.iter().map(|event| change_event(&head.catalog, event)).collect();
     Ok(answer::json(StatusCode::OK, &json!({ "data": data, "next": page.next, "more": page.more })))
 }
 

@@ -1,127 +1,72 @@
 //! Writing one record: create, change, delete, restore, upsert.
 
-use std::sync::Arc;
-
 use axum::body::Body;
-use axum::extract::{RawQuery, State as Shared};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::answer;
-use super::body::{JSON, PATCH, read_json};
-use super::headers::{Preferences, preferences, write_options};
-use super::locate::{self, Located};
-use crate::access::Actor;
+use super::body::{JSON, PATCH};
+use super::head::EntityHead;
+use super::headers::{Preferences, preferences};
 use crate::record::{Input, Saved};
 use crate::schema::catalog::{Catalog, Entity, Unique};
 use crate::schema::field_type;
-use crate::web::{Problem, Requester, State};
+use crate::web::Problem;
 
 /// `POST /records/{entity}`
-pub(super) async fn create(
-    Shared(state): Shared<State>,
-    requester: Requester,
-    Located(slug): Located<String>,
-    RawQuery(raw): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let catalog = state.catalog();
-    let entity = locate::entity(&catalog, &slug)?;
-    locate::only_params(raw.as_deref(), &[])?;
-    let options = write_options(&headers)?;
-    let asked = read_json(&headers, body, JSON, state.config.body_limit_bytes).await?;
-    let input = Input::from_json(&catalog, entity, &asked)?;
-    let actor = requester.actor(&catalog);
-    let saved = state.records.create(&actor, &catalog, entity.ix, input, options).await?;
-    written(&state, &actor, &catalog, entity, &saved, preferences(&headers)).await
+pub(super) async fn create(head: EntityHead, body: Body) -> Result<Response, Problem> {
+    let options = head.options()?;
+    let input = input(&head, JSON, body).await?;
+    let saved = head.state.records.create(&head.actor, &head.catalog, head.entity().ix, input, options).await?;
+    written(&head, &saved).await
 }
 
 /// `PATCH /records/{entity}/{id}`: a JSON merge patch (RFC 7396).
-pub(super) async fn update(
-    Shared(state): Shared<State>,
-    requester: Requester,
-    Located((slug, id_text)): Located<(String, String)>,
-    RawQuery(raw): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let catalog = state.catalog();
-    let entity = locate::entity(&catalog, &slug)?;
-    let id = locate::record_id(&catalog, entity, &id_text)?;
-    locate::only_params(raw.as_deref(), &[])?;
-    let options = write_options(&headers)?;
-    let asked = read_json(&headers, body, PATCH, state.config.body_limit_bytes).await?;
-    let input = Input::from_json(&catalog, entity, &asked)?;
-    let actor = requester.actor(&catalog);
-    let saved = state.records.update(&actor, &catalog, entity.ix, id, input, options).await?;
-    written(&state, &actor, &catalog, entity, &saved, preferences(&headers)).await
+pub(super) async fn update(head: EntityHead, body: Body) -> Result<Response, Problem> {
+    let (id, options) = (head.id()?, head.options()?);
+    let input = input(&head, PATCH, body).await?;
+    let saved = head.state.records.update(&head.actor, &head.catalog, head.entity().ix, id, input, options).await?;
+    written(&head, &saved).await
 }
 
 /// `DELETE /records/{entity}/{id}`
-pub(super) async fn delete(
-    Shared(state): Shared<State>,
-    requester: Requester,
-    Located((slug, id_text)): Located<(String, String)>,
-    RawQuery(raw): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let catalog = state.catalog();
-    let entity = locate::entity(&catalog, &slug)?;
-    let id = locate::record_id(&catalog, entity, &id_text)?;
-    locate::only_params(raw.as_deref(), &[])?;
-    let options = write_options(&headers)?;
-    let saved = state.records.delete(&requester.actor(&catalog), &catalog, entity.ix, id, options).await?;
-    let preferences = preferences(&headers);
+pub(super) async fn delete(head: EntityHead) -> Result<Response, Problem> {
+    let (id, options) = (head.id()?, head.options()?);
+    let saved = head.state.records.delete(&head.actor, &head.catalog, head.entity().ix, id, options).await?;
+    let preferences = preferences(&head.headers);
     let mut response = if preferences.dry_run {
-        answer::json(StatusCode::OK, &answer::summary(entity, &saved))
+        answer::json(StatusCode::OK, &answer::summary(head.entity(), &saved))
     } else {
         answer::empty(StatusCode::NO_CONTENT)
     };
-    answer::tell(&mut response, entity, &saved, Preferences { minimal: false, ..preferences });
+    answer::tell(&mut response, head.entity(), &saved, Preferences { minimal: false, ..preferences });
     Ok(response)
 }
 
 /// `POST /records/{entity}/{id}/restore`
-pub(super) async fn restore(
-    Shared(state): Shared<State>,
-    requester: Requester,
-    Located((slug, id_text)): Located<(String, String)>,
-    RawQuery(raw): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let catalog = state.catalog();
-    let entity = locate::entity(&catalog, &slug)?;
-    let id = locate::record_id(&catalog, entity, &id_text)?;
-    locate::only_params(raw.as_deref(), &[])?;
-    let options = write_options(&headers)?;
-    let actor = requester.actor(&catalog);
-    let saved = state.records.restore(&actor, &catalog, entity.ix, id, options).await?;
-    written(&state, &actor, &catalog, entity, &saved, preferences(&headers)).await
+pub(super) async fn restore(head: EntityHead) -> Result<Response, Problem> {
+    let (id, options) = (head.id()?, head.options()?);
+    let saved = head.state.records.restore(&head.actor, &head.catalog, head.entity().ix, id, options).await?;
+    written(&head, &saved).await
 }
 
 /// `PUT /records/{entity}/by/{unique}/{value}`: updates the record that has this value, or creates it. A unique of several
 /// fields takes its values in order with `~` between them (a `~` inside a value is doubled): unlike a comma, no client
 /// encodes it.
-pub(super) async fn upsert(
-    Shared(state): Shared<State>,
-    requester: Requester,
-    Located((slug, unique_name, value)): Located<(String, String, String)>,
-    RawQuery(raw): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let catalog = state.catalog();
-    let entity = locate::entity(&catalog, &slug)?;
-    let unique = entity.uniques.iter().find(|unique| unique.name == unique_name).ok_or_else(Problem::not_found)?;
-    locate::only_params(raw.as_deref(), &[])?;
-    let options = write_options(&headers)?;
-    let key = key_values(&catalog, entity, unique, &requester.actor(&catalog).time_zone, &value)?;
-    let asked = read_json(&headers, body, JSON, state.config.body_limit_bytes).await?;
-    let input = Input::from_json(&catalog, entity, &asked)?;
-    let actor = requester.actor(&catalog);
-    let saved = state.records.upsert(&actor, &catalog, entity.ix, &unique.name, key, input, options).await?;
-    written(&state, &actor, &catalog, entity, &saved, preferences(&headers)).await
+pub(super) async fn upsert(head: EntityHead, body: Body) -> Result<Response, Problem> {
+    let entity = head.entity();
+    let unique = entity.uniques.iter().find(|unique| unique.name == head.part("unique")).ok_or_else(Problem::not_found)?;
+    let options = head.options()?;
+    let key = key_values(&head.catalog, entity, unique, &head.actor.time_zone, head.part("value"))?;
+    let input = input(&head, JSON, body).await?;
+    let saved = head.state.records.upsert(&head.actor, &head.catalog, entity.ix, &unique.name, key, input, options).await?;
+    written(&head, &saved).await
+}
+
+/// The fields a body sets.
+async fn input(head: &EntityHead, accepted: &'static [&'static str], body: Body) -> Result<Input, Problem> {
+    let asked = head.json(body, accepted).await?;
+    Ok(Input::from_json(&head.catalog, head.entity(), &asked)?)
 }
 
 /// The values of a unique from the last part of the path.
@@ -176,14 +121,8 @@ fn split_key(part: &str) -> Vec<String> {
 }
 
 /// The answer to a write: the record as it stands now, or what the client prefers instead.
-pub(super) async fn written(
-    state: &State,
-    actor: &Actor,
-    catalog: &Arc<Catalog>,
-    entity: &Entity,
-    saved: &Saved,
-    preferences: Preferences,
-) -> Result<Response, Problem> {
+async fn written(head: &EntityHead, saved: &Saved) -> Result<Response, Problem> {
+    let (entity, preferences) = (head.entity(), preferences(&head.headers));
     let status = if saved.created { StatusCode::CREATED } else { StatusCode::OK };
     let mut response = if preferences.dry_run {
         answer::json(StatusCode::OK, &answer::summary(entity, saved))
@@ -191,7 +130,7 @@ pub(super) async fn written(
         answer::empty(StatusCode::NO_CONTENT)
     } else {
         let shown = if entity.features.soft_delete { "deleted=all" } else { "" };
-        match state.records.get_url(actor, catalog, entity.ix, saved.id, shown).await? {
+        match head.state.records.get_url(&head.actor, &head.catalog, entity.ix, saved.id, shown).await? {
             Some(row) => answer::record(status, &row),
             // Deleted by someone else between the commit and this look.
             None => answer::empty(StatusCode::NO_CONTENT),
