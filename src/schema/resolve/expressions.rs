@@ -2,7 +2,7 @@
 
 use super::Work;
 use super::fields::written;
-use super::types::forget;
+use super::ends::forget;
 use crate::base::{EntityIx, Explain, FieldIx};
 use crate::expr::{self, Expected, ExprError, ExprErrorKind, Needs, Type, Typed};
 use crate::schema::catalog::{Default, FieldType, ScalarType};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Work;
-use super::types::forget;
+use super::ends::forget;
 use crate::base::{EntityIx, FieldIx};
 use crate::schema::catalog::{DependsOn, Entity, FieldType, Options, Title, TitlePart};
 use crate::schema::diagnostic::{Diagnostic, nearest};

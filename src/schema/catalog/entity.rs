@@ -1,0 +1,138 @@
+//! A kind of record and what holds for all its records.
+
+use std::collections::HashMap;
+
+use super::{Button, Field, Layout, View};
+use crate::base::{EntityIx, FieldIx, Labels};
+use crate::expr::Typed;
+
+/// A kind of record.
+#[derive(Debug)]
+pub struct Entity {
+    pub ix: EntityIx,
+    pub uid: String,
+    /// Full id, `crm.deal`.
+    pub id: String,
+    /// Short id, unique in the workspace: URLs and expressions say `deal`.
+    pub slug: String,
+    /// Id prefix, fixed at the first apply.
+    pub prefix: String,
+    pub package: String,
+    pub label: Labels,
+    pub label_plural: Labels,
+    pub description: Labels,
+    /// Name of an icon of the sprite.
+    pub icon: String,
+    pub title: Title,
+    pub features: Features,
+    /// PATCH and DELETE without If-Match are answered 428.
+    pub requires_if_match: bool,
+    /// In declared order; system fields (`id`, `version`, `created_at`, …) first.
+    pub fields: Vec<Field>,
+    pub by_name: HashMap<String, FieldIx>,
+    /// All of them: also those of `unique: true` in a field.
+    pub uniques: Vec<Unique>,
+    /// All of them: also those of `index: true` in a field, of links and of users (uniques apart).
+    pub indexes: Vec<Index>,
+    pub rules: Vec<Rule>,
+    pub views: Vec<View>,
+    pub layouts: Vec<Layout>,
+    pub buttons: Vec<Button>,
+    /// Scripts on this entity's events in order of priority: positions in [`super::Catalog::scripts`].
+    pub scripts: Vec<usize>,
+    /// Stored formulas and rollups of this entity in an order in which each one's inputs come first.
+    pub computed_order: Vec<FieldIx>,
+    /// Rollups and lookups of *other* entities that read this one.
+    pub dependents: Vec<Dependent>,
+    /// Physical table (`e_deal`), never renamed.
+    pub table: String,
+    /// This is the junction of a `links` field.
+    pub is_junction: bool,
+}
+
+/// A rollup or lookup elsewhere that must be computed anew when a record of this entity changes.
+#[derive(Debug, Clone)]
+pub struct Dependent {
+    /// The entity that owns the computed field.
+    pub entity: EntityIx,
+    pub field: FieldIx,
+    /// The link of *this* entity that leads to the owner (rollup over children), or the link of the owner
+    /// that leads here (lookup).
+    pub via: Via,
+    /// Fields of this entity the value reads; a change of others does not matter.
+    pub reads: Vec<FieldIx>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub enum Via {
+    /// This entity's link field points to the owner.
+    ChildLink(FieldIx),
+    /// The owner's link field points here.
+    ParentLink(FieldIx),
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Features {
+    /// Has an `owner` (a user).
+    pub owner: bool,
+    pub history: bool,
+    pub soft_delete: bool,
+    /// Offered in global search.
+    pub search: bool,
+}
+
+/// A record's title: literal text and fields of the record, `{number} · {name}`.
+#[derive(Debug, Clone)]
+pub struct Title {
+    pub parts: Vec<TitlePart>,
+}
+
+#[derive(Debug, Clone)]
+pub enum TitlePart {
+    Text(String),
+    Field(FieldIx),
+}
+
+/// A real unique index over live records. Texts count folded.
+#[derive(Debug)]
+pub struct Unique {
+    pub uid: String,
+    pub name: String,
+    pub fields: Vec<FieldIx>,
+    /// Besides `deleted_at is null`, which always holds.
+    pub filter: Option<Typed>,
+    pub message: Labels,
+    /// Physical index name.
+    pub index: String,
+}
+
+#[derive(Debug)]
+pub struct Index {
+    pub uid: String,
+    pub fields: Vec<FieldIx>,
+    pub index: String,
+}
+
+/// A validation: `assert` must be true.
+#[derive(Debug)]
+pub struct Rule {
+    pub id: String,
+    pub assert: Typed,
+    /// Checked only where this holds.
+    pub when: Option<Typed>,
+    /// The field the message stands at.
+    pub at: Option<FieldIx>,
+    pub code: String,
+    pub message: Labels,
+}
+
+impl Entity {
+    pub fn field(&self, ix: FieldIx) -> &Field {
+        &self.fields[ix.0 as usize]
+    }
+
+    /// By API name or alias.
+    pub fn find_field(&self, name: &str) -> Option<&Field> {
+        self.by_name.get(name).map(|ix| self.field(*ix))
+    }
+}

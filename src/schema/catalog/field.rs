@@ -1,0 +1,84 @@
+//! A typed attribute, and the columns that store it.
+
+use super::FieldType;
+use crate::base::{FieldIx, Labels, Value};
+use crate::expr::Typed;
+
+/// A typed attribute.
+#[derive(Debug)]
+pub struct Field {
+    pub ix: FieldIx,
+    pub uid: String,
+    /// API name.
+    pub name: String,
+    pub label: Labels,
+    pub help: Labels,
+    pub ty: FieldType,
+    /// Physical columns in part order; none for children, links, multi_select, tags, file, virtual formulas.
+    pub columns: Vec<Column>,
+    /// Folded shadow column (`name_k`) for texts.
+    pub fold_column: Option<String>,
+    /// Junction table of multi_select, tags, file and image (`j_deal_segments`), with columns `rec, opt, pos`.
+    pub side_table: Option<String>,
+    pub is_system: bool,
+    pub required: bool,
+    pub unique: bool,
+    pub indexed: bool,
+    /// Goes into the record's search text.
+    pub search: bool,
+    /// Never settable by a request (computed, auto_number, system).
+    pub read_only: bool,
+    pub required_if: Option<Typed>,
+    pub readonly_if: Option<Typed>,
+    /// Display only.
+    pub visible_if: Option<Typed>,
+    pub default: Option<Default>,
+    /// Retired: kept in the table, gone from every door. Never present in `fields`; kept for the plan only.
+    pub retired: bool,
+    /// Old API name, answered until the alias ends.
+    pub alias: Option<String>,
+    /// Widget chosen by the definition instead of the type's.
+    pub widget: Option<String>,
+    pub placeholder: Labels,
+}
+
+#[derive(Debug)]
+pub enum Default {
+    Value(Value),
+    /// Evaluated on create (`=today() + 2`).
+    Expr(Typed),
+}
+
+/// A physical column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Never renamed, always quoted.
+    pub name: String,
+    pub kind: ColumnKind,
+    /// Part of a composite type (`street`, `currency`, …); empty for the value itself.
+    pub part: &'static str,
+}
+
+/// How a cell is stored: SQLite STRICT type / PostgreSQL type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ColumnKind {
+    /// INTEGER / bigint.
+    Int,
+    /// TEXT / text.
+    Text,
+    /// INTEGER 0, 1 / boolean.
+    Bool,
+    /// TEXT `YYYY-MM-DD` / date; the cell is `Int` days.
+    Date,
+    /// INTEGER microseconds / timestamptz; the cell is `Int` microseconds.
+    DateTime,
+    /// TEXT / jsonb; the cell is `Text`.
+    Json,
+}
+
+impl Field {
+    /// Has a folded shadow column, or will have one once it is bound.
+    pub fn is_foldable(&self) -> bool {
+        self.fold_column.is_some() || crate::schema::field_type::needs_fold(&self.ty)
+    }
+}

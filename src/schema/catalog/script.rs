@@ -1,0 +1,46 @@
+//! Scripts: when they run and how much they may.
+
+use crate::base::{EntityIx, FieldIx};
+use crate::expr::Typed;
+
+/// A rhai file and when it runs.
+#[derive(Debug)]
+pub struct Script {
+    pub uid: String,
+    /// Full id, `crm.check_lines`.
+    pub id: String,
+    pub package: String,
+    /// Path below the definitions folder, for messages.
+    pub file: String,
+    pub source: String,
+    /// None for a schedule.
+    pub entity: Option<EntityIx>,
+    pub trigger: Trigger,
+    /// Runs only when one of these changed; empty means always.
+    pub watch: Vec<FieldIx>,
+    pub when: Option<Typed>,
+    pub priority: i32,
+    pub limits: ScriptLimits,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trigger {
+    BeforeSave,
+    BeforeDelete,
+    AfterWrite,
+    AfterCommit,
+    /// The button's id.
+    Button(String),
+    /// Five or six cron fields and an IANA zone.
+    Schedule {
+        cron: String,
+        zone: String,
+    },
+}
+
+/// Zero means the trigger's default of `ENGINE.md` 4e.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ScriptLimits {
+    pub operations: u64,
+    pub wall_ms: u64,
+}
