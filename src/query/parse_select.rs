@@ -9,8 +9,8 @@ use crate::base::{EntityIx, FieldIx};
 use crate::schema::catalog::{Catalog, Entity, FieldType};
 
 use super::error::{Kind, Place, QueryError};
-use super::parse_sort::parse_sort;
 use super::fields::{find, names};
+use super::parse_sort::parse_sort;
 use super::select::{Expand, Item, Select, default_select};
 use super::{DEFAULT_CHILDREN, MAX_CHILDREN, MAX_DEPTH, MAX_EMBEDS, MAX_SELECT_BYTES, parse};
 

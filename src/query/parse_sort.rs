@@ -8,9 +8,9 @@ use crate::schema::catalog::{Catalog, Entity, Field, FieldType, MoneyCurrency, T
 
 use super::MAX_SORT_KEYS;
 use super::error::{Kind, Place, QueryError};
+use super::fields::{field_path, names, value_type};
 use super::parse;
 use super::request::{SortBy, SortKey};
-use super::fields::{field_path, names, value_type};
 
 /// Reads sort keys. `offset` is where `text` begins within the text named `at`.
 pub(super) fn parse_sort(

@@ -1,10 +1,10 @@
 //! What expressions may name: the fields of a catalog, as far as they are known. One scope for definitions and for
 //! requests, so that both see the same.
 
-use crate::base::{EntityIx, FieldIx};
-use crate::expr::{FieldInfo, FieldKind, Rows, Scope, Type};
 use super::catalog::{Catalog, Field, FieldType, Options, ScalarType};
 use super::field_type;
+use crate::base::{EntityIx, FieldIx};
+use crate::expr::{FieldInfo, FieldKind, Rows, Scope, Type};
 
 /// The names of a catalog. `hidden` are computed fields whose type is not known yet.
 #[derive(Debug, Clone, Copy)]

@@ -1,8 +1,8 @@
 //! Expressions of fields: formulas, rollups, conditions, defaults. A fault points at the character inside the YAML.
 
 use super::Work;
-use super::fields::written;
 use super::ends::forget;
+use super::fields::written;
 use crate::base::{EntityIx, Explain, FieldIx};
 use crate::expr::{self, Expected, ExprError, ExprErrorKind, Needs, Type, Typed};
 use crate::schema::catalog::{Default, FieldType, ScalarType};

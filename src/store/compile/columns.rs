@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::base::{EntityIx, FieldIx};
 use crate::expr::{Hop, Node, Path, Root, Type, Typed};
 use crate::query::{Item, Select};
-use crate::schema::expr_type;
 use crate::schema::catalog::{Catalog, ColumnKind, Entity, Field, FieldType, MoneyCurrency, ScalarType, TitlePart};
+use crate::schema::expr_type;
 use crate::store::{Dialect, Sql};
 
 use super::children;

@@ -2,8 +2,8 @@
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Multipart, RawQuery, Request, State as Shared};
-use axum::http::header::CONTENT_LENGTH;
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_LENGTH;
 use axum::response::Response;
 
 use super::answer;

@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 use relata::base::{Currency, EntityIx, FieldIx, Labels, Locale};
 use relata::expr::{self, Expected};
 use relata::schema::catalog::*;
-use relata::schema::{CatalogScope, expr_type};
 use relata::schema::field_type::{columns_of, has_side_table, needs_fold};
+use relata::schema::{CatalogScope, expr_type};
 
 const USER: EntityIx = EntityIx(0);
 
