@@ -12,6 +12,7 @@ pub mod contract;
 pub mod deploy;
 pub mod expr;
 pub mod jobs;
+pub mod outbound;
 pub mod proof;
 pub mod query;
 pub mod record;

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use super::AppError;
 use crate::cli::{Definitions, Globals, Log, LogFormat, ServeArgs};
 use crate::deploy::Folders;
+use crate::outbound::{Allow, EgressOptions};
 use crate::schema::diagnostic::nearest;
 use crate::store::Target;
 use crate::web::{Network, PublicUrl, WebConfig};
@@ -16,7 +17,7 @@ use crate::web::{Network, PublicUrl, WebConfig};
 const DEFAULT_FILE: &str = "relata-server.yaml";
 
 /// Keys of the configuration file with their meaning, in the order `doctor` prints them.
-const KEYS: [(&str, &str); 14] = [
+const KEYS: [(&str, &str); 16] = [
     ("listen", "address to listen on"),
     ("public_url", "address people use"),
     ("data", "folder of the embedded database, files and keys"),
@@ -31,6 +32,8 @@ const KEYS: [(&str, &str); 14] = [
     ("shutdown_seconds", "how long running requests may take to end"),
     ("postgres_connections", "PostgreSQL connections of this process"),
     ("job_workers", "jobs done at the same time in this process"),
+    ("egress_allow", "hosts and networks that outgoing requests may reach besides the internet"),
+    ("egress_authorities", "PEM file of further authorities for outgoing requests"),
 ];
 
 /// Everything an operator decides.
@@ -46,6 +49,7 @@ pub struct Config {
     pub web: WebConfig,
     pub postgres_connections: u32,
     pub job_workers: usize,
+    pub egress: EgressOptions,
     /// Where each value comes from: key, value as shown (secrets hidden), source.
     pub shown: Vec<(String, String, &'static str)>,
 }
@@ -77,6 +81,8 @@ impl Config {
         let shutdown = source.number("shutdown_seconds", 10, 0, 3600)?;
         let postgres_connections = source.number("postgres_connections", 16, 1, 1000)?;
         let job_workers = source.number("job_workers", 4, 1, 256)?;
+
+        let egress = egress(&source.text("egress_allow", None, "")?, &source.text("egress_authorities", None, "")?)?;
 
         let log_format = match format.as_str() {
             "text" => LogFormat::Text,
@@ -118,6 +124,7 @@ impl Config {
             web,
             postgres_connections: u32::try_from(postgres_connections).unwrap_or(16),
             job_workers,
+            egress,
             shown: source.shown,
         })
     }
@@ -153,6 +160,25 @@ fn networks(text: &str) -> Result<Vec<Network>, AppError> {
                 .ok_or_else(|| bad("behind_proxy", format!("`{part}` is no network"), "write addresses or blocks, for example 10.0.0.0/8"))
         })
         .collect()
+}
+
+/// What outgoing requests may reach.
+fn egress(allow: &str, authorities: &str) -> Result<EgressOptions, AppError> {
+    let allow = allow
+        .split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(|part| {
+            Allow::parse(part).ok_or_else(|| {
+                bad("egress_allow", format!("`{part}` is neither a host with a port nor a network"), "write `idp.intern:8443` or `10.1.0.0/16`")
+            })
+        })
+        .collect::<Result<Vec<Allow>, AppError>>()?;
+    let authorities_pem = match authorities {
+        "" => None,
+        path => Some(std::fs::read(path).map_err(|error| AppError::File { path: path.to_owned(), reason: error.to_string() })?),
+    };
+    Ok(EgressOptions { allow, authorities_pem })
 }
 
 fn read_file(named: Option<&Path>) -> Result<(Option<PathBuf>, serde_json::Map<String, Json>), AppError> {

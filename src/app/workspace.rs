@@ -12,6 +12,7 @@ use crate::automation::{Automation, ScriptJobs};
 use crate::base::{Clock, Random, SystemClock, SystemRandom};
 use crate::deploy::{self, Folders, Outcome};
 use crate::jobs::{Runner, RunnerOptions};
+use crate::outbound::{Egress, EgressOptions, HttpClient};
 use crate::record::Records;
 use crate::schema::catalog::Catalog;
 use crate::schema::{DataSet, Loaded, SourceFile};
@@ -25,6 +26,10 @@ pub struct Options {
     pub folders: Folders,
     pub postgres_connections: u32,
     pub job_workers: usize,
+    /// What outgoing requests may reach.
+    pub egress: EgressOptions,
+    /// In the place of the client that `egress` describes, for tests.
+    pub http: Option<Arc<dyn HttpClient>>,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
 }
@@ -37,6 +42,8 @@ impl Options {
             folders,
             postgres_connections: 16,
             job_workers: 4,
+            egress: EgressOptions::default(),
+            http: None,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
         }
@@ -63,6 +70,8 @@ pub struct Workspace {
     pub automation: Arc<Automation>,
     pub auth: Arc<Auth>,
     pub runner: Arc<Runner>,
+    /// Requests to other servers.
+    pub http: Arc<dyn HttpClient>,
     pub folders: Folders,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
@@ -123,6 +132,10 @@ impl Workspace {
             options.random.clone(),
             RunnerOptions { workers: options.job_workers, ..RunnerOptions::default() },
         ));
+        let http = match &options.http {
+            Some(http) => http.clone(),
+            None => Arc::new(Egress::new(options.egress.clone()).map_err(AppError::Start)?),
+        };
         Ok(Self {
             store,
             catalog,
@@ -130,6 +143,7 @@ impl Workspace {
             automation,
             auth,
             runner,
+            http,
             folders: options.folders.clone(),
             clock: options.clock.clone(),
             random: options.random.clone(),

@@ -37,7 +37,7 @@ const OWNED: [(&str, &[&str]); 8] = [
     ("sqlx", &["store"]),
     ("rusqlite", &["store"]),
     ("axum", &["web"]),
-    ("hyper", &["web"]),
+    ("hyper", &["web", "outbound"]),
     ("tower_http", &["web"]),
     ("rhai", &["script"]),
     ("minijinja", &["render"]),
