@@ -170,7 +170,11 @@ fn egress(allow: &str, authorities: &str) -> Result<EgressOptions, AppError> {
         .filter(|part| !part.is_empty())
         .map(|part| {
             Allow::parse(part).ok_or_else(|| {
-                bad("egress_allow", format!("`{part}` is neither a host with a port nor a network"), "write `idp.intern:8443` or `10.1.0.0/16`")
+                bad(
+                    "egress_allow",
+                    format!("`{part}` is neither a host with a port nor a network"),
+                    "write `idp.intern:8443` or `10.1.0.0/16`",
+                )
             })
         })
         .collect::<Result<Vec<Allow>, AppError>>()?;

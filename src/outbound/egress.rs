@@ -61,9 +61,8 @@ impl Egress {
     /// # Errors
     /// A sentence when the further authorities cannot be read.
     pub fn new(options: EgressOptions) -> Result<Self, String> {
-        let resolve: Resolve = Arc::new(|host| {
-            Box::pin(async move { Ok(tokio::net::lookup_host((host, 0)).await?.map(|address| address.ip()).collect()) })
-        });
+        let resolve: Resolve =
+            Arc::new(|host| Box::pin(async move { Ok(tokio::net::lookup_host((host, 0)).await?.map(|address| address.ip()).collect()) }));
         Self::with_resolver(options, resolve)
     }
 

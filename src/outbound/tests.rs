@@ -13,14 +13,72 @@ use super::{Allow, Egress, EgressOptions, HttpClient, HttpRequest, Network, Outb
 
 /// Ways to write an address that is not a server on the internet; each is refused before anything is sent.
 const REFUSED: [&str; 66] = [
-    "127.0.0.1", "127.1", "127.0.1", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "017700000001", "127.255.255.254", "127.0.0.1.",
-    "0.0.0.0", "0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "167772161", "0x0a.0.0.1", "012.0.0.1", "100.64.0.1", "100.127.255.254",
-    "169.254.169.254", "169.254.0.1", "0xa9fea9fe", "2852039166", "0251.0376.0251.0376", "172.16.0.1", "172.31.255.255", "192.0.0.1",
-    "192.0.2.1", "192.88.99.1", "192.168.0.1", "192.168.255.255", "0xc0a80001", "198.18.0.1", "198.19.255.255", "198.51.100.7",
-    "203.0.113.9", "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255", "168.63.129.16", "１２７.０.０.１", "127。0。0。1",
-    "[::1]", "[::]", "[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::ffff:10.0.0.1]", "[::ffff:169.254.169.254]",
-    "[::127.0.0.1]", "[64:ff9b::127.0.0.1]", "[64:ff9b::a00:1]", "[64:ff9b:1::7f00:1]", "[fe80::1]", "[fec0::1]", "[fc00::1]",
-    "[fd00:ec2::254]", "[ff02::1]", "[2001:db8::1]", "[2001::1]", "[2002:7f00:1::]", "[2002:a00:1::1]", "[3fff::1]", "[100::1]",
+    "127.0.0.1",
+    "127.1",
+    "127.0.1",
+    "2130706433",
+    "0x7f000001",
+    "0x7f.1",
+    "0177.0.0.1",
+    "017700000001",
+    "127.255.255.254",
+    "127.0.0.1.",
+    "0.0.0.0",
+    "0",
+    "0.1.2.3",
+    "10.0.0.1",
+    "10.255.255.255",
+    "167772161",
+    "0x0a.0.0.1",
+    "012.0.0.1",
+    "100.64.0.1",
+    "100.127.255.254",
+    "169.254.169.254",
+    "169.254.0.1",
+    "0xa9fea9fe",
+    "2852039166",
+    "0251.0376.0251.0376",
+    "172.16.0.1",
+    "172.31.255.255",
+    "192.0.0.1",
+    "192.0.2.1",
+    "192.88.99.1",
+    "192.168.0.1",
+    "192.168.255.255",
+    "0xc0a80001",
+    "198.18.0.1",
+    "198.19.255.255",
+    "198.51.100.7",
+    "203.0.113.9",
+    "224.0.0.1",
+    "239.255.255.255",
+    "240.0.0.1",
+    "255.255.255.255",
+    "168.63.129.16",
+    "１２７.０.０.１",
+    "127。0。0。1",
+    "[::1]",
+    "[::]",
+    "[0:0:0:0:0:0:0:1]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    "[::ffff:10.0.0.1]",
+    "[::ffff:169.254.169.254]",
+    "[::127.0.0.1]",
+    "[64:ff9b::127.0.0.1]",
+    "[64:ff9b::a00:1]",
+    "[64:ff9b:1::7f00:1]",
+    "[fe80::1]",
+    "[fec0::1]",
+    "[fc00::1]",
+    "[fd00:ec2::254]",
+    "[ff02::1]",
+    "[2001:db8::1]",
+    "[2001::1]",
+    "[2002:7f00:1::]",
+    "[2002:a00:1::1]",
+    "[3fff::1]",
+    "[100::1]",
 ];
 
 #[tokio::test]
@@ -36,7 +94,18 @@ async fn no_way_to_write_an_inner_address_reaches_it() {
 
 #[test]
 fn servers_on_the_internet_are_public() {
-    for ip in ["1.1.1.1", "8.8.8.8", "93.184.216.34", "172.15.0.1", "172.32.0.1", "100.63.0.1", "2606:4700::1111", "2a00:1450::1", "::ffff:8.8.8.8", "64:ff9b::808:808"] {
+    for ip in [
+        "1.1.1.1",
+        "8.8.8.8",
+        "93.184.216.34",
+        "172.15.0.1",
+        "172.32.0.1",
+        "100.63.0.1",
+        "2606:4700::1111",
+        "2a00:1450::1",
+        "::ffff:8.8.8.8",
+        "64:ff9b::808:808",
+    ] {
         assert!(is_public(ip.parse::<IpAddr>().expect(ip)), "{ip}");
     }
 }
@@ -51,7 +120,8 @@ fn names(known: &'static [(&'static str, &'static str)]) -> Resolve {
 
 #[tokio::test]
 async fn a_name_with_one_inner_address_is_refused() {
-    let resolve = names(&[("both.example", "93.184.216.34"), ("both.example", "10.0.0.7"), ("six.example", "::1"), ("none.example.", "::1")]);
+    let resolve =
+        names(&[("both.example", "93.184.216.34"), ("both.example", "10.0.0.7"), ("six.example", "::1"), ("none.example.", "::1")]);
     let egress = Egress::with_resolver(EgressOptions::default(), resolve).expect("a client");
     for url in ["https://both.example/", "http://six.example/", "https://both.example:8443/", "https://SIX.example/"] {
         let error = egress.send(HttpRequest::get(url)).await.expect_err(url);
@@ -64,7 +134,9 @@ async fn a_name_with_one_inner_address_is_refused() {
 #[tokio::test]
 async fn odd_addresses_are_refused() {
     let egress = Egress::new(EgressOptions::default()).expect("a client");
-    for url in ["", "example.com", "ftp://example.com/", "file:///etc/passwd", "https://user@example.com/", "https://u:p@example.com/", "https://"] {
+    for url in
+        ["", "example.com", "ftp://example.com/", "file:///etc/passwd", "https://user@example.com/", "https://u:p@example.com/", "https://"]
+    {
         let error = egress.send(HttpRequest::get(url)).await.expect_err(url);
         assert!(matches!(error, OutboundError::BadAddress(_)), "{url}: {error}");
     }
@@ -145,7 +217,8 @@ async fn a_long_or_slow_answer_is_given_up() {
 
 #[test]
 fn neither_query_nor_body_is_shown() {
-    let request = HttpRequest::post_form("https://idp.example/token?secret=1", &[("client_secret", "hush")]).header("authorization", "hush");
+    let request =
+        HttpRequest::post_form("https://idp.example/token?secret=1", &[("client_secret", "hush")]).header("authorization", "hush");
     let shown = format!("{request:?}");
     assert!(!shown.contains("secret") && !shown.contains("hush"), "{shown}");
 }
