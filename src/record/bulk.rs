@@ -12,6 +12,7 @@ use super::unit::RecordTx;
 use crate::access::{Write, WriteKind, authorise_write};
 use crate::base::{EntityIx, RecordId, Value};
 use crate::schema::catalog::{Catalog, Entity, Unique};
+use crate::store::compile::Lock;
 use crate::store::{Dialect, compile};
 
 /// Records that one `PATCH` by filter may change.
@@ -39,7 +40,7 @@ impl RecordTx<'_> {
         // Whoever made the record first between the look and the insert wins: then it is an update after all.
         for attempt in 0..2 {
             if let Some(id) = self.find_by_unique(entity, found, &key).await? {
-                let old = self.load_live(entity, id).await?;
+                let old = self.load_live(entity, id, Lock::Change).await?;
                 if options.if_match.is_some() {
                     self.expect_version(&old, options).await?;
                 }
@@ -112,8 +113,7 @@ impl RecordTx<'_> {
         };
         // The filter itself said which records: no version is asked for.
         let base = WriteOptions { idempotency_key: None, if_match: None, ..options.clone() };
-        let wanted: Vec<(EntityIx, RecordId)> = updates.iter().map(|update| (entity, update.id)).collect();
-        self.lock_in_order(wanted).await?;
+        self.lock_in_order(updates.iter().map(|update| (entity, update.id, Lock::Change)).collect()).await?;
         let mut results = Vec::with_capacity(updates.len());
         for OneUpdate { id, version, set } in updates {
             let options = WriteOptions { if_match: version, ..base.clone() };
@@ -142,16 +142,17 @@ impl RecordTx<'_> {
 
     /// Locks records in the order of their ids, whatever order they are written in: units that write the same ones then
     /// wait in a row instead of for each other. SQLite has one writer and needs none of this.
-    async fn lock_in_order(&mut self, mut wanted: Vec<(EntityIx, RecordId)>) -> Result<(), RecordError> {
+    async fn lock_in_order(&mut self, mut wanted: Vec<(EntityIx, RecordId, Lock)>) -> Result<(), RecordError> {
         wanted.sort_unstable();
-        wanted.dedup();
         if self.store.dialect() != Dialect::Postgres || wanted.len() < 2 {
             return Ok(());
         }
-        for same in wanted.chunk_by(|(one, _), (other, _)| one == other) {
-            let ids: Vec<RecordId> = same.iter().map(|(_, id)| *id).collect();
-            if let Some((entity, _)) = same.first() {
-                self.load(*entity, &ids, true).await?;
+        for same in wanted.chunk_by(|one, other| one.0 == other.0) {
+            let mut ids: Vec<RecordId> = same.iter().map(|(_, id, _)| *id).collect();
+            ids.dedup();
+            // One statement, so that the order holds: where one is deleted, all are locked as if they were.
+            if let Some((entity, _, lock)) = same.iter().max_by_key(|(_, _, lock)| *lock) {
+                self.load(*entity, &ids, *lock).await?;
             }
         }
         Ok(())
@@ -162,7 +163,8 @@ impl RecordTx<'_> {
         let catalog = self.scope.compiled.catalog.clone();
         let named = batch.operations.iter().filter_map(|operation| {
             let entity = catalog.find_entity(&operation.entity)?;
-            Some((entity.ix, parse_id(&catalog, entity.ix, operation.id.as_ref()?.as_str()?)?))
+            let lock = if operation.kind == OperationKind::Delete { Lock::Remove } else { Lock::Change };
+            Some((entity.ix, parse_id(&catalog, entity.ix, operation.id.as_ref()?.as_str()?)?, lock))
         });
         self.lock_in_order(named.collect()).await?;
         let mut earlier = Earlier::default();

@@ -15,7 +15,7 @@ use crate::base::{EntityIx, FieldIx, RecordId, Value};
 use crate::expr::{CompareOp, EvalContext, Node, Path, Root, Type, Typed};
 use crate::query::{Count, Deleted, ListRequest, Paging, default_select};
 use crate::schema::catalog::OnDelete;
-use crate::store::compile::{self, Source};
+use crate::store::compile::{self, Lock, Source};
 
 /// Records that one delete may touch by way of others.
 const MAX_CASCADE: u32 = 5_000;
@@ -25,7 +25,7 @@ const MAX_LEVELS: u32 = 10;
 impl RecordTx<'_> {
     pub(super) async fn delete_record(&mut self, entity: EntityIx, id: RecordId, options: &WriteOptions) -> Result<Saved, RecordError> {
         self.count_write()?;
-        let old = self.load_live(entity, id).await?;
+        let old = self.load_live(entity, id, Lock::Remove).await?;
         self.expect_version(&old, options).await?;
         self.remove(old, options, 0).await
     }
@@ -76,7 +76,8 @@ impl RecordTx<'_> {
     ) -> Result<(), RecordError> {
         let inner = WriteOptions { source: options.source, without_hooks: options.without_hooks, ..WriteOptions::default() };
         for reference in references.iter().filter(|reference| reference.on_delete != OnDelete::Restrict) {
-            let found = self.load_by(reference.entity, reference.field, &[old.id], MAX_CASCADE + 1, true).await?;
+            let lock = if reference.on_delete == OnDelete::Cascade { Lock::Remove } else { Lock::Change };
+            let found = self.load_by(reference.entity, reference.field, &[old.id], MAX_CASCADE + 1, lock).await?;
             if found.len() > MAX_CASCADE as usize {
                 return Err(RecordError::TooMany {
                     what: format!("{} records that hang on this one", compiled.entity(reference.entity).slug),
@@ -152,7 +153,7 @@ impl RecordTx<'_> {
     async fn expect_free(&mut self, compiled: &Compiled, old: &Record, references: &[Reference]) -> Result<(), RecordError> {
         const COUNTED: u32 = 1_000;
         for reference in references.iter().filter(|reference| reference.on_delete == OnDelete::Restrict) {
-            let found = self.load_by(reference.entity, reference.field, &[old.id], COUNTED, false).await?;
+            let found = self.load_by(reference.entity, reference.field, &[old.id], COUNTED, Lock::None).await?;
             let count = found.iter().filter(|record| record.id != old.id || record.entity != old.entity).count();
             if count > 0 {
                 let entity = compiled.entity(reference.entity);
@@ -300,7 +301,7 @@ impl RecordTx<'_> {
                 equals(deleted_at, Type::DateTime, moment.clone()),
             ]);
             let ids = self.ids_of(compiled, reference.entity, Some(filter), None, Deleted::Deleted, MAX_CASCADE).await?;
-            let records = self.load(reference.entity, &ids, true).await?;
+            let records = self.load(reference.entity, &ids, Lock::Change).await?;
             found.extend(records.into_iter().filter(|record| {
                 link_id(record.get(reference.field)) == Some(old.id) && record.is_deleted(compiled.entity(reference.entity))
             }));

@@ -13,7 +13,7 @@ use crate::access::{Actor, Write, WriteKind, authorise_write};
 use crate::base::{EntityIx, FieldIx, RecordId, Value};
 use crate::expr::{Hop, Needs, Rows};
 use crate::store::Dialect;
-use crate::store::compile::{self, RowSet, Source};
+use crate::store::compile::{self, Lock, RowSet, Source};
 
 /// Rows of one to-many field that one expression may read.
 const MAX_ROWS: u32 = 20_000;
@@ -40,13 +40,13 @@ impl RecordTx<'_> {
     }
 
     /// See [`Reader::load`].
-    pub(super) async fn load(&mut self, entity: EntityIx, ids: &[RecordId], lock: bool) -> Result<Vec<Record>, RecordError> {
+    pub(super) async fn load(&mut self, entity: EntityIx, ids: &[RecordId], lock: Lock) -> Result<Vec<Record>, RecordError> {
         self.reader().load(entity, ids, lock).await
     }
 
     /// One record to be changed: locked, deleted ones too.
     pub(super) async fn load_one(&mut self, entity: EntityIx, id: RecordId) -> Result<Option<Record>, RecordError> {
-        Ok(self.load(entity, &[id], true).await?.pop())
+        Ok(self.load(entity, &[id], Lock::Change).await?.pop())
     }
 
     /// See [`Reader::load_by`].
@@ -56,7 +56,7 @@ impl RecordTx<'_> {
         field: FieldIx,
         targets: &[RecordId],
         limit: u32,
-        lock: bool,
+        lock: Lock,
     ) -> Result<Vec<Record>, RecordError> {
         self.reader().load_by(entity, field, targets, limit, lock).await
     }
@@ -84,7 +84,7 @@ impl RecordTx<'_> {
 
 impl Reader<'_> {
     /// Records by id, deleted ones too, with side tables. Ids that are not there are left out.
-    pub async fn load(&mut self, entity: EntityIx, ids: &[RecordId], lock: bool) -> Result<Vec<Record>, RecordError> {
+    pub async fn load(&mut self, entity: EntityIx, ids: &[RecordId], lock: Lock) -> Result<Vec<Record>, RecordError> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -113,7 +113,7 @@ impl Reader<'_> {
         field: FieldIx,
         targets: &[RecordId],
         limit: u32,
-        lock: bool,
+        lock: Lock,
     ) -> Result<Vec<Record>, RecordError> {
         if targets.is_empty() {
             return Ok(Vec::new());
@@ -167,7 +167,7 @@ impl Reader<'_> {
                 // A record that is not written yet has no rows below it.
                 let to_load: Vec<RecordId> =
                     if is_new && child.over.hops.is_empty() { Vec::new() } else { owners.iter().copied().collect() };
-                let mut rows = self.load_by(entity, by, &to_load, MAX_ROWS, false).await?;
+                let mut rows = self.load_by(entity, by, &to_load, MAX_ROWS, Lock::None).await?;
                 if let Rows::Links { far, to, .. } = &child.over.rows {
                     self.follow(world, &rows, &[&[Hop { field: *far, to: *to }]]).await?;
                     rows.retain(|row| walk(world, row, &[Hop { field: *far, to: *to }]).is_some());
@@ -218,7 +218,7 @@ impl Reader<'_> {
             }
             None => true,
         });
-        let found = self.load(entity, &ids, false).await?;
+        let found = self.load(entity, &ids, Lock::None).await?;
         for id in ids {
             world.records.insert((entity, id), None);
         }

@@ -13,6 +13,7 @@ use super::prepare::{NestedKind, NestedWrite, Prepared, Target};
 use super::unit::RecordTx;
 use crate::base::{EntityIx, FieldIx, RecordId, Value};
 use crate::schema::catalog::FieldType;
+use crate::store::compile::Lock;
 
 /// Rows one record may have below one field in one request.
 const MAX_BELOW: u32 = 5_000;
@@ -79,7 +80,7 @@ impl RecordTx<'_> {
         let owner = prepared.record.id;
         let name = compiled.entity(prepared.record.entity).field(below.field).name.clone();
         let mut there: Vec<Record> = match prepared.old {
-            Some(_) => self.load_by(below.rows, below.near, &[owner], MAX_BELOW, true).await?,
+            Some(_) => self.load_by(below.rows, below.near, &[owner], MAX_BELOW, Lock::Change).await?,
             None => Vec::new(),
         };
         let options = WriteOptions { source: options.source, without_hooks: options.without_hooks, ..WriteOptions::default() };
@@ -185,7 +186,7 @@ impl RecordTx<'_> {
             .collect();
         ids.sort_unstable();
         ids.dedup();
-        let found = self.load(to, &ids, false).await?;
+        let found = self.load(to, &ids, Lock::None).await?;
         let target = compiled.entity(to);
         Ok(found.into_iter().filter(|record| !record.is_deleted(target)).map(|record| record.id).collect())
     }

@@ -7,7 +7,7 @@ use crate::base::{Cell, EntityIx, FieldIx, RecordId};
 use crate::expr::{ChildNeed, Needs, Over, Path, Typed, Zone, needs};
 use crate::schema::catalog::{Catalog, Default as FieldDefault, Entity, Field, FieldType, OnDelete, Options};
 use crate::store::Statement;
-use crate::store::compile::RowPlan;
+use crate::store::compile::{Lock, RowPlan};
 
 /// A statement that loads records and how its rows are read.
 type Load = (Statement, Arc<RowPlan>);
@@ -18,8 +18,8 @@ pub(super) struct Compiled {
     /// The workspace's zone.
     pub zone: Zone,
     plans: Vec<Plan>,
-    /// For each entity the statement that loads one record: to be changed (locked), and only to be read.
-    loads: Vec<[OnceLock<Load>; 2]>,
+    /// For each entity the statements that load one record, by [`Lock`].
+    loads: Vec<[OnceLock<Load>; 3]>,
 }
 
 /// One entity, as a save sees it.
@@ -98,19 +98,19 @@ impl Compiled {
     }
 
     /// The statement that loads one record, compiled once; `None` while it is not known or cannot be kept.
-    pub fn load(&self, entity: EntityIx, id: RecordId, lock: bool) -> Option<(Statement, Arc<RowPlan>)> {
-        let (statement, plan) = self.loads.get(entity.0 as usize)?[usize::from(lock)].get()?;
+    pub fn load(&self, entity: EntityIx, id: RecordId, lock: Lock) -> Option<(Statement, Arc<RowPlan>)> {
+        let (statement, plan) = self.loads.get(entity.0 as usize)?[lock as usize].get()?;
         let mut statement = statement.clone();
         statement.binds.first_mut()?.1 = Cell::Int(id.0);
         Some((statement, plan.clone()))
     }
 
     /// Keeps a statement for [`Compiled::load`]: one whose only bound value is the id.
-    pub fn keep_load(&self, entity: EntityIx, lock: bool, statement: &Statement, plan: &Arc<RowPlan>) {
+    pub fn keep_load(&self, entity: EntityIx, lock: Lock, statement: &Statement, plan: &Arc<RowPlan>) {
         if statement.binds.len() == 1
             && let Some(places) = self.loads.get(entity.0 as usize)
         {
-            let _ = places[usize::from(lock)].set((statement.clone(), plan.clone()));
+            let _ = places[lock as usize].set((statement.clone(), plan.clone()));
         }
     }
 

@@ -7,6 +7,7 @@ use super::service::Records;
 use super::unit::RecordTx;
 use crate::access::Actor;
 use crate::base::{EntityIx, FieldIx, RecordId, Value};
+use crate::store::compile::Lock;
 use crate::store::measure;
 
 /// Records of one transaction.
@@ -62,7 +63,7 @@ impl RecordTx<'_> {
             self.recalculate(&compiled, entity, &ids).await?;
         }
         if !kept.is_empty() {
-            for record in self.load(entity, &ids, true).await? {
+            for record in self.load(entity, &ids, Lock::Change).await? {
                 let values: Vec<(FieldIx, Value)> = kept.iter().map(|ix| (*ix, record.get(*ix).clone())).collect();
                 let statements = self.update_statements(&compiled, &record, &values)?;
                 self.run_all(&compiled, entity, &statements).await?;

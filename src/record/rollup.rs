@@ -13,6 +13,7 @@ use super::unit::RecordTx;
 use super::world::{Setting, World};
 use crate::base::{EntityIx, FieldIx, RecordId, Value};
 use crate::schema::catalog::{Dependent, FieldType, Via};
+use crate::store::compile::Lock;
 
 /// More records than this are computed by a job.
 const MAX_AT_ONCE: usize = 200;
@@ -86,7 +87,7 @@ impl RecordTx<'_> {
                 Ok(before.into_iter().chain(after).collect())
             }
             Via::ParentLink(link) => {
-                let found = self.load_by(dependent.entity, link, &[event.id], MAX_FOUND, false).await?;
+                let found = self.load_by(dependent.entity, link, &[event.id], MAX_FOUND, Lock::None).await?;
                 Ok(found.into_iter().map(|record| record.id).collect())
             }
         }
@@ -97,7 +98,7 @@ impl RecordTx<'_> {
     pub(super) async fn recalculate(&mut self, compiled: &Arc<Compiled>, entity: EntityIx, ids: &[RecordId]) -> Result<usize, RecordError> {
         let definition = compiled.entity(entity);
         let plan = compiled.plan(entity);
-        let stored: Vec<Record> = self.load(entity, ids, true).await?.into_iter().filter(|record| !record.is_deleted(definition)).collect();
+        let stored: Vec<Record> = self.load(entity, ids, Lock::Change).await?.into_iter().filter(|record| !record.is_deleted(definition)).collect();
         let mut world = World::default();
         self.gather(&mut world, &stored, &plan.computed_needs, false).await?;
         let options = WriteOptions::from(Source::System);

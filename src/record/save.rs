@@ -18,6 +18,7 @@ use super::unit::{MAX_DEPTH, MAX_SCRIPT_WRITES, RecordTx};
 use super::world::World;
 use crate::access::{Write, WriteKind, authorise_write};
 use crate::base::{EntityIx, FieldIx, RecordId, Value};
+use crate::store::compile::Lock;
 use crate::store::{Statement, StoreError, compile};
 
 impl RecordTx<'_> {
@@ -36,17 +37,17 @@ impl RecordTx<'_> {
         options: &WriteOptions,
     ) -> Result<Saved, RecordError> {
         self.count_write()?;
-        let old = self.load_live(entity, id).await?;
+        let old = self.load_live(entity, id, Lock::Change).await?;
         self.expect_version(&old, options).await?;
         let prepared = self.prepare(entity, Target::Update(old), input, Vec::new(), options).await?;
         self.write(prepared, options).await
     }
 
     /// The record to be changed; one in the recycle bin is not found.
-    pub(super) async fn load_live(&mut self, entity: EntityIx, id: RecordId) -> Result<Record, RecordError> {
+    pub(super) async fn load_live(&mut self, entity: EntityIx, id: RecordId, lock: Lock) -> Result<Record, RecordError> {
         let compiled = self.scope.compiled.clone();
         let definition = compiled.entity(entity);
-        match self.load_one(entity, id).await? {
+        match self.load(entity, &[id], lock).await?.pop() {
             Some(record) if !record.is_deleted(definition) => Ok(record),
             _ => Err(RecordError::NotFound { entity: definition.slug.clone(), id: id.display(&definition.prefix) }),
         }

@@ -25,8 +25,10 @@ use crate::schema::catalog::{Catalog, FieldType};
 use crate::store::compile::{self, Plans, Source as From};
 use crate::store::{Store, Tx, idempotency};
 
-/// How often a unit is tried when definitions change under it or the database is busy.
-const ATTEMPTS: u32 = 4;
+/// How often a unit is tried when definitions change under it, or others hold or exchange the rows it needs.
+const ATTEMPTS: u32 = 5;
+/// Longest wait before the second attempt; it doubles with each.
+const FIRST_WAIT_MS: u64 = 10;
 /// How long a changed catalog may take to reach this process.
 const CATALOG_WAIT: Duration = Duration::from_millis(2_500);
 
@@ -426,11 +428,17 @@ impl Records {
             };
             match result {
                 Err(RecordError::StaleCatalog) if attempt < ATTEMPTS => catalog = self.newer_catalog(&catalog).await,
-                Err(RecordError::Busy) if attempt < ATTEMPTS => {}
+                Err(RecordError::Busy) if attempt < ATTEMPTS => self.step_aside(attempt).await,
                 other => return other,
             }
             attempt += 1;
         }
+    }
+
+    /// Waits for a while that nobody else waits for: those who stood in each other's way do not meet again.
+    async fn step_aside(&self, attempt: u32) {
+        let longest = FIRST_WAIT_MS << attempt.min(6);
+        tokio::time::sleep(Duration::from_millis(self.store().random().next_u64() % longest)).await;
     }
 
     /// The catalog after `old`, which this process may not have yet.

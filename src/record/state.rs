@@ -15,7 +15,7 @@ use crate::access::Actor;
 use crate::base::{EntityIx, RecordId, Value};
 use crate::schema::catalog::{Catalog, Default as FieldDefault, Entity, Field, FieldType, Options};
 use crate::schema::field_type;
-use crate::store::compile::Source;
+use crate::store::compile::{Lock, Source};
 
 impl Records {
     /// What a form shows for these values: of the stored record `id`, or of a new one.
@@ -34,7 +34,7 @@ impl Records {
         let old = match id {
             None => None,
             Some(id) => {
-                let found = reader.load(entity, &[id], false).await?.pop().filter(|record| !record.is_deleted(definition));
+                let found = reader.load(entity, &[id], Lock::None).await?.pop().filter(|record| !record.is_deleted(definition));
                 Some(found.ok_or_else(|| RecordError::NotFound { entity: definition.slug.clone(), id: id.display(&definition.prefix) })?)
             }
         };

@@ -15,7 +15,7 @@ use crate::expr::EvalContext;
 use crate::query::{AggregateRequest, CursorKey, ListRequest};
 use crate::schema::catalog::{Catalog, FieldType};
 use crate::store::Tx;
-use crate::store::compile::{self, Source as From};
+use crate::store::compile::{self, Lock, Source as From};
 
 /// Hooks may start hooks this deep.
 pub const MAX_DEPTH: u32 = 5;
@@ -103,15 +103,15 @@ impl RecordTx<'_> {
     pub async fn get(&mut self, entity: EntityIx, id: RecordId) -> Result<Option<Record>, RecordError> {
         let compiled = self.scope.compiled.clone();
         let definition = compiled.entity(entity);
-        Ok(self.load(entity, &[id], false).await?.pop().filter(|record| !record.is_deleted(definition)))
+        Ok(self.load(entity, &[id], Lock::None).await?.pop().filter(|record| !record.is_deleted(definition)))
     }
 
     /// The live records below a children field (of a links field: its junction records).
     pub async fn children(&mut self, entity: EntityIx, id: RecordId, field: FieldIx) -> Result<Vec<Record>, RecordError> {
         let compiled = self.scope.compiled.clone();
         match &compiled.entity(entity).field(field).ty {
-            FieldType::Children { of, by } => self.load_by(*of, *by, &[id], 10_000, false).await,
-            FieldType::Links { through, near, .. } => self.load_by(*through, *near, &[id], 10_000, false).await,
+            FieldType::Children { of, by } => self.load_by(*of, *by, &[id], 10_000, Lock::None).await,
+            FieldType::Links { through, near, .. } => self.load_by(*through, *near, &[id], 10_000, Lock::None).await,
             _ => Ok(Vec::new()),
         }
     }

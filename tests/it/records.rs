@@ -8,4 +8,5 @@ mod hooks;
 mod many;
 mod reading;
 mod saving;
+mod together;
 mod workspace;

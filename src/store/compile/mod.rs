@@ -23,4 +23,4 @@ pub use plans::{PlanError, Plans};
 pub use rows::{PartRows, Row, RowSet};
 pub use select::{GetPlan, ListPlan, get, list};
 pub use shape::{Codec, Output, PartPlan, RowPlan, Shape, What};
-pub use write::{Update, by_unique, delete, insert, live, load, load_by, update};
+pub use write::{Lock, Update, by_unique, delete, insert, live, load, load_by, update};

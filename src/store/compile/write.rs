@@ -24,10 +24,22 @@ pub struct Update {
     pub sides: Vec<Statement>,
 }
 
+/// What others may not do with loaded records until the transaction ends (PostgreSQL; SQLite has one writer).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lock {
+    /// They may do anything.
+    None,
+    /// Not change them, but link to them: a row that refers to this one holds a key share lock on it until it commits, and
+    /// two units that each added a child and then compute its parent would wait for each other with more than that.
+    Change,
+    /// Not link to them either: they are going. Asked for from the start, because a lock that grows while others wait for
+    /// the smaller one is a deadlock.
+    Remove,
+}
+
 /// Loads records with all stored values, side tables and the ids of links included (formulas without a column are
-/// not), in the order of their ids; `lock` keeps others from changing them until the transaction ends (PostgreSQL;
-/// SQLite has one writer). Records in the recycle bin are loaded too. Run it with [`super::fetch_rows`].
-pub fn load(catalog: &Catalog, dialect: Dialect, request: &Authorised<Write>, ids: &[RecordId], lock: bool) -> (Statement, Arc<RowPlan>) {
+/// not), in the order of their ids. Records in the recycle bin are loaded too. Run it with [`super::fetch_rows`].
+pub fn load(catalog: &Catalog, dialect: Dialect, request: &Authorised<Write>, ids: &[RecordId], lock: Lock) -> (Statement, Arc<RowPlan>) {
     let entity = catalog.entity(request.request().entity);
     let mut condition = column_sql("t", id_column(entity));
     condition.push(" IN ").bind_list(ColumnKind::Int, ids.iter().map(|id| Cell::Int(id.0)));
@@ -48,6 +60,10 @@ pub fn live(catalog: &Catalog, dialect: Dialect, request: &Authorised<Write>, id
         let with = ExprSql { catalog, dialect, entity: entity.ix, rows: request.rows(), context: &context };
         sql.push(" AND ").append(expr::condition(with, "t", rule));
     }
+    if dialect == Dialect::Postgres {
+        // What is about to be linked must not go before this unit ends.
+        sql.push("\nFOR KEY SHARE OF \"t\"");
+    }
     sql.statement(dialect, &[ColumnKind::Int])
 }
 
@@ -59,7 +75,7 @@ pub fn load_by(
     field: FieldIx,
     targets: &[RecordId],
     limit: u32,
-    lock: bool,
+    lock: Lock,
 ) -> (Statement, Arc<RowPlan>) {
     let entity = catalog.entity(request.request().entity);
     let ids = || targets.iter().map(|id| Cell::Int(id.0));
@@ -82,7 +98,7 @@ fn loading(
     condition: Sql,
     only_live: bool,
     limit: Option<u32>,
-    lock: bool,
+    lock: Lock,
 ) -> (Statement, Arc<RowPlan>) {
     let context = no_context();
     let with = ExprSql { catalog, dialect, entity: request.request().entity, rows: request.rows(), context: &context };
@@ -102,10 +118,12 @@ fn loading(
     if let Some(limit) = limit {
         sql.push(" LIMIT ").number(i64::from(limit));
     }
-    if lock && dialect == Dialect::Postgres {
-        // Not `FOR UPDATE`: rows that refer to this one hold a key share lock on it until they commit. Two units that each
-        // added a child and then compute its parent would wait for each other.
-        sql.push("\nFOR NO KEY UPDATE OF \"t\"");
+    if dialect == Dialect::Postgres {
+        sql.push(match lock {
+            Lock::None => "",
+            Lock::Change => "\nFOR NO KEY UPDATE OF \"t\"",
+            Lock::Remove => "\nFOR UPDATE OF \"t\"",
+        });
     }
     let kinds = columns.kinds();
     (sql.statement(dialect, &kinds), Arc::new(RowPlan { shape, parts: made(parts) }))
