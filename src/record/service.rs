@@ -79,6 +79,16 @@ impl Records {
         self.shared.catalog.load_full()
     }
 
+    /// The definitions after `old`, when another process has applied some that have not reached this one yet. Asks the
+    /// database once.
+    pub async fn newer(&self, old: &Arc<Catalog>) -> Option<Arc<Catalog>> {
+        if self.shared.catalog.load().version <= old.version && self.store().catalog_version().await.ok()? <= old.version {
+            return None;
+        }
+        let newer = self.newer_catalog(old).await;
+        (newer.version > old.version).then_some(newer)
+    }
+
     /// Signs cursors: what `query::parse_list` wants.
     pub fn cursor_key(&self) -> &CursorKey {
         &self.shared.cursor_key

@@ -268,6 +268,16 @@ impl Store {
         self.shared.signals.catalog()
     }
 
+    /// The version of the definitions in the database now. Where other processes may apply, this asks, and tells those who
+    /// follow [`Store::catalog_changes`].
+    pub async fn catalog_version(&self) -> Result<i64, StoreError> {
+        if self.dialect() == Dialect::Postgres {
+            let rows = self.rows(Sql::new("SELECT version FROM sys_schema"), &[ColumnKind::Int]).await?;
+            self.shared.signals.tell_catalog(rows.one_int().unwrap_or(0));
+        }
+        Ok(self.shared.signals.catalog_version())
+    }
+
     /// Changes after each commit of this process that left something in the outbox or the queue. Work left by other
     /// processes is only seen by looking.
     pub fn signals(&self) -> watch::Receiver<u64> {

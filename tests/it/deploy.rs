@@ -64,6 +64,34 @@ async fn a_new_field_is_served_as_soon_as_apply_returns() {
     assert!(plan_text(&app, "  channel: {type: text}\n").await.starts_with("No changes"));
 }
 
+/// No other process to ask on SQLite.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_process_applied_is_known_to_the_next_request_of_another() {
+    let app = with("").await;
+    let Some(other) = app.beside().await else { return };
+    let path = "/api/v1/records/ticket";
+    let mut all = String::new();
+    for (round, name) in ["a", "b", "c", "d", "e"].iter().enumerate() {
+        all.push_str(&format!("  {name}: {{type: text, unique: true}}\n"));
+        apply(&app, &all, &[]).await.expect("it applies");
+        let values = json!({"subject": "s", *name: "x"});
+        match round {
+            0 => other.post(path, values).await.expect_status(201),
+            1 => other.get(&format!("{path}?filter={name}='x'")).await.expect_status(200),
+            2 => other.put(&format!("{path}/by/{name}/x"), json!({"subject": "s"})).await.expect_status(201),
+            3 => other.post(&format!("{path}/query"), json!({"select": ["id", name]})).await.expect_status(200),
+            _ => other.patch(path, json!({"filter": format!("{name} is null"), "set": {*name: "x"}, "max_affected": 5})).await.expect_status(200),
+        };
+    }
+    other.post(path, json!({"subject": "s", "nothing": "x"})).await.expect_status(422);
+    other.get("/api/v1/records/tickets").await.expect_status(404);
+    let mut files = changed(&app, &all);
+    files.push(SourceFile::new("definitions/shop/memo.yaml", "kind: entity\nid: shop.memo\nfields:\n  text: {type: text}\n"));
+    app.workspace.apply(&files, None, &[], 0).await.expect("it applies");
+    other.get("/api/v1/records/memo").await.expect_status(200);
+    other.workspace.store.close().await.expect("closes");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rename_keeps_every_value_and_its_column() {
     let app = with("  effort: {type: decimal, scale: 2}\n").await;

@@ -25,6 +25,8 @@ pub(in crate::store) async fn open(url: &str, schema: Option<&str>, options: &Op
         return Err(StoreError::Unreachable(format!("`{schema}` is no name for a schema: use a-z, 0-9 and _")));
     }
     let base = PgConnectOptions::from_str(url).map_err(translate)?.application_name("relata").statement_cache_capacity(256);
+    // sqlx would log the text of slow statements, which names what an admin has defined; [`super::slow`] does without.
+    let base = base.disable_statement_logging();
     prepare_schema(&base, &schema).await?;
     let read_ms = options.read_timeout.as_millis().to_string();
     let connect = base.options([

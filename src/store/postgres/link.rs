@@ -5,6 +5,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, Row};
 use std::sync::Arc;
 
 use super::cells;
+use super::slow::Watch;
 use super::fault::{STALE_PLAN, translate};
 use crate::store::{Rows, Statement, StoreError};
 
@@ -54,7 +55,9 @@ impl PostgresLink {
     pub async fn execute(&mut self, statement: &Statement) -> Result<u64, StoreError> {
         let connection = self.connection()?;
         let query = sqlx::query_with(AssertSqlSafe(Arc::clone(&statement.sql)), cells::arguments(statement)?);
+        let watch = Watch::start();
         let outcome = connection.execute(query).await.map(|done| done.rows_affected());
+        watch.end(&statement.sql);
         forget_stale_plan(connection, outcome).await
     }
 
@@ -109,7 +112,10 @@ pub(in crate::store) async fn query(pool: &PgPool, statement: &Statement) -> Res
 async fn fetch(connection: &mut PgConnection, statement: &Statement) -> Result<Vec<PgRow>, sqlx::Error> {
     let arguments = cells::arguments(statement).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
     let query = sqlx::query_with(AssertSqlSafe(Arc::clone(&statement.sql)), arguments);
-    connection.fetch_all(query).await
+    let watch = Watch::start();
+    let outcome = connection.fetch_all(query).await;
+    watch.end(&statement.sql);
+    outcome
 }
 
 fn read_rows(rows: &[PgRow], statement: &Statement) -> Result<Rows, StoreError> {

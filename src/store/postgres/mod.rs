@@ -5,4 +5,5 @@ pub(super) mod connect;
 pub(super) mod fault;
 pub(super) mod link;
 pub(super) mod migrate;
+mod slow;
 pub(super) mod watch;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::http::request::Parts;
 use serde_json::Value;
 
@@ -55,6 +55,15 @@ impl FromRequestParts<State> for Head {
 }
 
 impl Head {
+    /// Whether there are newer definitions than this request was read with, which then takes them: another process may have
+    /// applied some a moment ago.
+    async fn catch_up(&mut self) -> bool {
+        let Some(newer) = self.state.records.newer(&self.catalog).await else { return false };
+        self.actor = self.requester.actor(&newer);
+        self.catalog = newer;
+        true
+    }
+
     /// A variable of the path.
     pub fn part(&self, name: &str) -> &str {
         self.path.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value)
@@ -106,13 +115,36 @@ impl FromRequestParts<State> for EntityHead {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
-        let head = Head::from_request_parts(parts, state).await?;
-        let ix = locate::entity(&head.catalog, head.part("entity"))?.ix;
+        let mut head = Head::from_request_parts(parts, state).await?;
+        let ix = match locate_entity(&head) {
+            Err(_) if head.catch_up().await => locate_entity(&head)?,
+            found => found?,
+        };
         Ok(Self { head, ix })
     }
 }
 
+fn locate_entity(head: &Head) -> Result<EntityIx, Problem> {
+    Ok(locate::entity(&head.catalog, head.part("entity"))?.ix)
+}
+
 impl EntityHead {
+    /// Reads what the request says against the definitions; what they refuse is read once more when there are newer ones.
+    pub async fn read<T>(&mut self, read: impl Fn(&Self) -> Result<T, Problem>) -> Result<T, Problem> {
+        match read(self) {
+            Err(refused) if self.may_be_known_now(&refused).await => read(self),
+            outcome => outcome,
+        }
+    }
+
+    /// Whether it is worth asking again after `refused`: there are newer definitions, with which this request goes on.
+    pub async fn may_be_known_now(&mut self, refused: &Problem) -> bool {
+        if !matches!(refused.status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY) || !self.head.catch_up().await {
+            return false;
+        }
+        locate_entity(&self.head).map(|ix| self.ix = ix).is_ok()
+    }
+
     pub fn entity(&self) -> &Entity {
         self.catalog.entity(self.ix)
     }

@@ -15,18 +15,20 @@ use crate::schema::catalog::{Catalog, Entity};
 use crate::web::{Fault, Problem, Requester, State};
 
 /// `PATCH /records/{entity}`
-pub(super) async fn update_many(head: EntityHead, body: Body) -> Result<Response, Problem> {
+pub(super) async fn update_many(mut head: EntityHead, body: Body) -> Result<Response, Problem> {
     let options = head.options()?;
     if options.if_match.is_some() {
         return Err(Problem::new("WEB400", "`If-Match` belongs to one record").with_hint("give each item its `version`"));
     }
     let asked = head.json(body, PATCH).await?;
+    let many = head
+        .read(|head| match &asked {
+            Value::Array(items) => Ok(ManyUpdate::Each(each(&head.catalog, head.entity(), items)?)),
+            Value::Object(map) => by_filter(&head.state, &head.catalog, head.entity(), map),
+            _ => Err(bad_shape("send a list of `{id, version, set}`, or `{filter, set, max_affected}`")),
+        })
+        .await?;
     let entity = head.entity();
-    let many = match &asked {
-        Value::Array(items) => ManyUpdate::Each(each(&head.catalog, entity, items)?),
-        Value::Object(map) => by_filter(&head.state, &head.catalog, entity, map)?,
-        _ => return Err(bad_shape("send a list of `{id, version, set}`, or `{filter, set, max_affected}`")),
-    };
     let result = head.state.records.update_many(&head.actor, &head.catalog, entity.ix, many, options).await?;
     let results: Vec<Value> = result
         .results

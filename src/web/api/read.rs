@@ -11,21 +11,30 @@ use super::head::{EntityHead, Head};
 use super::headers::{has_version, set_etag};
 use super::locate;
 use crate::query;
-use crate::record::{ChangeEvent, HistoryEntry, Page};
+use crate::record::{ChangeEvent, HistoryEntry, Page, Row};
 use crate::schema::catalog::{Catalog, Entity, FieldType};
 use crate::web::Problem;
 
 /// `GET /records/{entity}`
-pub(super) async fn list(head: EntityHead) -> Result<Response, Problem> {
-    let page = head.state.records.list_url(&head.actor, &head.catalog, head.entity().ix, head.query_text()?).await?;
+pub(super) async fn list(mut head: EntityHead) -> Result<Response, Problem> {
+    let page = match listed(&head).await {
+        Err(refused) if head.may_be_known_now(&refused).await => listed(&head).await?,
+        outcome => outcome?,
+    };
     Ok(page_answer(&page))
 }
 
+async fn listed(head: &EntityHead) -> Result<Page, Problem> {
+    Ok(head.state.records.list_url(&head.actor, &head.catalog, head.entity().ix, head.query_text()?).await?)
+}
+
 /// `POST /records/{entity}/query`
-pub(super) async fn query_list(head: EntityHead, body: Body) -> Result<Response, Problem> {
+pub(super) async fn query_list(mut head: EntityHead, body: Body) -> Result<Response, Problem> {
     head.params(&[])?;
     let asked = head.json(body, JSON).await?;
-    let request = query::parse_list_json(&head.catalog, head.state.records.cursor_key(), head.entity().ix, &asked)?;
+    let request = head
+        .read(|head| Ok(query::parse_list_json(&head.catalog, head.state.records.cursor_key(), head.entity().ix, &asked)?))
+        .await?;
     let page = head.state.records.list(&head.actor, &head.catalog, request).await?;
     Ok(page_answer(&page))
 }
@@ -47,9 +56,12 @@ fn page_answer(page: &Page) -> Response {
 }
 
 /// `GET /records/{entity}/{id}`
-pub(super) async fn get(head: EntityHead) -> Result<Response, Problem> {
-    let (entity, id, text) = (head.entity(), head.id()?, head.query_text()?);
-    let row = head.state.records.get_url(&head.actor, &head.catalog, entity.ix, id, text).await?;
+pub(super) async fn get(mut head: EntityHead) -> Result<Response, Problem> {
+    let row = match got(&head).await {
+        Err(refused) if head.may_be_known_now(&refused).await => got(&head).await?,
+        outcome => outcome?,
+    };
+    let (entity, text) = (head.entity(), head.query_text()?);
     let row = row.ok_or_else(|| locate::no_record(entity, head.part("id")))?;
     if text.is_empty() && has_version(&head.headers, row.version()) && version_says_all(entity) {
         let mut response = answer::empty(StatusCode::NOT_MODIFIED);
@@ -57,6 +69,10 @@ pub(super) async fn get(head: EntityHead) -> Result<Response, Problem> {
         return Ok(response);
     }
     Ok(answer::record(StatusCode::OK, &row))
+}
+
+async fn got(head: &EntityHead) -> Result<Option<Row>, Problem> {
+    Ok(head.state.records.get_url(&head.actor, &head.catalog, head.entity().ix, head.id()?, head.query_text()?).await?)
 }
 
 /// Whether nothing in a record's representation can change without its version: no value is computed while reading.
@@ -69,10 +85,10 @@ fn version_says_all(entity: &Entity) -> bool {
 }
 
 /// `POST /records/{entity}/aggregate`
-pub(super) async fn aggregate(head: EntityHead, body: Body) -> Result<Response, Problem> {
+pub(super) async fn aggregate(mut head: EntityHead, body: Body) -> Result<Response, Problem> {
     head.params(&[])?;
     let asked = head.json(body, JSON).await?;
-    let request = query::parse_aggregate_json(&head.catalog, head.entity().ix, &asked)?;
+    let request = head.read(|head| Ok(query::parse_aggregate_json(&head.catalog, head.entity().ix, &asked)?)).await?;
     let rows = head.state.records.aggregate(&head.actor, &head.catalog, request).await?;
     Ok(answer::json(StatusCode::OK, &json!({ "data": rows })))
 }

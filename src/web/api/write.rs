@@ -14,17 +14,17 @@ use crate::schema::field_type;
 use crate::web::Problem;
 
 /// `POST /records/{entity}`
-pub(super) async fn create(head: EntityHead, body: Body) -> Result<Response, Problem> {
+pub(super) async fn create(mut head: EntityHead, body: Body) -> Result<Response, Problem> {
     let options = head.options()?;
-    let input = input(&head, JSON, body).await?;
+    let input = input(&mut head, JSON, body).await?;
     let saved = head.state.records.create(&head.actor, &head.catalog, head.entity().ix, input, options).await?;
     written(&head, &saved).await
 }
 
 /// `PATCH /records/{entity}/{id}`: a JSON merge patch (RFC 7396).
-pub(super) async fn update(head: EntityHead, body: Body) -> Result<Response, Problem> {
+pub(super) async fn update(mut head: EntityHead, body: Body) -> Result<Response, Problem> {
     let (id, options) = (head.id()?, head.options()?);
-    let input = input(&head, PATCH, body).await?;
+    let input = input(&mut head, PATCH, body).await?;
     let saved = head.state.records.update(&head.actor, &head.catalog, head.entity().ix, id, input, options).await?;
     written(&head, &saved).await
 }
@@ -53,20 +53,25 @@ pub(super) async fn restore(head: EntityHead) -> Result<Response, Problem> {
 /// `PUT /records/{entity}/by/{unique}/{value}`: updates the record that has this value, or creates it. A unique of several
 /// fields takes its values in order with `~` between them (a `~` inside a value is doubled): unlike a comma, no client
 /// encodes it.
-pub(super) async fn upsert(head: EntityHead, body: Body) -> Result<Response, Problem> {
-    let entity = head.entity();
-    let unique = entity.uniques.iter().find(|unique| unique.name == head.part("unique")).ok_or_else(Problem::not_found)?;
+pub(super) async fn upsert(mut head: EntityHead, body: Body) -> Result<Response, Problem> {
     let options = head.options()?;
-    let key = key_values(&head.catalog, entity, unique, &head.actor.time_zone, head.part("value"))?;
-    let input = input(&head, JSON, body).await?;
-    let saved = head.state.records.upsert(&head.actor, &head.catalog, entity.ix, &unique.name, key, input, options).await?;
+    let (unique, key) = head
+        .read(|head| {
+            let entity = head.entity();
+            let unique = entity.uniques.iter().find(|unique| unique.name == head.part("unique")).ok_or_else(Problem::not_found)?;
+            let key = key_values(&head.catalog, entity, unique, &head.actor.time_zone, head.part("value"))?;
+            Ok((unique.name.clone(), key))
+        })
+        .await?;
+    let input = input(&mut head, JSON, body).await?;
+    let saved = head.state.records.upsert(&head.actor, &head.catalog, head.entity().ix, &unique, key, input, options).await?;
     written(&head, &saved).await
 }
 
 /// The fields a body sets.
-async fn input(head: &EntityHead, accepted: &'static [&'static str], body: Body) -> Result<Input, Problem> {
+async fn input(head: &mut EntityHead, accepted: &'static [&'static str], body: Body) -> Result<Input, Problem> {
     let asked = head.json(body, accepted).await?;
-    Ok(Input::from_json(&head.catalog, head.entity(), &asked)?)
+    head.read(|head| Ok(Input::from_json(&head.catalog, head.entity(), &asked)?)).await
 }
 
 /// The values of a unique from the last part of the path.

@@ -43,7 +43,13 @@ impl FromRequestParts<State> for Page {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
         let requester = Requester::from_request_parts(parts, state).await?;
-        let catalog = state.catalog();
+        let mut catalog = state.catalog();
+        // Another process may have applied a moment ago.
+        if names_unknown_entity(parts.uri.path(), &catalog)
+            && let Some(newer) = state.records.newer(&catalog).await
+        {
+            catalog = newer;
+        }
         let actor = requester.actor(&catalog);
         let zone = if requester.identity.is_some() { actor.time_zone.clone() } else { catalog.settings.time_zone.clone() };
         let ui = Ui { locale: requester.locale, zone, now: state.clock.now() };
@@ -65,6 +71,11 @@ impl FromRequestParts<State> for Page {
             params,
         })
     }
+}
+
+fn names_unknown_entity(path: &str, catalog: &Catalog) -> bool {
+    let slug = path.strip_prefix("/records/").and_then(|rest| rest.split('/').next());
+    slug.is_some_and(|slug| !catalog.by_slug.contains_key(slug))
 }
 
 fn known_tag(parts: &Parts) -> Option<String> {

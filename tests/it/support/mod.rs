@@ -39,6 +39,9 @@ pub struct TestApp {
     pub clock: Arc<FixedClock>,
     /// API token of the administrator.
     pub token: String,
+    options: app::Options,
+    config: WebConfig,
+    _follower: Option<tokio::sync::watch::Sender<bool>>,
     _folder: Folder,
 }
 
@@ -111,8 +114,20 @@ impl TestApp {
             .await
             .expect("a token is created")
             .secret;
-        let router = web::router(app::services(&workspace, config));
-        Self { workspace, router, clock, token, _folder: folder }
+        let router = web::router(app::services(&workspace, config.clone()));
+        Self { workspace, router, clock, token, options, config, _follower: None, _folder: folder }
+    }
+
+    /// Another process on the same database, which follows what is applied elsewhere; none on SQLite.
+    pub async fn beside(&self) -> Option<Self> {
+        let Target::Postgres { .. } = self.options.target else { return None };
+        let workspace = Workspace::open(&self.options).await.unwrap_or_else(|error| panic!("the workspace does not open: {error}"));
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        tokio::spawn(workspace.clone().follow(stopped));
+        let router = web::router(app::services(&workspace, self.config.clone()));
+        let (clock, token) = (self.clock.clone(), self.token.clone());
+        let (options, config) = (self.options.clone(), self.config.clone());
+        Some(Self { workspace, router, clock, token, options, config, _follower: Some(stop), _folder: new_folder() })
     }
 
     pub fn request(&self, method: Method, path: &str) -> Ask<'_> {
