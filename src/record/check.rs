@@ -12,6 +12,8 @@ use super::world::{Setting, World};
 use crate::base::{EntityIx, FieldIx, RecordId, Value};
 use crate::schema::catalog::{Catalog, DependsOn, Entity, Field, FieldType, Options, Rule};
 use crate::schema::field_type;
+use crate::store::Dialect;
+use crate::store::compile::Lock;
 
 /// Which rules are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +46,8 @@ impl RecordTx<'_> {
         let which = if has_late_rules { Rules::WithoutRows } else { Rules::All };
         self.check_rules(&setting, world, record, old, which, faults);
         drop(setting);
-        self.check_links(world, entity, record, old, given, faults).await
+        self.check_links(world, entity, record, old, given, faults).await?;
+        self.check_filters(entity, record, old, faults).await
     }
 
     /// The rules of the entity; those that fail give their own code and message.
@@ -123,8 +126,10 @@ impl RecordTx<'_> {
                 }
             }
         }
+        // Where others write meanwhile, what is linked is locked against being deleted, whether it was read or not.
+        let is_shared = self.store.dialect() == Dialect::Postgres;
         for (_, to, id) in &places {
-            if !world.records.contains_key(&(*to, *id)) && (*to, *id) != (record.entity, record.id) {
+            if (is_shared || !world.records.contains_key(&(*to, *id))) && (*to, *id) != (record.entity, record.id) {
                 wanted.entry(*to).or_default().push(*id);
             }
         }
@@ -139,7 +144,7 @@ impl RecordTx<'_> {
         }
         for (field, to, id) in places {
             let is_self = to == record.entity && id == record.id;
-            let is_known = world.records.get(&(to, id)).is_some_and(Option::is_some);
+            let is_known = !is_shared && world.records.get(&(to, id)).is_some_and(Option::is_some);
             if !is_self && !is_known && !live.contains(&(to, id)) {
                 let target = compiled.entity(to);
                 let shown = id.display(&target.prefix);
@@ -151,6 +156,48 @@ impl RecordTx<'_> {
             }
         }
         self.check_uploads(&uploads, faults).await
+    }
+
+    /// Every link that changed must lead to a record that its filter takes. A record that was linked before stays, whatever
+    /// has become of it.
+    async fn check_filters(
+        &mut self,
+        entity: &Entity,
+        record: &Record,
+        old: Option<&Record>,
+        faults: &mut Vec<FieldFault>,
+    ) -> Result<(), RecordError> {
+        let compiled = self.scope.compiled.clone();
+        for (ix, needs) in &compiled.plan(record.entity).filters {
+            let (field, value) = (entity.field(*ix), record.get(*ix));
+            let FieldType::Link { to, filter: Some(filter), .. } = &field.ty else { continue };
+            let Some(id) = value.as_link() else { continue };
+            if old.is_some_and(|old| same(&compiled.catalog, field, old.get(*ix), value)) {
+                continue;
+            }
+            let unwritten = self.scope.pending.iter().chain([record]).find(|known| known.entity == *to && known.id == id).cloned();
+            let target = match unwritten {
+                Some(target) => target,
+                None => match self.load(*to, &[id], Lock::None).await?.pop() {
+                    Some(target) => target,
+                    // Told by `check_links`.
+                    None => continue,
+                },
+            };
+            let mut world = World::default();
+            self.gather(&mut world, std::slice::from_ref(&target), needs, false).await?;
+            if target.is_deleted(compiled.entity(*to)) || self.setting(&compiled).holds(&world, filter, &target, None) {
+                continue;
+            }
+            let shown = id.display(&compiled.entity(*to).prefix);
+            let told = compiled.catalog.described.get(&field.uid).and_then(|told| told.properties.get("filter")?.as_str());
+            let message = match told {
+                Some(told) => format!("`{}` takes only records with `{told}`, which `{shown}` has not", field.name),
+                None => format!("`{}` does not take `{shown}`", field.name),
+            };
+            faults.push(FieldFault::at(&field.name, "not_taken", message).with("id", shown).with("filter", told.unwrap_or_default()));
+        }
+        Ok(())
     }
 
     /// Every file that was attached must have been uploaded, be small enough and of a kind the field takes.

@@ -1,5 +1,6 @@
 //! Deleting with all that hangs on a record, and bringing it back.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::convert::link_id;
@@ -22,12 +23,27 @@ const MAX_CASCADE: u32 = 5_000;
 /// Cascades of cascades.
 const MAX_LEVELS: u32 = 10;
 
+/// One delete with all that goes with it.
+struct Going {
+    root: (EntityIx, RecordId),
+    /// Deleted already, or being deleted.
+    begun: HashSet<(EntityIx, RecordId)>,
+    /// All that goes; known once something asked.
+    all: Option<HashSet<(EntityIx, RecordId)>>,
+}
+
+/// What the deletes and changes below take from the one that was asked for.
+fn inner(options: &WriteOptions) -> WriteOptions {
+    WriteOptions { source: options.source, without_hooks: options.without_hooks, ..WriteOptions::default() }
+}
+
 impl RecordTx<'_> {
     pub(super) async fn delete_record(&mut self, entity: EntityIx, id: RecordId, options: &WriteOptions) -> Result<Saved, RecordError> {
         self.count_write()?;
         let old = self.load_live(entity, id, Lock::Remove).await?;
         self.expect_version(&old, options).await?;
-        self.remove(old, options, 0).await
+        let mut going = Going { root: (old.entity, old.id), begun: HashSet::new(), all: None };
+        self.remove(old, options, 0, &mut going).await
     }
 
     /// [`Self::delete_record`] for those inside a save: the future is boxed because saves and deletes call each other.
@@ -40,8 +56,15 @@ impl RecordTx<'_> {
         Box::pin(self.delete_record(entity, id, options))
     }
 
-    fn remove<'a>(&'a mut self, old: Record, options: &'a WriteOptions, level: u32) -> BoxFuture<'a, Result<Saved, RecordError>> {
+    fn remove<'a>(
+        &'a mut self,
+        old: Record,
+        options: &'a WriteOptions,
+        level: u32,
+        going: &'a mut Going,
+    ) -> BoxFuture<'a, Result<Saved, RecordError>> {
         Box::pin(async move {
+            going.begun.insert((old.entity, old.id));
             let compiled = self.scope.compiled.clone();
             let hooks = self.scope.hooks.clone();
             if level > MAX_LEVELS {
@@ -57,10 +80,12 @@ impl RecordTx<'_> {
             let references = compiled.plan(old.entity).referenced.clone();
             // The record's own rollups need not follow the rows that go with it.
             self.scope.deferred.push((old.entity, old.id));
-            let released = self.release(&compiled, &old, &references, options, level).await;
+            let mut released = self.release(&compiled, &old, &references, options, level, going).await;
+            if released.is_ok() {
+                released = self.expect_free(&compiled, &old, &references, options, level, going).await;
+            }
             self.scope.deferred.pop();
             released?;
-            self.expect_free(&compiled, &old, &references).await?;
             self.write_delete(&compiled, old, options).await
         })
     }
@@ -73,8 +98,9 @@ impl RecordTx<'_> {
         references: &[Reference],
         options: &WriteOptions,
         level: u32,
+        going: &mut Going,
     ) -> Result<(), RecordError> {
-        let inner = WriteOptions { source: options.source, without_hooks: options.without_hooks, ..WriteOptions::default() };
+        let inner = inner(options);
         for reference in references.iter().filter(|reference| reference.on_delete != OnDelete::Restrict) {
             let lock = if reference.on_delete == OnDelete::Cascade { Lock::Remove } else { Lock::Change };
             let found = self.load_by(reference.entity, reference.field, &[old.id], MAX_CASCADE + 1, lock).await?;
@@ -86,7 +112,7 @@ impl RecordTx<'_> {
                 });
             }
             for record in found {
-                if record.entity == old.entity && record.id == old.id {
+                if going.begun.contains(&(record.entity, record.id)) {
                     continue;
                 }
                 if reference.on_delete == OnDelete::Cascade {
@@ -96,7 +122,7 @@ impl RecordTx<'_> {
                     {
                         continue;
                     }
-                    self.remove(record, &inner, level + 1).await?;
+                    self.remove(record, &inner, level + 1, going).await?;
                 } else {
                     self.clear_link(compiled, record, reference.field, &inner).await?;
                 }
@@ -150,20 +176,67 @@ impl RecordTx<'_> {
         }
     }
 
-    async fn expect_free(&mut self, compiled: &Compiled, old: &Record, references: &[Reference]) -> Result<(), RecordError> {
+    /// Refuses when something that stays restricts. What restricts and goes with the same delete goes first.
+    async fn expect_free(
+        &mut self,
+        compiled: &Arc<Compiled>,
+        old: &Record,
+        references: &[Reference],
+        options: &WriteOptions,
+        level: u32,
+        going: &mut Going,
+    ) -> Result<(), RecordError> {
         const COUNTED: u32 = 1_000;
         for reference in references.iter().filter(|reference| reference.on_delete == OnDelete::Restrict) {
-            let found = self.load_by(reference.entity, reference.field, &[old.id], COUNTED, Lock::None).await?;
-            let count = found.iter().filter(|record| record.id != old.id || record.entity != old.entity).count();
-            if count > 0 {
+            let mut found = self.load_by(reference.entity, reference.field, &[old.id], COUNTED, Lock::None).await?;
+            found.retain(|record| record.id != old.id || record.entity != old.entity);
+            if found.is_empty() {
+                continue;
+            }
+            if level > 0 {
+                self.find_all(compiled, going).await?;
+            }
+            let all = going.all.clone().unwrap_or_default();
+            let (with_it, staying): (Vec<Record>, Vec<Record>) =
+                found.into_iter().partition(|record| all.contains(&(record.entity, record.id)));
+            if !staying.is_empty() {
                 let entity = compiled.entity(reference.entity);
                 return Err(RecordError::Restrict {
                     entity: entity.slug.clone(),
                     field: entity.field(reference.field).name.clone(),
-                    count: i64::try_from(count).unwrap_or(i64::MAX),
+                    count: i64::try_from(staying.len()).unwrap_or(i64::MAX),
                 });
             }
+            for record in with_it {
+                if !going.begun.contains(&(record.entity, record.id)) {
+                    self.remove(record, &inner(options), level + 1, going).await?;
+                }
+            }
         }
+        Ok(())
+    }
+
+    /// Everything that the cascades from the root reach, found once: the root stands until the last.
+    async fn find_all(&mut self, compiled: &Arc<Compiled>, going: &mut Going) -> Result<(), RecordError> {
+        if going.all.is_some() {
+            return Ok(());
+        }
+        let mut all = HashSet::from([going.root]);
+        let mut level = vec![going.root];
+        while !level.is_empty() && all.len() <= MAX_CASCADE as usize {
+            let mut next = Vec::new();
+            level.sort_unstable();
+            for same in level.chunk_by(|one, other| one.0 == other.0) {
+                let ids: Vec<RecordId> = same.iter().map(|(_, id)| *id).collect();
+                let cascades = compiled.plan(same[0].0).referenced.iter().filter(|reference| reference.on_delete == OnDelete::Cascade);
+                for reference in cascades {
+                    let found = self.load_by(reference.entity, reference.field, &ids, MAX_CASCADE + 1, Lock::None).await?;
+                    next.extend(found.into_iter().map(|record| (record.entity, record.id)).filter(|found| all.insert(*found)));
+                }
+            }
+            level = next;
+        }
+        going.all = Some(all);
         Ok(())
     }
 
@@ -249,7 +322,7 @@ impl RecordTx<'_> {
             self.run_all(compiled, record.entity, &statements).await?;
             let change = Trace { kind: EventKind::Restore, record: &record, old: Some(&old), changed: &[], by_script: &[] };
             self.trace(compiled, change, options).await?;
-            let inner = WriteOptions { source: options.source, without_hooks: options.without_hooks, ..WriteOptions::default() };
+            let inner = inner(options);
             if level < MAX_LEVELS {
                 for record in self.deleted_with(compiled, &old).await? {
                     self.bring_back(compiled, record, &inner, level + 1).await?;

@@ -48,6 +48,8 @@ pub(super) struct Plan {
     pub dependent: Vec<FieldIx>,
     /// Links, users and any_links, which must point to live records.
     pub links: Vec<FieldIx>,
+    /// Links that take only some records, and what their condition needs of such a record.
+    pub filters: Vec<(FieldIx, Needs)>,
     /// What default expressions need.
     pub default_needs: Needs,
     /// What formulas, rules, `required_if` and the conditions of rules need of the new record.
@@ -169,6 +171,11 @@ fn plan_of(catalog: &Catalog, entity: &Entity) -> Plan {
                 }
             }
             FieldType::Lookup { .. } => gather.add_field(field, &mut plan.form_needs),
+            FieldType::Link { to, filter: Some(filter), .. } => {
+                let mut found = Needs::default();
+                Gather { catalog, entity: *to }.add(filter, &mut found);
+                plan.filters.push((field.ix, found));
+            }
             _ => {}
         }
     }

@@ -233,7 +233,10 @@ fn shape(ctx: InputContext<'_>, entity: &Entity, field: &Field, name: &str, allo
             made.value = ctx.texts.all(name).join(", ");
         }
         FieldType::Link { to, .. } | FieldType::User { to, .. } => {
-            made.source = format!("/records/{}/choices", ctx.catalog.entity(*to).slug);
+            made.source = match &field.ty {
+                FieldType::Link { filter: Some(_), .. } => format!("/records/{}/choices?of={}", entity.slug, field.name),
+                _ => format!("/records/{}/choices", ctx.catalog.entity(*to).slug),
+            };
             made.choices = linked(ctx, name);
         }
         FieldType::Links { to, .. } => {

@@ -15,20 +15,23 @@ use crate::web::Problem;
 
 const CHOICES: u32 = 20;
 
-/// `GET /records/{entity}/choices?q=…`; with `of=field` the targets of that any_link field.
+/// `GET /records/{entity}/choices?q=…`; with `of=field` what that field of the entity may point to.
 pub(super) async fn choices(page: Page, Path(slug): Path<String>) -> Result<Response, Problem> {
     let entity = page.entity(&slug)?;
-    let targets: Vec<EntityIx> = match page.params.get("of").and_then(|name| entity.find_field(name)).map(|field| &field.ty) {
+    let of = page.params.get("of").and_then(|name| entity.find_field(name));
+    let targets: Vec<EntityIx> = match of.map(|field| &field.ty) {
         Some(FieldType::AnyLink { to, .. }) => to.clone(),
+        Some(FieldType::Link { to, .. }) => vec![*to],
         _ => vec![entity.ix],
     };
+    let taken = of.and_then(|field| page.catalog.described.get(&field.uid)?.properties.get("filter")?.as_str());
     let text = page.params.get("q").unwrap_or("").trim().to_owned();
     let several = targets.len() > 1;
     let mut found = Vec::new();
     for target in targets {
         let target = page.catalog.entity(target);
         let limit = if several { CHOICES / 3 } else { CHOICES };
-        found.extend(page.matching(target, &text, limit, several).await?);
+        found.extend(page.matching(target, &text, taken, limit, several).await?);
     }
     if page.region.is_some() {
         return page.html(StatusCode::OK, "part/choices", &ChoicesPart { choices: found });
@@ -41,16 +44,23 @@ pub(super) async fn choices(page: Page, Path(slug): Path<String>) -> Result<Resp
 
 impl Page {
     /// The newest records, or those the text finds.
-    async fn matching(&self, entity: &Entity, text: &str, limit: u32, says_kind: bool) -> Result<Vec<Choice>, Problem> {
+    async fn matching(
+        &self,
+        entity: &Entity,
+        text: &str,
+        taken: Option<&str>,
+        limit: u32, says_kind: bool) -> Result<Vec<Choice>, Problem> {
         let titles = title_fields(entity);
         let columns: Vec<_> = default_columns(entity).into_iter().filter(|ix| !titles.contains(ix)).take(2).collect();
         let has_words = !crate::base::text::query_tokens(text).is_empty();
         let by_search = entity.features.search && has_words;
         let named = titles.iter().map(|ix| entity.field(*ix)).find(|field| field.fold_column.is_some());
-        let filter = match named {
+        let found = match named {
             Some(field) if !text.is_empty() && !by_search => Some(format!("{} contains '{}'", field.name, text.replace('\'', "''"))),
             _ => None,
         };
+        let filters: Vec<String> = taken.map(|taken| format!("({taken})")).into_iter().chain(found).collect();
+        let filter = (!filters.is_empty()).then(|| filters.join(" and "));
         let wanted = Wanted {
             entity,
             columns: &columns,

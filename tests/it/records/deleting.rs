@@ -56,3 +56,75 @@ async fn a_deleted_record_cannot_be_changed_or_linked() {
     let error = space.create("deal", json!({ "name": "D", "account": space.show("account", account) })).await.unwrap_err();
     assert_eq!(super::workspace::faults(&error), [("/account".to_owned(), "not_found".to_owned())]);
 }
+
+/// A plan with versions, and a use of a version that keeps it from going alone.
+const RESTRICTED: &str = r#"
+kind: entity
+id: shop.plan
+title: "{name}"
+features: {owner: false, soft_delete: {bin}}
+fields:
+  name: {type: text}
+---
+kind: entity
+id: shop.edition
+title: "{name}"
+features: {owner: false, soft_delete: {bin}}
+fields:
+  name: {type: text}
+  plan: {type: link, to: shop.plan, on_delete: cascade}
+---
+kind: entity
+id: shop.usage
+title: "{name}"
+features: {owner: false, soft_delete: {bin}}
+fields:
+  name: {type: text}
+  edition: {type: link, to: shop.edition, on_delete: restrict}
+  plan: {type: link, to: shop.plan, on_delete: cascade}
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_with_the_same_delete_does_not_restrict_it() {
+    for bin in ["true", "false"] {
+        let space = Workspace::new(&RESTRICTED.replace("{bin}", bin)).await;
+        let plan = space.create("plan", json!({ "name": "P" })).await.unwrap().id;
+        let other = space.create("plan", json!({ "name": "Q" })).await.unwrap().id;
+        let edition = space.create("edition", json!({ "name": "E", "plan": space.show("plan", plan) })).await.unwrap().id;
+        let links = |plan| json!({ "name": "U", "edition": space.show("edition", edition), "plan": space.show("plan", plan) });
+        let usage = space.create("usage", links(other)).await.unwrap().id;
+        let restricted = |outcome| match outcome {
+            Err(RecordError::Restrict { entity, field, count }) => assert_eq!((entity.as_str(), field.as_str(), count), ("usage", "edition", 1)),
+            other => panic!("{other:?}"),
+        };
+        // This use stays, for it hangs on another plan.
+        restricted(space.delete("plan", plan).await.map(|_| ()));
+        restricted(space.delete("edition", edition).await.map(|_| ()));
+        space.update("usage", usage, links(plan)).await.unwrap();
+        restricted(space.delete("edition", edition).await.map(|_| ()));
+        space.delete("plan", plan).await.unwrap();
+        assert_eq!((space.list("edition", "").await.len(), space.list("usage", "").await.len()), (0, 0), "bin {bin}");
+    }
+}
+
+/// Two records that each go with the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn cascades_in_a_circle_end() {
+    let space = Workspace::new(
+        r#"
+kind: entity
+id: shop.twin
+title: "{name}"
+features: {owner: false}
+fields:
+  name: {type: text}
+  other: {type: link, to: shop.twin, on_delete: cascade}
+"#,
+    )
+    .await;
+    let first = space.create("twin", json!({ "name": "A" })).await.unwrap().id;
+    let second = space.create("twin", json!({ "name": "B", "other": space.show("twin", first) })).await.unwrap().id;
+    space.update("twin", first, json!({ "other": space.show("twin", second) })).await.unwrap();
+    space.delete("twin", first).await.unwrap();
+    assert!(space.list("twin", "").await.is_empty());
+}

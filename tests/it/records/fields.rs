@@ -214,3 +214,52 @@ async fn a_form_posts_texts() {
     assert_eq!(shown["links"], json!([space.show("target", target)]));
     assert_eq!(shown["datetime"], "2026-01-01T00:00:00Z");
 }
+
+/// A link that takes only some records of the other entity, one of them by a value computed over rows.
+const FILTERED: &str = r#"
+kind: entity
+id: shop.team
+title: "{name}"
+features: {owner: false}
+fields:
+  name: {type: text}
+  open: {type: boolean}
+  people: {type: children, of: shop.member, by: team}
+  heads: {type: rollup, of: people, agg: count(), returns: integer, stored: false}
+  lead: {type: link, to: shop.member, on_delete: set_null, filter: "team.open = true"}
+---
+kind: entity
+id: shop.member
+title: "{name}"
+features: {owner: false}
+fields:
+  name: {type: text}
+  team: {type: link, to: shop.team, filter: "open = true and heads < 2"}
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_takes_only_what_its_filter_takes() {
+    let space = Workspace::new(FILTERED).await;
+    let open = space.create("team", json!({ "name": "Open", "open": true })).await.unwrap().id;
+    let shut = space.create("team", json!({ "name": "Shut", "open": false })).await.unwrap().id;
+    let (open_link, shut_link) = (space.show("team", open), space.show("team", shut));
+    let refused = space.create("member", json!({ "name": "A", "team": shut_link })).await.unwrap_err();
+    assert_eq!(faults(&refused), [("/team".to_owned(), "not_taken".to_owned())]);
+    let fault = refused.faults().remove(0);
+    assert_eq!(fault.message, format!("`team` takes only records with `open = true and heads < 2`, which `{shut_link}` has not"));
+    let first = space.create("member", json!({ "name": "A", "team": open_link })).await.unwrap().id;
+    space.create("member", json!({ "name": "B", "team": open_link })).await.unwrap();
+    let full = space.create("member", json!({ "name": "C", "team": open_link })).await.unwrap_err();
+    assert_eq!(faults(&full)[0].1, "not_taken");
+    let moved = space.update("member", first, json!({ "team": shut_link })).await.unwrap_err();
+    assert_eq!(faults(&moved)[0].1, "not_taken");
+    // What was linked before stays, and the record can be changed otherwise.
+    space.update("team", open, json!({ "open": false })).await.unwrap();
+    space.update("member", first, json!({ "name": "AA", "team": open_link })).await.unwrap();
+    // A filter over a link of the other record; rows that come with their owner know it before it is written.
+    let lead = space.update("team", open, json!({ "lead": space.show("member", first) })).await.unwrap_err();
+    assert_eq!(faults(&lead)[0].1, "not_taken");
+    space.create("team", json!({ "name": "New", "open": true, "people": [{ "name": "D" }] })).await.unwrap();
+    let nested = space.create("team", json!({ "name": "New", "open": false, "people": [{ "name": "D" }] })).await.unwrap_err();
+    assert_eq!(faults(&nested), [("/people/0/team".to_owned(), "not_taken".to_owned())]);
+}
