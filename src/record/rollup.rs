@@ -98,7 +98,8 @@ impl RecordTx<'_> {
     pub(super) async fn recalculate(&mut self, compiled: &Arc<Compiled>, entity: EntityIx, ids: &[RecordId]) -> Result<usize, RecordError> {
         let definition = compiled.entity(entity);
         let plan = compiled.plan(entity);
-        let stored: Vec<Record> = self.load(entity, ids, Lock::Change).await?.into_iter().filter(|record| !record.is_deleted(definition)).collect();
+        let stored: Vec<Record> =
+            self.load(entity, ids, Lock::Change).await?.into_iter().filter(|record| !record.is_deleted(definition)).collect();
         let mut world = World::default();
         self.gather(&mut world, &stored, &plan.computed_needs, false).await?;
         let options = WriteOptions::from(Source::System);

@@ -80,7 +80,10 @@ async fn what_one_process_applied_is_known_to_the_next_request_of_another() {
             1 => other.get(&format!("{path}?filter={name}='x'")).await.expect_status(200),
             2 => other.put(&format!("{path}/by/{name}/x"), json!({"subject": "s"})).await.expect_status(201),
             3 => other.post(&format!("{path}/query"), json!({"select": ["id", name]})).await.expect_status(200),
-            _ => other.patch(path, json!({"filter": format!("{name} is null"), "set": {*name: "x"}, "max_affected": 5})).await.expect_status(200),
+            _ => other
+                .patch(path, json!({"filter": format!("{name} is null"), "set": {*name: "x"}, "max_affected": 5}))
+                .await
+                .expect_status(200),
         };
     }
     other.post(path, json!({"subject": "s", "nothing": "x"})).await.expect_status(422);

@@ -5,8 +5,8 @@ use sqlx::{AssertSqlSafe, Connection, Executor, Row};
 use std::sync::Arc;
 
 use super::cells;
-use super::slow::Watch;
 use super::fault::{STALE_PLAN, translate};
+use super::slow::Watch;
 use crate::store::{Rows, Statement, StoreError};
 
 /// Connections from before a restart of the server that are given up before the caller hears of it.

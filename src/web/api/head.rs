@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams};
-use axum::http::{HeaderMap, StatusCode};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use super::body::read_json;
@@ -139,7 +139,9 @@ impl EntityHead {
 
     /// Whether it is worth asking again after `refused`: there are newer definitions, with which this request goes on.
     pub async fn may_be_known_now(&mut self, refused: &Problem) -> bool {
-        if !matches!(refused.status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY) || !self.head.catch_up().await {
+        if !matches!(refused.status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY)
+            || !self.head.catch_up().await
+        {
             return false;
         }
         locate_entity(&self.head).map(|ix| self.ix = ix).is_ok()

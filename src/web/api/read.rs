@@ -32,9 +32,8 @@ async fn listed(head: &EntityHead) -> Result<Page, Problem> {
 pub(super) async fn query_list(mut head: EntityHead, body: Body) -> Result<Response, Problem> {
     head.params(&[])?;
     let asked = head.json(body, JSON).await?;
-    let request = head
-        .read(|head| Ok(query::parse_list_json(&head.catalog, head.state.records.cursor_key(), head.entity().ix, &asked)?))
-        .await?;
+    let request =
+        head.read(|head| Ok(query::parse_list_json(&head.catalog, head.state.records.cursor_key(), head.entity().ix, &asked)?)).await?;
     let page = head.state.records.list(&head.actor, &head.catalog, request).await?;
     Ok(page_answer(&page))
 }

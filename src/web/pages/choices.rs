@@ -49,7 +49,9 @@ impl Page {
         entity: &Entity,
         text: &str,
         taken: Option<&str>,
-        limit: u32, says_kind: bool) -> Result<Vec<Choice>, Problem> {
+        limit: u32,
+        says_kind: bool,
+    ) -> Result<Vec<Choice>, Problem> {
         let titles = title_fields(entity);
         let columns: Vec<_> = default_columns(entity).into_iter().filter(|ix| !titles.contains(ix)).take(2).collect();
         let has_words = !crate::base::text::query_tokens(text).is_empty();

@@ -289,7 +289,8 @@ async fn what_is_written_is_loaded_again() {
     let dialect = database.store.dialect();
     let entity = database.catalog.find_entity("deal").unwrap();
     let load = database.authorised("deal", WriteKind::Load);
-    let (statement, plan) = compile::load(&database.catalog, dialect, &load, &[RecordId(177), RecordId(105), RecordId(9)], compile::Lock::Change);
+    let (statement, plan) =
+        compile::load(&database.catalog, dialect, &load, &[RecordId(177), RecordId(105), RecordId(9)], compile::Lock::Change);
     let rows = compile::fetch_rows(&mut Source::Store(&database.store), &statement, &plan).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.id().0).collect::<Vec<_>>(), [105, 177], "by id, deleted ones too");
     let values = rows.row(0).unwrap().values(&database.catalog);
@@ -325,7 +326,8 @@ async fn what_is_written_is_loaded_again() {
     }
     let lines = database.authorised("line", WriteKind::Load);
     let by = database.catalog.find_entity("line").unwrap().find_field("deal").unwrap().ix;
-    let (statement, plan) = compile::load_by(&database.catalog, dialect, &lines, by, &[RecordId(100), RecordId(101)], 4, compile::Lock::None);
+    let (statement, plan) =
+        compile::load_by(&database.catalog, dialect, &lines, by, &[RecordId(100), RecordId(101)], 4, compile::Lock::None);
     let rows = compile::fetch_rows(&mut Source::Store(&database.store), &statement, &plan).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.id().0).collect::<Vec<_>>(), [1000, 1001, 1090, 1091]);
 

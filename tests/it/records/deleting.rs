@@ -94,7 +94,9 @@ async fn what_goes_with_the_same_delete_does_not_restrict_it() {
         let links = |plan| json!({ "name": "U", "edition": space.show("edition", edition), "plan": space.show("plan", plan) });
         let usage = space.create("usage", links(other)).await.unwrap().id;
         let restricted = |outcome| match outcome {
-            Err(RecordError::Restrict { entity, field, count }) => assert_eq!((entity.as_str(), field.as_str(), count), ("usage", "edition", 1)),
+            Err(RecordError::Restrict { entity, field, count }) => {
+                assert_eq!((entity.as_str(), field.as_str(), count), ("usage", "edition", 1))
+            }
             other => panic!("{other:?}"),
         };
         // This use stays, for it hangs on another plan.
