@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value as Json, json};
 
 use super::operation::{Answer, File, ImportOrder, Operation};
-use super::serve::{Mode, serve, start_log};
+use super::serve::{Mode, serve};
 use super::{AppError, Config, Workspace, demo, init, local};
 use crate::cli::print::{Bar, Printer, confirm, is_interactive};
 use crate::cli::{
@@ -210,7 +210,7 @@ fn plan_id_of(path: &Path) -> Result<String, AppError> {
 
 async fn run_server(globals: &Globals, args: ServeArgs, mode: Mode, printer: Printer) -> Result<i32, AppError> {
     let config = Config::load(globals, Some(&args), &args.definitions)?;
-    start_log(&config.log);
+    super::log::start(&config.log);
     let workspace = Workspace::open(&config.options()).await?;
     if !config.folders.definitions.is_dir() {
         let folder = config.folders.definitions.display();
@@ -226,10 +226,10 @@ async fn run_demo(mut globals: Globals, args: &DemoArgs, printer: Printer) -> Re
         globals.data = Some(args.folder.join("relata-data"));
     }
     let serve_args =
-        ServeArgs { listen: args.listen.clone(), public_url: None, behind_proxy: Vec::new(), definitions: Definitions::default() };
+        ServeArgs { listen: args.listen.clone(), public_url: None, behind_proxy: Vec::new(), tls_certificate: None, tls_key: None, definitions: Definitions::default() };
     let mut config = Config::load(&globals, Some(&serve_args), &Definitions::default())?;
     config.folders = Folders::new(&args.folder, None);
-    start_log(&config.log);
+    super::log::start(&config.log);
     let workspace = Workspace::open(&config.options()).await?;
     demo::fill(&workspace).await?;
     printer.note(&format!("the workspace is in {}: change its definitions and run `relata apply` there", args.folder.display()));

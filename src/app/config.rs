@@ -11,13 +11,13 @@ use crate::deploy::Folders;
 use crate::outbound::{Allow, EgressOptions};
 use crate::schema::diagnostic::nearest;
 use crate::store::Target;
-use crate::web::{Network, PublicUrl, WebConfig};
+use crate::web::{Network, PublicUrl, Tls, WebConfig};
 
 /// File read when `--config` names none.
 const DEFAULT_FILE: &str = "relata-server.yaml";
 
 /// Keys of the configuration file with their meaning, in the order `doctor` prints them.
-const KEYS: [(&str, &str); 16] = [
+const KEYS: [(&str, &str); 21] = [
     ("listen", "address to listen on"),
     ("public_url", "address people use"),
     ("data", "folder of the embedded database, files and keys"),
@@ -32,6 +32,11 @@ const KEYS: [(&str, &str); 16] = [
     ("shutdown_seconds", "how long running requests may take to end"),
     ("postgres_connections", "PostgreSQL connections of this process"),
     ("job_workers", "jobs done at the same time in this process"),
+    ("max_running_requests", "API requests at work at the same time, and as many pages"),
+    ("max_heavy_requests", "uploads, definitions, imports and exports at work at the same time"),
+    ("tls_certificate", "PEM file of the certificate with its chain; without it plain HTTP is served"),
+    ("tls_key", "PEM file of the certificate's private key"),
+    ("metrics_token_file", "file with the token that may read /metrics from elsewhere"),
     ("egress_allow", "hosts and networks that outgoing requests may reach besides the internet"),
     ("egress_authorities", "PEM file of further authorities for outgoing requests"),
 ];
@@ -67,7 +72,10 @@ impl Config {
 
         let listen = source.text("listen", serve_text(|s| s.listen.clone()), "127.0.0.1:8080")?;
         let port = listen.rsplit_once(':').map_or("8080", |(_, port)| port).to_owned();
-        let public_url = source.text("public_url", serve_text(|s| s.public_url.clone()), &format!("http://localhost:{port}"))?;
+        let certificate = source.text("tls_certificate", serve_text(|s| s.tls_certificate.as_ref().map(|p| p.display().to_string())), "")?;
+        let key = source.text("tls_key", serve_text(|s| s.tls_key.as_ref().map(|p| p.display().to_string())), "")?;
+        let scheme = if certificate.is_empty() { "http" } else { "https" };
+        let public_url = source.text("public_url", serve_text(|s| s.public_url.clone()), &format!("{scheme}://localhost:{port}"))?;
         let data = PathBuf::from(source.text("data", globals.data.as_ref().map(|p| p.display().to_string()), "./relata-data")?);
         let database_url = source.text("database_url", globals.database_url.clone(), "")?;
         let definitions = source.text("definitions", definitions.definitions.as_ref().map(|p| p.display().to_string()), "./definitions")?;
@@ -77,7 +85,10 @@ impl Config {
         let format = source.text("log_format", globals.log_format.map(|f| format!("{f:?}").to_lowercase()), "text")?;
         let max_body = source.number("max_body_mb", 4, 1, 1024)?;
         let max_upload = source.number("max_upload_mb", 50, 1, 10_240)?;
-        let max_connections = source.number("max_connections", 10_000, 1, 1_000_000)?;
+        let max_connections = source.number("max_connections", 16_384, 1, 1_000_000)?;
+        let max_running = source.number("max_running_requests", 1024, 2, 100_000)?;
+        let max_heavy = source.number("max_heavy_requests", 16, 1, 10_000)?;
+        let metrics_token = secret_file("metrics_token_file", &source.text("metrics_token_file", None, "")?)?;
         let shutdown = source.number("shutdown_seconds", 10, 0, 3600)?;
         let postgres_connections = source.number("postgres_connections", 16, 1, 1000)?;
         let job_workers = source.number("job_workers", 4, 1, 256)?;
@@ -92,7 +103,11 @@ impl Config {
         let public = PublicUrl::parse(&public_url)
             .ok_or_else(|| bad("public_url", format!("`{public_url}` is no address of a site"), "write it like https://crm.example.com"))?;
         let trusted = networks(&proxies)?;
-        refuse_plain_http(&listen, &public, !trusted.is_empty())?;
+        let tls = match serve {
+            Some(_) => tls(&certificate, &key)?,
+            None => None,
+        };
+        refuse_plain_http(&listen, !trusted.is_empty() || !certificate.is_empty())?;
         let target = if database_url.is_empty() {
             Target::Sqlite { path: data.clone() }
         } else if database_url.starts_with("postgres://") || database_url.starts_with("postgresql://") {
@@ -110,6 +125,10 @@ impl Config {
             body_limit_bytes: max_body * 1024 * 1024,
             upload_limit_bytes: max_upload * 1024 * 1024,
             max_connections,
+            max_running,
+            max_heavy,
+            tls,
+            metrics_token,
             shutdown_deadline: Duration::from_secs(shutdown as u64),
             files_dir: data.join("files"),
             ..WebConfig::default()
@@ -136,18 +155,17 @@ impl Config {
 }
 
 /// Plain HTTP beyond this machine would show passwords to everyone on the way.
-fn refuse_plain_http(listen: &str, public: &PublicUrl, behind_proxy: bool) -> Result<(), AppError> {
+fn refuse_plain_http(listen: &str, is_covered: bool) -> Result<(), AppError> {
     let host = listen.rsplit_once(':').map_or(listen, |(host, _)| host);
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let local = bare.eq_ignore_ascii_case("localhost") || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    if local || behind_proxy {
+    if local || is_covered {
         return Ok(());
     }
-    let _ = public;
     Err(bad(
         "listen",
         format!("`{listen}` would serve plain HTTP beyond this machine"),
-        "listen on 127.0.0.1 behind a proxy that speaks HTTPS, or name the proxy's network with --behind-proxy",
+        "give a certificate (--tls-certificate, --tls-key), or listen on 127.0.0.1 behind a proxy that speaks HTTPS, or name the proxy's network with --behind-proxy",
     ))
 }
 
@@ -160,6 +178,35 @@ fn networks(text: &str) -> Result<Vec<Network>, AppError> {
                 .ok_or_else(|| bad("behind_proxy", format!("`{part}` is no network"), "write addresses or blocks, for example 10.0.0.0/8"))
         })
         .collect()
+}
+
+/// The certificate, when both files are named.
+fn tls(certificate: &str, key: &str) -> Result<Option<Tls>, AppError> {
+    match (certificate, key) {
+        ("", "") => Ok(None),
+        ("", _) => Err(bad("tls_certificate", "a key is given without a certificate", "name both files")),
+        (_, "") => Err(bad("tls_key", "a certificate is given without its key", "name both files")),
+        (certificate, key) => Tls::open(Path::new(certificate), Path::new(key))
+            .map(Some)
+            .map_err(|reason| bad("tls_certificate", reason, "both files are PEM; the certificate comes first, then its chain")),
+    }
+}
+
+/// A secret of one line, from a file that others cannot read.
+fn secret_file(key: &str, path: &str) -> Result<Option<String>, AppError> {
+    use std::os::unix::fs::PermissionsExt;
+    if path.is_empty() {
+        return Ok(None);
+    }
+    let unreadable = |error: std::io::Error| AppError::File { path: path.to_owned(), reason: error.to_string() };
+    if std::fs::metadata(path).map_err(unreadable)?.permissions().mode() & 0o007 != 0 {
+        return Err(bad(key, format!("{path} can be read by everyone"), &format!("chmod 600 {path}")));
+    }
+    let secret = std::fs::read_to_string(path).map_err(unreadable)?.trim().to_owned();
+    if secret.len() < 16 {
+        return Err(bad(key, format!("{path} holds fewer than 16 characters"), "write a long random word into it"));
+    }
+    Ok(Some(secret))
 }
 
 /// What outgoing requests may reach.

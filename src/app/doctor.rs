@@ -38,6 +38,7 @@ pub async fn doctor(globals: &Globals, args: &Definitions, printer: Printer) -> 
     let config = Config::load(globals, None, args)?;
     let mut findings = vec![definitions(&config)];
     findings.push(data_folder(&config.data));
+    findings.push(open_files(&config));
     findings.extend(database(&config).await);
     let sound = findings.iter().all(|finding| finding.ok);
     let mut text = String::from("configuration");
@@ -89,6 +90,19 @@ fn data_folder(data: &Path) -> Finding {
         );
     }
     Finding::good("data folder", format!("{} ({mode:o})", data.display()))
+}
+
+fn open_files(config: &Config) -> Finding {
+    let needed = config.web.max_connections as u64 + super::serve::OTHER_FILES;
+    match rlimit::Resource::NOFILE.get() {
+        // The server keeps fewer connections then: worth knowing, no fault.
+        Ok((_, hard)) if hard < needed => Finding {
+            hint: Some("raise it (LimitNOFILE= of systemd, `ulimit -n`), or set max_connections lower".into()),
+            ..Finding::good("open files", format!("the system allows {hard}, {} connections need {needed}", config.web.max_connections))
+        },
+        Ok((_, hard)) => Finding::good("open files", format!("{hard} allowed, {needed} needed")),
+        Err(error) => Finding::good("open files", format!("not known: {error}")),
+    }
 }
 
 async fn database(config: &Config) -> Vec<Finding> {

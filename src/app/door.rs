@@ -11,7 +11,7 @@ use crate::base::Explain;
 use crate::deploy::{self, DeployError};
 use crate::schema::diagnostic;
 use crate::store;
-use crate::web::{DefinitionsDoor, Problem, Readiness, SourceFile};
+use crate::web::{DefinitionsDoor, Gauge, Problem, Readiness, SourceFile};
 
 /// Definitions of one workspace.
 pub struct Door {
@@ -75,6 +75,10 @@ impl DefinitionsDoor for Door {
 impl Readiness for Door {
     fn ready(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
         Box::pin(async move { store::measure::alive(&self.workspace.store).await.map_err(|error| error.to_string()) })
+    }
+
+    fn gauges(&self) -> Pin<Box<dyn Future<Output = Vec<Gauge>> + Send + '_>> {
+        Box::pin(super::gauges::measure(&self.workspace))
     }
 }
 

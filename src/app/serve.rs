@@ -7,7 +7,6 @@ use tokio::sync::watch;
 
 use super::door::Door;
 use super::{AppError, Config, Workspace, control};
-use crate::cli::{Log, LogFormat};
 use crate::store::Target;
 use crate::web::{self, Services};
 
@@ -19,18 +18,6 @@ pub enum Mode {
     Dev,
     /// Print a sign-in link for the demo's administrator.
     Demo,
-}
-
-/// Starts the log on standard error.
-pub fn start_log(log: &Log) {
-    use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
-    // A second start in one process (tests) keeps the first.
-    let _ = match log.format {
-        LogFormat::Text => builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),
-        LogFormat::Json => builder.json().try_init(),
-    };
 }
 
 /// Serves until a signal comes.
@@ -48,11 +35,16 @@ pub async fn serve(
         .map_err(|error| AppError::Listen { address: config.listen.clone(), reason: error.to_string() })?;
     let (stop, stopped) = watch::channel(false);
     let mut web_config = config.web.clone();
+    fit_open_files(&mut web_config);
+    if let Some(tls) = web_config.tls.clone() {
+        tokio::spawn(follow_certificate(tls, stopped.clone()));
+    }
     if config.listen.ends_with(":0")
         && let Ok(address) = listener.local_addr()
     {
         // The system chose the port: links must name it.
-        let url = format!("http://localhost:{}", address.port());
+        let scheme = if web_config.tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://localhost:{}", address.port());
         web_config.public_url = web::PublicUrl::parse(&url).unwrap_or(web_config.public_url);
     }
     if matches!(config.target, Target::Sqlite { .. }) {
@@ -79,6 +71,57 @@ pub async fn serve(
     workspace.store.close().await?;
     say("stopped");
     Ok(())
+}
+
+/// Open files beside connections: database, its log, files being sent, outgoing requests.
+pub(super) const OTHER_FILES: u64 = 512;
+
+/// Raises the limit on open files as far as the system lets us; where that is not enough, fewer connections are kept.
+fn fit_open_files(config: &mut web::WebConfig) {
+    use rlimit::Resource;
+    let wanted = config.max_connections as u64 + OTHER_FILES;
+    let Ok((soft, hard)) = Resource::NOFILE.get() else { return };
+    if soft >= wanted {
+        return;
+    }
+    // Root may raise the hard limit too.
+    if Resource::NOFILE.set(wanted, hard.max(wanted)).is_err() {
+        let _ = Resource::NOFILE.set(wanted.min(hard), hard);
+    }
+    let has = Resource::NOFILE.get().map_or(soft, |(soft, _)| soft);
+    if has < wanted {
+        let fits = usize::try_from(has.saturating_sub(OTHER_FILES).max(has / 2)).unwrap_or(usize::MAX);
+        tracing::warn!(
+            open_files = has,
+            needed = wanted,
+            connections = fits,
+            "the system allows too few open files: fewer connections are kept (LimitNOFILE= of systemd or `ulimit -n` raises it)"
+        );
+        config.max_connections = fits.max(1);
+    }
+}
+
+/// Reads the certificate again on SIGHUP and once a minute, so that a renewed one is used without a restart.
+async fn follow_certificate(tls: web::Tls, mut stopped: watch::Receiver<bool>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    let mut complained = false;
+    loop {
+        tokio::select! {
+            _ = hangup.recv() => complained = false,
+            () = tokio::time::sleep(std::time::Duration::from_secs(60)) => {}
+            _ = stopped.changed() => return,
+        }
+        match tls.reload() {
+            Ok(true) => tracing::info!("the new certificate is in use"),
+            Ok(false) => complained = false,
+            Err(reason) if !complained => {
+                tracing::error!(error = %reason, "the certificate cannot be read again; the former one is used on");
+                complained = true;
+            }
+            Err(_) => {}
+        }
+    }
 }
 
 /// The rooms as the web wants them.

@@ -187,6 +187,12 @@ pub struct ServeArgs {
     /// Proxies whose forwarding headers are believed, for example 10.0.0.0/8.
     #[arg(long, env = "RELATA_BEHIND_PROXY", value_delimiter = ',', value_name = "NETWORKS")]
     pub behind_proxy: Vec<String>,
+    /// Certificate with its chain (PEM): serves HTTPS itself.
+    #[arg(long, env = "RELATA_TLS_CERTIFICATE", value_name = "FILE")]
+    pub tls_certificate: Option<PathBuf>,
+    /// The certificate's private key (PEM).
+    #[arg(long, env = "RELATA_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
     #[command(flatten)]
     pub definitions: Definitions,
 }

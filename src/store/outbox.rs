@@ -129,6 +129,17 @@ pub async fn last_seq(store: &Store) -> Result<i64, StoreError> {
     Ok(rows.one_int().unwrap_or(0))
 }
 
+/// How many positions the slowest reader is behind the newest event, 0 when nobody reads.
+pub async fn behind(store: &Store) -> Result<i64, StoreError> {
+    let rows = store
+        .rows(
+            Sql::new("SELECT COALESCE((SELECT max(seq) FROM sys_outbox) - (SELECT min(seq) FROM sys_cursor), 0)"),
+            &[INT],
+        )
+        .await?;
+    Ok(rows.one_int().unwrap_or(0).max(0))
+}
+
 /// How far the reader `name` has come (0 at first). Locks the position, so that two processes do not deliver the same events.
 pub async fn cursor(tx: &mut Tx, name: &str) -> Result<i64, StoreError> {
     tx.run(Sql::template("INSERT INTO sys_cursor (name, seq) VALUES (?, 0) ON CONFLICT (name) DO NOTHING", [text(name)])).await?;

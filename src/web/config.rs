@@ -1,7 +1,11 @@
 //! What the operator decides about the server's outside: its address, proxies and limits.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
+
+use super::meters::Meters;
+use super::tls::Tls;
 
 pub use crate::outbound::Network;
 
@@ -20,6 +24,18 @@ pub struct WebConfig {
     pub keep_alive: Duration,
     /// How long a request's head may take to arrive, and a body to make progress.
     pub header_timeout: Duration,
+    /// Least rate at which a body has to come in the long run, bytes a second.
+    pub least_body_rate: u32,
+    /// API requests at work at the same time, and as many pages; further ones wait shortly or are refused.
+    pub max_running: usize,
+    /// The same for requests that take long or much memory.
+    pub max_heavy: usize,
+    /// A certificate of our own; `None` serves plain HTTP.
+    pub tls: Option<Tls>,
+    /// Who may read `/metrics` from elsewhere; without one, only this machine.
+    pub metrics_token: Option<String>,
+    /// What the accept loop and the router count.
+    pub meters: Arc<Meters>,
     /// How long running requests may go on after the stop signal.
     pub shutdown_deadline: Duration,
     /// Where uploaded files lie.
@@ -35,9 +51,15 @@ impl Default for WebConfig {
             trusted_proxies: Vec::new(),
             body_limit_bytes: 2 * 1024 * 1024,
             upload_limit_bytes: 32 * 1024 * 1024,
-            max_connections: 4096,
+            max_connections: 16_384,
             keep_alive: Duration::from_secs(60),
             header_timeout: Duration::from_secs(10),
+            least_body_rate: 500,
+            max_running: 1024,
+            max_heavy: 16,
+            tls: None,
+            metrics_token: None,
+            meters: Arc::default(),
             shutdown_deadline: Duration::from_secs(10),
             files_dir: std::path::PathBuf::from("relata-data/files"),
             version: env!("CARGO_PKG_VERSION"),

@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use serde_json::Value;
 
-use super::Problem;
+use super::{Gauge, Problem};
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Problem>> + Send + 'a>>;
 
@@ -45,4 +45,7 @@ pub trait DefinitionsDoor: Send + Sync {
 pub trait Readiness: Send + Sync {
     /// `Err` with a short reason when the database does not answer or the catalog could not be loaded.
     fn ready(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>>;
+
+    /// What the process and its database can be measured by, for `/metrics`; values of one name stand together.
+    fn gauges(&self) -> Pin<Box<dyn Future<Output = Vec<Gauge>> + Send + '_>>;
 }

@@ -4,10 +4,11 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request};
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
@@ -18,12 +19,14 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 
+use super::admission::{Class, Share};
 use super::config::{WebConfig, is_loopback_host, split_port};
 use super::error::{Unwritten, is_safe};
 use super::requester::cookie_name;
 use super::server::Peer;
 use super::{Problem, Requester, State, pages};
 use crate::base::Locale;
+use crate::base::clock::Stopwatch;
 use crate::render::Arg;
 
 const PAGE_CSP: HeaderValue = HeaderValue::from_static(
@@ -32,6 +35,8 @@ const PAGE_CSP: HeaderValue = HeaderValue::from_static(
 );
 const API_CSP: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox");
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
+/// Longest form that one can send without being signed in.
+const LONGEST_ENTRY_BYTES: usize = 64 * 1024;
 /// Answers smaller than this fit in one packet anyway.
 const COMPRESS_FROM_BYTES: u64 = 1400;
 
@@ -80,7 +85,7 @@ enum Part {
 
 fn part_of(path: &str) -> Part {
     match path {
-        "/healthz" | "/readyz" => Part::Health,
+        "/healthz" | "/readyz" | "/metrics" => Part::Health,
         "/sign-in" | "/sign-in/link" | "/setup" | "/favicon.ico" | "/robots.txt" => Part::Open,
         _ if path.starts_with("/assets/") => Part::Open,
         _ if path.starts_with("/api/") || path == "/api" => Part::Api,
@@ -88,23 +93,87 @@ fn part_of(path: &str) -> Part {
     }
 }
 
+tokio::task_local! {
+    static REQUEST: Arc<str>;
+}
+
+/// The id of the request that this task answers, for the log.
+pub fn current_request() -> Option<Arc<str>> {
+    REQUEST.try_with(Arc::clone).ok()
+}
+
 async fn one_request(axum::extract::State(state): axum::extract::State<State>, request: Request, next: Next) -> Response {
-    let (mut parts, body) = request.into_parts();
+    let watch = Stopwatch::start();
+    let id: Arc<str> = state.next_request_id().into();
+    let class = Class::of(request.method(), request.uri().path());
+    let note = Note::of(&request, class);
+    REQUEST
+        .scope(id.clone(), async {
+            let response = answer(&state, id, class, request, next).await;
+            let took = watch.elapsed();
+            state.config.meters.answered(class, response.status().as_u16(), took);
+            note.write(response.status(), took);
+            response
+        })
+        .await
+}
+
+/// What the log says of a request: never its path's values, its query, its headers or its body.
+struct Note(Option<(Method, Option<MatchedPath>)>);
+
+impl Note {
+    /// Requests slower than this are worth a line at the usual level.
+    const SLOW: Duration = Duration::from_secs(1);
+
+    fn of(request: &Request, class: Class) -> Self {
+        Self((class != Class::Free).then(|| (request.method().clone(), request.extensions().get::<MatchedPath>().cloned())))
+    }
+
+    fn write(self, status: StatusCode, took: Duration) {
+        let Some((method, route)) = self.0 else { return };
+        let (method, status, ms) = (method.as_str(), status.as_u16(), u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+        let route = route.as_ref().map_or("none", MatchedPath::as_str);
+        if took >= Self::SLOW {
+            tracing::warn!(http.method = method, http.route = route, http.status = status, duration_ms = ms, "a slow request");
+        } else {
+            tracing::debug!(http.method = method, http.route = route, http.status = status, duration_ms = ms, "request");
+        }
+    }
+}
+
+async fn answer(state: &State, id: Arc<str>, class: Class, request: Request, next: Next) -> Response {
+    let (mut parts, mut body) = request.into_parts();
     let part = part_of(parts.uri.path());
     let mut requester = Requester {
         identity: None,
-        request_id: state.next_request_id().into(),
-        locale: locale_of(&state, &parts.headers),
+        request_id: id,
+        locale: locale_of(state, &parts.headers),
         ip: client_ip(&state.config, &parts),
         by_session: false,
     };
     // A program reads problem documents wherever it went astray; a browser gets a page.
     let wants_json = part == Part::Api || part == Part::Health || parts.headers.contains_key(header::AUTHORIZATION);
     let has_body = !axum::body::HttpBody::is_end_stream(&body);
-    let admitted = admit(&state, part, &parts, &mut requester).await;
-    let is_unread = has_body && admitted.is_err();
+    let mut is_read = false;
+    if has_body && class == Class::Entry {
+        // Anyone may send this: a body that trickles in must not hold a place while it does.
+        match super::api::body::read_bytes(body, LONGEST_ENTRY_BYTES).await {
+            Ok(bytes) => body = Body::from(bytes),
+            Err(problem) => {
+                let mut response = problem.into_response();
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                return finish(state, part, &requester, wants_json, response);
+            }
+        }
+        is_read = true;
+    }
+    let admitted = match state.admission.enter(class).await {
+        Ok(place) => admit(state, part, class, &parts, &mut requester).await.map(|share| (place, share)),
+        Err(problem) => Err(problem.into()),
+    };
+    let is_unread = has_body && !is_read && admitted.is_err();
     let mut response = match admitted {
-        Ok(()) => {
+        Ok(_places) => {
             parts.extensions.insert(requester.clone());
             let may_change_people = !is_safe(&parts.method) && changes_people(parts.uri.path());
             let response = next.run(Request::from_parts(parts, body)).await;
@@ -120,7 +189,7 @@ async fn one_request(axum::extract::State(state): axum::extract::State<State>, r
         // The body stays in the connection, where the next request would begin: the client opens another one.
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    finish(&state, part, &requester, wants_json, response)
+    finish(state, part, &requester, wants_json, response)
 }
 
 /// Whether a changing request to this path can deactivate someone or change who they are: that holds at once, not only when
@@ -142,9 +211,15 @@ impl<E: Into<Problem>> From<E> for Refusal {
     }
 }
 
-async fn admit(state: &State, part: Part, request: &Parts, requester: &mut Requester) -> Result<(), Refusal> {
+async fn admit<'a>(
+    state: &'a State,
+    part: Part,
+    class: Class,
+    request: &Parts,
+    requester: &mut Requester,
+) -> Result<Option<Share<'a>>, Refusal> {
     if part == Part::Health {
-        return Ok(());
+        return Ok(None);
     }
     check_uri(&request.uri)?;
     check_host(&state.config, &request.headers, &request.uri)?;
@@ -155,8 +230,11 @@ async fn admit(state: &State, part: Part, request: &Parts, requester: &mut Reque
     if !request.uri.path().starts_with("/assets/") {
         identify(state, &request.headers, requester).await?;
     }
-    if requester.identity.is_some() || part == Part::Open {
-        return Ok(());
+    if let Some(identity) = &requester.identity {
+        return Ok(state.admission.share(class, identity.user.0)?);
+    }
+    if part == Part::Open {
+        return Ok(None);
     }
     if part == Part::Api {
         return Err(Problem::sign_in_needed().into());

@@ -2,13 +2,16 @@
 //!
 //! `app` makes [`Services`], asks [`router`] for the whole site and hands it to [`serve`].
 
+mod admission;
 mod config;
 mod door;
 mod error;
+mod meters;
 mod middleware;
 mod requester;
 mod server;
 mod state;
+mod tls;
 
 pub mod api;
 pub mod files;
@@ -23,9 +26,12 @@ use tokio::net::TcpListener;
 pub use config::{Network, PublicUrl, WebConfig};
 pub use door::{DefinitionsDoor, DoorFault, Readiness, SourceFile};
 pub use error::{Fault, Problem, status_of};
+pub use meters::{Gauge, Meters};
+pub use middleware::current_request;
 pub use requester::{Requester, clear_session_cookie, session_cookie};
 pub use server::Peer;
 pub use state::{Services, State};
+pub use tls::Tls;
 
 /// The whole site: API, pages, health, and everything that surrounds them.
 pub fn router(services: Services) -> Router {
@@ -36,5 +42,5 @@ pub fn router(services: Services) -> Router {
 
 /// Serves a router until `shutdown` completes, then lets running requests end within the configured deadline.
 pub async fn serve(listener: TcpListener, router: Router, config: &WebConfig, shutdown: impl Future<Output = ()>) -> io::Result<()> {
-    server::serve(listener, router, config.into(), shutdown).await
+    server::serve(listener, router, config, shutdown).await
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
+use super::admission::Admission;
 use super::config::WebConfig;
 use super::door::{DefinitionsDoor, Readiness};
 use crate::auth::Auth;
@@ -40,6 +41,8 @@ pub struct Shared {
     services: Services,
     /// Requests that panicked since the start; must stay 0.
     pub panics: AtomicU64,
+    /// Who may start now.
+    pub(super) admission: Admission,
     /// Pictures decoded at the same time: each may take much memory.
     pub(super) picture_slots: Semaphore,
     request_numbers: AtomicU64,
@@ -54,8 +57,11 @@ impl State {
     pub fn new(services: Services) -> Self {
         let mut seed = [0; 4];
         services.random.fill(&mut seed);
+        let config = &services.config;
+        let admission = Admission::new(config.max_running, config.max_heavy, config.meters.clone());
         Self(Arc::new(Shared {
             services,
+            admission,
             panics: AtomicU64::new(0),
             picture_slots: Semaphore::new(2),
             request_numbers: AtomicU64::new(0),

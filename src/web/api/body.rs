@@ -44,7 +44,7 @@ pub(super) fn expect_media_type(headers: &HeaderMap, accepted: &'static [&'stati
 }
 
 /// The whole body, at most `limit` bytes.
-pub(super) async fn read_bytes(body: Body, limit: usize) -> Result<axum::body::Bytes, Problem> {
+pub(in crate::web) async fn read_bytes(body: Body, limit: usize) -> Result<axum::body::Bytes, Problem> {
     axum::body::to_bytes(body, limit).await.map_err(|error| {
         let mut source: Option<&(dyn std::error::Error + 'static)> = Some(&error);
         while let Some(cause) = source {

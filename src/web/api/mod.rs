@@ -8,7 +8,7 @@ use super::State;
 
 mod actions;
 mod answer;
-mod body;
+pub(in crate::web) mod body;
 mod definitions;
 mod files;
 mod head;
@@ -26,6 +26,7 @@ pub(super) fn routes(state: State) -> Router {
     Router::new()
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
         .route("/api/v1/records/{entity}", get(read::list).post(write::create).patch(many::update_many))
         .route("/api/v1/records/{entity}/query", post(read::query_list))
         .route("/api/v1/records/{entity}/aggregate", post(read::aggregate))
