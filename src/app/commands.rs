@@ -225,8 +225,14 @@ async fn run_demo(mut globals: Globals, args: &DemoArgs, printer: Printer) -> Re
     if globals.data.is_none() {
         globals.data = Some(args.folder.join("relata-data"));
     }
-    let serve_args =
-        ServeArgs { listen: args.listen.clone(), public_url: None, behind_proxy: Vec::new(), tls_certificate: None, tls_key: None, definitions: Definitions::default() };
+    let serve_args = ServeArgs {
+        listen: args.listen.clone(),
+        public_url: None,
+        behind_proxy: Vec::new(),
+        tls_certificate: None,
+        tls_key: None,
+        definitions: Definitions::default(),
+    };
     let mut config = Config::load(&globals, Some(&serve_args), &Definitions::default())?;
     config.folders = Folders::new(&args.folder, None);
     super::log::start(&config.log);

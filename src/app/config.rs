@@ -72,7 +72,8 @@ impl Config {
 
         let listen = source.text("listen", serve_text(|s| s.listen.clone()), "127.0.0.1:8080")?;
         let port = listen.rsplit_once(':').map_or("8080", |(_, port)| port).to_owned();
-        let certificate = source.text("tls_certificate", serve_text(|s| s.tls_certificate.as_ref().map(|p| p.display().to_string())), "")?;
+        let certificate =
+            source.text("tls_certificate", serve_text(|s| s.tls_certificate.as_ref().map(|p| p.display().to_string())), "")?;
         let key = source.text("tls_key", serve_text(|s| s.tls_key.as_ref().map(|p| p.display().to_string())), "")?;
         let scheme = if certificate.is_empty() { "http" } else { "https" };
         let public_url = source.text("public_url", serve_text(|s| s.public_url.clone()), &format!("{scheme}://localhost:{port}"))?;

@@ -131,12 +131,8 @@ pub async fn last_seq(store: &Store) -> Result<i64, StoreError> {
 
 /// How many positions the slowest reader is behind the newest event, 0 when nobody reads.
 pub async fn behind(store: &Store) -> Result<i64, StoreError> {
-    let rows = store
-        .rows(
-            Sql::new("SELECT COALESCE((SELECT max(seq) FROM sys_outbox) - (SELECT min(seq) FROM sys_cursor), 0)"),
-            &[INT],
-        )
-        .await?;
+    let rows =
+        store.rows(Sql::new("SELECT COALESCE((SELECT max(seq) FROM sys_outbox) - (SELECT min(seq) FROM sys_cursor), 0)"), &[INT]).await?;
     Ok(rows.one_int().unwrap_or(0).max(0))
 }
 

@@ -44,7 +44,10 @@ impl Class {
             Self::Free
         } else if path.starts_with("/sign-in") {
             Self::Entry
-        } else if path.starts_with("/api/v1/definitions/") && method == Method::POST || path.ends_with("/export") || path.ends_with("/import") {
+        } else if path.starts_with("/api/v1/definitions/") && method == Method::POST
+            || path.ends_with("/export")
+            || path.ends_with("/import")
+        {
             Self::Heavy
         } else if path.starts_with("/api") {
             Self::Api
@@ -167,9 +170,9 @@ impl Admission {
 
     /// Class, places taken and requests waiting, for the metrics.
     pub(super) fn load(&self) -> impl Iterator<Item = (Class, usize, usize)> + '_ {
-        self.gates.iter().map(|gate| {
-            (gate.class, gate.size - gate.places.available_permits().min(gate.size), gate.waiting.load(Ordering::Relaxed))
-        })
+        self.gates
+            .iter()
+            .map(|gate| (gate.class, gate.size - gate.places.available_permits().min(gate.size), gate.waiting.load(Ordering::Relaxed)))
     }
 }
 

@@ -167,7 +167,8 @@ async fn a_body_that_only_trickles_is_given_up() {
 #[tokio::test]
 async fn an_idle_or_half_sent_connection_gives_way_when_all_are_taken() {
     let app = TestApp::empty().await;
-    let config = WebConfig { max_connections: 1, keep_alive: Duration::from_secs(60), header_timeout: Duration::from_secs(60), ..short_limits() };
+    let config =
+        WebConfig { max_connections: 1, keep_alive: Duration::from_secs(60), header_timeout: Duration::from_secs(60), ..short_limits() };
     let (address, stop, task) = start_with(&app, config).await;
     // None of these would end on its own within the minute.
     for text in ["", "GET /healthz HT", "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"] {
@@ -189,13 +190,16 @@ async fn an_idle_or_half_sent_connection_gives_way_when_all_are_taken() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_clients_do_not_hold_up_others() {
     let app = TestApp::empty().await;
-    let config = WebConfig { max_connections: 700, keep_alive: Duration::from_secs(60), header_timeout: Duration::from_secs(60), ..short_limits() };
+    let config =
+        WebConfig { max_connections: 700, keep_alive: Duration::from_secs(60), header_timeout: Duration::from_secs(60), ..short_limits() };
     let (address, stop, task) = start_with(&app, config).await;
     let mut slow = Vec::new();
     for number in 0..900 {
         let mut stream = TcpStream::connect(address).await.expect("connected");
         let text = match number % 3 {
-            0 => "POST /sign-in HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 60\r\n\r\nemail=",
+            0 => {
+                "POST /sign-in HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 60\r\n\r\nemail="
+            }
             1 => "GET /api/v1/records/user HTTP/1.1\r\nHost: local",
             _ => "",
         };
@@ -325,7 +329,9 @@ async fn metrics_are_for_this_machine_or_the_token() {
 #[tokio::test]
 async fn every_answer_has_the_headers_that_protect_it() {
     let app = TestApp::crm().await;
-    for path in ["/healthz", "/api/v1/records/deal", "/api/v1/nothing", "/sign-in", "/records/deal", "/assets/none/none", "/nothing", "/metrics"] {
+    for path in
+        ["/healthz", "/api/v1/records/deal", "/api/v1/nothing", "/sign-in", "/records/deal", "/assets/none/none", "/nothing", "/metrics"]
+    {
         let answer = app.get(path).await;
         assert!(answer.header("content-security-policy").starts_with("default-src 'none'"), "{path}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");

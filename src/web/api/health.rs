@@ -2,11 +2,11 @@
 
 use std::sync::atomic::Ordering;
 
+use axum::Extension;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use axum::http::header::{self, HeaderMap};
 use axum::response::{IntoResponse, Response};
-use axum::Extension;
 use serde_json::json;
 
 use super::answer;
@@ -34,11 +34,7 @@ pub(super) async fn ready(Shared(state): Shared<State>) -> Result<Response, Prob
 }
 
 /// `GET /metrics`: Prometheus' text, for this machine or for the one who has the token. To others there is nothing here.
-pub(super) async fn metrics(
-    Shared(state): Shared<State>,
-    peer: Option<Extension<Peer>>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+pub(super) async fn metrics(Shared(state): Shared<State>, peer: Option<Extension<Peer>>, headers: HeaderMap) -> Result<Response, Problem> {
     if !may_read_metrics(&state.config, peer.map(|Extension(peer)| peer), &headers) {
         return Err(Problem::not_found());
     }

@@ -49,7 +49,14 @@ pub(super) struct Place {
 
 impl Registry {
     pub(super) fn new(cap: usize, meters: Arc<Meters>) -> Self {
-        Self { began: Stopwatch::start(), slots: Arc::new(Semaphore::new(cap)), cap, open: Mutex::default(), numbers: AtomicU64::new(0), meters }
+        Self {
+            began: Stopwatch::start(),
+            slots: Arc::new(Semaphore::new(cap)),
+            cap,
+            open: Mutex::default(),
+            numbers: AtomicU64::new(0),
+            meters,
+        }
     }
 
     /// A place for a connection that was just accepted. When all are taken, those that have been idle (or half sent) for
