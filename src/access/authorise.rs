@@ -85,10 +85,16 @@ pub fn authorise_aggregate(
 }
 
 /// # Errors
-/// `ACL001` for an anonymous actor, `ACL002` for one who would give rights without having them.
+/// `ACL001` for an anonymous actor, `ACL002` for one who would give rights without having them, `ACL004` for one who has them
+/// and proved who they are too long ago.
 pub fn authorise_write(catalog: &Catalog, actor: &Actor, request: Write) -> Result<Authorised<Write>, AccessError> {
-    if decides_who_signs_in(catalog, &request) && actor.is_signed_in() && !actor.is_administrator() {
-        return Err(AccessError::AdministratorsOnly);
+    if decides_who_signs_in(catalog, &request) && actor.is_signed_in() {
+        if !actor.is_administrator() {
+            return Err(AccessError::AdministratorsOnly);
+        }
+        if !actor.is_fresh {
+            return Err(AccessError::StepUpNeeded);
+        }
     }
     authorise(catalog, actor, request)
 }

@@ -7,7 +7,9 @@
 pub mod actor;
 pub mod authorise;
 pub mod error;
+pub mod scopes;
 
 pub use actor::{ADMINISTRATOR, Actor, ActorKind};
 pub use authorise::{Authorised, RowRules, Write, WriteKind, authorise_aggregate, authorise_get, authorise_list, authorise_write};
 pub use error::AccessError;
+pub use scopes::{NoScope, Scopes, entities_of_aggregate, entities_of_get, entities_of_list};

@@ -329,7 +329,9 @@ fn openapi(globals: &Globals, args: &OpenapiArgs, printer: Printer) -> Result<i3
 
 async fn token(globals: &Globals, command: TokenCommand, printer: Printer) -> Result<i32, AppError> {
     let operation = match command {
-        TokenCommand::Create { user, name, days } => Operation::TokenCreate { user, name, days },
+        TokenCommand::Create { user, name, days, scope, from } => {
+            Operation::TokenCreate { user, name, days, scopes: scope, networks: from }
+        }
         TokenCommand::List => Operation::TokenList,
         TokenCommand::Revoke { id } => Operation::TokenRevoke { id },
     };

@@ -23,7 +23,7 @@ pub enum Operation {
     Apply { files: Vec<File>, plan_id: Option<String>, accept: Vec<String> },
     LoadSample { files: Vec<File> },
     Import(Box<ImportOrder>),
-    TokenCreate { user: Option<String>, name: String, days: u32 },
+    TokenCreate { user: Option<String>, name: String, days: u32, scopes: Vec<String>, networks: Vec<String> },
     TokenList,
     TokenRevoke { id: i64 },
     UserAdd { email: String, name: String, password: String, admin: bool },
@@ -114,12 +114,13 @@ pub async fn perform(workspace: &Workspace, operation: Operation, progress: &(dy
             ))
         }
         Operation::Import(order) => import(workspace, *order, progress).await,
-        Operation::TokenCreate { user, name, days } => {
+        Operation::TokenCreate { user, name, days, scopes, networks } => {
             let email = match user {
                 Some(email) => email,
                 None => only_administrator(workspace).await?,
             };
-            let token = auth.create_token(NewToken { email, name, days: Some(days) }).await?;
+            let limits = auth.token_limits(&scopes, &networks.join(","))?;
+            let token = auth.create_limited_token(NewToken { email, name, days: Some(days) }, limits).await?;
             Ok(Answer::new(
                 token.secret.clone(),
                 json!({"ok": true, "token": token.secret, "id": token.id, "expires_at": token.expires_at.map(|at| at.to_string())}),
@@ -132,7 +133,8 @@ pub async fn perform(workspace: &Workspace, operation: Operation, progress: &(dy
                 .iter()
                 .map(|t| {
                     let until = t.expires_at.map_or_else(|| "never expires".to_owned(), |at| format!("until {at}"));
-                    format!("{}  {}…  {}  {}  {}", t.id, t.hint, emails.get(&t.user).map_or("?", String::as_str), t.name, until)
+                    let scopes = t.scopes.words().join(",");
+                    format!("{}  {}…  {}  {}  {scopes}  {}", t.id, t.hint, emails.get(&t.user).map_or("?", String::as_str), t.name, until)
                 })
                 .collect();
             let object: Vec<Json> = tokens
@@ -141,7 +143,8 @@ pub async fn perform(workspace: &Workspace, operation: Operation, progress: &(dy
                     json!({
                         "id": t.id, "hint": t.hint, "email": emails.get(&t.user), "name": t.name, "created_at": t.created_at.to_string(),
                         "expires_at": t.expires_at.map(|at| at.to_string()), "last_used_at": t.used_at.map(|at| at.to_string()),
-                        "revoked_at": t.revoked_at.map(|at| at.to_string()),
+                        "revoked_at": t.revoked_at.map(|at| at.to_string()), "scopes": t.scopes.words(),
+                        "networks": t.networks.iter().map(ToString::to_string).collect::<Vec<_>>(),
                     })
                 })
                 .collect();

@@ -21,6 +21,13 @@ pub enum AuthError {
     NoSuchUser,
     #[error("there is no such token")]
     NoSuchToken,
+    #[error("there is no such session")]
+    NoSuchSession,
+    /// A token was asked for that could do more than the one who asks.
+    #[error("{0}")]
+    BadScopes(String),
+    #[error("`{0}` is no address or network")]
+    BadNetwork(String),
     /// The person's record cannot be saved as asked for.
     #[error(transparent)]
     Record(#[from] RecordError),
@@ -50,6 +57,9 @@ impl Explain for AuthError {
             AuthError::SetupClosed => "ATH006",
             AuthError::NoSuchUser => "ATH404",
             AuthError::NoSuchToken => "ATH405",
+            AuthError::NoSuchSession => "ATH407",
+            AuthError::BadScopes(_) => "ATH007",
+            AuthError::BadNetwork(_) => "ATH008",
             AuthError::Record(error) => error.code(),
             AuthError::Internal(_) => "ATH500",
         }
@@ -61,6 +71,11 @@ impl Explain for AuthError {
             AuthError::WeakPassword(_) => Some("use a sentence of several words".into()),
             AuthError::NoSuchUser => Some("`relata user list` shows who there is".into()),
             AuthError::NoSuchToken => Some("`relata token list` shows the tokens".into()),
+            AuthError::NoSuchSession => Some("it may have ended; `GET /api/v1/sessions` lists those that have not".into()),
+            AuthError::BadScopes(_) => {
+                Some("there are `admin`, `read`, `write`, and for one entity `read:crm.deal` or `write:crm.deal`".into())
+            }
+            AuthError::BadNetwork(_) => Some("write addresses or blocks, for example 192.0.2.7 or 10.0.0.0/8".into()),
             AuthError::Record(error) => error.hint(),
             _ => None,
         }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::password::check_strength;
 use super::secret::{digest, hex, is_secret, new_secret};
 use super::session::{address_key, save_user};
-use super::{Auth, AuthError, NewUser, SessionStart, person};
+use super::{Auth, AuthError, Caller, NewUser, SessionStart, person};
 use crate::base::{DateTime, RecordId};
 use crate::store::setup::SetupLink;
 use crate::store::{credentials, sessions, setup};
@@ -40,6 +40,11 @@ impl Auth {
     /// # Errors
     /// `ATH006` when setup is finished, `ATH004` for a wrong or used link, `ATH005` for a weak password.
     pub async fn set_up(&self, token: &str, admin: NewUser, from: IpAddr) -> Result<SessionStart, AuthError> {
+        self.set_up_from(token, admin, &from.into()).await
+    }
+
+    /// [`Auth::set_up`] from a browser, which the session remembers.
+    pub async fn set_up_from(&self, token: &str, admin: NewUser, from: &Caller) -> Result<SessionStart, AuthError> {
         if !self.setup_is_open().await? {
             return Err(AuthError::SetupClosed);
         }
@@ -51,7 +56,6 @@ impl Auth {
         let (session, start) = self.new_session(RecordId(0), from);
         let admin = NewUser { admin: true, ..admin };
         let user = save_user(&self.records, admin, Some(hash), Some(link.hash), Some(session)).await?;
-        self.cache.forget_all();
         Ok(SessionStart { user, ..start })
     }
 
@@ -69,7 +73,12 @@ impl Auth {
 
     /// Signs in by a one-time link and uses it up.
     pub async fn sign_in_by_link(&self, token: &str, from: IpAddr) -> Result<SessionStart, AuthError> {
-        self.refuse_blocked(&[&address_key(from)]).await?;
+        self.sign_in_by_link_from(token, &from.into()).await
+    }
+
+    /// [`Auth::sign_in_by_link`] from a browser, which the session remembers.
+    pub async fn sign_in_by_link_from(&self, token: &str, from: &Caller) -> Result<SessionStart, AuthError> {
+        self.refuse_blocked(&[&address_key(from.ip)]).await?;
         let Some(link) = self.find_link(token, SIGN_IN).await? else {
             return Err(self.refuse_link(from).await);
         };
@@ -117,8 +126,8 @@ impl Auth {
     }
 
     /// Counts a wrong link for its address, so that guessing is slow although it is hopeless.
-    async fn refuse_link(&self, from: IpAddr) -> AuthError {
-        match self.note_failure(format!("link:{}", address_key(from)), address_key(from)).await {
+    async fn refuse_link(&self, from: &Caller) -> AuthError {
+        match self.note_failure(format!("link:{}", address_key(from.ip)), address_key(from.ip)).await {
             Ok(()) => AuthError::BadLink,
             Err(error) => error,
         }

@@ -1,6 +1,7 @@
 //! Sign-in, sessions, API tokens, one-time links and password reset. People themselves are `core.user` records.
 //!
-//! Secrets are stored as hashes only. What a request needs (who is this cookie or token?) is remembered for two seconds.
+//! Secrets are stored as hashes only. What a request needs (who is this cookie or token?) is remembered until something
+//! changes that it depends on.
 
 mod cache;
 mod error;
@@ -14,16 +15,20 @@ mod token;
 #[cfg(test)]
 mod tests;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::base::{Clock, Locale, Random, RecordId};
+use crate::access::Scopes;
+use crate::base::{Clock, DateTime, Locale, Random, RecordId};
+use crate::outbound::Network;
 use crate::record::Records;
 use crate::store::Store;
 
 use cache::Cache;
 pub use error::AuthError;
 use password::Passwords;
-pub use token::{CreatedToken, NewToken, TokenInfo};
+pub use session::SessionInfo;
+pub use token::{CreatedToken, NewToken, TokenInfo, TokenLimits};
 
 /// Who a session or token stands for, read once and cached for a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +44,45 @@ pub struct Identity {
     pub time_zone: Option<jiff::tz::TimeZone>,
     /// The API token's id; `None` for a session.
     pub token: Option<i64>,
+    /// What the token is limited to; `None` for a session.
+    pub scopes: Option<Arc<Scopes>>,
+    /// Addresses the token may be used from; empty means everywhere.
+    networks: Vec<Network>,
+    /// The session; `None` for a token.
+    pub session: Option<SessionRef>,
+}
+
+/// A session of someone who is signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionRef {
+    /// Hash of its secret.
+    hash: String,
+    /// When the person last proved who they are.
+    proved_at: DateTime,
+}
+
+/// How long after a proof of who someone is dangerous acts are open to them.
+const PROOF_MICROS: i64 = 600 * 1_000_000;
+
+impl Identity {
+    /// Whether dangerous acts are open: the person proved who they are within the last ten minutes. A token cannot be asked
+    /// and has its scopes instead.
+    pub fn is_fresh(&self, now: DateTime) -> bool {
+        self.session.as_ref().is_none_or(|session| now.0 - session.proved_at.0 < PROOF_MICROS)
+    }
+}
+
+/// Who knocks: the address, and what the browser calls itself.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    pub ip: IpAddr,
+    pub agent: String,
+}
+
+impl From<IpAddr> for Caller {
+    fn from(ip: IpAddr) -> Self {
+        Self { ip, agent: String::new() }
+    }
 }
 
 /// A session that has just begun. `cookie` is the only copy of its secret.
@@ -85,10 +129,4 @@ impl Auth {
     pub fn new(store: Store, records: Records, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
         let passwords = Passwords::new(random.clone());
         Self { store, records, clock, random, passwords, cache: Cache::default() }
-    }
-
-    /// Forgets what is remembered of sessions and tokens: call it after a `core.user` record changed.
-    pub fn forget_all(&self) {
-        self.cache.forget_all();
-    }
-}
+    }}

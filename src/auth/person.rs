@@ -29,7 +29,8 @@ pub(super) struct Person {
 }
 
 impl Person {
-    pub(super) fn into_identity(self, token: Option<i64>) -> Identity {
+    /// Without a token or a session yet.
+    pub(super) fn into_identity(self) -> Identity {
         Identity {
             user: self.id,
             name: self.name,
@@ -37,7 +38,10 @@ impl Person {
             roles: self.roles,
             locale: self.locale,
             time_zone: self.time_zone,
-            token,
+            token: None,
+            scopes: None,
+            networks: Vec::new(),
+            session: None,
         }
     }
 }

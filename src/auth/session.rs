@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::password::{Passwords, check_strength};
 use super::secret::{digest, hex, is_secret, new_secret};
-use super::{Auth, AuthError, Identity, NewUser, SessionStart, UserInfo, person};
+use super::{Auth, AuthError, Caller, Identity, NewUser, SessionRef, SessionStart, UserInfo, person};
 use crate::access::Actor;
 use crate::base::{DateTime, RecordId};
 use crate::record::{Records, Source, WriteOptions};
@@ -22,12 +22,39 @@ const TOUCH_MICROS: i64 = 60 * 1_000_000;
 /// An address is shared by many people (an office behind one router), so it is blocked later than an account.
 const PER_ADDRESS: Policy = Policy { allowed: 30, ..Policy::SIGN_IN };
 
+/// A session in a list.
+#[derive(Debug, Clone)]
+pub struct SessionInfo {
+    /// Names it among the sessions of its person; no secret.
+    pub id: String,
+    pub ip: String,
+    /// What the browser called itself.
+    pub agent: String,
+    pub created_at: DateTime,
+    pub seen_at: DateTime,
+    /// The session that asks.
+    pub is_own: bool,
+}
+
 impl Auth {
     /// E-mail and password. Unknown people, wrong passwords and deactivated accounts get one and the same error after the
     /// same work.
     pub async fn sign_in(&self, email: &str, password: &str, from: IpAddr) -> Result<SessionStart, AuthError> {
+        self.sign_in_from(email, password, &from.into()).await
+    }
+
+    /// [`Auth::sign_in`] from a browser, which the session remembers.
+    pub async fn sign_in_from(&self, email: &str, password: &str, from: &Caller) -> Result<SessionStart, AuthError> {
+        let person = self.check_password(email, password, from).await?;
+        let (session, start) = self.new_session(person.id, from);
+        self.store.write::<_, AuthError>(move |tx| Box::pin(async move { Ok(sessions::create(tx, &session).await?) })).await?;
+        Ok(start)
+    }
+
+    /// The active person whose e-mail and password these are.
+    async fn check_password(&self, email: &str, password: &str, from: &Caller) -> Result<person::Person, AuthError> {
         let account_key = format!("account:{}", crate::base::text::fold(email.trim()).chars().take(254).collect::<String>());
-        let address_key = address_key(from);
+        let address_key = address_key(from.ip);
         self.refuse_blocked(&[&account_key, &address_key]).await?;
         let found = person::find_by_email(&self.records, email).await?.filter(|person| person.active);
         let stored = match &found {
@@ -44,20 +71,18 @@ impl Auth {
             Some(stored) if Passwords::is_outdated(stored) => Some(self.passwords.hash(password).await?),
             _ => None,
         };
-        let (session, start) = self.new_session(person.id, from);
+        let user = person.id;
         self.store
             .write::<_, AuthError>(move |tx| {
                 Box::pin(async move {
                     if let Some(hash) = rehash {
-                        credentials::rehash(tx, session.user_id, &hash).await?;
+                        credentials::rehash(tx, user.0, &hash).await?;
                     }
-                    throttle::clear(tx, &account_key).await?;
-                    sessions::create(tx, &session).await?;
-                    Ok(())
+                    Ok(throttle::clear(tx, &account_key).await?)
                 })
             })
             .await?;
-        Ok(start)
+        Ok(person)
     }
 
     /// Ends the session of this cookie everywhere.
@@ -65,10 +90,8 @@ impl Auth {
         if !is_secret(cookie) {
             return Ok(());
         }
-        let digest = digest(cookie);
-        let hash = hex(&digest);
+        let hash = hex(&digest(cookie));
         self.store.write::<_, AuthError>(move |tx| Box::pin(async move { Ok(sessions::delete(tx, &hash).await?) })).await?;
-        self.cache.forget(&digest);
         Ok(())
     }
 
@@ -79,7 +102,8 @@ impl Auth {
         }
         let now = self.clock.now();
         let digest = digest(cookie);
-        if let Some(identity) = self.cache.get(&digest, now) {
+        let epoch = self.store.identity_epoch().await?;
+        if let Some(identity) = self.cache.get(&digest, now, epoch) {
             return Ok(Some(identity));
         }
         let hash = hex(&digest);
@@ -88,7 +112,7 @@ impl Auth {
         let Some(person) = found else { return Ok(None) };
         if now.0 - session.seen_at.0 >= TOUCH_MICROS {
             let ends = DateTime((now.0 + IDLE_MICROS).min(session.created_at.0 + ABSOLUTE_MICROS));
-            let store = self.store.clone();
+            let (store, hash) = (self.store.clone(), hash.clone());
             tokio::spawn(async move {
                 let noted =
                     store.write::<_, AuthError>(move |tx| Box::pin(async move { Ok(sessions::touch(tx, &hash, ends).await?) })).await;
@@ -97,9 +121,96 @@ impl Auth {
                 }
             });
         }
-        let identity = Arc::new(person.into_identity(None));
-        self.cache.put(digest, identity.clone(), now, session.expires_at);
+        let session_ref = SessionRef { hash, proved_at: session.stepped_up_at };
+        let identity = Arc::new(Identity { session: Some(session_ref), ..person.into_identity() });
+        self.cache.put(digest, identity.clone(), epoch, now, session.expires_at);
         Ok(Some(identity))
+    }
+
+    /// The password once more, within a session: dangerous acts are open for ten minutes. The session gets a new secret.
+    ///
+    /// # Errors
+    /// `ATH002` for a wrong password, `ATH003` after too many; as [`Auth::sign_in`].
+    pub async fn confirm(&self, identity: &Identity, password: &str, from: &Caller) -> Result<SessionStart, AuthError> {
+        let Some(session) = identity.session.clone() else { return Err(AuthError::WrongCredentials) };
+        self.check_password(&identity.email, password, from).await?;
+        let cookie = new_secret(self.random.as_ref());
+        let new_hash = hex(&digest(&cookie));
+        let rotated = self
+            .store
+            .write::<_, AuthError>(move |tx| Box::pin(async move { Ok(sessions::rotate(tx, &session.hash, &new_hash).await?) }))
+            .await?;
+        if !rotated {
+            return Err(AuthError::WrongCredentials);
+        }
+        Ok(SessionStart { user: identity.user, cookie, max_age_seconds: ABSOLUTE_MICROS / 1_000_000 })
+    }
+
+    /// A new password of the one who asks, who gives the present one; their other sessions end and this one goes on anew.
+    ///
+    /// # Errors
+    /// As [`Auth::confirm`], and `ATH005` for a weak password.
+    pub async fn change_password(
+        &self,
+        identity: &Identity,
+        current: &str,
+        new: &str,
+        from: &Caller,
+    ) -> Result<SessionStart, AuthError> {
+        let person = self.check_password(&identity.email, current, from).await?;
+        check_strength(new, &identity.email)?;
+        let hash = self.passwords.hash(new).await?;
+        let (session, start) = self.new_session(person.id, from);
+        self.store
+            .write::<_, AuthError>(move |tx| {
+                Box::pin(async move {
+                    credentials::set_password(tx, session.user_id, &hash).await?;
+                    Ok(sessions::create(tx, &session).await?)
+                })
+            })
+            .await?;
+        Ok(start)
+    }
+
+    /// The sessions of the one who asks, the one used last first.
+    pub async fn list_sessions(&self, identity: &Identity) -> Result<Vec<SessionInfo>, AuthError> {
+        let own = identity.session.as_ref().map(|session| session.hash.as_str());
+        let rows = sessions::list(&self.store, identity.user.0, self.clock.now()).await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| SessionInfo {
+                id: session_id(&row.hash),
+                is_own: own == Some(row.hash.as_str()),
+                ip: row.ip,
+                agent: row.agent,
+                created_at: row.created_at,
+                seen_at: row.seen_at,
+            })
+            .collect())
+    }
+
+    /// Ends one session of the one who asks, everywhere and at once.
+    ///
+    /// # Errors
+    /// `ATH407` when they have no such session.
+    pub async fn end_session(&self, identity: &Identity, id: &str) -> Result<(), AuthError> {
+        let rows = sessions::list(&self.store, identity.user.0, self.clock.now()).await?;
+        let Some(found) = rows.into_iter().find(|row| session_id(&row.hash) == id) else { return Err(AuthError::NoSuchSession) };
+        self.store.write::<_, AuthError>(move |tx| Box::pin(async move { Ok(sessions::delete(tx, &found.hash).await?) })).await?;
+        Ok(())
+    }
+
+    /// Ends all sessions of the one who asks but the one they ask in; gives how many.
+    pub async fn end_other_sessions(&self, identity: &Identity) -> Result<u64, AuthError> {
+        let (user, keep) = (identity.user.0, identity.session.as_ref().map(|session| session.hash.clone()));
+        self.store
+            .write::<_, AuthError>(move |tx| Box::pin(async move { Ok(sessions::delete_all(tx, user, keep.as_deref()).await?) }))
+            .await
+    }
+
+    /// Ends all sessions of a person: for administrators. Gives how many.
+    pub async fn end_sessions_of(&self, user: RecordId) -> Result<u64, AuthError> {
+        self.store.write::<_, AuthError>(move |tx| Box::pin(async move { Ok(sessions::delete_all(tx, user.0, None).await?) })).await
     }
 
     /// Deletes sessions and counters that are over; `app` calls it now and then.
@@ -128,7 +239,6 @@ impl Auth {
             Some(self.passwords.hash(&user.password).await?)
         };
         let id = save_user(&self.records, user, hash, None, None).await?;
-        self.cache.forget_all();
         Ok(id)
     }
 
@@ -139,7 +249,6 @@ impl Auth {
         let hash = self.passwords.hash(password).await?;
         let id = person.id;
         self.store.write::<_, AuthError>(move |tx| Box::pin(async move { Ok(credentials::set_password(tx, id.0, &hash).await?) })).await?;
-        self.cache.forget_all();
         Ok(id)
     }
 
@@ -161,7 +270,7 @@ impl Auth {
     }
 
     /// A session for a person: the row to be written and what the browser gets.
-    pub(super) fn new_session(&self, user: RecordId, from: IpAddr) -> (Session, SessionStart) {
+    pub(super) fn new_session(&self, user: RecordId, from: &Caller) -> (Session, SessionStart) {
         let now = self.clock.now();
         let cookie = new_secret(self.random.as_ref());
         let session = Session {
@@ -172,8 +281,8 @@ impl Auth {
             seen_at: now,
             stepped_up_at: now,
             expires_at: DateTime(now.0 + IDLE_MICROS),
-            ip: from.to_string(),
-            agent: String::new(),
+            ip: from.ip.to_canonical().to_string(),
+            agent: from.agent.chars().filter(|c| !c.is_control()).take(300).collect(),
         };
         (session, SessionStart { user, cookie, max_age_seconds: ABSOLUTE_MICROS / 1_000_000 })
     }
@@ -201,6 +310,11 @@ impl Auth {
             })
             .await
     }
+}
+
+/// A short name of a session: the beginning of its hash, which is no secret.
+fn session_id(hash: &str) -> String {
+    hash.chars().take(16).collect()
 }
 
 /// The network an attempt is counted for: an IPv4 address, or the /64 that one IPv6 customer has.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::secret::{digest, hex, is_token, new_token};
 use super::session::address_key;
 use super::{Auth, AuthError, Identity, person};
+use crate::access::Scopes;
 use crate::base::{DateTime, RecordId};
+use crate::outbound::Network;
 use crate::store::throttle::{self, Policy};
 use crate::store::tokens::{self, Token};
 
@@ -23,6 +25,20 @@ pub struct NewToken {
     pub name: String,
     /// `None` uses 90 days; `Some(0)` never ends.
     pub days: Option<u32>,
+}
+
+/// What a token is limited to.
+#[derive(Debug, Clone)]
+pub struct TokenLimits {
+    pub scopes: Scopes,
+    /// Addresses it may be used from; empty means everywhere.
+    pub networks: Vec<Network>,
+}
+
+impl Default for TokenLimits {
+    fn default() -> Self {
+        Self { scopes: Scopes::all(), networks: Vec::new() }
+    }
 }
 
 /// A token that was just made: `secret` is shown once.
@@ -45,11 +61,44 @@ pub struct TokenInfo {
     pub expires_at: Option<DateTime>,
     pub used_at: Option<DateTime>,
     pub revoked_at: Option<DateTime>,
+    pub scopes: Scopes,
+    pub networks: Vec<Network>,
 }
 
 impl Auth {
-    /// Makes a token for a person.
+    /// Scopes from words, entities by id or slug; addresses from a text with commas or spaces.
+    ///
+    /// # Errors
+    /// `ATH007` for what is no scope, an unknown entity or no scope at all, `ATH008` for what is no address.
+    pub fn token_limits(&self, words: &[String], networks: &str) -> Result<TokenLimits, AuthError> {
+        let catalog = self.records.catalog();
+        let mut known = Vec::with_capacity(words.len());
+        for word in words {
+            known.push(match word.trim().split_once(':') {
+                None => word.trim().to_owned(),
+                Some((verb, name)) => {
+                    let entity = catalog.find_entity(name).ok_or_else(|| {
+                        let name: String = name.chars().take(80).collect();
+                        AuthError::BadScopes(format!("there is no entity `{name}` for the scope `{verb}:{name}`"))
+                    })?;
+                    format!("{verb}:{}", entity.id)
+                }
+            });
+        }
+        let scopes = Scopes::parse(known.iter().map(String::as_str)).map_err(|fault| AuthError::BadScopes(fault.to_string()))?;
+        if scopes.is_empty() {
+            return Err(AuthError::BadScopes("a token without any scope could do nothing".into()));
+        }
+        Ok(TokenLimits { scopes, networks: parse_networks(networks)? })
+    }
+
+    /// Makes a token for a person that may do all they may.
     pub async fn create_token(&self, token: NewToken) -> Result<CreatedToken, AuthError> {
+        self.create_limited_token(token, TokenLimits::default()).await
+    }
+
+    /// Makes a token for a person.
+    pub async fn create_limited_token(&self, token: NewToken, limits: TokenLimits) -> Result<CreatedToken, AuthError> {
         let person =
             person::find_by_email(&self.records, &token.email).await?.filter(|person| person.active).ok_or(AuthError::NoSuchUser)?;
         let secret = new_token(self.random.as_ref());
@@ -65,11 +114,12 @@ impl Auth {
             user_id: person.id.0,
             name: token.name.chars().take(200).collect(),
             hint: secret.chars().take(8).collect(),
-            scopes_json: "[]".into(),
+            scopes_json: serde_json::Value::from(limits.scopes.words()).to_string(),
             created_at: now,
             expires_at,
             used_at: None,
             revoked_at: None,
+            networks: limits.networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
         };
         self.store.write::<_, AuthError>(move |tx| Box::pin(async move { Ok(tokens::create(tx, &row).await?) })).await?;
         Ok(CreatedToken { id, secret, expires_at })
@@ -81,27 +131,30 @@ impl Auth {
             Some(email) => Some(person::find_by_email(&self.records, email).await?.ok_or(AuthError::NoSuchUser)?.id.0),
             None => None,
         };
-        let rows = tokens::list(&self.store, user).await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| TokenInfo {
-                id: row.id,
-                user: RecordId(row.user_id),
-                name: row.name,
-                hint: row.hint,
-                created_at: row.created_at,
-                expires_at: row.expires_at,
-                used_at: row.used_at,
-                revoked_at: row.revoked_at,
-            })
-            .collect())
+        Ok(tokens::list(&self.store, user).await?.into_iter().map(info).collect())
+    }
+
+    /// The tokens of the one who asks, newest first.
+    pub async fn list_own_tokens(&self, identity: &Identity) -> Result<Vec<TokenInfo>, AuthError> {
+        Ok(tokens::list(&self.store, Some(identity.user.0)).await?.into_iter().map(info).collect())
     }
 
     /// Ends a token at once.
     pub async fn revoke_token(&self, id: i64) -> Result<(), AuthError> {
         let revoked = self.store.write::<_, AuthError>(move |tx| Box::pin(async move { Ok(tokens::revoke(tx, id).await?) })).await?;
-        self.cache.forget_all();
         if revoked { Ok(()) } else { Err(AuthError::NoSuchToken) }
+    }
+
+    /// Ends a token of the one who asks.
+    ///
+    /// # Errors
+    /// `ATH405` when it is not theirs.
+    pub async fn revoke_own_token(&self, identity: &Identity, id: i64) -> Result<(), AuthError> {
+        let own = tokens::list(&self.store, Some(identity.user.0)).await?;
+        if !own.iter().any(|token| token.id == id) {
+            return Err(AuthError::NoSuchToken);
+        }
+        self.revoke_token(id).await
     }
 
     /// The person of an API token (`rl_…`).
@@ -111,8 +164,10 @@ impl Auth {
         }
         let now = self.clock.now();
         let digest = digest(token);
-        if let Some(identity) = self.cache.get(&digest, now) {
-            return Ok(Some(identity));
+        let is_allowed = |identity: &Identity| identity.networks.is_empty() || identity.networks.iter().any(|net| net.contains(from));
+        let epoch = self.store.identity_epoch().await?;
+        if let Some(identity) = self.cache.get(&digest, now, epoch) {
+            return Ok(Some(identity).filter(|identity| is_allowed(identity)));
         }
         let key = format!("token:{}", address_key(from));
         self.refuse_blocked(&[&key]).await?;
@@ -127,6 +182,12 @@ impl Auth {
         let Some(person) = person::get(&self.records, RecordId(row.user_id)).await?.filter(|person| person.active) else {
             return Ok(None);
         };
+        let scopes = Some(Arc::new(scopes_of(&row)));
+        let networks = parse_networks(&row.networks)?;
+        let identity = Arc::new(Identity { token: Some(row.id), scopes, networks, ..person.into_identity() });
+        if !is_allowed(&identity) {
+            return Ok(None);
+        }
         if row.used_at.is_none_or(|used| now.0 - used.0 >= TOUCH_MICROS) {
             let store = self.store.clone();
             let id = row.id;
@@ -137,8 +198,35 @@ impl Auth {
                 }
             });
         }
-        let identity = Arc::new(person.into_identity(Some(row.id)));
-        self.cache.put(digest, identity.clone(), now, row.expires_at.unwrap_or(DateTime::MAX));
+        self.cache.put(digest, identity.clone(), epoch, now, row.expires_at.unwrap_or(DateTime::MAX));
         Ok(Some(identity))
     }
+}
+
+fn info(row: Token) -> TokenInfo {
+    TokenInfo {
+        id: row.id,
+        scopes: scopes_of(&row),
+        networks: parse_networks(&row.networks).unwrap_or_default(),
+        user: RecordId(row.user_id),
+        name: row.name,
+        hint: row.hint,
+        created_at: row.created_at,
+        expires_at: row.expires_at,
+        used_at: row.used_at,
+        revoked_at: row.revoked_at,
+    }
+}
+
+/// What is stored, as scopes. What cannot be read allows nothing.
+fn scopes_of(row: &Token) -> Scopes {
+    let words: Vec<String> = serde_json::from_str(&row.scopes_json).unwrap_or_default();
+    Scopes::parse(words.iter().map(String::as_str)).unwrap_or_default()
+}
+
+fn parse_networks(text: &str) -> Result<Vec<Network>, AuthError> {
+    text.split([',', ' ', '\n', '\r'])
+        .filter(|part| !part.is_empty())
+        .map(|part| Network::parse(part).ok_or_else(|| AuthError::BadNetwork(part.chars().take(80).collect())))
+        .collect()
 }

@@ -279,6 +279,12 @@ pub enum TokenCommand {
         /// Days until it expires; 0 for never.
         #[arg(long, default_value_t = 90)]
         days: u32,
+        /// What it may do of what the person may: admin (all), read, write, or for one entity read:crm.deal, write:crm.deal.
+        #[arg(long, value_name = "SCOPES", value_delimiter = ',', default_value = "admin")]
+        scope: Vec<String>,
+        /// Addresses it may be used from (default: everywhere).
+        #[arg(long, value_name = "NETWORKS", value_delimiter = ',')]
+        from: Vec<String>,
     },
     /// List tokens (never their secret).
     List,

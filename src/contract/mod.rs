@@ -3,6 +3,7 @@
 mod components;
 mod entity;
 mod fields;
+mod identity;
 mod operation;
 mod records;
 mod system;
@@ -26,12 +27,15 @@ pub fn openapi(catalog: &Catalog, origin: &str) -> Value {
     for entity in &catalog.entities {
         records::add(catalog, entity, &mut paths);
     }
+    identity::add(&mut paths);
     system::add(catalog, &mut paths);
     let tags: Vec<Value> = catalog
         .entities
         .iter()
         .map(|entity| json!({ "name": entity.slug, "description": entity.label_plural.get(crate::base::Locale::En) }))
-        .chain([json!({ "name": "workspace", "description": "Batches, changes, files, definitions and health" })])
+        .chain([
+            json!({ "name": "identity", "description": "One's own sessions and API tokens" }),
+            json!({ "name": "workspace", "description": "Batches, changes, files, definitions and health" })])
         .collect();
     json!({
         "openapi": "3.1.0",

@@ -100,6 +100,9 @@ pub enum RecordError {
     /// The actor may not do this.
     #[error("{0}")]
     Forbidden(String),
+    /// `access` refused.
+    #[error(transparent)]
+    Access(crate::access::AccessError),
     /// The request cannot be understood: a reference, a cursor, an operation.
     #[error("{message}")]
     BadRequest { message: String, hint: Option<String> },
@@ -153,7 +156,7 @@ impl RecordError {
             }
             RecordError::KeyReused => ErrorKind::Invalid,
             RecordError::TooMany { .. } | RecordError::BadRequest { .. } | RecordError::Query(_) => ErrorKind::BadRequest,
-            RecordError::Forbidden(_) => ErrorKind::Forbidden,
+            RecordError::Forbidden(_) | RecordError::Access(_) => ErrorKind::Forbidden,
             RecordError::Operation { error, .. } => error.kind(),
             RecordError::Busy | RecordError::StaleCatalog => ErrorKind::Busy,
             RecordError::Store(_) => ErrorKind::Internal,
@@ -207,6 +210,7 @@ impl Explain for RecordError {
             RecordError::TooDeep { .. } => "REC031",
             RecordError::TooMany { .. } => "REC032",
             RecordError::Forbidden(_) => "REC040",
+            RecordError::Access(error) => error.code(),
             RecordError::BadRequest { .. } => "REC050",
             RecordError::Query(faults) => faults.first().map_or("QRY001", Explain::code),
             RecordError::Operation { error, .. } => error.code(),
@@ -259,7 +263,7 @@ impl From<crate::store::StoreError> for RecordError {
 
 impl From<crate::access::AccessError> for RecordError {
     fn from(error: crate::access::AccessError) -> Self {
-        RecordError::Forbidden(error.to_string())
+        RecordError::Access(error)
     }
 }
 

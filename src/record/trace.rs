@@ -52,6 +52,9 @@ impl RecordTx<'_> {
             history::append(self.store, &entry).await?;
         }
         self.trace_search(compiled, entity, &change).await?;
+        if matches!(entity.id.as_str(), "core.user" | "core.team") {
+            self.store.identity_changed().await?;
+        }
         let changed: Vec<&str> = change.changed.iter().map(|ix| uid_of(entity.field(*ix))).collect();
         let chain: Vec<(&str, &str, i64)> = self
             .scope

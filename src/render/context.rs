@@ -256,6 +256,8 @@ pub struct Form {
     pub faults: Vec<FormFault>,
     pub message: Option<String>,
     pub conflict: Option<Conflict>,
+    /// Saving may be a dangerous act, for which the password is given again.
+    pub must_confirm: bool,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -392,6 +394,8 @@ pub struct ConfirmPage {
     pub cancel_href: String,
     pub version: String,
     pub error: Option<String>,
+    /// The password is given again.
+    pub must_confirm: bool,
 }
 
 // ---- entry, account, errors, documentation ----
@@ -418,6 +422,14 @@ pub struct AccountPage {
     pub zones: Vec<Choice>,
     pub tokens: Vec<TokenRow>,
     pub new_token: Option<String>,
+    pub sessions: Vec<SessionRow>,
+    /// There are sessions besides this one.
+    pub has_others: bool,
+    /// Entities a token can be limited to.
+    pub scope_entities: Vec<Choice>,
+    pub is_admin: bool,
+    /// A dangerous act wants the password again.
+    pub must_confirm: bool,
     pub error: Option<String>,
     /// The form the error belongs to: `password`, `token` or `settings`.
     pub error_at: String,
@@ -431,6 +443,21 @@ pub struct TokenRow {
     pub created: Option<Stamp>,
     pub used: Option<Stamp>,
     pub expires: Option<Stamp>,
+    pub scopes: String,
+    pub networks: String,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct SessionRow {
+    pub id: String,
+    /// Browser and system, as far as they are known.
+    pub device: String,
+    pub ip: String,
+    /// What the browser called itself.
+    pub agent: String,
+    pub began: Option<Stamp>,
+    pub seen: Option<Stamp>,
+    pub is_own: bool,
 }
 
 #[derive(Debug, Default, Serialize)]

@@ -34,6 +34,7 @@ pub async fn load(store: &Store, user_id: i64) -> Result<Option<Credential>, Sto
 
 /// Sets a password hash and raises the epoch: every session of the user ends.
 pub async fn set_password(tx: &mut Tx, user_id: i64, password_hash: &str) -> Result<(), StoreError> {
+    tx.identity_changed().await?;
     let now = tx.now();
     tx.run(Sql::template(
         "INSERT INTO sys_credential (user_id, password_hash, epoch, changed_at) VALUES (?, ?, 1, ?) \
@@ -53,6 +54,7 @@ pub async fn rehash(tx: &mut Tx, user_id: i64, password_hash: &str) -> Result<()
 
 /// Ends all sessions of a user (disabled, roles changed); gives the new epoch.
 pub async fn raise_epoch(tx: &mut Tx, user_id: i64) -> Result<i64, StoreError> {
+    tx.identity_changed().await?;
     let now = tx.now();
     let sql = Sql::template(
         "INSERT INTO sys_credential (user_id, epoch, changed_at) VALUES (?, 1, ?) \

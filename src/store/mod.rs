@@ -28,6 +28,7 @@ pub mod functions;
 pub mod grow;
 pub mod history;
 pub mod idempotency;
+pub mod identity;
 pub mod imports;
 pub mod jobs;
 pub mod locks;

@@ -43,6 +43,7 @@ struct Shared {
     /// The node number was taken by another process: ids must not be minted any more.
     is_node_lost: AtomicBool,
     background: Mutex<Vec<JoinHandle<()>>>,
+    readings: super::identity::Readings,
 }
 
 #[derive(Debug)]
@@ -121,6 +122,7 @@ impl Store {
             node_lease: options.node_lease,
             is_node_lost: AtomicBool::new(false),
             background: Mutex::new(Vec::new()),
+            readings: super::identity::Readings::default(),
             surroundings,
         };
         Self { shared: Arc::new(shared) }
@@ -282,6 +284,14 @@ impl Store {
     /// processes is only seen by looking.
     pub fn signals(&self) -> watch::Receiver<u64> {
         self.shared.signals.work()
+    }
+
+    pub(super) fn signals_of(&self) -> &Signals {
+        &self.shared.signals
+    }
+
+    pub(super) fn identity_readings(&self) -> &super::identity::Readings {
+        &self.shared.readings
     }
 
     /// Ends background work, finishes waiting units and gives the node number and the lock back.

@@ -56,12 +56,13 @@ pub async fn find(store: &Store, hash: &str, now: DateTime) -> Result<Option<Ses
     Ok(rows.first().map(session))
 }
 
-/// Sessions of a user, newest first.
-pub async fn list(store: &Store, user_id: i64) -> Result<Vec<Session>, StoreError> {
+/// Live sessions of a user, the one used last first.
+pub async fn list(store: &Store, user_id: i64, now: DateTime) -> Result<Vec<Session>, StoreError> {
     let sql = Sql::template(
-        "SELECT hash, user_id, epoch, created_at, seen_at, stepped_up_at, expires_at, ip, agent \
-         FROM sys_session WHERE user_id = ? ORDER BY created_at DESC, hash",
-        [int(user_id)],
+        "SELECT s.hash, s.user_id, s.epoch, s.created_at, s.seen_at, s.stepped_up_at, s.expires_at, s.ip, s.agent \
+         FROM sys_session AS s LEFT JOIN sys_credential AS c ON c.user_id = s.user_id \
+         WHERE s.user_id = ? AND s.expires_at > ? AND s.epoch = COALESCE(c.epoch, 0) ORDER BY s.seen_at DESC, s.hash",
+        [int(user_id), at(now)],
     );
     Ok(store.rows(sql, &COLUMNS).await?.iter().map(session).collect())
 }
@@ -74,17 +75,38 @@ pub async fn touch(tx: &mut Tx, hash: &str, expires_at: DateTime) -> Result<(), 
     Ok(())
 }
 
-/// Notes that the password was given again.
-pub async fn step_up(tx: &mut Tx, hash: &str) -> Result<(), StoreError> {
-    let now = tx.now();
-    tx.run(Sql::template("UPDATE sys_session SET stepped_up_at = ? WHERE hash = ?", [at(now), text(hash)])).await?;
-    Ok(())
+/// Ends one session; `false` when there is none.
+pub async fn delete(tx: &mut Tx, hash: &str) -> Result<bool, StoreError> {
+    tx.identity_changed().await?;
+    Ok(tx.run(Sql::template("DELETE FROM sys_session WHERE hash = ?", [text(hash)])).await? == 1)
 }
 
-/// Ends one session.
-pub async fn delete(tx: &mut Tx, hash: &str) -> Result<(), StoreError> {
-    tx.run(Sql::template("DELETE FROM sys_session WHERE hash = ?", [text(hash)])).await?;
-    Ok(())
+/// Ends the sessions of a user, all but the one to be kept; gives how many.
+pub async fn delete_all(tx: &mut Tx, user_id: i64, but: Option<&str>) -> Result<u64, StoreError> {
+    tx.identity_changed().await?;
+    let sql = Sql::template("DELETE FROM sys_session WHERE user_id = ? AND hash <> ?", [int(user_id), text(but.unwrap_or(""))]);
+    tx.run(sql).await
+}
+
+/// Puts a session under another secret: the former one is worth nothing from then on.
+pub async fn rotate(tx: &mut Tx, hash: &str, new_hash: &str) -> Result<bool, StoreError> {
+    tx.identity_changed().await?;
+    let now = tx.now();
+    let sql = Sql::template(
+        "UPDATE sys_session SET hash = ?, stepped_up_at = ?, seen_at = ? WHERE hash = ?",
+        [text(new_hash), at(now), at(now), text(hash)],
+    );
+    Ok(tx.run(sql).await? == 1)
+}
+
+/// How many live sessions each user has, and when the last of them was used.
+pub async fn count_by_user(store: &Store, now: DateTime) -> Result<Vec<(i64, i64, DateTime)>, StoreError> {
+    let sql = Sql::template(
+        "SELECT s.user_id, count(*), max(s.seen_at) FROM sys_session AS s LEFT JOIN sys_credential AS c ON c.user_id = s.user_id \
+         WHERE s.expires_at > ? AND s.epoch = COALESCE(c.epoch, 0) GROUP BY s.user_id ORDER BY s.user_id",
+        [at(now)],
+    );
+    Ok(store.rows(sql, &[INT, INT, AT]).await?.iter().map(|row| (read::int(row, 0), read::int(row, 1), read::at(row, 2))).collect())
 }
 
 /// Deletes sessions that are over.

@@ -1,4 +1,6 @@
-//! What the store tells others after a commit: work waits, definitions changed.
+//! What the store tells others after a commit: work waits, definitions changed, people changed.
+
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use tokio::sync::watch;
 
@@ -9,11 +11,13 @@ use super::tx::AfterCommit;
 pub(super) struct Signals {
     work: watch::Sender<u64>,
     catalog: watch::Sender<i64>,
+    /// How often this process changed people, sessions or tokens.
+    identity: AtomicI64,
 }
 
 impl Signals {
     pub fn new(catalog_version: i64) -> Self {
-        Self { work: watch::Sender::new(0), catalog: watch::Sender::new(catalog_version) }
+        Self { work: watch::Sender::new(0), catalog: watch::Sender::new(catalog_version), identity: AtomicI64::new(0) }
     }
 
     pub fn work(&self) -> watch::Receiver<u64> {
@@ -24,6 +28,11 @@ impl Signals {
         self.catalog.subscribe()
     }
 
+    /// How often this process changed people, sessions or tokens.
+    pub fn identity(&self) -> i64 {
+        self.identity.load(Ordering::Acquire)
+    }
+
     /// The newest version this process knows of.
     pub fn catalog_version(&self) -> i64 {
         *self.catalog.borrow()
@@ -31,6 +40,9 @@ impl Signals {
 
     /// Passes on what a kept unit had to tell.
     pub fn tell(&self, after: AfterCommit) {
+        if after.identity {
+            self.identity.fetch_add(1, Ordering::AcqRel);
+        }
         if after.wakes {
             self.work.send_modify(|count| *count = count.wrapping_add(1));
         }
@@ -53,6 +65,7 @@ impl AfterCommit {
     /// Adds what a later unit has to tell.
     pub fn add(&mut self, later: AfterCommit) {
         self.wakes |= later.wakes;
+        self.identity |= later.identity;
         self.catalog = later.catalog.or(self.catalog);
     }
 }

@@ -21,13 +21,16 @@ pub struct Token {
     pub expires_at: Option<DateTime>,
     pub used_at: Option<DateTime>,
     pub revoked_at: Option<DateTime>,
+    /// Addresses it may be used from, with commas; empty means everywhere.
+    pub networks: String,
 }
 
-const COLUMNS: [crate::schema::catalog::ColumnKind; 10] = [INT, TEXT, INT, TEXT, TEXT, TEXT, AT, AT, AT, AT];
+const COLUMNS: [crate::schema::catalog::ColumnKind; 11] = [INT, TEXT, INT, TEXT, TEXT, TEXT, AT, AT, AT, AT, TEXT];
 
 pub async fn create(tx: &mut Tx, token: &Token) -> Result<(), StoreError> {
     tx.run(Sql::template(
-        "INSERT INTO sys_token (id, hash, user_id, name, hint, scopes, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO sys_token (id, hash, user_id, name, hint, scopes, networks, created_at, expires_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             int(token.id),
             text(token.hash.as_str()),
@@ -35,6 +38,7 @@ pub async fn create(tx: &mut Tx, token: &Token) -> Result<(), StoreError> {
             text(token.name.as_str()),
             text(token.hint.as_str()),
             text(token.scopes_json.as_str()),
+            text(token.networks.as_str()),
             at(token.created_at),
             at(token.expires_at),
         ],
@@ -46,7 +50,7 @@ pub async fn create(tx: &mut Tx, token: &Token) -> Result<(), StoreError> {
 /// The token with this hash, if it is neither revoked nor over.
 pub async fn find(store: &Store, hash: &str, now: DateTime) -> Result<Option<Token>, StoreError> {
     let sql = Sql::template(
-        "SELECT id, hash, user_id, name, hint, scopes, created_at, expires_at, used_at, revoked_at FROM sys_token \
+        "SELECT id, hash, user_id, name, hint, scopes, created_at, expires_at, used_at, revoked_at, networks FROM sys_token \
          WHERE hash = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)",
         [text(hash), at(now)],
     );
@@ -55,7 +59,7 @@ pub async fn find(store: &Store, hash: &str, now: DateTime) -> Result<Option<Tok
 
 /// Tokens of a user, or of all users, newest first.
 pub async fn list(store: &Store, user_id: Option<i64>) -> Result<Vec<Token>, StoreError> {
-    let mut sql = Sql::new("SELECT id, hash, user_id, name, hint, scopes, created_at, expires_at, used_at, revoked_at FROM sys_token");
+    let mut sql = Sql::new("SELECT id, hash, user_id, name, hint, scopes, created_at, expires_at, used_at, revoked_at, networks FROM sys_token");
     if let Some(user_id) = user_id {
         sql.append(Sql::template(" WHERE user_id = ?", [int(user_id)]));
     }
@@ -72,6 +76,7 @@ pub async fn touch(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
 
 /// Ends a token; `false` when there is none that is live.
 pub async fn revoke(tx: &mut Tx, id: i64) -> Result<bool, StoreError> {
+    tx.identity_changed().await?;
     let now = tx.now();
     let sql = Sql::template("UPDATE sys_token SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", [at(now), int(id)]);
     Ok(tx.run(sql).await? == 1)
@@ -89,5 +94,6 @@ fn token(row: &[crate::base::Cell]) -> Token {
         expires_at: read::opt_at(row, 7),
         used_at: read::opt_at(row, 8),
         revoked_at: read::opt_at(row, 9),
+        networks: read::text(row, 10),
     }
 }

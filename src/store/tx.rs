@@ -57,6 +57,8 @@ pub struct Tx {
 pub(super) struct AfterCommit {
     pub wakes: bool,
     pub catalog: Option<i64>,
+    /// People, sessions or tokens changed.
+    pub identity: bool,
 }
 
 #[derive(Debug, Clone, Copy)]

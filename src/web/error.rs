@@ -265,7 +265,7 @@ pub fn status_of(code: &str) -> StatusCode {
         // auth and access
         "ATH001" | "ATH002" | "ACL001" => StatusCode::UNAUTHORIZED,
         "ATH003" => StatusCode::TOO_MANY_REQUESTS,
-        "ATH404" => StatusCode::NOT_FOUND,
+        "ATH404" | "ATH405" | "ATH407" => StatusCode::NOT_FOUND,
         // records
         "REC001" | "REC002" => StatusCode::NOT_FOUND,
         "REC011" | "REC012" | "REC013" | "REC023" => StatusCode::CONFLICT,

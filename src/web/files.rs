@@ -14,6 +14,7 @@ use tokio::io::AsyncReadExt;
 use tokio_util::io::ReaderStream;
 
 use super::{Problem, Requester, State};
+use crate::access::AccessError;
 use crate::base::RecordId;
 use crate::store::StoreError;
 use crate::store::files::{self, Content, StoredFile, Upload};
@@ -102,7 +103,15 @@ pub async fn find(state: &State, requester: &Requester, id: &str) -> Result<Stor
     requester.identity()?;
     let id = RecordId::parse(id).filter(|(prefix, _)| *prefix == FILE_PREFIX).map(|(_, id)| id.0).ok_or_else(Problem::not_found)?;
     let found = files::load(state.records.store(), &[id]).await.map_err(failed)?;
-    found.into_iter().next().ok_or_else(Problem::not_found)
+    let file = found.into_iter().next().ok_or_else(Problem::not_found)?;
+    if let Some(scopes) = requester.limits().filter(|scopes| !scopes.may_read_all()) {
+        let catalog = state.catalog();
+        let owner = catalog.entities.iter().find(|entity| entity.uid == file.entity_uid);
+        if !owner.is_some_and(|entity| scopes.may_read(&entity.id)) {
+            return Err(AccessError::OutOfScope { needed: "read".into() }.into());
+        }
+    }
+    Ok(file)
 }
 
 /// Sends a file's content: pictures to be looked at, everything else to be saved; never as a page of ours.

@@ -24,7 +24,7 @@ use super::config::{WebConfig, is_loopback_host, split_port};
 use super::error::{Unwritten, is_safe};
 use super::requester::cookie_name;
 use super::server::Peer;
-use super::{Problem, Requester, State, pages};
+use super::{Problem, Requester, State, pages, scope};
 use crate::base::Locale;
 use crate::base::clock::Stopwatch;
 use crate::render::Arg;
@@ -150,6 +150,8 @@ async fn answer(state: &State, id: Arc<str>, class: Class, request: Request, nex
         locale: locale_of(state, &parts.headers),
         ip: client_ip(&state.config, &parts),
         by_session: false,
+        agent: parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("").into(),
+        is_fresh: false,
     };
     // A program reads problem documents wherever it went astray; a browser gets a page.
     let wants_json = part == Part::Api || part == Part::Health || parts.headers.contains_key(header::AUTHORIZATION);
@@ -175,12 +177,7 @@ async fn answer(state: &State, id: Arc<str>, class: Class, request: Request, nex
     let mut response = match admitted {
         Ok(_places) => {
             parts.extensions.insert(requester.clone());
-            let may_change_people = !is_safe(&parts.method) && changes_people(parts.uri.path());
-            let response = next.run(Request::from_parts(parts, body)).await;
-            if may_change_people {
-                state.auth.forget_all();
-            }
-            response
+            next.run(Request::from_parts(parts, body)).await
         }
         Err(Refusal::Problem(problem)) => problem.into_response(),
         Err(Refusal::SignIn(to)) => sign_in_redirect(&to),
@@ -190,12 +187,6 @@ async fn answer(state: &State, id: Arc<str>, class: Class, request: Request, nex
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     finish(state, part, &requester, wants_json, response)
-}
-
-/// Whether a changing request to this path can deactivate someone or change who they are: that holds at once, not only when
-/// what is remembered of sessions and tokens has grown old.
-fn changes_people(path: &str) -> bool {
-    path.contains("/records/user") || path.ends_with("/batch")
 }
 
 /// Why a request does not reach a handler.
@@ -229,6 +220,9 @@ async fn admit<'a>(
     }
     if !request.uri.path().starts_with("/assets/") {
         identify(state, &request.headers, requester).await?;
+    }
+    if let Some(scopes) = requester.limits() {
+        scope::check(&state.catalog(), scopes, &request.method, request.uri.path())?;
     }
     if let Some(identity) = &requester.identity {
         return Ok(state.admission.share(class, identity.user.0)?);
@@ -304,6 +298,7 @@ async fn identify(state: &State, headers: &HeaderMap, requester: &mut Requester)
         requester.identity = state.auth.identify_session(cookie).await?;
         requester.by_session = requester.identity.is_some();
     }
+    requester.is_fresh = requester.identity.as_ref().is_some_and(|identity| identity.is_fresh(state.clock.now()));
     if let Some(locale) = requester.identity.as_ref().and_then(|identity| identity.locale)
         && requester.by_session
     {

@@ -9,6 +9,7 @@ mod error;
 mod meters;
 mod middleware;
 mod requester;
+mod scope;
 mod server;
 mod state;
 mod tls;

@@ -9,10 +9,11 @@ use axum::http::request::Parts;
 
 use super::config::WebConfig;
 use super::{Problem, State};
-use crate::access::{ADMINISTRATOR, AccessError, Actor, ActorKind};
-use crate::auth::{Identity, SessionStart};
-use crate::base::Locale;
-use crate::schema::catalog::Catalog;
+use crate::access::{ADMINISTRATOR, AccessError, Actor, ActorKind, Scopes};
+use crate::auth::{Caller, Identity, SessionStart};
+use crate::base::{EntityIx, Locale};
+use crate::record::{Input, NestedItem};
+use crate::schema::catalog::{Catalog, Entity, FieldType};
 
 /// Who sent this request, and how they want to be spoken to. Handlers take it as an argument.
 #[derive(Debug, Clone)]
@@ -26,6 +27,10 @@ pub struct Requester {
     pub ip: IpAddr,
     /// The request came in a session (cookie), not with an API token.
     pub by_session: bool,
+    /// What the client calls itself.
+    pub agent: Arc<str>,
+    /// Dangerous acts are open: see [`Identity::is_fresh`].
+    pub is_fresh: bool,
 }
 
 impl Requester {
@@ -37,7 +42,99 @@ impl Requester {
     /// The signed-in administrator: definitions are theirs alone.
     pub fn administrator(&self) -> Result<&Arc<Identity>, Problem> {
         let identity = self.identity()?;
+        if let Some(scopes) = &identity.scopes
+            && !scopes.may_administer()
+        {
+            return Err(AccessError::OutOfScope { needed: "admin".into() }.into());
+        }
         if identity.roles.iter().any(|role| role == ADMINISTRATOR) { Ok(identity) } else { Err(AccessError::AdministratorsOnly.into()) }
+    }
+
+    /// The same for dangerous acts: they must have proved who they are a short time ago.
+    pub fn fresh_administrator(&self) -> Result<&Arc<Identity>, Problem> {
+        let identity = self.administrator()?;
+        if self.is_fresh { Ok(identity) } else { Err(AccessError::StepUpNeeded.into()) }
+    }
+
+    /// Address and browser, for sign-in.
+    pub fn caller(&self) -> Caller {
+        Caller { ip: self.ip, agent: self.agent.to_string() }
+    }
+
+    /// Refuses a token that is not made for reading these entities.
+    pub fn may_read(&self, catalog: &Catalog, entities: impl IntoIterator<Item = EntityIx>) -> Result<(), Problem> {
+        let Some(scopes) = self.limits() else { return Ok(()) };
+        for entity in entities {
+            let id = &catalog.entity(entity).id;
+            if !scopes.may_read(id) {
+                return Err(AccessError::OutOfScope { needed: format!("read:{id}") }.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a token that is not made for writing records of the entity.
+    pub fn may_write(&self, entity: &Entity) -> Result<(), Problem> {
+        match self.limits() {
+            Some(scopes) if !scopes.may_write(&entity.id) => {
+                Err(AccessError::OutOfScope { needed: format!("write:{}", entity.id) }.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a token that is not made for writing what a request writes: the records inside it too.
+    pub fn may_write_input(&self, catalog: &Catalog, entity: &Entity, input: &Input) -> Result<(), Problem> {
+        if self.limits().is_none() {
+            return Ok(());
+        }
+        self.may_write(entity)?;
+        for (field, nested) in &input.children {
+            let below = match &entity.field(*field).ty {
+                FieldType::Children { of, .. } => *of,
+                FieldType::Links { through, .. } => *through,
+                _ => continue,
+            };
+            let below = catalog.entity(below);
+            // Who may write the record may say what it links to.
+            if !below.is_junction {
+                self.may_write(below)?;
+            }
+            for item in &nested.items {
+                if let NestedItem::Create(input) | NestedItem::Update { input, .. } = item {
+                    self.may_write_nested(catalog, below, input)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// [`Requester::may_write_input`] for values that are still JSON: whatever a batch names below a record counts.
+    pub fn may_write_below(&self, catalog: &Catalog, entity: &Entity, values: &serde_json::Value) -> Result<(), Problem> {
+        match values {
+            serde_json::Value::Array(items) => items.iter().try_for_each(|item| self.may_write_below(catalog, entity, item)),
+            serde_json::Value::Object(map) => map.iter().try_for_each(|(name, value)| {
+                match entity.find_field(name).map(|field| &field.ty) {
+                    Some(FieldType::Children { of, .. }) => {
+                        let below = catalog.entity(*of);
+                        self.may_write(below)?;
+                        self.may_write_below(catalog, below, value)
+                    }
+                    Some(_) => Ok(()),
+                    None => self.may_write_below(catalog, entity, value),
+                }
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn may_write_nested(&self, catalog: &Catalog, entity: &Entity, input: &Input) -> Result<(), Problem> {
+        if entity.is_junction { Ok(()) } else { self.may_write_input(catalog, entity, input) }
+    }
+
+    /// What a token is narrowed to; `None` for people and for tokens that may do all their person may.
+    pub fn limits(&self) -> Option<&Scopes> {
+        self.identity.as_ref().and_then(|identity| identity.scopes.as_deref()).filter(|scopes| !scopes.may_administer())
     }
 
     /// On whose behalf the rooms below act; anonymous for a visitor, whom `access` refuses everything.
@@ -47,6 +144,8 @@ impl Requester {
             kind: if identity.token.is_some() { ActorKind::Token } else { ActorKind::Person },
             user: Some(identity.user),
             roles: identity.roles.clone(),
+            scopes: identity.scopes.clone(),
+            is_fresh: self.is_fresh,
             locale: self.locale,
             time_zone: identity.time_zone.clone().unwrap_or_else(|| catalog.settings.time_zone.clone()),
             request_id: self.request_id.to_string(),

@@ -10,6 +10,7 @@ mod field_types;
 mod filters;
 mod fuzz;
 mod hostile;
+mod identity;
 mod jobs;
 mod page_samples;
 mod plugins;

@@ -297,6 +297,7 @@ pub fn form(locale: Locale) -> Form {
         });
     }
     Form {
+        must_confirm: true,
         title: say("New deal", "新建商机"),
         action: text("/records/deal"),
         cancel_href: text("/records/deal"),

@@ -145,6 +145,7 @@ fn every_template_renders_in_every_language() {
                 cancel_href: "/".into(),
                 version: "1".into(),
                 error: Some("No.".into()),
+                must_confirm: true,
             },
         );
         let token = TokenRow {
@@ -154,6 +155,17 @@ fn every_template_renders_in_every_language() {
             created: Some(sample::stamp()),
             used: None,
             expires: Some(sample::stamp()),
+            scopes: "Read everything".into(),
+            networks: "192.0.2.7".into(),
+        };
+        let session = |is_own| SessionRow {
+            id: "0123456789abcdef".into(),
+            device: "Firefox · Linux".into(),
+            ip: "192.0.2.7".into(),
+            agent: "Mozilla/5.0".into(),
+            began: Some(sample::stamp()),
+            seen: Some(sample::stamp()),
+            is_own,
         };
         go(
             "account",
@@ -161,6 +173,11 @@ fn every_template_renders_in_every_language() {
             &AccountPage {
                 shell: sample::shell(locale, "Account"),
                 tokens: vec![token],
+                sessions: vec![session(true), session(false)],
+                has_others: true,
+                scope_entities: vec![Choice { value: "crm.deal".into(), label: "Deals".into(), ..Choice::default() }],
+                is_admin: true,
+                must_confirm: true,
                 new_token: Some("rl_secret".into()),
                 error: Some("No.".into()),
                 error_at: "token".into(),

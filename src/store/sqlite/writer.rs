@@ -113,11 +113,12 @@ impl Writer {
         if outcome.is_err() {
             self.leave_transaction();
         }
+        if outcome.is_ok() {
+            // Before the answers: who hears that someone was shut out must find them shut out.
+            self.signals.tell(batch.after_commit);
+        }
         for ran in batch.ran {
             (ran.answer)(outcome.clone());
-        }
-        if outcome.is_ok() {
-            self.signals.tell(batch.after_commit);
         }
     }
 

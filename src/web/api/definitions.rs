@@ -30,7 +30,7 @@ pub(super) async fn plan(head: Head, body: Body) -> Result<Response, Problem> {
 
 /// `POST /definitions/apply`
 pub(super) async fn apply(head: Head, body: Body) -> Result<Response, Problem> {
-    let by = head.administrator()?.user.0;
+    let by = head.fresh_administrator()?.user.0;
     let asked = asked(&head, body, &["files", "plan", "accept"]).await?;
     let plan = match asked.get("plan") {
         None | Some(Value::Null) => None,

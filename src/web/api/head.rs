@@ -97,6 +97,12 @@ impl Head {
         Ok(identity)
     }
 
+    /// [`Head::administrator`] for a dangerous act: who asks proved who they are a short time ago.
+    pub fn fresh_administrator(&self) -> Result<&Arc<Identity>, Problem> {
+        self.requester.fresh_administrator()?;
+        self.administrator()
+    }
+
     /// The administrator, at an address without parameters.
     pub fn administrator(&self) -> Result<&Arc<Identity>, Problem> {
         let identity = self.requester.administrator()?;

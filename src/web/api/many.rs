@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::answer;
 use super::body::{JSON, PATCH};
 use super::head::{EntityHead, Head};
+use crate::access::entities_of_list;
 use crate::query;
 use crate::record::many::MAX_OPERATIONS;
 use crate::record::{Batch, Done, Input, ManyUpdate, OneUpdate, OperationKind, RecordError, Saved, parse_id, pointer};
@@ -29,6 +30,16 @@ pub(super) async fn update_many(mut head: EntityHead, body: Body) -> Result<Resp
         })
         .await?;
     let entity = head.entity();
+    let (requester, catalog) = (&head.requester, &head.catalog);
+    match &many {
+        ManyUpdate::Each(items) => items.iter().try_for_each(|item| requester.may_write_input(catalog, entity, &item.set))?,
+        ManyUpdate::Where { request, set, .. } => {
+            requester.may_write_input(catalog, entity, set)?;
+            if requester.limits().is_some() {
+                requester.may_read(catalog, entities_of_list(catalog, request))?;
+            }
+        }
+    }
     let result = head.state.records.update_many(&head.actor, &head.catalog, entity.ix, many, options).await?;
     let results: Vec<Value> = result
         .results
@@ -135,6 +146,14 @@ fn by_filter(state: &State, catalog: &Catalog, entity: &Entity, map: &Map<String
 pub(super) async fn batch(head: Head, body: Body) -> Result<Response, Problem> {
     let options = head.options()?;
     let batch = Batch::from_json(&head.json(body, JSON).await?)?;
+    if head.requester.limits().is_some() {
+        for operation in &batch.operations {
+            let Some(ix) = head.catalog.by_slug.get(&operation.entity) else { continue };
+            let entity = head.catalog.entity(*ix);
+            head.requester.may_write(entity)?;
+            head.requester.may_write_below(&head.catalog, entity, &operation.values)?;
+        }
+    }
     let entities: Vec<String> = batch.operations.iter().map(|operation| operation.entity.clone()).collect();
     let result = head.state.records.batch(&head.actor, &head.catalog, batch, options).await?;
     // Definitions may have changed under the batch: names are told by the catalog that is in force now.

@@ -2,7 +2,7 @@
 //! down what it answers; no rule lives here.
 
 use axum::Router;
-use axum::routing::{get, patch, post, put};
+use axum::routing::{delete, get, patch, post, put};
 
 use super::State;
 
@@ -14,6 +14,7 @@ mod files;
 mod head;
 mod headers;
 mod health;
+mod identity;
 mod locate;
 mod many;
 mod read;
@@ -43,6 +44,11 @@ pub(super) fn routes(state: State) -> Router {
         .route("/api/v1/schema", get(definitions::schemas))
         .route("/api/v1/schema/{entity}", get(definitions::schema))
         .route("/api/v1/openapi.json", get(definitions::openapi))
+        .route("/api/v1/sessions", get(identity::sessions))
+        .route("/api/v1/sessions/{id}", delete(identity::end_session))
+        .route("/api/v1/session/confirm", post(identity::confirm))
+        .route("/api/v1/tokens", get(identity::tokens).post(identity::create_token))
+        .route("/api/v1/tokens/{id}", delete(identity::revoke_token))
         .route("/api/v1/definitions/check", post(definitions::check))
         .route("/api/v1/definitions/plan", post(definitions::plan))
         .route("/api/v1/definitions/apply", post(definitions::apply))

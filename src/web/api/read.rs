@@ -10,7 +10,8 @@ use super::body::JSON;
 use super::head::{EntityHead, Head};
 use super::headers::{has_version, set_etag};
 use super::locate;
-use crate::query;
+use crate::access::{entities_of_aggregate, entities_of_get, entities_of_list};
+use crate::query::{self, Params};
 use crate::record::{ChangeEvent, HistoryEntry, Page, Row};
 use crate::schema::catalog::{Catalog, Entity, FieldType};
 use crate::web::Problem;
@@ -25,6 +26,10 @@ pub(super) async fn list(mut head: EntityHead) -> Result<Response, Problem> {
 }
 
 async fn listed(head: &EntityHead) -> Result<Page, Problem> {
+    if head.requester.limits().is_some() {
+        let asked = query::parse_list(&head.catalog, head.state.records.cursor_key(), head.entity().ix, &Params::parse(head.query_text()?))?;
+        head.requester.may_read(&head.catalog, entities_of_list(&head.catalog, &asked))?;
+    }
     Ok(head.state.records.list_url(&head.actor, &head.catalog, head.entity().ix, head.query_text()?).await?)
 }
 
@@ -34,6 +39,9 @@ pub(super) async fn query_list(mut head: EntityHead, body: Body) -> Result<Respo
     let asked = head.json(body, JSON).await?;
     let request =
         head.read(|head| Ok(query::parse_list_json(&head.catalog, head.state.records.cursor_key(), head.entity().ix, &asked)?)).await?;
+    if head.requester.limits().is_some() {
+        head.requester.may_read(&head.catalog, entities_of_list(&head.catalog, &request))?;
+    }
     let page = head.state.records.list(&head.actor, &head.catalog, request).await?;
     Ok(page_answer(&page))
 }
@@ -71,6 +79,10 @@ pub(super) async fn get(mut head: EntityHead) -> Result<Response, Problem> {
 }
 
 async fn got(head: &EntityHead) -> Result<Option<Row>, Problem> {
+    if head.requester.limits().is_some() {
+        let asked = query::parse_get(&head.catalog, head.entity().ix, head.id()?, &Params::parse(head.query_text()?))?;
+        head.requester.may_read(&head.catalog, entities_of_get(&head.catalog, &asked))?;
+    }
     Ok(head.state.records.get_url(&head.actor, &head.catalog, head.entity().ix, head.id()?, head.query_text()?).await?)
 }
 
@@ -88,6 +100,9 @@ pub(super) async fn aggregate(mut head: EntityHead, body: Body) -> Result<Respon
     head.params(&[])?;
     let asked = head.json(body, JSON).await?;
     let request = head.read(|head| Ok(query::parse_aggregate_json(&head.catalog, head.entity().ix, &asked)?)).await?;
+    if head.requester.limits().is_some() {
+        head.requester.may_read(&head.catalog, entities_of_aggregate(&head.catalog, &request))?;
+    }
     let rows = head.state.records.aggregate(&head.actor, &head.catalog, request).await?;
     Ok(answer::json(StatusCode::OK, &json!({ "data": rows })))
 }

@@ -71,7 +71,9 @@ pub(super) async fn upsert(mut head: EntityHead, body: Body) -> Result<Response,
 /// The fields a body sets.
 async fn input(head: &mut EntityHead, accepted: &'static [&'static str], body: Body) -> Result<Input, Problem> {
     let asked = head.json(body, accepted).await?;
-    head.read(|head| Ok(Input::from_json(&head.catalog, head.entity(), &asked)?)).await
+    let input = head.read(|head| Ok(Input::from_json(&head.catalog, head.entity(), &asked)?)).await?;
+    head.requester.may_write_input(&head.catalog, head.entity(), &input)?;
+    Ok(input)
 }
 
 /// The values of a unique from the last part of the path.

@@ -40,15 +40,20 @@ async fn confirm(page: &Page, entity: &Entity, id_text: &str, status: StatusCode
         confirm_label: page.say("delete-confirm", &[("entity", Arg::Text(&head.label))]),
         cancel_href: href,
         version: String::new(),
+        must_confirm: page.must_confirm(entity),
         error,
     };
     page.html(status, "page/confirm", &context)
 }
 
 /// `POST /records/{entity}/{id}/delete`
-pub(super) async fn delete(page: Page, Path((slug, id_text)): Path<(String, String)>, post: Post) -> Result<Response, Problem> {
+pub(super) async fn delete(mut page: Page, Path((slug, id_text)): Path<(String, String)>, post: Post) -> Result<Response, Problem> {
+    let unproved = page.confirm_given(&post).await?;
     let entity = page.entity(&slug)?;
     let id = parse_id(&page.catalog, entity.ix, &id_text).ok_or_else(Problem::not_found)?;
+    if unproved.is_some() {
+        return confirm(&page, entity, &id_text, StatusCode::UNPROCESSABLE_ENTITY, unproved).await;
+    }
     let version = match post.get("_version").parse().ok() {
         None if entity.requires_if_match => Some(current_version(&page, entity, &id_text).await?),
         version => version,

@@ -33,7 +33,7 @@ fn sign_in_page(page: &Page, status: StatusCode, error: Option<String>, email: &
 /// `POST /sign-in`
 pub(super) async fn sign_in(page: Page, post: Post) -> Result<Response, Problem> {
     let (email, next) = (post.get("email").trim(), post.get("next"));
-    match page.state.auth.sign_in(email, post.get("password"), page.requester.ip).await {
+    match page.state.auth.sign_in_from(email, post.get("password"), &page.requester.caller()).await {
         Ok(start) => Ok(begin(&page, &start, next)),
         Err(AuthError::WrongCredentials) => {
             sign_in_page(&page, StatusCode::UNPROCESSABLE_ENTITY, Some(page.say("sign-in-wrong", &[])), email, next)
@@ -68,7 +68,7 @@ pub(super) async fn link_form(page: Page) -> Result<Response, Problem> {
 
 /// `POST /sign-in/link`
 pub(super) async fn link(page: Page, post: Post) -> Result<Response, Problem> {
-    match page.state.auth.sign_in_by_link(post.get("token"), page.requester.ip).await {
+    match page.state.auth.sign_in_by_link_from(post.get("token"), &page.requester.caller()).await {
         Ok(start) => Ok(begin(&page, &start, "/")),
         Err(AuthError::BadLink) => {
             let context = EntryPage {
@@ -140,7 +140,7 @@ pub(super) async fn set_up(page: Page, post: Post) -> Result<Response, Problem> 
     };
     let (name, email) = (admin.name.clone(), admin.email.clone());
     let token = post.get("token");
-    match page.state.auth.set_up(token, admin, page.requester.ip).await {
+    match page.state.auth.set_up_from(token, admin, &page.requester.caller()).await {
         Ok(start) => Ok(begin(&page, &start, "/")),
         Err(AuthError::SetupClosed) => setup_page(&page, StatusCode::OK, "", "", "", None, Some("setup-closed")),
         Err(AuthError::BadLink) => setup_page(&page, StatusCode::UNPROCESSABLE_ENTITY, "", "", "", None, Some("setup-bad-link")),

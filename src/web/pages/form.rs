@@ -119,11 +119,12 @@ pub(super) async fn state(page: Page, Path(slug): Path<String>, post: Post) -> R
 }
 
 /// `POST /records/{entity}`
-pub(super) async fn create(page: Page, Path(slug): Path<String>, mut post: Post) -> Result<Response, Problem> {
+pub(super) async fn create(mut page: Page, Path(slug): Path<String>, mut post: Post) -> Result<Response, Problem> {
+    let unproved = page.confirm_given(&post).await?;
     let entity = page.entity(&slug)?;
     keep_uploads(&page, entity, &mut post).await?;
     let form = new_form(&page, entity);
-    match save(&page, entity, None, &post).await? {
+    match save(&page, entity, None, &post, unproved).await? {
         Outcome::Saved(saved) => {
             let id = saved.id.display(&entity.prefix);
             let title = page.titles(std::iter::once(id.as_str())).await?.remove(&id).unwrap_or_default();
@@ -142,11 +143,12 @@ pub(super) async fn create(page: Page, Path(slug): Path<String>, mut post: Post)
 }
 
 /// `POST /records/{entity}/{id}`
-pub(super) async fn update(page: Page, Path((slug, id_text)): Path<(String, String)>, mut post: Post) -> Result<Response, Problem> {
+pub(super) async fn update(mut page: Page, Path((slug, id_text)): Path<(String, String)>, mut post: Post) -> Result<Response, Problem> {
+    let unproved = page.confirm_given(&post).await?;
     let entity = page.entity(&slug)?;
     let id = parse_id(&page.catalog, entity.ix, &id_text).ok_or_else(Problem::not_found)?;
     keep_uploads(&page, entity, &mut post).await?;
-    match save(&page, entity, Some(id), &post).await? {
+    match save(&page, entity, Some(id), &post, unproved).await? {
         Outcome::Saved(saved) => {
             let done = if saved.changed.is_empty() { "unchanged" } else { "saved" };
             Ok(page.go(&format!("/records/{slug}/{id_text}?done={done}")))
@@ -193,7 +195,11 @@ struct Refused {
     changed: Vec<String>,
 }
 
-async fn save(page: &Page, entity: &Entity, id: Option<RecordId>, post: &Post) -> Result<Outcome, Problem> {
+async fn save(page: &Page, entity: &Entity, id: Option<RecordId>, post: &Post, unproved: Option<String>) -> Result<Outcome, Problem> {
+    if unproved.is_some() {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        return Ok(Outcome::Refused(Refused { status, message: unproved, ..Refused::default() }));
+    }
     let records = &page.state.records;
     let (mut input, faults) = read_input(page, entity, &post.pairs);
     let state = records.form_state(&page.actor, &page.catalog, entity.ix, id, &input).await?;

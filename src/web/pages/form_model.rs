@@ -287,6 +287,7 @@ impl Page {
         let mut key = [0; 16];
         self.state.random.fill(&mut key);
         Form {
+            must_confirm: self.must_confirm(entity),
             state_href: format!("/records/{}/form-state", entity.slug),
             cancel_href: format!("/records/{}", entity.slug),
             action,
@@ -413,6 +414,7 @@ pub(super) fn whole_message(page: &Page, error: &crate::record::RecordError) -> 
         RecordError::KeyReused | RecordError::KeyBusy => Some(page.say("form-used-twice", &[])),
         RecordError::Hook { message, .. } | RecordError::State { message } => Some(message.clone()),
         RecordError::TooDeep { .. } => Some(error.to_string()),
+        RecordError::Access(crate::access::AccessError::StepUpNeeded) => Some(page.say("confirm-needed", &[])),
         RecordError::Restrict { entity, count, .. } => {
             let label = page.catalog.find_entity(entity).map_or(entity.as_str(), |found| found.label_plural.get(page.ui.locale));
             Some(page.say("delete-refused", &[("count", Arg::Count(*count)), ("entity", Arg::Text(label))]))

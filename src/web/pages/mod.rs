@@ -48,6 +48,8 @@ pub fn routes(state: State) -> Router {
         .route("/account", get(account::account))
         .route("/account/settings", on_post(account::settings))
         .route("/account/password", on_post(account::password))
+        .route("/account/sessions/end-others", on_post(account::end_other_sessions))
+        .route("/account/sessions/{id}/end", on_post(account::end_session))
         .route("/account/tokens", on_post(account::create_token))
         .route("/account/tokens/{id}/revoke", on_post(account::revoke_token))
         .route("/docs/api", get(docs::api))

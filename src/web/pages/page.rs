@@ -10,13 +10,15 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::RENDERER;
+use super::post::Post;
 use crate::access::Actor;
+use crate::auth::AuthError;
 use crate::query::Params;
 use crate::render::context::{Crumb, EntityHead, NavGroup, NavItem, Notice, Person, Shell};
 use crate::render::show::{ShowContext, Titles};
 use crate::render::{Arg, Messages, Ui, format};
 use crate::schema::catalog::{Catalog, Entity, FieldType, OnDelete};
-use crate::web::{Problem, Requester, State};
+use crate::web::{Problem, Requester, State, session_cookie};
 
 /// What every page handler takes.
 pub(super) struct Page {
@@ -36,6 +38,8 @@ pub(super) struct Page {
     known: Option<String>,
     /// What a script said when its button was pressed.
     said: Option<String>,
+    /// The session's new secret, after the person confirmed who they are.
+    renewed: Option<HeaderValue>,
 }
 
 impl FromRequestParts<State> for Page {
@@ -63,6 +67,7 @@ impl FromRequestParts<State> for Page {
             here: parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
             known: known_tag(parts),
             said: cookie(&parts.headers, SAID_COOKIE).and_then(|text| Params::parse(&format!("t={text}")).get("t").map(str::to_owned)),
+            renewed: None,
             state: state.clone(),
             requester,
             catalog,
@@ -85,6 +90,9 @@ fn known_tag(parts: &Parts) -> Option<String> {
 
 /// The cookie that holds the choice of colours: not secret, and needed by the first byte of the page.
 pub(super) const THEME_COOKIE: &str = "relata_theme";
+
+/// The field of a form for a dangerous act in which the password is given again.
+pub(super) const PASSWORD: &str = "_password";
 
 /// Carries a script's words over the redirect. A cookie, because an address could be made up by someone else.
 pub(super) const SAID_COOKIE: &str = "relata_said";
@@ -196,8 +204,20 @@ impl Page {
 
     /// `?done=created&what=…` of an address someone was sent on to.
     fn notices(&self) -> Vec<Notice> {
-        const KNOWN: [&str; 10] =
-            ["created", "saved", "deleted", "removed", "restored", "settings", "password", "revoked", "button", "unchanged"];
+        const KNOWN: [&str; 12] = [
+            "created",
+            "saved",
+            "deleted",
+            "removed",
+            "restored",
+            "settings",
+            "password",
+            "revoked",
+            "button",
+            "unchanged",
+            "session-ended",
+            "sessions-ended",
+        ];
         let mut notices = Vec::new();
         if let Some(fault) = self.is_admin().then(|| self.state.definitions.fault()).flatten() {
             notices.push(Notice { kind: "warn".to_owned(), text: self.say("definitions-broken", &[]), detail: Some(fault), action: None });
@@ -246,6 +266,9 @@ impl Page {
         }
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         headers.insert(header::VARY, HeaderValue::from_static("HX-Request, HX-Request-Type, HX-Target, Cookie, Accept-Language"));
+        if let Some(cookie) = &self.renewed {
+            headers.append(header::SET_COOKIE, cookie.clone());
+        }
         Ok(response)
     }
 
@@ -261,7 +284,44 @@ impl Page {
         if let Ok(place) = HeaderValue::from_str(to) {
             response.headers_mut().insert(name, place);
         }
+        if let Some(cookie) = &self.renewed {
+            response.headers_mut().append(header::SET_COOKIE, cookie.clone());
+        }
         response
+    }
+
+    /// Whether a form about records of the entity asks for the password: who people are is decided there.
+    pub fn must_confirm(&self, entity: &Entity) -> bool {
+        entity.id == "core.user" && self.is_admin() && !self.requester.is_fresh
+    }
+
+    /// [`Page::confirm`] when the form brought a password. Without one the act itself is refused if it wants one.
+    pub async fn confirm_given(&mut self, post: &Post) -> Result<Option<String>, Problem> {
+        if post.get(PASSWORD).is_empty() { Ok(None) } else { self.confirm(post).await }
+    }
+
+    /// The password that came with a form, as the proof a dangerous act wants. `Ok(None)`: such acts are open now. Else what
+    /// to tell the person; nothing may be done then.
+    pub async fn confirm(&mut self, post: &Post) -> Result<Option<String>, Problem> {
+        if self.requester.is_fresh {
+            return Ok(None);
+        }
+        let password = post.get(PASSWORD);
+        if password.is_empty() {
+            return Ok(Some(self.say("confirm-needed", &[])));
+        }
+        let identity = self.requester.identity()?.clone();
+        match self.state.auth.confirm(&identity, password, &self.requester.caller()).await {
+            Ok(start) => {
+                self.renewed = Some(session_cookie(&self.state.config, &start));
+                self.requester.is_fresh = true;
+                self.actor.is_fresh = true;
+                Ok(None)
+            }
+            Err(AuthError::WrongCredentials) => Ok(Some(self.say("account-wrong-password", &[]))),
+            Err(AuthError::Throttled { .. }) => Ok(Some(self.say("sign-in-throttled", &[]))),
+            Err(fault) => Err(fault.into()),
+        }
     }
 }
 

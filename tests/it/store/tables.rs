@@ -334,6 +334,7 @@ async fn tokens_and_setup_links_end() {
         expires_at: Some(later),
         used_at: None,
         revoked_at: None,
+        networks: String::new(),
     };
     let link = setup::SetupLink { hash: "s".to_owned(), purpose: "setup".to_owned(), user_id: None, created_at: now, expires_at: later };
     let (t, l) = (token.clone(), link.clone());

@@ -168,7 +168,12 @@ impl TestApp {
 
     /// Sends a request as it is.
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.expect("the router is infallible");
+        Self::send_to(&self.router, request).await
+    }
+
+    /// Sends a request to this router.
+    pub async fn send_to(router: &Router, request: Request<Body>) -> Answer {
+        let response = router.clone().oneshot(request).await.expect("the router is infallible");
         Answer::read(response).await
     }
 }

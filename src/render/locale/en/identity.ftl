@@ -1,0 +1,29 @@
+# Sessions, tokens, second factors, invitations: who someone is.
+
+confirm-help = You signed in more than ten minutes ago. Confirm that it is you.
+confirm-needed = Give your password: this needs a confirmation that it is you.
+sessions-title = Where you are signed in
+sessions-text = A session that you end stops working at once.
+sessions-end-others = End all other sessions
+session-device = Device
+session-address = Address
+session-began = Signed in
+session-seen = Last used
+session-end = End
+session-own = This session
+session-unknown = Unknown device
+token-may = It may
+token-scope-read = Read everything
+token-scope-write = Read and change everything
+token-scope-admin = Do all that you may do
+token-scope-read-one = Read { $entity }
+token-scope-write-one = Read and change { $entity }
+token-limits = Limit it further
+token-entities = Only these
+token-networks = Only from these addresses
+token-networks-help = Addresses or blocks with commas between them. Empty: from everywhere.
+token-for-ever = no end
+token-bad-networks = One of the addresses cannot be read.
+token-bad-scopes = Choose what the token may do.
+done-session-ended = The session has ended.
+done-sessions-ended = All other sessions have ended.

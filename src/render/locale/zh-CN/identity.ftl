@@ -1,0 +1,29 @@
+# Sessions, tokens, second factors, invitations: who someone is.
+
+confirm-help = 您登录已超过十分钟，请确认是您本人。
+confirm-needed = 此操作需要确认身份，请输入密码。
+sessions-title = 已登录的设备
+sessions-text = 结束后的会话立即失效。
+sessions-end-others = 结束其他所有会话
+session-device = 设备
+session-address = 地址
+session-began = 登录时间
+session-seen = 最近使用
+session-end = 结束
+session-own = 当前会话
+session-unknown = 未知设备
+token-may = 权限
+token-scope-read = 读取全部数据
+token-scope-write = 读取和修改全部数据
+token-scope-admin = 与您相同的全部权限
+token-scope-read-one = 读取{ $entity }
+token-scope-write-one = 读取和修改{ $entity }
+token-limits = 进一步限制
+token-entities = 仅限这些对象
+token-networks = 仅限这些地址
+token-networks-help = 地址或网段，用逗号分隔；留空表示不限。
+token-for-ever = 不过期
+token-bad-networks = 有一个地址无法识别。
+token-bad-scopes = 请选择令牌的权限。
+done-session-ended = 会话已结束。
+done-sessions-ended = 其他会话均已结束。

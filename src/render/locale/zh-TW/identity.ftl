@@ -1,0 +1,29 @@
+# Sessions, tokens, second factors, invitations: who someone is.
+
+confirm-help = 您登入已超過十分鐘，請確認是您本人。
+confirm-needed = 此操作需要確認身分，請輸入密碼。
+sessions-title = 已登入的裝置
+sessions-text = 結束後的工作階段立即失效。
+sessions-end-others = 結束其他所有工作階段
+session-device = 裝置
+session-address = 位址
+session-began = 登入時間
+session-seen = 最近使用
+session-end = 結束
+session-own = 目前的工作階段
+session-unknown = 未知裝置
+token-may = 權限
+token-scope-read = 讀取全部資料
+token-scope-write = 讀取和修改全部資料
+token-scope-admin = 與您相同的全部權限
+token-scope-read-one = 讀取{ $entity }
+token-scope-write-one = 讀取和修改{ $entity }
+token-limits = 進一步限制
+token-entities = 僅限這些物件
+token-networks = 僅限這些位址
+token-networks-help = 位址或網段，以逗號分隔；留空表示不限。
+token-for-ever = 不過期
+token-bad-networks = 有一個位址無法辨識。
+token-bad-scopes = 請選擇權杖的權限。
+done-session-ended = 工作階段已結束。
+done-sessions-ended = 其他工作階段均已結束。
