@@ -29,8 +29,12 @@ impl Explain for AccessError {
         match self {
             AccessError::NotSignedIn => Some("sign in, or send an API token as `Authorization: Bearer …`".to_owned()),
             AccessError::AdministratorsOnly => Some("ask an administrator of this workspace".to_owned()),
-            AccessError::OutOfScope { needed } => Some(format!("make a token with the scope `{needed}`: on the account page, or `relata token create --scope {needed}`")),
-            AccessError::StepUpNeeded => Some("send the password again to `POST /api/v1/session/confirm`; it then holds for ten minutes".to_owned()),
+            AccessError::OutOfScope { needed } => {
+                Some(format!("make a token with the scope `{needed}`: on the account page, or `relata token create --scope {needed}`"))
+            }
+            AccessError::StepUpNeeded => {
+                Some("send the password again to `POST /api/v1/session/confirm`; it then holds for ten minutes".to_owned())
+            }
         }
     }
 }

@@ -30,8 +30,7 @@ impl Cache {
     pub(super) fn get(&self, digest: &[u8; 32], now: DateTime, epoch: i64) -> Option<Arc<Identity>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let entry = known.get(digest)?;
-        let is_fresh = entry.epoch == epoch
-            && now.0 - entry.looked_up.0 < FRESH_MICROS && now >= entry.looked_up && now < entry.ends;
+        let is_fresh = entry.epoch == epoch && now.0 - entry.looked_up.0 < FRESH_MICROS && now >= entry.looked_up && now < entry.ends;
         is_fresh.then(|| entry.identity.clone())
     }
 
@@ -42,5 +41,4 @@ impl Cache {
         }
         known.insert(digest, Entry { identity, epoch, looked_up: now, ends });
     }
-
 }

@@ -129,4 +129,5 @@ impl Auth {
     pub fn new(store: Store, records: Records, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
         let passwords = Passwords::new(random.clone());
         Self { store, records, clock, random, passwords, cache: Cache::default() }
-    }}
+    }
+}

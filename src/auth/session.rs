@@ -150,13 +150,7 @@ impl Auth {
     ///
     /// # Errors
     /// As [`Auth::confirm`], and `ATH005` for a weak password.
-    pub async fn change_password(
-        &self,
-        identity: &Identity,
-        current: &str,
-        new: &str,
-        from: &Caller,
-    ) -> Result<SessionStart, AuthError> {
+    pub async fn change_password(&self, identity: &Identity, current: &str, new: &str, from: &Caller) -> Result<SessionStart, AuthError> {
         let person = self.check_password(&identity.email, current, from).await?;
         check_strength(new, &identity.email)?;
         let hash = self.passwords.hash(new).await?;

@@ -35,7 +35,8 @@ pub fn openapi(catalog: &Catalog, origin: &str) -> Value {
         .map(|entity| json!({ "name": entity.slug, "description": entity.label_plural.get(crate::base::Locale::En) }))
         .chain([
             json!({ "name": "identity", "description": "One's own sessions and API tokens" }),
-            json!({ "name": "workspace", "description": "Batches, changes, files, definitions and health" })])
+            json!({ "name": "workspace", "description": "Batches, changes, files, definitions and health" }),
+        ])
         .collect();
     json!({
         "openapi": "3.1.0",

@@ -59,7 +59,8 @@ pub async fn find(store: &Store, hash: &str, now: DateTime) -> Result<Option<Tok
 
 /// Tokens of a user, or of all users, newest first.
 pub async fn list(store: &Store, user_id: Option<i64>) -> Result<Vec<Token>, StoreError> {
-    let mut sql = Sql::new("SELECT id, hash, user_id, name, hint, scopes, created_at, expires_at, used_at, revoked_at, networks FROM sys_token");
+    let mut sql =
+        Sql::new("SELECT id, hash, user_id, name, hint, scopes, created_at, expires_at, used_at, revoked_at, networks FROM sys_token");
     if let Some(user_id) = user_id {
         sql.append(Sql::template(" WHERE user_id = ?", [int(user_id)]));
     }

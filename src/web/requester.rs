@@ -76,9 +76,7 @@ impl Requester {
     /// Refuses a token that is not made for writing records of the entity.
     pub fn may_write(&self, entity: &Entity) -> Result<(), Problem> {
         match self.limits() {
-            Some(scopes) if !scopes.may_write(&entity.id) => {
-                Err(AccessError::OutOfScope { needed: format!("write:{}", entity.id) }.into())
-            }
+            Some(scopes) if !scopes.may_write(&entity.id) => Err(AccessError::OutOfScope { needed: format!("write:{}", entity.id) }.into()),
             _ => Ok(()),
         }
     }
@@ -113,8 +111,8 @@ impl Requester {
     pub fn may_write_below(&self, catalog: &Catalog, entity: &Entity, values: &serde_json::Value) -> Result<(), Problem> {
         match values {
             serde_json::Value::Array(items) => items.iter().try_for_each(|item| self.may_write_below(catalog, entity, item)),
-            serde_json::Value::Object(map) => map.iter().try_for_each(|(name, value)| {
-                match entity.find_field(name).map(|field| &field.ty) {
+            serde_json::Value::Object(map) => {
+                map.iter().try_for_each(|(name, value)| match entity.find_field(name).map(|field| &field.ty) {
                     Some(FieldType::Children { of, .. }) => {
                         let below = catalog.entity(*of);
                         self.may_write(below)?;
@@ -122,8 +120,8 @@ impl Requester {
                     }
                     Some(_) => Ok(()),
                     None => self.may_write_below(catalog, entity, value),
-                }
-            }),
+                })
+            }
             _ => Ok(()),
         }
     }

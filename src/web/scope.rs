@@ -25,7 +25,8 @@ pub(super) fn check(catalog: &Catalog, scopes: &Scopes, method: &Method, path: &
         // The handler says that there is none.
         return Ok(());
     };
-    let reads = is_safe(method) || (*method == Method::POST && matches!(parts.next(), Some("query" | "aggregate")) && parts.next().is_none());
+    let reads =
+        is_safe(method) || (*method == Method::POST && matches!(parts.next(), Some("query" | "aggregate")) && parts.next().is_none());
     match reads {
         true if !scopes.may_read(&entity.id) => needed(&format!("read:{}", entity.id)),
         false if !scopes.may_write(&entity.id) => needed(&format!("write:{}", entity.id)),

@@ -27,7 +27,8 @@ pub(super) async fn list(mut head: EntityHead) -> Result<Response, Problem> {
 
 async fn listed(head: &EntityHead) -> Result<Page, Problem> {
     if head.requester.limits().is_some() {
-        let asked = query::parse_list(&head.catalog, head.state.records.cursor_key(), head.entity().ix, &Params::parse(head.query_text()?))?;
+        let asked =
+            query::parse_list(&head.catalog, head.state.records.cursor_key(), head.entity().ix, &Params::parse(head.query_text()?))?;
         head.requester.may_read(&head.catalog, entities_of_list(&head.catalog, &asked))?;
     }
     Ok(head.state.records.list_url(&head.actor, &head.catalog, head.entity().ix, head.query_text()?).await?)

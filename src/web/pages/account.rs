@@ -74,11 +74,7 @@ async fn account_page(
             .map(|theme| choice(theme, page.say(&format!("theme-{theme}"), &[]), *theme == page.theme))
             .collect(),
         zones,
-        tokens: tokens
-            .into_iter()
-            .filter(|token| token.revoked_at.is_none())
-            .map(|token| token_row(page, token))
-            .collect(),
+        tokens: tokens.into_iter().filter(|token| token.revoked_at.is_none()).map(|token| token_row(page, token)).collect(),
         has_others: sessions.len() > 1,
         sessions: sessions.into_iter().map(|session| session_row(page, session)).collect(),
         scope_entities: page
@@ -143,8 +139,7 @@ fn device(agent: &str) -> Option<&'static str> {
         ("Safari/", ["Safari", "Safari · Windows", "Safari · macOS", "Safari · Android", "Safari · iOS", "Safari · Linux"]),
     ];
     // An iPhone calls itself "like Mac OS X" and an Android phone "Linux": the narrower word comes first.
-    const SYSTEMS: [(&str, usize); 6] =
-        [("iPhone", 4), ("iPad", 4), ("Android", 3), ("Windows", 1), ("Mac OS", 2), ("Linux", 5)];
+    const SYSTEMS: [(&str, usize); 6] = [("iPhone", 4), ("iPad", 4), ("Android", 3), ("Windows", 1), ("Mac OS", 2), ("Linux", 5)];
     let (_, names) = BROWSERS.iter().find(|(word, _)| agent.contains(word))?;
     let system = SYSTEMS.iter().find(|(word, _)| agent.contains(word)).map_or(0, |(_, at)| *at);
     Some(names[system])

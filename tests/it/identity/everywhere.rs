@@ -74,10 +74,7 @@ async fn requests_that_wait_together_share_a_look_and_none_sees_an_older_state()
             tokio::spawn(async move { store.identity_epoch().await })
         });
         let looks: Vec<_> = looks.collect();
-        store
-            .write::<_, relata::store::StoreError>(|tx| Box::pin(async move { tx.identity_changed().await }))
-            .await
-            .expect("raised");
+        store.write::<_, relata::store::StoreError>(|tx| Box::pin(async move { tx.identity_changed().await })).await.expect("raised");
         assert_eq!(store.identity_epoch().await.expect("read"), before + 1);
         for look in looks {
             assert!(look.await.expect("ran").expect("read") >= before);

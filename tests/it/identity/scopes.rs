@@ -74,7 +74,12 @@ async fn a_token_is_refused_what_its_scopes_do_not_name_at_every_door() {
     ] {
         get(token, path).send().await.expect_status(200);
     }
-    app.request(Method::POST, "/api/v1/records/deal").token(&writes).json(&json!({ "name": "New", "account": account })).send().await.expect_status(201);
+    app.request(Method::POST, "/api/v1/records/deal")
+        .token(&writes)
+        .json(&json!({ "name": "New", "account": account }))
+        .send()
+        .await
+        .expect_status(201);
 }
 
 #[tokio::test]
