@@ -352,6 +352,14 @@ async fn user(globals: &Globals, command: UserCommand, printer: Printer) -> Resu
             answer.object["url"] = json!(answer.text);
             return Ok(show(printer, &answer));
         }
+        UserCommand::ResetSecondFactor { email } => Operation::UserResetSecondFactor { email },
+        UserCommand::RequireSecondFactor { roles } => Operation::SecondFactorRoles {
+            roles: match roles.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+                [] => None,
+                ["none"] => Some(Vec::new()),
+                _ => Some(roles),
+            },
+        },
         UserCommand::List => Operation::UserList,
     };
     operate(globals, operation, printer).await

@@ -30,6 +30,8 @@ pub enum Operation {
     UserPassword { email: String, password: String },
     UserLink { email: String },
     UserList,
+    UserResetSecondFactor { email: String },
+    SecondFactorRoles { roles: Option<Vec<String>> },
     Backup { to: PathBuf },
 }
 
@@ -166,6 +168,19 @@ pub async fn perform(workspace: &Workspace, operation: Operation, progress: &(dy
         Operation::UserLink { email } => {
             let path = auth.create_sign_in_link(&email).await?;
             Ok(Answer::new(path.clone(), json!({"ok": true, "path": path})))
+        }
+        Operation::UserResetSecondFactor { email } => {
+            auth.reset_second_factor(&email).await?;
+            Ok(Answer::new(format!("{email} has no second factor now; all sessions ended"), json!({"ok": true})))
+        }
+        Operation::SecondFactorRoles { roles } => {
+            if let Some(roles) = roles {
+                auth.set_second_factor_roles(roles.into_iter().collect()).await?;
+            }
+            let roles = auth.second_factor_roles().await?;
+            let names: Vec<&str> = roles.iter().map(String::as_str).collect();
+            let text = if names.is_empty() { "nobody must have a second factor".to_owned() } else { format!("must have a second factor: {}", names.join(", ")) };
+            Ok(Answer::new(text, json!({"ok": true, "roles": names})))
         }
         Operation::UserList => {
             let users = auth.list_users().await?;

@@ -28,6 +28,22 @@ pub enum AuthError {
     BadScopes(String),
     #[error("`{0}` is no address or network")]
     BadNetwork(String),
+    /// The password was right; this secret stands for the sign-in until the code comes.
+    #[error("a code of the authenticator app is needed")]
+    CodeNeeded(String),
+    /// The password was right; a second factor must be set up first.
+    #[error("a second factor must be set up first")]
+    EnrolmentNeeded(String),
+    #[error("the code is wrong or was used")]
+    WrongCode,
+    #[error("this sign-in took too long")]
+    SignInOver,
+    #[error("there is a second factor already")]
+    FactorThere,
+    #[error("the roles of this person must have a second factor")]
+    FactorRequired,
+    #[error("there is no role `{0}`")]
+    NoSuchRole(String),
     /// The person's record cannot be saved as asked for.
     #[error(transparent)]
     Record(#[from] RecordError),
@@ -58,6 +74,12 @@ impl Explain for AuthError {
             AuthError::NoSuchUser => "ATH404",
             AuthError::NoSuchToken => "ATH405",
             AuthError::NoSuchSession => "ATH407",
+            AuthError::CodeNeeded(_) | AuthError::EnrolmentNeeded(_) => "ATH001",
+            AuthError::NoSuchRole(_) => "ATH013",
+            AuthError::WrongCode => "ATH009",
+            AuthError::SignInOver => "ATH010",
+            AuthError::FactorThere => "ATH011",
+            AuthError::FactorRequired => "ATH012",
             AuthError::BadScopes(_) => "ATH007",
             AuthError::BadNetwork(_) => "ATH008",
             AuthError::Record(error) => error.code(),
@@ -72,6 +94,11 @@ impl Explain for AuthError {
             AuthError::NoSuchUser => Some("`relata user list` shows who there is".into()),
             AuthError::NoSuchToken => Some("`relata token list` shows the tokens".into()),
             AuthError::NoSuchSession => Some("it may have ended; `GET /api/v1/sessions` lists those that have not".into()),
+            AuthError::NoSuchRole(_) => Some("roles are the options of the field `roles` of `core.user`".into()),
+            AuthError::WrongCode => Some("wait for the next code of the app; each works once".into()),
+            AuthError::SignInOver => Some("sign in again".into()),
+            AuthError::FactorThere => Some("remove it first".into()),
+            AuthError::FactorRequired => Some("an administrator says which roles must have one".into()),
             AuthError::BadScopes(_) => {
                 Some("there are `admin`, `read`, `write`, and for one entity `read:crm.deal` or `write:crm.deal`".into())
             }

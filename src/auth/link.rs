@@ -8,7 +8,7 @@ use super::session::{address_key, save_user};
 use super::{Auth, AuthError, Caller, NewUser, SessionStart, person};
 use crate::base::{DateTime, RecordId};
 use crate::store::setup::SetupLink;
-use crate::store::{credentials, sessions, setup};
+use crate::store::{credentials, setup};
 
 const SETUP: &str = "setup";
 const SIGN_IN: &str = "sign-in";
@@ -83,24 +83,15 @@ impl Auth {
             return Err(self.refuse_link(from).await);
         };
         let user = RecordId(link.user_id.unwrap_or(0));
-        let is_active = person::get(&self.records, user).await?.is_some_and(|person| person.active);
-        if !is_active {
+        let Some(person) = person::get(&self.records, user).await?.filter(|person| person.active) else {
+            return Err(AuthError::BadLink);
+        };
+        let used =
+            self.store.write::<_, AuthError>(move |tx| Box::pin(async move { Ok(setup::consume(tx, &link.hash).await?) })).await?;
+        if !used {
             return Err(AuthError::BadLink);
         }
-        let (session, start) = self.new_session(user, from);
-        let used = self
-            .store
-            .write::<_, AuthError>(move |tx| {
-                Box::pin(async move {
-                    let used = setup::consume(tx, &link.hash).await?;
-                    if used {
-                        sessions::create(tx, &session).await?;
-                    }
-                    Ok(used)
-                })
-            })
-            .await?;
-        if used { Ok(start) } else { Err(AuthError::BadLink) }
+        self.begin_session(&person, from).await
     }
 
     async fn create_link(&self, purpose: &str, user: Option<RecordId>, lasts: i64) -> Result<String, AuthError> {

@@ -8,9 +8,11 @@ mod error;
 mod link;
 mod password;
 mod person;
+mod second_factor;
 mod secret;
 mod session;
 mod token;
+pub mod totp;
 
 #[cfg(test)]
 mod tests;
@@ -27,6 +29,7 @@ use crate::store::Store;
 use cache::Cache;
 pub use error::AuthError;
 use password::Passwords;
+pub use second_factor::{Enrolment, Factors};
 pub use session::SessionInfo;
 pub use token::{CreatedToken, NewToken, TokenInfo, TokenLimits};
 

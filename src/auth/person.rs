@@ -97,6 +97,17 @@ pub(super) async fn list(records: &Records) -> Result<Vec<Person>, AuthError> {
     Ok(page.iter().map(|row| person(entity, row)).collect())
 }
 
+/// The roles people can have; `None` where any word is a role.
+pub(super) fn known_roles(catalog: &Catalog) -> Option<Vec<String>> {
+    let entity = catalog.find_entity("core.user")?;
+    match &entity.find_field("roles").or_else(|| entity.find_field("role"))?.ty {
+        FieldType::Select(options) | FieldType::MultiSelect { options, .. } => {
+            Some(options.list.options.iter().map(|option| option.key.clone()).collect())
+        }
+        _ => None,
+    }
+}
+
 /// The values of a new `core.user`. Fields this workspace's `core.user` does not have are left out.
 pub(super) fn input(catalog: &Arc<Catalog>, user: &NewUser) -> Result<Input, AuthError> {
     let entity = user_entity(catalog)?;

@@ -11,7 +11,7 @@ use crate::base::{DateTime, RecordId};
 use crate::record::{Records, Source, WriteOptions};
 use crate::store::sessions::Session;
 use crate::store::throttle::Policy;
-use crate::store::{credentials, sessions, throttle};
+use crate::store::{challenges, credentials, sessions, throttle};
 
 /// A session ends after this time without a request,
 const IDLE_MICROS: i64 = 12 * 3600 * 1_000_000;
@@ -20,7 +20,7 @@ const ABSOLUTE_MICROS: i64 = 7 * 24 * 3600 * 1_000_000;
 /// How often the last use is written down.
 const TOUCH_MICROS: i64 = 60 * 1_000_000;
 /// An address is shared by many people (an office behind one router), so it is blocked later than an account.
-const PER_ADDRESS: Policy = Policy { allowed: 30, ..Policy::SIGN_IN };
+pub(super) const PER_ADDRESS: Policy = Policy { allowed: 30, ..Policy::SIGN_IN };
 
 /// A session in a list.
 #[derive(Debug, Clone)]
@@ -46,9 +46,7 @@ impl Auth {
     /// [`Auth::sign_in`] from a browser, which the session remembers.
     pub async fn sign_in_from(&self, email: &str, password: &str, from: &Caller) -> Result<SessionStart, AuthError> {
         let person = self.check_password(email, password, from).await?;
-        let (session, start) = self.new_session(person.id, from);
-        self.store.write::<_, AuthError>(move |tx| Box::pin(async move { Ok(sessions::create(tx, &session).await?) })).await?;
-        Ok(start)
+        self.begin_session(&person, from).await
     }
 
     /// The active person whose e-mail and password these are.
@@ -214,6 +212,7 @@ impl Auth {
             .write::<_, AuthError>(move |tx| {
                 Box::pin(async move {
                     sessions::prune(tx).await?;
+                    challenges::prune(tx).await?;
                     throttle::prune(tx, day_ago).await?;
                     Ok(())
                 })

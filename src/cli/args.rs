@@ -310,6 +310,13 @@ pub enum UserCommand {
     Password { email: String },
     /// Print a link that signs the person in once, within ten minutes.
     Link { email: String },
+    /// Take the second factor of a person away who lost their phone; all their sessions end.
+    ResetSecondFactor { email: String },
+    /// Say whose roles must have a second factor: admin,user. Without roles, show them; `none` asks nobody.
+    RequireSecondFactor {
+        #[arg(value_delimiter = ',')]
+        roles: Vec<String>,
+    },
     /// List people.
     List,
 }

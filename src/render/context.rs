@@ -414,6 +414,29 @@ pub struct EntryPage {
     pub closed: Option<String>,
 }
 
+/// Setting up an authenticator app. No `Debug`: it holds the secret.
+#[derive(Default, Serialize)]
+pub struct EnrolPage {
+    pub shell: Shell,
+    pub action: String,
+    /// Someone who signs in must set it up.
+    pub is_forced: bool,
+    pub challenge: String,
+    pub next: String,
+    /// An SVG element of ours.
+    pub qr: String,
+    pub secret: String,
+    pub error: Option<String>,
+}
+
+/// Recovery codes, shown once. No `Debug`.
+#[derive(Default, Serialize)]
+pub struct CodesPage {
+    pub shell: Shell,
+    pub codes: Vec<String>,
+    pub next: String,
+}
+
 #[derive(Debug, Default, Serialize)]
 pub struct AccountPage {
     pub shell: Shell,
@@ -430,6 +453,11 @@ pub struct AccountPage {
     pub is_admin: bool,
     /// A dangerous act wants the password again.
     pub must_confirm: bool,
+    /// There is an authenticator app.
+    pub has_totp: bool,
+    pub recovery_codes: i64,
+    /// The person's roles must have a second factor.
+    pub factor_is_required: bool,
     pub error: Option<String>,
     /// The form the error belongs to: `password`, `token` or `settings`.
     pub error_at: String,

@@ -11,6 +11,7 @@ pub mod form_text;
 pub mod format;
 pub mod input;
 pub mod messages;
+pub mod qr;
 pub mod show;
 
 pub use environment::{RenderError, Renderer};

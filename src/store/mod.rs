@@ -19,10 +19,12 @@ mod unit;
 
 pub mod backup;
 pub mod catalog;
+pub mod challenges;
 pub mod compile;
 pub mod credentials;
 pub mod ddl;
 pub mod doctor;
+pub mod factors;
 pub mod files;
 pub mod functions;
 pub mod grow;

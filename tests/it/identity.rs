@@ -2,6 +2,7 @@
 
 mod everywhere;
 mod scopes;
+mod second_factor;
 mod sessions;
 
 use axum::http::Method;

@@ -184,6 +184,29 @@ fn every_template_renders_in_every_language() {
                 ..AccountPage::default()
             },
         );
+        go(
+            "code",
+            "page/code",
+            &EntryPage { shell: sample::shell(locale, "Code"), error: Some("No.".into()), token: "x".into(), ..EntryPage::default() },
+        );
+        go(
+            "enrol",
+            "page/enrol",
+            &EnrolPage {
+                shell: sample::shell(locale, "Enrol"),
+                action: "/sign-in/enrol".into(),
+                is_forced: true,
+                qr: relata::render::qr::svg("otpauth://totp/x"),
+                secret: "ABCD EFGH".into(),
+                error: Some("No.".into()),
+                ..EnrolPage::default()
+            },
+        );
+        go(
+            "codes",
+            "page/recovery-codes",
+            &CodesPage { shell: sample::shell(locale, "Codes"), codes: vec!["abcde-fghjk".into()], next: "/".into() },
+        );
         for (status, person) in [(404, true), (403, false), (500, true)] {
             let mut shell = sample::shell(locale, "Error");
             if !person {

@@ -55,6 +55,7 @@ async fn account_page(
 ) -> Result<Response, Problem> {
     let identity = page.requester.identity()?;
     let sessions = page.state.auth.list_sessions(identity).await?;
+    let factors = page.state.auth.factors_of(identity.user, &identity.roles).await?;
     let tokens = page.state.auth.list_own_tokens(identity).await?;
     let choice = |value: &str, label: String, selected: bool| Choice { value: value.to_owned(), label, selected, ..Choice::default() };
     let default = page.say("account-workspace-default", &[]);
@@ -86,11 +87,19 @@ async fn account_page(
             .collect(),
         is_admin: page.is_admin(),
         must_confirm: !page.requester.is_fresh,
+        has_totp: factors.totp,
+        recovery_codes: factors.recovery_codes,
+        factor_is_required: factors.is_required,
         new_token,
         error_at: error.as_ref().map(|(place, _)| (*place).to_owned()).unwrap_or_default(),
         error: error.map(|(_, text)| text),
     };
     Ok(unkept(page.html(status, "page/account", &context)?))
+}
+
+/// The page with the reason why a second factor was not changed.
+pub(super) async fn refused_factor(page: &Page, why: String) -> Result<Response, Problem> {
+    account_page(page, StatusCode::UNPROCESSABLE_ENTITY, Some(("factor", why)), None).await
 }
 
 fn token_row(page: &Page, token: TokenInfo) -> TokenRow {

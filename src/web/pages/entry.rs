@@ -5,6 +5,7 @@ use axum::response::Response;
 
 use super::page::{Page, is_own_path};
 use super::post::Post;
+use super::second_factor::go_on;
 use crate::auth::{AuthError, NewUser, SessionStart};
 use crate::base::Locale;
 use crate::render::context::{Choice, EntryPage};
@@ -16,7 +17,8 @@ pub(super) async fn sign_in_form(page: Page) -> Result<Response, Problem> {
         return Ok(page.go("/"));
     }
     let next = page.params.get("next").unwrap_or("").to_owned();
-    sign_in_page(&page, StatusCode::OK, None, "", &next)
+    let over = page.params.get("over").map(|_| page.say("sign-in-over", &[]));
+    sign_in_page(&page, StatusCode::OK, over, "", &next)
 }
 
 fn sign_in_page(page: &Page, status: StatusCode, error: Option<String>, email: &str, next: &str) -> Result<Response, Problem> {
@@ -34,18 +36,17 @@ fn sign_in_page(page: &Page, status: StatusCode, error: Option<String>, email: &
 pub(super) async fn sign_in(page: Page, post: Post) -> Result<Response, Problem> {
     let (email, next) = (post.get("email").trim(), post.get("next"));
     match page.state.auth.sign_in_from(email, post.get("password"), &page.requester.caller()).await {
-        Ok(start) => Ok(begin(&page, &start, next)),
         Err(AuthError::WrongCredentials) => {
             sign_in_page(&page, StatusCode::UNPROCESSABLE_ENTITY, Some(page.say("sign-in-wrong", &[])), email, next)
         }
         Err(AuthError::Throttled { .. }) => {
             sign_in_page(&page, StatusCode::TOO_MANY_REQUESTS, Some(page.say("sign-in-throttled", &[])), email, next)
         }
-        Err(fault) => Err(fault.into()),
+        outcome => go_on(&page, outcome, next).await,
     }
 }
 
-fn begin(page: &Page, start: &SessionStart, next: &str) -> Response {
+pub(super) fn begin(page: &Page, start: &SessionStart, next: &str) -> Response {
     let to = if is_own_path(next) { next } else { "/" };
     let mut response = page.go(to);
     response.headers_mut().insert(header::SET_COOKIE, session_cookie(&page.state.config, start));
@@ -69,7 +70,6 @@ pub(super) async fn link_form(page: Page) -> Result<Response, Problem> {
 /// `POST /sign-in/link`
 pub(super) async fn link(page: Page, post: Post) -> Result<Response, Problem> {
     match page.state.auth.sign_in_by_link_from(post.get("token"), &page.requester.caller()).await {
-        Ok(start) => Ok(begin(&page, &start, "/")),
         Err(AuthError::BadLink) => {
             let context = EntryPage {
                 shell: page.shell(&page.say("sign-in-link-title", &[]), "", Vec::new()),
@@ -78,7 +78,7 @@ pub(super) async fn link(page: Page, post: Post) -> Result<Response, Problem> {
             };
             Ok(unkept(page.html(StatusCode::UNPROCESSABLE_ENTITY, "page/message", &context)?))
         }
-        Err(fault) => Err(fault.into()),
+        outcome => go_on(&page, outcome, "/").await,
     }
 }
 

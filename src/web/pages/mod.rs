@@ -19,6 +19,7 @@ mod page;
 mod post;
 mod record;
 mod search;
+mod second_factor;
 mod table;
 mod visible;
 
@@ -43,6 +44,12 @@ pub fn routes(state: State) -> Router {
         .route("/search", get(search::search))
         .route("/sign-in", get(entry::sign_in_form).post(entry::sign_in))
         .route("/sign-in/link", get(entry::link_form).post(entry::link))
+        .route("/sign-in/code", on_post(second_factor::code))
+        .route("/sign-in/enrol", on_post(second_factor::enrol))
+        .route("/account/second-factor/begin", on_post(second_factor::set_up))
+        .route("/account/second-factor/finish", on_post(second_factor::finish))
+        .route("/account/second-factor/codes", on_post(second_factor::new_codes))
+        .route("/account/second-factor/remove", on_post(second_factor::remove))
         .route("/sign-out", on_post(entry::sign_out))
         .route("/setup", get(entry::setup_form).post(entry::set_up))
         .route("/account", get(account::account))

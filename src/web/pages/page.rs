@@ -204,7 +204,7 @@ impl Page {
 
     /// `?done=created&what=…` of an address someone was sent on to.
     fn notices(&self) -> Vec<Notice> {
-        const KNOWN: [&str; 12] = [
+        const KNOWN: [&str; 13] = [
             "created",
             "saved",
             "deleted",
@@ -217,6 +217,7 @@ impl Page {
             "unchanged",
             "session-ended",
             "sessions-ended",
+            "factor-removed",
         ];
         let mut notices = Vec::new();
         if let Some(fault) = self.is_admin().then(|| self.state.definitions.fault()).flatten() {

@@ -27,3 +27,30 @@ token-bad-networks = One of the addresses cannot be read.
 token-bad-scopes = Choose what the token may do.
 done-session-ended = The session has ended.
 done-sessions-ended = All other sessions have ended.
+sign-in-over = That took too long. Please sign in again.
+code-title = Confirm it is you
+code-text = Enter the code that your authenticator app shows, or one of your recovery codes.
+code-label = Code
+code-wrong = The code is wrong or was used already. Wait for the next one.
+code-again = Start again
+enrol-title = Set up an authenticator app
+enrol-forced = Your role needs a second factor. Set it up once to go on.
+enrol-text = Scan this picture with an authenticator app on your phone. From then on signing in asks for its code.
+enrol-type = Or type this into the app:
+enrol-code = Code that the app shows
+enrol-action = Confirm
+codes-title = Your recovery codes
+codes-text = Write these down and keep them safe. Each signs you in once without your phone. They are not shown again.
+codes-done = I have kept them
+factor-title = Second factor
+factor-text = With an authenticator app on your phone, a stolen password alone lets nobody in.
+factor-begin = Set up an authenticator app
+factor-new-codes = New recovery codes
+factor-remove = Remove the second factor
+factor-required = Your role must have a second factor.
+factor-on =
+    { $count ->
+        [one] An authenticator app is set up. One recovery code is left.
+       *[other] An authenticator app is set up. { $count } recovery codes are left.
+    }
+done-factor-removed = The second factor was removed.
