@@ -179,7 +179,11 @@ pub async fn perform(workspace: &Workspace, operation: Operation, progress: &(dy
             }
             let roles = auth.second_factor_roles().await?;
             let names: Vec<&str> = roles.iter().map(String::as_str).collect();
-            let text = if names.is_empty() { "nobody must have a second factor".to_owned() } else { format!("must have a second factor: {}", names.join(", ")) };
+            let text = if names.is_empty() {
+                "nobody must have a second factor".to_owned()
+            } else {
+                format!("must have a second factor: {}", names.join(", "))
+            };
             Ok(Answer::new(text, json!({"ok": true, "roles": names})))
         }
         Operation::UserList => {

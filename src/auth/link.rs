@@ -86,8 +86,7 @@ impl Auth {
         let Some(person) = person::get(&self.records, user).await?.filter(|person| person.active) else {
             return Err(AuthError::BadLink);
         };
-        let used =
-            self.store.write::<_, AuthError>(move |tx| Box::pin(async move { Ok(setup::consume(tx, &link.hash).await?) })).await?;
+        let used = self.store.write::<_, AuthError>(move |tx| Box::pin(async move { Ok(setup::consume(tx, &link.hash).await?) })).await?;
         if !used {
             return Err(AuthError::BadLink);
         }

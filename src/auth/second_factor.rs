@@ -95,12 +95,7 @@ impl Auth {
     }
 
     /// Finishes a sign-in that waited for an app to be set up. Gives the recovery codes too.
-    pub async fn finish_enrolment(
-        &self,
-        challenge: &str,
-        code: &str,
-        from: &Caller,
-    ) -> Result<(SessionStart, Vec<String>), AuthError> {
+    pub async fn finish_enrolment(&self, challenge: &str, code: &str, from: &Caller) -> Result<(SessionStart, Vec<String>), AuthError> {
         let (challenge, person) = self.half_signed_in(challenge, ENROL).await?;
         let user = person.id;
         let codes = self.confirm_totp(user, code, from).await?;
