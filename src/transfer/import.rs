@@ -212,7 +212,10 @@ struct MetByRow {
 async fn run_row(tx: &mut RecordTx<'_>, job: &Job, row: &Row, known: &Known) -> (Result<RowOutcome, RowFault>, MetByRow) {
     let catalog = tx.catalog().clone();
     let mut work = RowWork { job, catalog: &catalog, row, known, met: Known::new(), linked: Vec::new(), differences: Vec::new() };
-    let result = work.root(tx).await;
+    let result = match &row.fault {
+        Some(fault) => Err(RowFault::Row(fault.clone())),
+        None => work.root(tx).await,
+    };
     let RowWork { met, linked, differences, .. } = work;
     (result, MetByRow { known: met, linked, differences })
 }

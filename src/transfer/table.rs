@@ -24,13 +24,15 @@ pub struct Row {
     /// Line of the file on which it begins, 1-based.
     pub line: u64,
     pub cells: Vec<String>,
+    /// Why this row cannot be read, though the others can.
+    pub fault: Option<String>,
 }
 
 impl Table {
-    /// Reads the bytes of a file. Short rows are filled with empty texts; rows longer than the header are refused.
+    /// Reads the bytes of a file. Short rows are filled with empty texts; rows longer than the header carry a fault.
     ///
     /// # Errors
-    /// An unknown encoding, bytes that are not of it, an unclosed quote, a row with too many cells, two columns of one name.
+    /// An unknown encoding, bytes that are not of it, an unclosed quote, two columns of one name.
     pub fn read(bytes: &[u8], options: &TableOptions) -> Result<Self, TransferError> {
         let text = decode(bytes, options)?;
         let delimiter = match options.delimiter {
@@ -57,15 +59,12 @@ impl Table {
             let record = record.map_err(fault)?;
             let line = record.position().map_or(0, csv::Position::line);
             let mut cells: Vec<String> = record.iter().map(str::to_owned).collect();
-            if cells.len() > header.len() {
-                let message = format!("{} cells, but the header names {}", cells.len(), header.len());
-                return Err(TransferError::Csv { line, message });
-            }
+            let fault = (cells.len() > header.len()).then(|| surplus(&cells, header.len()));
             if cells.iter().all(String::is_empty) {
                 continue;
             }
             cells.resize(header.len(), String::new());
-            rows.push(Row { line, cells });
+            rows.push(Row { line, cells, fault });
         }
         Ok(Self { header, rows })
     }
@@ -73,6 +72,15 @@ impl Table {
     pub fn column(&self, name: &str) -> Option<usize> {
         self.header.iter().position(|known| known == name)
     }
+}
+
+fn surplus(cells: &[String], named: usize) -> String {
+    let over: Vec<String> = cells[named..].iter().take(3).map(|cell| format!("`{}`", cell.chars().take(40).collect::<String>())).collect();
+    format!(
+        "{} cells, but the header names {named}; left over: {}; put quotes around a cell that contains the separator",
+        cells.len(),
+        over.join(", ")
+    )
 }
 
 fn decode(bytes: &[u8], options: &TableOptions) -> Result<String, TransferError> {

@@ -36,9 +36,13 @@ const MAPPING: &str = r#"{"kind": "import", "into": "shop.part", "match": ["numb
   "links": {"maker": {"match": ["code"], "existing": "keep", "columns": {"Maker": "code", "Maker name": "name"}}}}"#;
 
 async fn import(app: &TestApp, csv: &[u8], options: TableOptions) -> Report {
+    import_as(app, csv, options, MAPPING).await
+}
+
+async fn import_as(app: &TestApp, csv: &[u8], options: TableOptions, mapping: &str) -> Report {
     let table = Table::read(csv, &options).expect("a table");
     let catalog = app.workspace.catalog.load_full();
-    let mapping = Mapping::read(&serde_json::from_str(MAPPING).expect("JSON"), &catalog, &table.header).expect("a mapping");
+    let mapping = Mapping::read(&serde_json::from_str(mapping).expect("JSON"), &catalog, &table.header).expect("a mapping");
     let import = Import { table, mapping, zone: jiff::tz::TimeZone::UTC, dry_run: false, without_hooks: false };
     transfer::import(&app.workspace.records, &Actor::system(), import, &|_| ()).await.expect("the import runs")
 }
@@ -66,6 +70,19 @@ async fn a_row_is_kept_whole_or_not_at_all() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_with_too_many_cells_fails_alone() {
+    let app = TestApp::with_files(&FILES).await;
+    let csv = "No,Name,Price\n1,Bolt,0.10\n2,Nut, large,0.05,\n3,Gear\n";
+    let report = import_as(&app, csv.as_bytes(), TableOptions::default(), r#"{"kind": "import", "into": "shop.part",
+        "columns": {"No": "number", "Name": "name", "Price": "price"}}"#).await;
+    assert_eq!((report.rows, report.created, report.failed.len()), (3, 2, 1), "{report:?}");
+    assert_eq!(report.failed[0].line, 3);
+    let csv = String::from_utf8(report.failed_csv(&["No".into(), "Name".into(), "Price".into()])).expect("text");
+    let row = "2,Nut, large,3,\"5 cells, but the header names 3; left over: `0.05`, ``; put quotes around a cell that contains the separator\"";
+    assert_eq!(csv.lines().nth(1), Some(row));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_import_changes_nothing_and_differences_are_told() {
     let app = TestApp::with_files(&FILES).await;
     let first = import(&app, CSV.as_bytes(), TableOptions::default()).await;
@@ -89,7 +106,7 @@ async fn labels_of_any_language_and_other_encodings_are_read() {
 }
 
 #[test]
-fn a_row_longer_than_the_header_is_refused_with_its_line() {
-    let fault = Table::read(b"a,b\n1,2\n1,2,3\n", &TableOptions::default()).expect_err("a cell too many");
+fn a_file_that_is_no_table_is_refused_with_its_line() {
+    let fault = Table::read(b"a,b\n1,2\n\"1,2\n", &TableOptions::default()).expect_err("a quote that stays open");
     assert!(fault.to_string().starts_with("line 3:"), "{fault}");
 }
