@@ -26,6 +26,7 @@ mod load;
 mod nested;
 mod number;
 mod overlay;
+mod people;
 mod plan;
 mod prepare;
 mod read;

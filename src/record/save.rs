@@ -123,6 +123,7 @@ impl RecordTx<'_> {
         event: RecordEvent,
         options: &WriteOptions,
     ) -> Result<Vec<String>, RecordError> {
+        self.expect_administrator(&event).await?;
         let stale = self.refresh_dependents(compiled, &event).await?;
         if options.without_hooks {
             return Ok(stale);

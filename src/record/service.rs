@@ -487,6 +487,7 @@ impl Records {
         let definition = catalog.entity(entity);
         let hooks = &self.shared.hooks;
         input.children.is_empty()
+            && definition.id != "core.user"
             && definition.dependents.is_empty()
             && !definition.fields.iter().any(|field| matches!(field.ty, FieldType::AutoNumber { .. } | FieldType::Links { .. }))
             && !hooks.matches(catalog, entity, HookPoint::BeforeSave)

@@ -3,6 +3,7 @@
 //! `axum::serve` has no limit on how long a request's head may take, so a half-sent request would stay open for ever.
 
 mod body;
+mod framing;
 mod registry;
 mod timed;
 
@@ -23,6 +24,7 @@ use tokio::net::TcpListener;
 use tower::Service;
 
 use self::body::StallGuard;
+use self::framing::Framed;
 use self::registry::{Entry, Place, Registry};
 use self::timed::{Phase, Timed};
 use super::config::WebConfig;
@@ -109,7 +111,7 @@ impl Connection {
 
     async fn run<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S, watcher: Watcher) {
         let entry = self.place.entry.clone();
-        let io = TokioIo::new(Timed::new(stream, entry.clone(), self.limits));
+        let io = TokioIo::new(Framed::new(Timed::new(stream, entry.clone(), self.limits)));
         let service = connection_service(self.router, self.peer, entry.clone(), self.registry.clone(), self.limits);
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())

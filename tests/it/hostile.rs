@@ -166,3 +166,40 @@ async fn batches_over_the_same_records_in_any_order_all_succeed() {
         client.await.expect("every batch is answered 200");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_last_administrator_stays() {
+    let app = TestApp::crm().await;
+    let (_, joe) = member(&app).await;
+    let found = app.get("/api/v1/records/user?filter=email='admin@example.com'").await.expect_status(200).json();
+    let admin = found["data"][0]["id"].as_str().expect("an id").to_owned();
+    let path = format!("/api/v1/records/user/{admin}");
+    let at = |answer: &crate::support::Answer| answer.json()["errors"][0]["path"].clone();
+    for (values, place) in [(json!({"active": false}), "/active"), (json!({"roles": ["user"]}), "/roles"), (json!({"roles": []}), "/roles")] {
+        let answer = app.patch(&path, values.clone()).await.expect_status(422);
+        assert_eq!((at(&answer), answer.json()["errors"][0]["code"].clone()), (json!(place), json!("last_administrator")), "{values}");
+        let answer = app.patch("/api/v1/records/user", json!([{"id": admin, "set": values}])).await.expect_status(200);
+        assert_eq!(answer.json()["failed"], 1);
+    }
+    app.delete(&path).await.expect_problem(409, "REC013");
+    // Programs of the workspace itself are held by it too.
+    let records = &app.workspace.records;
+    let catalog = app.workspace.catalog.load_full();
+    let entity = catalog.find_entity("core.user").expect("people");
+    let id = relata::record::parse_id(&catalog, entity.ix, &admin).expect("an id");
+    let input = relata::record::Input::from_json(&catalog, entity, &json!({"active": false})).expect("an input");
+    let options = relata::record::WriteOptions::from(relata::record::Source::System);
+    let system = relata::access::Actor::system();
+    records.update(&system, &catalog, entity.ix, id, input, options.clone()).await.expect_err("refused");
+    records.delete(&system, &catalog, entity.ix, id, options).await.expect_err("refused");
+    // Of two, either may go, but not both; somebody who is not active does not count.
+    app.patch(&format!("/api/v1/records/user/{joe}"), json!({"roles": ["admin"], "active": false})).await.expect_status(200);
+    app.delete(&path).await.expect_status(409);
+    app.patch(&format!("/api/v1/records/user/{joe}"), json!({"active": true})).await.expect_status(200);
+    app.patch(&path, json!({"name": "Ada", "roles": ["user", "admin"]})).await.expect_status(200);
+    let gone = app.post("/api/v1/batch", json!({"atomic": false, "operations": [
+        {"op": "delete", "entity": "user", "id": joe},
+        {"op": "update", "entity": "user", "id": admin, "values": {"roles": ["user"]}},
+    ]})).await.expect_status(200).json();
+    assert_eq!((&gone["failed"], &gone["results"][1]["status"]), (&json!(1), &json!("failed")), "{gone}");
+}

@@ -57,6 +57,32 @@ async fn read_some(stream: &mut TcpStream) -> String {
 }
 
 #[tokio::test]
+async fn a_request_with_two_lengths_is_refused() {
+    let app = TestApp::empty().await;
+    let (address, stop, task) = start(&app, 16).await;
+    let (length, encoding) = ("Content-Length: 4\r\n", "Transfer-Encoding: chunked\r\n");
+    for (before, headers) in [("", [length, encoding]), ("", [encoding, length]), ("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", [length, encoding])] {
+        let mut stream = TcpStream::connect(address).await.expect("connected");
+        let [one, other] = headers;
+        send(&mut stream, &format!("{before}POST /api/v1/batch HTTP/1.1\r\nHost: localhost\r\n{one}{other}\r\n0\r\n\r\n")).await;
+        let answer = read_to_end(&mut stream).await;
+        assert_eq!(answer.contains("HTTP/1.1 200"), !before.is_empty(), "{answer}");
+        assert!(answer.contains("HTTP/1.1 400"), "{answer}");
+        assert!(!answer.contains("HTTP/1.1 401"), "{answer}");
+    }
+    let mut stream = TcpStream::connect(address).await.expect("connected");
+    for headers in [length, encoding] {
+        let body = if headers == length { "{}  " } else { "2\r\n{}\r\n0\r\n\r\n" };
+        send(&mut stream, &format!("POST /sign-in HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n{body}")).await;
+        let answer = read_some(&mut stream).await;
+        assert!(!answer.contains("HTTP/1.1 400"), "{answer}");
+    }
+    let _ = stop.send(());
+    drop(stream);
+    task.await.expect("ends").expect("cleanly");
+}
+
+#[tokio::test]
 async fn a_head_that_never_ends_is_closed() {
     let app = TestApp::empty().await;
     let (address, stop, task) = start(&app, 16).await;
