@@ -3,6 +3,7 @@
 //! Secrets are stored as hashes only. What a request needs (who is this cookie or token?) is remembered until something
 //! changes that it depends on.
 
+mod attempts;
 mod cache;
 mod error;
 mod link;

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::attempts::{Attempt, USUAL_MICROS};
 use super::password::{Passwords, check_strength};
 use super::secret::{digest, hex, is_secret, new_secret};
 use super::{Auth, AuthError, Caller, Identity, NewUser, SessionRef, SessionStart, UserInfo, person};
@@ -51,9 +52,8 @@ impl Auth {
 
     /// The active person whose e-mail and password these are.
     async fn check_password(&self, email: &str, password: &str, from: &Caller) -> Result<person::Person, AuthError> {
-        let account_key = format!("account:{}", crate::base::text::fold(email.trim()).chars().take(254).collect::<String>());
-        let address_key = address_key(from.ip);
-        self.refuse_blocked(&[&account_key, &address_key]).await?;
+        let attempt = Attempt::new(email, from.ip);
+        self.admit(&attempt).await?;
         let found = person::find_by_email(&self.records, email).await?.filter(|person| person.active);
         let stored = match &found {
             Some(person) => credentials::load(&self.store, person.id.0).await?.and_then(|credential| credential.password_hash),
@@ -62,7 +62,7 @@ impl Auth {
         // A password longer than any we accept is not worth a hash, whoever it is for.
         let is_right = password.len() <= 256 && self.passwords.verify(password, stored.as_deref()).await?;
         let (Some(person), true) = (found, is_right) else {
-            self.note_failure(account_key, address_key).await?;
+            self.note_failed(attempt).await?;
             return Err(AuthError::WrongCredentials);
         };
         let rehash = match stored.as_deref() {
@@ -76,7 +76,7 @@ impl Auth {
                     if let Some(hash) = rehash {
                         credentials::rehash(tx, user.0, &hash).await?;
                     }
-                    Ok(throttle::clear(tx, &account_key).await?)
+                    attempt.succeed(tx).await
                 })
             })
             .await?;
@@ -207,13 +207,14 @@ impl Auth {
 
     /// Deletes sessions and counters that are over; `app` calls it now and then.
     pub async fn prune(&self) -> Result<(), AuthError> {
-        let day_ago = DateTime(self.clock.now().0 - 24 * 3600 * 1_000_000);
+        let now = self.clock.now();
+        let (day_ago, no_longer_usual) = (DateTime(now.0 - 24 * 3600 * 1_000_000), DateTime(now.0 - USUAL_MICROS));
         self.store
             .write::<_, AuthError>(move |tx| {
                 Box::pin(async move {
                     sessions::prune(tx).await?;
                     challenges::prune(tx).await?;
-                    throttle::prune(tx, day_ago).await?;
+                    throttle::prune(tx, day_ago, no_longer_usual).await?;
                     Ok(())
                 })
             })

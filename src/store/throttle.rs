@@ -59,9 +59,26 @@ pub async fn clear(tx: &mut Tx, key: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Deletes counters that were not touched since `before`.
-pub async fn prune(tx: &mut Tx, before: DateTime) -> Result<u64, StoreError> {
-    tx.run(Sql::template("DELETE FROM sys_throttle WHERE since < ?", [at(before)])).await
+/// Begins the keys of marks.
+pub const USUAL: &str = "usual:";
+
+/// Remembers a key (of [`USUAL`]) from now on.
+pub async fn mark(tx: &mut Tx, key: &str) -> Result<(), StoreError> {
+    let sql = "INSERT INTO sys_throttle (key, failures, since) VALUES (?, 0, ?) ON CONFLICT (key) DO UPDATE SET since = excluded.since";
+    let now = tx.now();
+    tx.run(Sql::template(sql, [text(key), at(now)])).await.map(|_| ())
+}
+
+/// Whether a key was marked after `since`.
+pub async fn is_marked(store: &Store, key: &str, since: DateTime) -> Result<bool, StoreError> {
+    let sql = Sql::template("SELECT since FROM sys_throttle WHERE key = ? AND since > ?", [text(key), at(since)]);
+    Ok(store.rows(sql, &[AT]).await?.one_int().is_some())
+}
+
+/// Deletes counters that were not touched since `before`, and marks since `marked_before`.
+pub async fn prune(tx: &mut Tx, before: DateTime, marked_before: DateTime) -> Result<u64, StoreError> {
+    let sql = "DELETE FROM sys_throttle WHERE since < ? AND (since < ? OR key NOT LIKE 'usual:%')";
+    tx.run(Sql::template(sql, [at(before), at(marked_before)])).await
 }
 
 fn micros(duration: Duration) -> i64 {

@@ -110,6 +110,35 @@ async fn signing_in_by_password_gives_one_error_for_every_failure() {
     app.request(Method::GET, "/api/v1/records/deal").session(&cookie).send().await.expect_status(401);
 }
 
+/// Somebody elsewhere, with many addresses, knows a person's e-mail and wants to keep them out.
+#[tokio::test]
+async fn nobody_elsewhere_keeps_a_person_out() {
+    let app = TestApp::crm().await;
+    let auth = &app.workspace.auth;
+    auth.create_user(person("bo@example.com", PASSWORD)).await.expect("created");
+    let office = "198.51.100.7".parse().expect("an address");
+    let elsewhere = |last: u8| format!("203.0.113.{last}").parse().expect("an address");
+    auth.sign_in("bo@example.com", PASSWORD, office).await.expect("signed in");
+    for _ in 0..4 {
+        auth.sign_in("bo@example.com", "wrong password", elsewhere(1)).await.err().expect("refused");
+    }
+    auth.sign_in("bo@example.com", PASSWORD, office).await.expect("a block elsewhere is no block here");
+    for last in 2..60 {
+        auth.sign_in("bo@example.com", "wrong password", elsewhere(last)).await.err().expect("refused");
+    }
+    let error = auth.sign_in("bo@example.com", PASSWORD, elsewhere(61)).await.err().expect("blocked").to_string();
+    assert!(error.contains("too many attempts"), "{error}");
+    auth.sign_in("bo@example.com", "wrong password", office).await.err().expect("a slip");
+    auth.sign_in("bo@example.com", PASSWORD, office).await.expect("signed in where they always do");
+    auth.prune().await.expect("pruned");
+    app.clock.advance_ms(40 * 24 * 3_600_000);
+    auth.prune().await.expect("pruned");
+    for last in 2..60 {
+        auth.sign_in("bo@example.com", "wrong password", elsewhere(last)).await.err().expect("refused");
+    }
+    auth.sign_in("bo@example.com", PASSWORD, office).await.expect("the address is still known after weeks");
+}
+
 #[tokio::test]
 async fn guessing_is_slowed_down_per_account_and_address_and_ends_with_success() {
     let app = TestApp::crm().await;
