@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use super::session::{PER_ADDRESS, address_key};
 use super::{Auth, AuthError};
 use crate::base::DateTime;
-use crate::store::throttle::{self, Policy};
 use crate::store::Tx;
+use crate::store::throttle::{self, Policy};
 
 /// An account guessed at from many addresses: the addresses its person signs in from are not held by it.
 const PER_ACCOUNT: Policy = Policy { allowed: 50, ..Policy::SIGN_IN };

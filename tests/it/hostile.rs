@@ -175,7 +175,8 @@ async fn the_last_administrator_stays() {
     let admin = found["data"][0]["id"].as_str().expect("an id").to_owned();
     let path = format!("/api/v1/records/user/{admin}");
     let at = |answer: &crate::support::Answer| answer.json()["errors"][0]["path"].clone();
-    for (values, place) in [(json!({"active": false}), "/active"), (json!({"roles": ["user"]}), "/roles"), (json!({"roles": []}), "/roles")] {
+    for (values, place) in [(json!({"active": false}), "/active"), (json!({"roles": ["user"]}), "/roles"), (json!({"roles": []}), "/roles")]
+    {
         let answer = app.patch(&path, values.clone()).await.expect_status(422);
         assert_eq!((at(&answer), answer.json()["errors"][0]["code"].clone()), (json!(place), json!("last_administrator")), "{values}");
         let answer = app.patch("/api/v1/records/user", json!([{"id": admin, "set": values}])).await.expect_status(200);
@@ -197,9 +198,16 @@ async fn the_last_administrator_stays() {
     app.delete(&path).await.expect_status(409);
     app.patch(&format!("/api/v1/records/user/{joe}"), json!({"active": true})).await.expect_status(200);
     app.patch(&path, json!({"name": "Ada", "roles": ["user", "admin"]})).await.expect_status(200);
-    let gone = app.post("/api/v1/batch", json!({"atomic": false, "operations": [
-        {"op": "delete", "entity": "user", "id": joe},
-        {"op": "update", "entity": "user", "id": admin, "values": {"roles": ["user"]}},
-    ]})).await.expect_status(200).json();
+    let gone = app
+        .post(
+            "/api/v1/batch",
+            json!({"atomic": false, "operations": [
+                {"op": "delete", "entity": "user", "id": joe},
+                {"op": "update", "entity": "user", "id": admin, "values": {"roles": ["user"]}},
+            ]}),
+        )
+        .await
+        .expect_status(200)
+        .json();
     assert_eq!((&gone["failed"], &gone["results"][1]["status"]), (&json!(1), &json!("failed")), "{gone}");
 }

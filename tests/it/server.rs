@@ -61,7 +61,9 @@ async fn a_request_with_two_lengths_is_refused() {
     let app = TestApp::empty().await;
     let (address, stop, task) = start(&app, 16).await;
     let (length, encoding) = ("Content-Length: 4\r\n", "Transfer-Encoding: chunked\r\n");
-    for (before, headers) in [("", [length, encoding]), ("", [encoding, length]), ("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", [length, encoding])] {
+    for (before, headers) in
+        [("", [length, encoding]), ("", [encoding, length]), ("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", [length, encoding])]
+    {
         let mut stream = TcpStream::connect(address).await.expect("connected");
         let [one, other] = headers;
         send(&mut stream, &format!("{before}POST /api/v1/batch HTTP/1.1\r\nHost: localhost\r\n{one}{other}\r\n0\r\n\r\n")).await;

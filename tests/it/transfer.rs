@@ -73,12 +73,19 @@ async fn a_row_is_kept_whole_or_not_at_all() {
 async fn a_row_with_too_many_cells_fails_alone() {
     let app = TestApp::with_files(&FILES).await;
     let csv = "No,Name,Price\n1,Bolt,0.10\n2,Nut, large,0.05,\n3,Gear\n";
-    let report = import_as(&app, csv.as_bytes(), TableOptions::default(), r#"{"kind": "import", "into": "shop.part",
-        "columns": {"No": "number", "Name": "name", "Price": "price"}}"#).await;
+    let report = import_as(
+        &app,
+        csv.as_bytes(),
+        TableOptions::default(),
+        r#"{"kind": "import", "into": "shop.part",
+        "columns": {"No": "number", "Name": "name", "Price": "price"}}"#,
+    )
+    .await;
     assert_eq!((report.rows, report.created, report.failed.len()), (3, 2, 1), "{report:?}");
     assert_eq!(report.failed[0].line, 3);
     let csv = String::from_utf8(report.failed_csv(&["No".into(), "Name".into(), "Price".into()])).expect("text");
-    let row = "2,Nut, large,3,\"5 cells, but the header names 3; left over: `0.05`, ``; put quotes around a cell that contains the separator\"";
+    let row =
+        "2,Nut, large,3,\"5 cells, but the header names 3; left over: `0.05`, ``; put quotes around a cell that contains the separator\"";
     assert_eq!(csv.lines().nth(1), Some(row));
 }
 

@@ -203,7 +203,8 @@ mod tests {
             "GET / HTTP/1.1\r\nHost: a\r\n\r\n".to_owned(),
             "\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n".to_owned(),
             "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\na\r\n\r\n".to_owned(),
-            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;x=1\r\na\nb\r\n10\r\n0123456789abcdef\r\n0\r\nDigest: x\r\n\r\n".to_owned(),
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;x=1\r\na\nb\r\n10\r\n0123456789abcdef\r\n0\r\nDigest: x\r\n\r\n"
+                .to_owned(),
             format!("GET /{} HTTP/1.1\r\nX-Long: {}\r\n\r\n", "a".repeat(200), "content-length: ".repeat(20)),
         ] {
             assert!(!is_refused(&before), "{before:?}");
