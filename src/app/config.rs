@@ -17,7 +17,7 @@ use crate::web::{Network, PublicUrl, Tls, WebConfig};
 const DEFAULT_FILE: &str = "relata-server.yaml";
 
 /// Keys of the configuration file with their meaning, in the order `doctor` prints them.
-const KEYS: [(&str, &str); 21] = [
+const KEYS: [(&str, &str); 22] = [
     ("listen", "address to listen on"),
     ("public_url", "address people use"),
     ("data", "folder of the embedded database, files and keys"),
@@ -32,6 +32,7 @@ const KEYS: [(&str, &str); 21] = [
     ("shutdown_seconds", "how long running requests may take to end"),
     ("postgres_connections", "PostgreSQL connections of this process"),
     ("job_workers", "jobs done at the same time in this process"),
+    ("events_kept_days", "days the feed of changes goes back"),
     ("max_running_requests", "API requests at work at the same time, and as many pages"),
     ("max_heavy_requests", "uploads, definitions, imports and exports at work at the same time"),
     ("tls_certificate", "PEM file of the certificate with its chain; without it plain HTTP is served"),
@@ -54,6 +55,7 @@ pub struct Config {
     pub web: WebConfig,
     pub postgres_connections: u32,
     pub job_workers: usize,
+    pub events_kept: Duration,
     pub egress: EgressOptions,
     /// Where each value comes from: key, value as shown (secrets hidden), source.
     pub shown: Vec<(String, String, &'static str)>,
@@ -93,6 +95,7 @@ impl Config {
         let shutdown = source.number("shutdown_seconds", 10, 0, 3600)?;
         let postgres_connections = source.number("postgres_connections", 16, 1, 1000)?;
         let job_workers = source.number("job_workers", 4, 1, 256)?;
+        let events_kept_days = source.number("events_kept_days", 30, 1, 36_500)?;
 
         let egress = egress(&source.text("egress_allow", None, "")?, &source.text("egress_authorities", None, "")?)?;
 
@@ -144,6 +147,7 @@ impl Config {
             web,
             postgres_connections: u32::try_from(postgres_connections).unwrap_or(16),
             job_workers,
+            events_kept: Duration::from_secs(events_kept_days as u64 * 86_400),
             egress,
             shown: source.shown,
         })

@@ -13,6 +13,7 @@ impl Config {
         options.files = Some(self.files());
         options.postgres_connections = self.postgres_connections;
         options.job_workers = self.job_workers;
+        options.events_kept = self.events_kept;
         options.egress = self.egress.clone();
         options
     }

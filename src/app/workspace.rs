@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
@@ -26,6 +27,8 @@ pub struct Options {
     pub folders: Folders,
     pub postgres_connections: u32,
     pub job_workers: usize,
+    /// How long the feed of changes goes back.
+    pub events_kept: Duration,
     /// What outgoing requests may reach.
     pub egress: EgressOptions,
     /// In the place of the client that `egress` describes, for tests.
@@ -42,6 +45,7 @@ impl Options {
             folders,
             postgres_connections: 16,
             job_workers: 4,
+            events_kept: RunnerOptions::default().events_kept,
             egress: EgressOptions::default(),
             http: None,
             clock: Arc::new(SystemClock),
@@ -130,7 +134,7 @@ impl Workspace {
             vec![Arc::new(ScriptJobs::new(automation.clone(), records.clone()))],
             options.clock.clone(),
             options.random.clone(),
-            RunnerOptions { workers: options.job_workers, ..RunnerOptions::default() },
+            RunnerOptions { workers: options.job_workers, events_kept: options.events_kept, ..RunnerOptions::default() },
         ));
         let http = match &options.http {
             Some(http) => http.clone(),

@@ -174,6 +174,7 @@ fn failures() -> Value {
             "409",
             "it does not fit the present state: a value that must be unique is taken, records still refer to this one, a plan is stale",
         ),
+        ("410", "events after `since` are no longer kept; `oldest` is where what is kept begins"),
         ("412", "the record has another version than `If-Match` says"),
         ("413", "the body is too large"),
         ("415", "the body has another media type"),

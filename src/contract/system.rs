@@ -74,11 +74,12 @@ fn changes() -> Value {
     Operation::new("changes", TAG, "The feed of all changes")
         .query(
             "since",
-            json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX, "default": 0 }),
-            "`next` of the answer before",
+            json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX }),
+            "`next` of the answer before; without it the feed begins with the oldest event that is kept",
         )
         .query("limit", json!({ "type": "integer", "minimum": 1, "maximum": 1000, "default": 100 }), "events of an answer")
         .answers("200", "events, oldest first", schema_ref("ChangesPage"))
+        .fails(&["410"])
         .build()
 }
 

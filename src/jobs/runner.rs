@@ -13,12 +13,15 @@ use super::handler::{Job, JobContext, JobError, JobHandler, Outcome};
 use super::schedule;
 use crate::base::{Clock, DateTime, Random, Stopwatch};
 use crate::schema::catalog::Catalog;
-use crate::store::{Store, StoreError, idempotency, jobs};
+use crate::store::{Store, StoreError, idempotency, jobs, outbox};
 
 /// Idempotency keys are kept this long.
 const KEYS_KEPT_US: i64 = 24 * 3600 * 1_000_000;
 /// How often old keys are swept away.
 const SWEEP_EVERY_US: i64 = 600 * 1_000_000;
+/// Events deleted in one unit, and units in one sweep.
+const SWEPT_AT_ONCE: u32 = 1_000;
+const MOST_SWEEPS: u32 = 100;
 /// Longest text of an error that is kept with a job.
 const MAX_ERROR: usize = 2_000;
 
@@ -30,11 +33,13 @@ pub struct RunnerOptions {
     pub poll: Duration,
     /// How long a job belongs to its claimer without a sign of life.
     pub lease: Duration,
+    /// Events of the outbox are kept this long, and longer until every named reader has passed them.
+    pub events_kept: Duration,
 }
 
 impl Default for RunnerOptions {
     fn default() -> Self {
-        Self { workers: 4, poll: Duration::from_millis(1_000), lease: Duration::from_secs(60) }
+        Self { workers: 4, poll: Duration::from_millis(1_000), lease: Duration::from_secs(60), events_kept: Duration::from_secs(30 * 86_400) }
     }
 }
 
@@ -50,6 +55,17 @@ struct Shared {
     handlers: HashMap<&'static str, Arc<dyn JobHandler>>,
     clock: Arc<dyn Clock>,
     options: RunnerOptions,
+}
+
+/// Deletes old events in small units, so that no writer waits long.
+async fn sweep_events(store: &Store, before: DateTime) -> Result<(), StoreError> {
+    for _ in 0..MOST_SWEEPS {
+        let gone = store.write(move |tx| Box::pin(async move { outbox::prune(tx, before, SWEPT_AT_ONCE).await })).await?;
+        if gone < u64::from(SWEPT_AT_ONCE) {
+            break;
+        }
+    }
+    Ok(())
 }
 
 impl Runner {
@@ -117,7 +133,7 @@ impl Runner {
     /// When the queue itself cannot be read.
     pub async fn run_until_idle(&self) -> Result<usize, StoreError> {
         let mut done = 0;
-        let mut swept = self.shared.clock.now();
+        let mut swept = DateTime(0);
         loop {
             let claimed = self.look(true, &mut swept, 16).await?;
             if claimed.is_empty() {
@@ -143,6 +159,8 @@ impl Runner {
             *swept = now;
             let before = DateTime(now.0.saturating_sub(KEYS_KEPT_US));
             shared.store.write(move |tx| Box::pin(async move { idempotency::prune(tx, before).await })).await?;
+            let kept_us = i64::try_from(shared.options.events_kept.as_micros()).unwrap_or(i64::MAX);
+            sweep_events(&shared.store, DateTime(now.0.saturating_sub(kept_us))).await?;
         }
         if limit == 0 {
             return Ok(Vec::new());

@@ -325,7 +325,7 @@ impl World {
 
     /// Records made meanwhile, without the one a create makes itself.
     async fn judge_created(&self, wanted: &Json, ended: &Ended, before: i64, faults: &mut Vec<String>) -> Result<(), String> {
-        let page = self.records.changes(&Actor::system(), before, 500).await.map_err(|error| told(&error))?;
+        let page = self.records.changes(&Actor::system(), Some(before), 500).await.map_err(|error| told(&error))?;
         let mut made = Vec::new();
         for event in page.events.iter().filter(|event| event.kind == "create" && Some((event.entity, event.id)) != ended.subject) {
             let json = self.read(event.entity, event.id).await?.unwrap_or(Json::Null);

@@ -109,6 +109,9 @@ pub enum RecordError {
     /// A filter, selection, sort or aggregate is at fault.
     #[error("{}", .0.first().map_or_else(|| "the request is not readable".to_owned(), ToString::to_string))]
     Query(Vec<QueryError>),
+    /// The feed of changes no longer goes back so far.
+    #[error("events after {since} are no longer kept")]
+    NotKept { since: i64, oldest: i64 },
     /// The record cannot be in this state for the operation (restoring a live record, …).
     #[error("{message}")]
     State { message: String },
@@ -137,6 +140,7 @@ pub enum ErrorKind {
     PreconditionRequired,
     Invalid,
     Busy,
+    Gone,
     Internal,
 }
 
@@ -154,6 +158,7 @@ impl RecordError {
             RecordError::Unique { .. } | RecordError::Restrict { .. } | RecordError::State { .. } | RecordError::KeyBusy => {
                 ErrorKind::Conflict
             }
+            RecordError::NotKept { .. } => ErrorKind::Gone,
             RecordError::KeyReused => ErrorKind::Invalid,
             RecordError::TooMany { .. } | RecordError::BadRequest { .. } | RecordError::Query(_) => ErrorKind::BadRequest,
             RecordError::Forbidden(_) | RecordError::Access(_) => ErrorKind::Forbidden,
@@ -214,6 +219,7 @@ impl Explain for RecordError {
             RecordError::BadRequest { .. } => "REC050",
             RecordError::Query(faults) => faults.first().map_or("QRY001", Explain::code),
             RecordError::Operation { error, .. } => error.code(),
+            RecordError::NotKept { .. } => "REC070",
             RecordError::Busy => "REC060",
             RecordError::StaleCatalog => "REC061",
             RecordError::Store(_) => "REC099",
@@ -230,6 +236,9 @@ impl Explain for RecordError {
             RecordError::TooMany { limit, .. } => Some(format!("split it into parts of at most {limit}")),
             RecordError::BadRequest { hint, .. } => hint.clone(),
             RecordError::Query(faults) => faults.first().and_then(Explain::hint),
+            RecordError::NotKept { oldest, .. } => {
+                Some(format!("read the records anew with lists, then go on with `since={oldest}`, which gives all that is kept"))
+            }
             RecordError::Operation { error, .. } => error.hint(),
             _ => None,
         }
@@ -244,6 +253,7 @@ impl Explain for RecordError {
             RecordError::Hook { script, file, line, .. } => Some(json!({ "script": script, "file": file, "line": line })),
             RecordError::TooMany { limit, got, .. } => Some(json!({ "limit": limit, "got": got })),
             RecordError::Query(faults) => faults.first().and_then(Explain::details),
+            RecordError::NotKept { oldest, .. } => Some(json!({ "oldest": oldest })),
             RecordError::Operation { index, error } => Some(json!({ "operation": index, "details": error.details() })),
             _ => None,
         }

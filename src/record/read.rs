@@ -73,17 +73,27 @@ impl Records {
         Ok(HistoryPage { entries, next_cursor })
     }
 
-    /// All changes after `since` (a number the last answer gave, 0 for the beginning).
-    pub async fn changes(&self, actor: &Actor, since: i64, limit: u32) -> Result<ChangesPage, RecordError> {
+    /// All changes after `since`, a number the last answer gave; `None` begins with the oldest that is kept.
+    ///
+    /// # Errors
+    /// `REC070` when events after `since` are no longer kept.
+    pub async fn changes(&self, actor: &Actor, since: Option<i64>, limit: u32) -> Result<ChangesPage, RecordError> {
         if !actor.is_signed_in() {
             return Err(RecordError::Forbidden("nobody is signed in".to_owned()));
         }
         let catalog = self.catalog();
         let limit = limit.clamp(1, 1_000);
-        let mut found = outbox::since(self.store(), since.max(0), limit + 1).await?;
+        let after = since.unwrap_or(0).max(0);
+        let mut found = outbox::since(self.store(), after, limit + 1).await?;
+        if since.is_some() {
+            let oldest = outbox::pruned(self.store()).await?;
+            if after < oldest {
+                return Err(RecordError::NotKept { since: after, oldest });
+            }
+        }
         let more = found.len() > limit as usize;
         found.truncate(limit as usize);
-        let next = found.last().map_or(since.max(0), |event| event.seq);
+        let next = found.last().map_or(after, |event| event.seq);
         let by_uid: HashMap<&str, EntityIx> = catalog.entities.iter().map(|entity| (entity.uid.as_str(), entity.ix)).collect();
         let events = found
             .into_iter()

@@ -2,7 +2,7 @@
 
 use super::read::{self, AT, INT, TEXT};
 use super::sql::{at, int, text};
-use super::{Dialect, Sql, Store, StoreError, Tx};
+use super::{Dialect, Rows, Sql, Store, StoreError, Tx, settings};
 use crate::base::{DateTime, RecordId};
 
 /// An event about to be written.
@@ -157,15 +157,36 @@ pub async fn set_cursor(tx: &mut Tx, name: &str, seq: i64) -> Result<(), StoreEr
 }
 
 /// Deletes events older than `before` that every named reader has passed, never the newest one (its position must not
-/// be given again); at most `limit` at a time.
+/// be given again); at most `limit` at a time. Gives how many, and remembers up to where ([`pruned`]).
 pub async fn prune(tx: &mut Tx, before: DateTime, limit: u32) -> Result<u64, StoreError> {
-    tx.run(Sql::template(
+    let gone = Sql::template(
         "DELETE FROM sys_outbox WHERE seq IN (SELECT seq FROM sys_outbox WHERE at < ? \
-         AND seq < (SELECT max(seq) FROM sys_outbox) AND seq <= COALESCE((SELECT min(seq) FROM sys_cursor), 0) \
-         ORDER BY seq LIMIT ?)",
-        [at(before), int(i64::from(limit))],
-    ))
-    .await
+         AND seq < (SELECT max(seq) FROM sys_outbox) AND seq <= COALESCE((SELECT min(seq) FROM sys_cursor), ?) \
+         ORDER BY seq LIMIT ?) RETURNING seq",
+        [at(before), int(i64::MAX), int(i64::from(limit))],
+    );
+    let rows = tx.rows(gone, &[INT]).await?;
+    let Some(last) = rows.iter().map(|row| read::int(row, 0)).max() else { return Ok(0) };
+    let rows_of_mark = tx.rows(mark(), &[TEXT]).await?;
+    if read_mark(&rows_of_mark) < last {
+        settings::set(tx, PRUNED, &last.to_string()).await?;
+    }
+    Ok(rows.iter().count() as u64)
+}
+
+const PRUNED: &str = "outbox.pruned";
+
+/// The newest position that was deleted, 0 when none was: who has read less far has missed events. Ask after reading.
+pub async fn pruned(store: &Store) -> Result<i64, StoreError> {
+    Ok(read_mark(&store.rows(mark(), &[TEXT]).await?))
+}
+
+fn mark() -> Sql {
+    Sql::template("SELECT value FROM sys_setting WHERE key = ?", [text(PRUNED)])
+}
+
+fn read_mark(rows: &Rows) -> i64 {
+    rows.first().and_then(|row| read::text(row, 0).parse().ok()).unwrap_or(0)
 }
 
 fn event(row: &[crate::base::Cell]) -> Event {

@@ -527,3 +527,25 @@ async fn definitions_are_checked_planned_and_applied_over_the_api() {
 fn the_document_tells_the_limits_the_record_service_has() {
     assert_eq!(relata::contract::MAX_OPERATIONS, relata::record::many::MAX_OPERATIONS);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_feed_tells_when_it_no_longer_goes_back_so_far() {
+    let app = TestApp::crm().await;
+    let before = app.get("/api/v1/changes").await.expect_status(200).json()["next"].as_i64().expect("a number");
+    app.create("account", json!({"name": "Old"})).await;
+    app.create("account", json!({"name": "Old too"})).await;
+    let seen = app.get(&format!("/api/v1/changes?since={before}")).await.expect_status(200).json();
+    let next = seen["next"].as_i64().expect("a number");
+    app.clock.advance_ms(31 * 24 * 3_600_000);
+    app.create("account", json!({"name": "New"})).await;
+    app.workspace.runner.run_until_idle().await.expect("the queue is readable");
+    app.clock.advance_ms(3_600_000);
+    app.workspace.runner.run_until_idle().await.expect("the queue is readable");
+    let gone = app.get(&format!("/api/v1/changes?since={before}")).await.expect_problem(410, "REC070");
+    assert_eq!(gone["oldest"], next);
+    app.get("/api/v1/changes?since=0").await.expect_problem(410, "REC070");
+    for path in [format!("/api/v1/changes?since={next}"), "/api/v1/changes".to_owned()] {
+        let kept = app.get(&path).await.expect_status(200).json();
+        assert_eq!((kept["data"].as_array().map(Vec::len), &kept["data"][0]["kind"]), (Some(1), &json!("create")), "{kept}");
+    }
+}

@@ -138,6 +138,7 @@ fn history_entry(catalog: &Catalog, entry: &HistoryEntry) -> Value {
 pub(super) async fn changes(head: Head) -> Result<Response, Problem> {
     let params = head.params(&["since", "limit"])?;
     let since = locate::number(&params, "since", 0, 0..=i64::MAX)?;
+    let since = params.get("since").map(|_| since);
     let limit = u32::try_from(locate::number(&params, "limit", 100, 1..=1000)?).unwrap_or(100);
     let page = head.state.records.changes(&head.actor, since, limit).await?;
     let data: Vec<Value> = page.events.iter().map(|event| change_event(&head.catalog, event)).collect();

@@ -33,14 +33,14 @@ async fn the_history_tells_every_change() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_feed_gives_each_event_once() {
     let space = Workspace::new(DEFINITIONS).await;
-    let start = space.records.changes(&space.actor, 0, 100).await.unwrap().next;
+    let start = space.records.changes(&space.actor, None, 100).await.unwrap().next;
     let deal = space.create("deal", json!({ "name": "A" })).await.unwrap().id;
     space.update("deal", deal, json!({ "name": "B" })).await.unwrap();
     space.create("deal", json!({})).await.unwrap_err();
-    let page = space.records.changes(&space.actor, start, 1).await.unwrap();
+    let page = space.records.changes(&space.actor, Some(start), 1).await.unwrap();
     assert!(page.more);
     assert_eq!((page.events[0].kind.as_str(), page.events[0].id), ("create", deal));
-    let page = space.records.changes(&space.actor, page.next, 10).await.unwrap();
+    let page = space.records.changes(&space.actor, Some(page.next), 10).await.unwrap();
     assert_eq!(page.events.len(), 1);
     assert_eq!((page.events[0].changed.clone(), page.events[0].version, page.more), (vec!["name".to_owned()], 2, false));
 }

@@ -94,11 +94,11 @@ async fn a_save_that_changes_nothing_writes_nothing() {
     let space = Workspace::new(DEFINITIONS).await;
     let saved = space.create("deal", json!({ "name": "Big" })).await.unwrap();
     space.clock.advance_ms(5_000);
-    let before = space.records.changes(&space.actor, 0, 100).await.unwrap().next;
+    let before = space.records.changes(&space.actor, None, 100).await.unwrap().next;
     let again = space.update("deal", saved.id, json!({ "name": "Big", "stage": "new" })).await.unwrap();
     assert_eq!((again.version, again.changed.len()), (1, 0));
     assert_eq!(space.get("deal", saved.id).await["updated_at"], "2026-01-01T00:00:00Z");
-    assert_eq!(space.records.changes(&space.actor, 0, 100).await.unwrap().next, before);
+    assert_eq!(space.records.changes(&space.actor, None, 100).await.unwrap().next, before);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -94,10 +94,14 @@ async fn history_and_outbox_keep_their_order() {
     assert_eq!(events.iter().map(|event| event.version).collect::<Vec<_>>(), [1, 2, 3]);
     let last = events[2].seq;
     assert_eq!(outbox::last_seq(&store).await, Ok(last));
-    write(&store, move |tx| Box::pin(async move { outbox::set_cursor(tx, "reader", last).await })).await.expect("moved");
     clock.advance_ms(60_000);
+    write(&store, |tx| Box::pin(async move { outbox::set_cursor(tx, "reader", 0).await })).await.expect("moved");
+    let held = write(&store, |tx| Box::pin(async move { outbox::prune(tx, tx.now(), 100).await })).await;
+    assert_eq!((held, outbox::pruned(&store).await), (Ok(0), Ok(0)), "a named reader has not passed them");
+    write(&store, move |tx| Box::pin(async move { outbox::set_cursor(tx, "reader", last).await })).await.expect("moved");
     let pruned = write(&store, |tx| Box::pin(async move { outbox::prune(tx, tx.now(), 100).await })).await;
     assert_eq!(pruned, Ok(2), "the newest stays");
+    assert_eq!(outbox::pruned(&store).await, Ok(events[1].seq));
     store.close().await.expect("closes");
 }
 
