@@ -39,7 +39,12 @@ pub struct RunnerOptions {
 
 impl Default for RunnerOptions {
     fn default() -> Self {
-        Self { workers: 4, poll: Duration::from_millis(1_000), lease: Duration::from_secs(60), events_kept: Duration::from_secs(30 * 86_400) }
+        Self {
+            workers: 4,
+            poll: Duration::from_millis(1_000),
+            lease: Duration::from_secs(60),
+            events_kept: Duration::from_secs(30 * 86_400),
+        }
     }
 }
 
