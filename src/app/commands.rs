@@ -352,6 +352,9 @@ async fn user(globals: &Globals, command: UserCommand, printer: Printer) -> Resu
             answer.object["url"] = json!(answer.text);
             return Ok(show(printer, &answer));
         }
+        UserCommand::Invite { email, name, role } => Operation::UserInvite { email, name, roles: role },
+        UserCommand::Deactivate { email, reassign_to } => Operation::UserDeactivate { email, reassign_to },
+        UserCommand::Reactivate { email } => Operation::UserReactivate { email },
         UserCommand::ResetSecondFactor { email } => Operation::UserResetSecondFactor { email },
         UserCommand::RequireSecondFactor { roles } => Operation::SecondFactorRoles {
             roles: match roles.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {

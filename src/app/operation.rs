@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::{AppError, Workspace};
 use crate::access::Actor;
-use crate::auth::{NewToken, NewUser};
+use crate::auth::{Invitation, NewToken, NewUser};
 use crate::base::RecordId;
 use crate::cli::exit;
 use crate::deploy;
@@ -30,6 +30,9 @@ pub enum Operation {
     UserPassword { email: String, password: String },
     UserLink { email: String },
     UserList,
+    UserInvite { email: String, name: String, roles: Vec<String> },
+    UserDeactivate { email: String, reassign_to: Option<String> },
+    UserReactivate { email: String },
     UserResetSecondFactor { email: String },
     SecondFactorRoles { roles: Option<Vec<String>> },
     Backup { to: PathBuf },
@@ -168,6 +171,28 @@ pub async fn perform(workspace: &Workspace, operation: Operation, progress: &(dy
         Operation::UserLink { email } => {
             let path = auth.create_sign_in_link(&email).await?;
             Ok(Answer::new(path.clone(), json!({"ok": true, "path": path})))
+        }
+        Operation::UserInvite { email, name, roles } => {
+            let invited = auth.invite(&Actor::system(), Invitation { name, email, roles }).await?;
+            Ok(Answer::new(invited.path.clone(), json!({"ok": true, "id": user_id(workspace, invited.user), "path": invited.path})))
+        }
+        Operation::UserDeactivate { email, reassign_to } => {
+            let heir = match reassign_to {
+                Some(heir) => Some(auth.find_user(&heir).await?),
+                None => None,
+            };
+            let user = auth.find_user(&email).await?;
+            let held: i64 = auth.records_of(&Actor::system(), user).await?.iter().map(|held| held.count).sum();
+            let done = auth.deactivate(&Actor::system(), user, heir).await?;
+            let text = format!(
+                "{email} can no longer sign in; {held} records named them, {} handed over, {} refused by rules",
+                done.moved, done.left
+            );
+            Ok(Answer::new(text, json!({"ok": true, "records": held, "moved": done.moved, "refused": done.left})))
+        }
+        Operation::UserReactivate { email } => {
+            auth.reactivate(&Actor::system(), auth.find_user(&email).await?).await?;
+            Ok(Answer::new(format!("{email} can sign in again"), json!({"ok": true})))
         }
         Operation::UserResetSecondFactor { email } => {
             auth.reset_second_factor(&email).await?;

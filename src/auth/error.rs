@@ -42,6 +42,10 @@ pub enum AuthError {
     FactorThere,
     #[error("the roles of this person must have a second factor")]
     FactorRequired,
+    #[error("this person is not active or has a password already")]
+    CannotInvite,
+    #[error("the records cannot go to this person")]
+    BadHeir,
     #[error("there is no role `{0}`")]
     NoSuchRole(String),
     /// The person's record cannot be saved as asked for.
@@ -76,6 +80,8 @@ impl Explain for AuthError {
             AuthError::NoSuchSession => "ATH407",
             AuthError::CodeNeeded(_) | AuthError::EnrolmentNeeded(_) => "ATH001",
             AuthError::NoSuchRole(_) => "ATH013",
+            AuthError::CannotInvite => "ATH014",
+            AuthError::BadHeir => "ATH015",
             AuthError::WrongCode => "ATH009",
             AuthError::SignInOver => "ATH010",
             AuthError::FactorThere => "ATH011",
@@ -94,6 +100,8 @@ impl Explain for AuthError {
             AuthError::NoSuchUser => Some("`relata user list` shows who there is".into()),
             AuthError::NoSuchToken => Some("`relata token list` shows the tokens".into()),
             AuthError::NoSuchSession => Some("it may have ended; `GET /api/v1/sessions` lists those that have not".into()),
+            AuthError::CannotInvite => Some("`relata user link` prints a link that signs in once, `relata user password` sets a password".into()),
+            AuthError::BadHeir => Some("name someone else who is active".into()),
             AuthError::NoSuchRole(_) => Some("roles are the options of the field `roles` of `core.user`".into()),
             AuthError::WrongCode => Some("wait for the next code of the app; each works once".into()),
             AuthError::SignInOver => Some("sign in again".into()),

@@ -12,6 +12,7 @@ use crate::store::{credentials, setup};
 
 const SETUP: &str = "setup";
 const SIGN_IN: &str = "sign-in";
+pub(super) const INVITE: &str = "invite";
 const SETUP_MICROS: i64 = 24 * 3600 * 1_000_000;
 const SIGN_IN_MICROS: i64 = 600 * 1_000_000;
 
@@ -93,7 +94,7 @@ impl Auth {
         self.begin_session(&person, from).await
     }
 
-    async fn create_link(&self, purpose: &str, user: Option<RecordId>, lasts: i64) -> Result<String, AuthError> {
+    pub(super) async fn create_link(&self, purpose: &str, user: Option<RecordId>, lasts: i64) -> Result<String, AuthError> {
         let token = new_secret(self.random.as_ref());
         let now = self.clock.now();
         let link = SetupLink {
@@ -107,7 +108,7 @@ impl Auth {
         Ok(token)
     }
 
-    async fn find_link(&self, token: &str, purpose: &str) -> Result<Option<SetupLink>, AuthError> {
+    pub(super) async fn find_link(&self, token: &str, purpose: &str) -> Result<Option<SetupLink>, AuthError> {
         if !is_secret(token) {
             return Ok(None);
         }
@@ -116,7 +117,7 @@ impl Auth {
     }
 
     /// Counts a wrong link for its address, so that guessing is slow although it is hopeless.
-    async fn refuse_link(&self, from: &Caller) -> AuthError {
+    pub(super) async fn refuse_link(&self, from: &Caller) -> AuthError {
         match self.note_failure(format!("link:{}", address_key(from.ip)), address_key(from.ip)).await {
             Ok(()) => AuthError::BadLink,
             Err(error) => error,

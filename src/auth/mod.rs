@@ -6,8 +6,11 @@
 mod attempts;
 mod cache;
 mod error;
+mod invitation;
+mod leaving;
 mod link;
 mod password;
+mod people;
 mod person;
 mod second_factor;
 mod secret;
@@ -29,6 +32,9 @@ use crate::store::Store;
 
 use cache::Cache;
 pub use error::AuthError;
+pub use invitation::{Invitation, Invited};
+pub use leaving::{Handover, Held};
+pub use people::PersonInfo;
 use password::Passwords;
 pub use second_factor::{Enrolment, Factors};
 pub use session::SessionInfo;

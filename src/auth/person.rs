@@ -86,15 +86,26 @@ async fn find_exactly(records: &Records, email: &str) -> Result<Option<Person>, 
     Ok(page.iter().next().map(|row| person(entity, row)))
 }
 
-/// All live people, for the command line.
+/// All live people, five hundred at a time.
 pub(super) async fn list(records: &Records) -> Result<Vec<Person>, AuthError> {
     let catalog = records.catalog();
     let entity = user_entity(&catalog)?;
-    let asked = json!({ "limit": query::MAX_LIMIT });
-    let request = query::parse_list_json(&catalog, records.cursor_key(), entity.ix, &asked)
-        .map_err(|_| AuthError::Internal("people could not be listed".into()))?;
-    let page = records.list(&Actor::system(), &catalog, request).await?;
-    Ok(page.iter().map(|row| person(entity, row)).collect())
+    let mut people = Vec::new();
+    let mut cursor: Option<String> = None;
+    loop {
+        let asked = match &cursor {
+            None => json!({ "limit": query::MAX_LIMIT }),
+            Some(cursor) => json!({ "limit": query::MAX_LIMIT, "cursor": cursor }),
+        };
+        let request = query::parse_list_json(&catalog, records.cursor_key(), entity.ix, &asked)
+            .map_err(|_| AuthError::Internal("people could not be listed".into()))?;
+        let page = records.list(&Actor::system(), &catalog, request).await?;
+        people.extend(page.iter().map(|row| person(entity, row)));
+        match page.next_cursor {
+            Some(next) => cursor = Some(next),
+            None => return Ok(people),
+        }
+    }
 }
 
 /// The roles people can have; `None` where any word is a role.
@@ -108,8 +119,23 @@ pub(super) fn known_roles(catalog: &Catalog) -> Option<Vec<String>> {
     }
 }
 
-/// The values of a new `core.user`. Fields this workspace's `core.user` does not have are left out.
+/// The values of a new `core.user`. Fields this workspace's `core.user` does not have are left out, and so is a role that it
+/// does not know.
 pub(super) fn input(catalog: &Arc<Catalog>, user: &NewUser) -> Result<Input, AuthError> {
+    let role = if user.admin { "admin" } else { "user" };
+    let knows = known_roles(catalog).is_none_or(|roles| roles.iter().any(|known| known == role));
+    let roles: Vec<String> = knows.then(|| role.to_owned()).into_iter().collect();
+    input_of(catalog, &user.name, &user.email, user.locale, &roles)
+}
+
+/// [`input`] with roles by name.
+pub(super) fn input_of(
+    catalog: &Arc<Catalog>,
+    name: &str,
+    email: &str,
+    locale: Option<Locale>,
+    roles: &[String],
+) -> Result<Input, AuthError> {
     let entity = user_entity(catalog)?;
     let mut values = serde_json::Map::new();
     let mut put = |name: &str, value: serde_json::Value| {
@@ -117,24 +143,17 @@ pub(super) fn input(catalog: &Arc<Catalog>, user: &NewUser) -> Result<Input, Aut
             values.insert(name.to_owned(), value);
         }
     };
-    put("name", user.name.clone().into());
-    put("email", user.email.trim().to_lowercase().into());
+    put("name", name.into());
+    put("email", email.trim().to_lowercase().into());
     put("active", true.into());
-    if let Some(locale) = user.locale {
+    if let Some(locale) = locale {
         put("locale", locale.tag().into());
     }
-    let role = if user.admin { "admin" } else { "user" };
     if let Some(field) = entity.find_field("roles").or_else(|| entity.find_field("role")) {
-        let knows = match &field.ty {
-            FieldType::Select(options) | FieldType::MultiSelect { options, .. } => {
-                options.list.options.iter().any(|option| option.key == role)
-            }
-            FieldType::Tags { .. } => true,
-            _ => false,
-        };
-        let is_list = matches!(field.ty, FieldType::MultiSelect { .. } | FieldType::Tags { .. });
-        if knows {
-            put(&field.name, if is_list { json!([role]) } else { json!(role) });
+        match &field.ty {
+            FieldType::MultiSelect { .. } | FieldType::Tags { .. } => put(&field.name, json!(roles)),
+            FieldType::Select(_) => put(&field.name, json!(roles.first())),
+            _ => {}
         }
     }
     Input::from_json(catalog, entity, &serde_json::Value::Object(values)).map_err(AuthError::from_faults)

@@ -166,7 +166,13 @@ impl Auth {
     /// # Errors
     /// `ATH404`.
     pub async fn reset_second_factor(&self, email: &str) -> Result<(), AuthError> {
-        let user = person::find_by_email(&self.records, email).await?.ok_or(AuthError::NoSuchUser)?.id.0;
+        let user = self.find_user(email).await?;
+        self.reset_second_factor_of(user).await
+    }
+
+    /// [`Auth::reset_second_factor`] by id.
+    pub async fn reset_second_factor_of(&self, user: RecordId) -> Result<(), AuthError> {
+        let user = user.0;
         self.store
             .write::<_, AuthError>(move |tx| {
                 Box::pin(async move {

@@ -310,6 +310,24 @@ pub enum UserCommand {
     Password { email: String },
     /// Print a link that signs the person in once, within ten minutes.
     Link { email: String },
+    /// Add a person with roles and print the link by which they choose a password: it works once and for seven days.
+    Invite {
+        email: String,
+        #[arg(long, default_value = "")]
+        name: String,
+        /// Roles of the person.
+        #[arg(long, value_delimiter = ',', default_value = "user")]
+        role: Vec<String>,
+    },
+    /// Shut a person out at once; their records can go to someone else.
+    Deactivate {
+        email: String,
+        /// Who takes over the records.
+        #[arg(long, value_name = "EMAIL")]
+        reassign_to: Option<String>,
+    },
+    /// Let a deactivated person in again.
+    Reactivate { email: String },
     /// Take the second factor of a person away who lost their phone; all their sessions end.
     ResetSecondFactor { email: String },
     /// Say whose roles must have a second factor: admin,user. Without roles, show them; `none` asks nobody.

@@ -437,6 +437,55 @@ pub struct CodesPage {
     pub next: String,
 }
 
+/// People, for administrators. No `Debug`: it may hold a link.
+#[derive(Default, Serialize)]
+pub struct PeoplePage {
+    pub shell: Shell,
+    pub people: Vec<PersonRow>,
+    pub roles: Vec<Choice>,
+    /// The same roles, chosen where a second factor is a duty.
+    pub required_roles: Vec<Choice>,
+    /// An invitation that was just made.
+    pub link: Option<String>,
+    pub must_confirm: bool,
+    pub error: Option<String>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct PersonRow {
+    pub id: String,
+    pub name: String,
+    pub email: String,
+    pub roles: String,
+    /// `active`, `invited`, `no-password` or `inactive`.
+    pub state: String,
+    pub state_text: String,
+    pub has_totp: bool,
+    pub sessions: i64,
+    pub seen: Option<Stamp>,
+}
+
+/// One person, for administrators. No `Debug`: it may hold a link.
+#[derive(Default, Serialize)]
+pub struct PersonPage {
+    pub shell: Shell,
+    pub person: PersonRow,
+    /// What a successor would take over.
+    pub held: Vec<HeldRow>,
+    pub heirs: Vec<Choice>,
+    pub is_self: bool,
+    pub link: Option<String>,
+    pub must_confirm: bool,
+    pub error: Option<String>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct HeldRow {
+    pub label: String,
+    pub field: String,
+    pub count: i64,
+}
+
 #[derive(Debug, Default, Serialize)]
 pub struct AccountPage {
     pub shell: Shell,

@@ -64,6 +64,12 @@ pub async fn raise_epoch(tx: &mut Tx, user_id: i64) -> Result<i64, StoreError> {
     Ok(tx.rows(sql, &[INT]).await?.one_int().unwrap_or(1))
 }
 
+/// Users who can sign in by a password.
+pub async fn users_with_password(store: &Store) -> Result<Vec<i64>, StoreError> {
+    let sql = Sql::new("SELECT user_id FROM sys_credential WHERE password_hash IS NOT NULL ORDER BY user_id");
+    Ok(store.rows(sql, &[INT]).await?.iter().map(|row| read::int(row, 0)).collect())
+}
+
 /// Whether anyone can sign in yet.
 pub async fn is_any_set(store: &Store) -> Result<bool, StoreError> {
     let sql = Sql::new("SELECT count(*) FROM (SELECT 1 AS one FROM sys_credential WHERE password_hash IS NOT NULL LIMIT 1) AS found");

@@ -1,4 +1,4 @@
-//! One-time links: first setup, password reset.
+//! One-time links: first setup, signing in once, invitations.
 
 use super::read::{self, AT, INT, TEXT};
 use super::sql::{at, int, text};
@@ -9,7 +9,7 @@ use crate::base::DateTime;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetupLink {
     pub hash: String,
-    /// `setup` or `reset`.
+    /// `setup`, `sign-in` or `invite`.
     pub purpose: String,
     pub user_id: Option<i64>,
     pub created_at: DateTime,
@@ -55,4 +55,20 @@ pub async fn consume(tx: &mut Tx, hash: &str) -> Result<bool, StoreError> {
         [at(now), text(hash), at(now)],
     );
     Ok(tx.run(sql).await? == 1)
+}
+
+/// Users with an unused link of this purpose, and until when it holds.
+pub async fn pending(store: &Store, purpose: &str, now: DateTime) -> Result<Vec<(i64, DateTime)>, StoreError> {
+    let sql = Sql::template(
+        "SELECT user_id, expires_at FROM sys_setup WHERE purpose = ? AND used_at IS NULL AND expires_at > ? AND user_id IS NOT NULL \
+         ORDER BY user_id",
+        [text(purpose), at(now)],
+    );
+    Ok(store.rows(sql, &[INT, AT]).await?.iter().map(|row| (read::int(row, 0), read::at(row, 1))).collect())
+}
+
+/// Ends all links of a user that were not used.
+pub async fn end_links_of(tx: &mut Tx, user_id: i64) -> Result<(), StoreError> {
+    tx.run(Sql::template("DELETE FROM sys_setup WHERE user_id = ? AND used_at IS NULL", [int(user_id)])).await?;
+    Ok(())
 }

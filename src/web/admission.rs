@@ -36,7 +36,7 @@ impl Class {
     pub(super) fn of(method: &Method, path: &str) -> Self {
         match path {
             "/healthz" | "/readyz" | "/metrics" | "/favicon.ico" | "/robots.txt" => return Self::Free,
-            "/setup" => return Self::Entry,
+            "/setup" | "/invitation" => return Self::Entry,
             "/api/v1/files" => return Self::Heavy,
             _ => {}
         }

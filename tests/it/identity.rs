@@ -1,6 +1,7 @@
 //! Sessions, tokens, confirmation: what proves who someone is and how far it goes.
 
 mod everywhere;
+mod people;
 mod scopes;
 mod second_factor;
 mod sessions;

@@ -207,6 +207,54 @@ fn every_template_renders_in_every_language() {
             "page/recovery-codes",
             &CodesPage { shell: sample::shell(locale, "Codes"), codes: vec!["abcde-fghjk".into()], next: "/".into() },
         );
+        let person = |state: &str| PersonRow {
+            id: "user_0000000000001".into(),
+            name: "Bo".into(),
+            email: "bo@example.com".into(),
+            roles: "User".into(),
+            state: state.into(),
+            state_text: state.into(),
+            has_totp: true,
+            sessions: 2,
+            seen: Some(sample::stamp()),
+        };
+        let role = Choice { value: "admin".into(), label: "Administrator".into(), ..Choice::default() };
+        go(
+            "people",
+            "page/people",
+            &PeoplePage {
+                shell: sample::shell(locale, "People"),
+                people: ["active", "invited", "no-password", "inactive"].map(person).into(),
+                roles: vec![role.clone()],
+                required_roles: vec![role.clone()],
+                link: Some("http://localhost/invitation?token=x".into()),
+                must_confirm: true,
+                error: Some("No.".into()),
+            },
+        );
+        for state in ["active", "invited", "inactive"] {
+            go(
+                "person",
+                "page/person",
+                &PersonPage {
+                    shell: sample::shell(locale, "Bo"),
+                    person: person(state),
+                    held: vec![HeldRow { label: "Deals".into(), field: "Owner".into(), count: 3 }],
+                    heirs: vec![role.clone()],
+                    is_self: false,
+                    link: None,
+                    must_confirm: true,
+                    error: Some("No.".into()),
+                },
+            );
+        }
+        for closed in [None, Some("Over.".to_owned())] {
+            go(
+                "invitation",
+                "page/invitation",
+                &EntryPage { shell: sample::shell(locale, "Welcome"), closed, error: Some("No.".into()), ..EntryPage::default() },
+            );
+        }
         for (status, person) in [(404, true), (403, false), (500, true)] {
             let mut shell = sample::shell(locale, "Error");
             if !person {

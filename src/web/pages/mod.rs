@@ -16,6 +16,7 @@ mod history;
 mod home;
 mod list;
 mod page;
+mod people;
 mod post;
 mod record;
 mod search;
@@ -50,6 +51,12 @@ pub fn routes(state: State) -> Router {
         .route("/account/second-factor/finish", on_post(second_factor::finish))
         .route("/account/second-factor/codes", on_post(second_factor::new_codes))
         .route("/account/second-factor/remove", on_post(second_factor::remove))
+        .route("/invitation", get(people::invitation).post(people::accept))
+        .route("/people", get(people::people))
+        .route("/people/invite", on_post(people::invite))
+        .route("/people/second-factor", on_post(people::require))
+        .route("/people/{id}", get(people::person))
+        .route("/people/{id}/{act}", on_post(people::act))
         .route("/sign-out", on_post(entry::sign_out))
         .route("/setup", get(entry::setup_form).post(entry::set_up))
         .route("/account", get(account::account))

@@ -204,7 +204,7 @@ impl Page {
 
     /// `?done=created&what=…` of an address someone was sent on to.
     fn notices(&self) -> Vec<Notice> {
-        const KNOWN: [&str; 13] = [
+        const KNOWN: [&str; 15] = [
             "created",
             "saved",
             "deleted",
@@ -218,6 +218,8 @@ impl Page {
             "session-ended",
             "sessions-ended",
             "factor-removed",
+            "person-active",
+            "person-inactive",
         ];
         let mut notices = Vec::new();
         if let Some(fault) = self.is_admin().then(|| self.state.definitions.fault()).flatten() {
@@ -226,11 +228,12 @@ impl Page {
         let Some(done) = self.params.get("done").filter(|done| KNOWN.contains(done)) else { return notices };
         let what = self.params.get("what").unwrap_or("");
         let what: String = what.chars().take(120).collect();
+        let number = |name: &str| Arg::Count(self.params.get(name).and_then(|text| text.parse().ok()).unwrap_or(0));
         let said = self.said.clone().filter(|said| done == "button" && !said.is_empty());
         let action = (done == "deleted").then(|| self.params.get("undo")).flatten().filter(|to| is_record_path(to));
         notices.push(Notice {
             kind: "ok".to_owned(),
-            text: said.unwrap_or_else(|| self.say(&format!("done-{done}"), &[("title", Arg::Text(&what))])),
+            text: said.unwrap_or_else(|| self.say(&format!("done-{done}"), &[("title", Arg::Text(&what)), ("moved", number("moved")), ("left", number("left"))])),
             detail: None,
             action: action.map(|to| (format!("{to}/restore"), self.say("action-restore", &[]))),
         });

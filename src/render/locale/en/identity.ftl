@@ -54,3 +54,48 @@ factor-on =
        *[other] An authenticator app is set up. { $count } recovery codes are left.
     }
 done-factor-removed = The second factor was removed.
+people-title = People
+people-roles = Roles
+people-state = State
+people-state-active = active
+people-state-invited = invited
+people-state-no-password = without a password
+people-state-inactive = deactivated
+people-sessions = Sessions
+people-yes = yes
+people-no = no
+people-invite = Invite someone
+people-invite-text = You get a link to pass on. It works once and for seven days.
+people-invite-action = Invite
+people-link-once = Copy the link now and pass it on. It is not shown again.
+people-new-link = New invitation link
+people-cannot-invite = This person is not active or has a password already.
+people-bad-heir = The records cannot go to this person. Choose someone else who is active.
+people-bad-role = There is no such role.
+people-required = Second factor as a duty
+people-required-text = People of these roles who have none are signed out and set one up when they next sign in.
+people-access = Access
+people-record = Record
+people-end-sessions =
+    { $count ->
+        [one] End one session
+       *[other] End { $count } sessions
+    }
+people-reset-factor = Remove the second factor
+people-reactivate = Let in again
+people-deactivate = Deactivate
+people-deactivate-text = The person is signed out everywhere at once and can no longer sign in. Their API tokens stop working.
+people-held = Records that name this person
+people-heir = These go to
+people-heir-none = nobody; they stay as they are
+invitation-title = Welcome to { $workspace }
+invitation-text = Choose a password to finish your account.
+invitation-password-help = At least 10 characters; a sentence of several words is best.
+invitation-action = Start
+invitation-bad = This invitation is not valid, has been used or is over. Ask for a new one.
+done-person-active = The person can sign in again.
+done-person-inactive =
+    { $left ->
+        [0] The person can no longer sign in. Records handed over: { $moved }.
+       *[other] The person can no longer sign in. Records handed over: { $moved }; refused by rules: { $left }.
+    }
