@@ -100,7 +100,9 @@ impl Explain for AuthError {
             AuthError::NoSuchUser => Some("`relata user list` shows who there is".into()),
             AuthError::NoSuchToken => Some("`relata token list` shows the tokens".into()),
             AuthError::NoSuchSession => Some("it may have ended; `GET /api/v1/sessions` lists those that have not".into()),
-            AuthError::CannotInvite => Some("`relata user link` prints a link that signs in once, `relata user password` sets a password".into()),
+            AuthError::CannotInvite => {
+                Some("`relata user link` prints a link that signs in once, `relata user password` sets a password".into())
+            }
             AuthError::BadHeir => Some("name someone else who is active".into()),
             AuthError::NoSuchRole(_) => Some("roles are the options of the field `roles` of `core.user`".into()),
             AuthError::WrongCode => Some("wait for the next code of the app; each works once".into()),

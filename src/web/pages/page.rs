@@ -233,7 +233,9 @@ impl Page {
         let action = (done == "deleted").then(|| self.params.get("undo")).flatten().filter(|to| is_record_path(to));
         notices.push(Notice {
             kind: "ok".to_owned(),
-            text: said.unwrap_or_else(|| self.say(&format!("done-{done}"), &[("title", Arg::Text(&what)), ("moved", number("moved")), ("left", number("left"))])),
+            text: said.unwrap_or_else(|| {
+                self.say(&format!("done-{done}"), &[("title", Arg::Text(&what)), ("moved", number("moved")), ("left", number("left"))])
+            }),
             detail: None,
             action: action.map(|to| (format!("{to}/restore"), self.say("action-restore", &[]))),
         });

@@ -141,7 +141,13 @@ fn id_of(page: &Page, text: &str) -> Result<RecordId, Problem> {
     parse_id(&page.catalog, entity.ix, text).ok_or_else(Problem::not_found)
 }
 
-async fn person_page(page: &Page, id_text: &str, status: StatusCode, error: Option<String>, link: Option<String>) -> Result<Response, Problem> {
+async fn person_page(
+    page: &Page,
+    id_text: &str,
+    status: StatusCode,
+    error: Option<String>,
+    link: Option<String>,
+) -> Result<Response, Problem> {
     let id = id_of(page, id_text)?;
     let people = page.state.auth.people().await?;
     let found = people.iter().find(|person| person.id == id).ok_or_else(Problem::not_found)?;
@@ -241,9 +247,7 @@ pub(super) async fn accept(page: Page, post: Post) -> Result<Response, Problem> 
     let status = StatusCode::UNPROCESSABLE_ENTITY;
     match page.state.auth.accept_invitation(token, post.get("password"), &page.requester.caller()).await {
         Err(AuthError::BadLink) => invitation_page(&page, status, "", None).await,
-        Err(AuthError::WeakPassword(_)) => {
-            invitation_page(&page, status, token, Some(page.say("account-weak-password", &[]))).await
-        }
+        Err(AuthError::WeakPassword(_)) => invitation_page(&page, status, token, Some(page.say("account-weak-password", &[]))).await,
         outcome => go_on(&page, outcome, "/").await,
     }
 }
