@@ -1,6 +1,6 @@
 //! Reading JSON strictly: duplicate keys are refused, numbers keep their text, depth is bounded.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
@@ -15,6 +15,32 @@ pub fn parse(text: &[u8]) -> Result<Value, serde_json::Error> {
     let value = Strict.deserialize(&mut reader)?;
     reader.end()?;
     Ok(value)
+}
+
+/// Appends a JSON string. Escapes what JSON demands and nothing else.
+pub fn write_text(text: &str, out: &mut String) {
+    out.push('"');
+    let mut from = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let escape = match byte {
+            b'"' => "\\\"",
+            b'\\' => "\\\\",
+            b'\n' => "\\n",
+            b'\r' => "\\r",
+            b'\t' => "\\t",
+            0..=0x1f => "",
+            _ => continue,
+        };
+        out.push_str(&text[from..at]);
+        if escape.is_empty() {
+            let _ = write!(out, "\\u{byte:04x}");
+        } else {
+            out.push_str(escape);
+        }
+        from = at + 1;
+    }
+    out.push_str(&text[from..]);
+    out.push('"');
 }
 
 #[derive(Clone, Copy)]

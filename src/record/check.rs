@@ -25,57 +25,32 @@ pub(super) enum Rules {
     OverRows,
 }
 
-impl RecordTx<'_> {
-    #[expect(clippy::too_many_arguments, reason = "one step of a longer sequence")]
-    pub(super) async fn check(
-        &mut self,
-        world: &World,
-        record: &Record,
-        old: Option<&Record>,
-        given: &[Given],
-        children: &[(FieldIx, Nested)],
-        has_late_rules: bool,
-        faults: &mut Vec<FieldFault>,
-    ) -> Result<(), RecordError> {
-        let compiled = self.scope.compiled.clone();
-        let entity = compiled.entity(record.entity);
-        let setting = self.setting(&compiled);
-        check_required(&setting, world, entity, record, old, children, faults);
-        check_dependent(&compiled.catalog, entity, &compiled.plan(record.entity).dependent, record, old, faults);
-        check_retired(entity, record, old, faults);
-        let which = if has_late_rules { Rules::WithoutRows } else { Rules::All };
-        self.check_rules(&setting, world, record, old, which, faults);
-        drop(setting);
-        self.check_links(world, entity, record, old, given, faults).await?;
-        self.check_filters(entity, record, old, faults).await
-    }
-
+impl Setting<'_> {
     /// The rules of the entity; those that fail give their own code and message.
     pub(super) fn check_rules(
         &self,
-        setting: &Setting<'_>,
         world: &World,
         record: &Record,
         old: Option<&Record>,
         which: Rules,
         faults: &mut Vec<FieldFault>,
     ) {
-        let entity = setting.compiled.entity(record.entity);
-        for (rule, reads_rows) in entity.rules.iter().zip(&setting.compiled.plan(record.entity).reads_rows) {
+        let entity = self.compiled.entity(record.entity);
+        for (rule, reads_rows) in entity.rules.iter().zip(&self.compiled.plan(record.entity).reads_rows) {
             match which {
                 Rules::WithoutRows if *reads_rows => continue,
                 Rules::OverRows if !reads_rows => continue,
                 _ => {}
             }
-            let applies = rule.when.as_ref().is_none_or(|when| setting.holds(world, when, record, old));
-            if applies && !setting.holds(world, &rule.assert, record, old) {
+            let applies = rule.when.as_ref().is_none_or(|when| self.holds(world, when, record, old));
+            if applies && !self.holds(world, &rule.assert, record, old) {
                 faults.push(self.rule_fault(entity, rule));
             }
         }
     }
 
     fn rule_fault(&self, entity: &Entity, rule: &Rule) -> FieldFault {
-        let message = match rule.message.get(self.scope.actor.locale) {
+        let message = match rule.message.get(self.locale) {
             "" => format!("the rule `{}` does not hold", rule.id),
             text => text.to_owned(),
         };
@@ -86,6 +61,51 @@ impl RecordTx<'_> {
         };
         fault.with("rule", rule.id.as_str())
     }
+}
+
+/// Where the links of a record that changed lead, and the files attached to it.
+#[derive(Debug, Default)]
+pub(super) struct Leads {
+    pub places: Vec<(FieldIx, EntityIx, RecordId)>,
+    /// Field, position in its list, file.
+    pub uploads: Vec<(FieldIx, usize, RecordId)>,
+}
+
+impl Setting<'_> {
+    /// What [`RecordTx::check_links`] has to look for.
+    pub(super) fn leads(&self, record: &Record, old: Option<&Record>, given: &[Given]) -> Leads {
+        let catalog = &self.compiled.catalog;
+        let (plan, entity) = (self.compiled.plan(record.entity), self.compiled.entity(record.entity));
+        let mut leads = Leads::default();
+        for ix in plan.links.iter().chain(&plan.sides) {
+            let field = entity.field(*ix);
+            let value = record.get(*ix);
+            if value.is_null() || given.iter().any(|(known, _)| known == ix) {
+                continue;
+            }
+            if old.is_some_and(|old| same(catalog, field, old.get(*ix), value)) {
+                continue;
+            }
+            match (&field.ty, value) {
+                (FieldType::File { .. } | FieldType::Image { .. }, Value::List(items)) => {
+                    leads.uploads.extend(items.iter().enumerate().filter_map(|(at, item)| Some((*ix, at, link_id(item)?))));
+                }
+                (ty, value) => {
+                    if let Some((to, id)) = target_of(catalog, ty, value) {
+                        // An owner defaulted from the actor is who signed in.
+                        if field.is_system && self.me == Some(id) {
+                            continue;
+                        }
+                        leads.places.push((*ix, to, id));
+                    }
+                }
+            }
+        }
+        leads
+    }
+}
+
+impl RecordTx<'_> {
 
     /// Every link that changed must lead to a live record.
     pub(super) async fn check_links(
@@ -98,34 +118,8 @@ impl RecordTx<'_> {
         faults: &mut Vec<FieldFault>,
     ) -> Result<(), RecordError> {
         let compiled = self.scope.compiled.clone();
-        let plan = compiled.plan(record.entity);
+        let Leads { places, uploads } = self.setting(&compiled).leads(record, old, given);
         let mut wanted: HashMap<EntityIx, Vec<RecordId>> = HashMap::new();
-        let mut places: Vec<(&Field, EntityIx, RecordId)> = Vec::new();
-        let mut uploads: Vec<(&Field, usize, RecordId)> = Vec::new();
-        for ix in plan.links.iter().chain(&plan.sides) {
-            let field = entity.field(*ix);
-            let value = record.get(*ix);
-            if value.is_null() || given.iter().any(|(known, _)| known == ix) {
-                continue;
-            }
-            if old.is_some_and(|old| same(&compiled.catalog, field, old.get(*ix), value)) {
-                continue;
-            }
-            match (&field.ty, value) {
-                (FieldType::File { .. } | FieldType::Image { .. }, Value::List(items)) => {
-                    uploads.extend(items.iter().enumerate().filter_map(|(at, item)| Some((field, at, link_id(item)?))));
-                }
-                (ty, value) => {
-                    if let Some((to, id)) = target_of(&compiled.catalog, ty, value) {
-                        // An owner defaulted from the actor is who signed in.
-                        if field.is_system && self.scope.actor.user == Some(id) {
-                            continue;
-                        }
-                        places.push((field, to, id));
-                    }
-                }
-            }
-        }
         // Where others write meanwhile, what is linked is locked against being deleted, whether it was read or not.
         let is_shared = self.store.dialect() == Dialect::Postgres;
         for (_, to, id) in &places {
@@ -149,18 +143,18 @@ impl RecordTx<'_> {
                 let target = compiled.entity(to);
                 let shown = id.display(&target.prefix);
                 faults.push(
-                    FieldFault::at(&field.name, "not_found", format!("there is no {} `{shown}`", target.slug))
+                    FieldFault::at(&entity.field(field).name, "not_found", format!("there is no {} `{shown}`", target.slug))
                         .with("entity", target.slug.as_str())
                         .with("id", shown),
                 );
             }
         }
-        self.check_uploads(&uploads, faults).await
+        self.check_uploads(entity, &uploads, faults).await
     }
 
     /// Every link that changed must lead to a record that its filter takes. A record that was linked before stays, whatever
     /// has become of it.
-    async fn check_filters(
+    pub(super) async fn check_filters(
         &mut self,
         entity: &Entity,
         record: &Record,
@@ -201,13 +195,19 @@ impl RecordTx<'_> {
     }
 
     /// Every file that was attached must have been uploaded, be small enough and of a kind the field takes.
-    async fn check_uploads(&mut self, uploads: &[(&Field, usize, RecordId)], faults: &mut Vec<FieldFault>) -> Result<(), RecordError> {
+    async fn check_uploads(
+        &mut self,
+        entity: &Entity,
+        uploads: &[(FieldIx, usize, RecordId)],
+        faults: &mut Vec<FieldFault>,
+    ) -> Result<(), RecordError> {
         if uploads.is_empty() {
             return Ok(());
         }
         let ids: Vec<i64> = uploads.iter().map(|(_, _, id)| id.0).collect();
         let known = crate::store::files::load_in(self.store, &ids).await?;
         for (field, at, id) in uploads {
+            let field = entity.field(*field);
             let fault = |code: &str, message: String| {
                 let mut fault = FieldFault::at(&field.name, code, message);
                 fault.path = format!("{}/{at}", pointer(&field.name));
@@ -239,7 +239,7 @@ impl RecordTx<'_> {
 }
 
 /// An option that was taken out of the definitions stays with the records that hold it; none may take it anew.
-fn check_retired(entity: &Entity, record: &Record, old: Option<&Record>, faults: &mut Vec<FieldFault>) {
+pub(super) fn check_retired(entity: &Entity, record: &Record, old: Option<&Record>, faults: &mut Vec<FieldFault>) {
     for field in &entity.fields {
         let value = record.get(field.ix);
         if value.is_null() || field_type::retired_option(field, value).is_none() {
@@ -290,7 +290,7 @@ pub(super) fn is_required(setting: &Setting<'_>, world: &World, field: &Field, r
     field.required || field.required_if.as_ref().is_some_and(|condition| setting.holds(world, condition, record, old))
 }
 
-fn check_required(
+pub(super) fn check_required(
     setting: &Setting<'_>,
     world: &World,
     entity: &Entity,
@@ -327,7 +327,7 @@ pub(super) fn allowed<'a>(depends_on: &'a DependsOn, record: &Record) -> &'a [St
     }
 }
 
-fn check_dependent(
+pub(super) fn check_dependent(
     catalog: &Catalog,
     entity: &Entity,
     dependent: &[FieldIx],

@@ -52,6 +52,11 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// The draft as a record with this version.
+    pub(super) fn record(&self, version: i64) -> Record {
+        Record { entity: self.entity, id: self.id, version, values: self.values.clone() }
+    }
+
     pub fn get(&self, field: FieldIx) -> &Value {
         self.values.get(field.0 as usize).unwrap_or(&Value::Null)
     }

@@ -1,5 +1,7 @@
 //! What a request wants written: values by field, and nested records.
 
+use std::borrow::Cow;
+
 use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 
@@ -99,6 +101,19 @@ impl Input {
     /// Every fault found.
     pub fn from_text(catalog: &Catalog, entity: &Entity, pairs: &[(String, String)], zone: &TimeZone) -> Result<Self, Vec<FieldFault>> {
         super::input_text::read(catalog, entity, pairs, zone)
+    }
+
+    /// [`Input::from_text`] for texts of a table, in which most names are of plain fields.
+    ///
+    /// # Errors
+    /// Every fault found.
+    pub fn from_texts(
+        catalog: &Catalog,
+        entity: &Entity,
+        texts: &[(&str, Cow<'_, str>)],
+        zone: &TimeZone,
+    ) -> Result<Self, Vec<FieldFault>> {
+        super::input_text::read_texts(catalog, entity, texts, zone)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Inputs from texts: form posts and lines of CSV.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
@@ -48,6 +49,35 @@ pub(super) fn read(catalog: &Catalog, entity: &Entity, pairs: &[(String, String)
         }
     }
     if faults.is_empty() { Ok(input) } else { Err(faults) }
+}
+
+/// See [`Input::from_texts`].
+pub(super) fn read_texts(
+    catalog: &Catalog,
+    entity: &Entity,
+    texts: &[(&str, Cow<'_, str>)],
+    zone: &TimeZone,
+) -> Result<Input, Vec<FieldFault>> {
+    let plain = |name: &str| entity.find_field(name).filter(|field| !field.read_only && !has_rows(&field.ty) && !is_list(&field.ty));
+    let is_plain = texts.iter().enumerate().all(|(at, (name, _))| plain(name).is_some() && texts[..at].iter().all(|(other, _)| other != name));
+    if !is_plain {
+        let pairs: Vec<(String, String)> = texts.iter().map(|(name, text)| ((*name).to_owned(), text.clone().into_owned())).collect();
+        return read(catalog, entity, &pairs, zone);
+    }
+    let mut input = Input { is_checked: true, values: Vec::with_capacity(texts.len()), ..Input::default() };
+    let mut faults = Vec::new();
+    for (name, text) in texts {
+        let Some(field) = plain(name) else { continue };
+        match super::convert::from_text(catalog, field, text, zone) {
+            Ok(value) => input.values.push((field.ix, value)),
+            Err(fault) => faults.push(fault.below(&pointer(name))),
+        }
+    }
+    if faults.is_empty() { Ok(input) } else { Err(faults) }
+}
+
+fn has_rows(ty: &FieldType) -> bool {
+    matches!(ty, FieldType::Children { .. } | FieldType::Links { .. })
 }
 
 fn read_field(catalog: &Catalog, field: &Field, given: &Given<'_>, zone: &TimeZone, input: &mut Input) -> Result<(), Vec<FieldFault>> {

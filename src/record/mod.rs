@@ -30,10 +30,12 @@ mod people;
 mod plan;
 mod prepare;
 mod read;
+mod ready;
 mod refill;
 mod rollup;
 mod save;
 mod state;
+mod steps;
 mod trace;
 mod world;
 
@@ -45,6 +47,7 @@ pub use hooks::{BoxFuture, Draft, EventKind, HookPoint, NoHooks, Record, RecordE
 pub use input::{Input, Nested, NestedItem, Others, parse_id};
 pub use many::{Batch, BatchResult, Done, ManyResult, ManyUpdate, OneUpdate, Operation, OperationKind};
 pub use options::{Saved, Source, WriteOptions};
+pub use ready::{Ready, ReadyBatch};
 pub use row::{Page, Row, RowRef, Total};
 pub use service::Records;
 pub use trace::RECALCULATE;

@@ -20,6 +20,8 @@ pub(super) struct Compiled {
     plans: Vec<Plan>,
     /// For each entity the statements that load one record, by [`Lock`].
     loads: Vec<[OnceLock<Load>; 3]>,
+    /// For each entity the text of its inserts.
+    inserts: Vec<OnceLock<Arc<str>>>,
 }
 
 /// One entity, as a save sees it.
@@ -62,6 +64,8 @@ pub(super) struct Plan {
     pub form_needs: Needs,
     /// Who points here.
     pub referenced: Vec<Reference>,
+    /// A save of the row alone writes no values of other records, no numbers and no rows below it.
+    pub stands_alone: bool,
     /// For each rule: it reads rows below the record, which a request may bring along.
     pub reads_rows: Vec<bool>,
 }
@@ -96,7 +100,8 @@ impl Compiled {
         }
         let zone = Zone::named(&catalog.settings.time_zone_name).unwrap_or_else(Zone::utc);
         let loads = plans.iter().map(|_| Default::default()).collect();
-        Self { catalog, zone, plans, loads }
+        let inserts = plans.iter().map(|_| OnceLock::new()).collect();
+        Self { catalog, zone, plans, loads, inserts }
     }
 
     /// The statement that loads one record, compiled once; `None` while it is not known or cannot be kept.
@@ -114,6 +119,11 @@ impl Compiled {
         {
             let _ = places[lock as usize].set((statement.clone(), plan.clone()));
         }
+    }
+
+    /// Where the text of an entity's inserts is kept.
+    pub fn insert_text(&self, entity: EntityIx) -> &OnceLock<Arc<str>> {
+        &self.inserts[entity.0 as usize]
     }
 
     pub fn plan(&self, entity: EntityIx) -> &Plan {
@@ -188,6 +198,10 @@ fn plan_of(catalog: &Catalog, entity: &Entity) -> Plan {
         let reads_rollup = || rule_needs.fields.iter().any(|ix| matches!(entity.field(*ix).ty, FieldType::Rollup { .. }));
         plan.reads_rows.push(rule_needs.children.iter().any(|child| child.over.hops.is_empty()) || reads_rollup());
     }
+    let asks_more = |field: &Field| matches!(field.ty, FieldType::AutoNumber { .. } | FieldType::Links { .. });
+    // People and teams decide who may do what: more is looked at there.
+    let is_identity = matches!(entity.id.as_str(), "core.user" | "core.team");
+    plan.stands_alone = entity.dependents.is_empty() && !is_identity && !entity.fields.iter().any(asks_more);
     plan.computed = entity.computed_order.clone();
     plan.rollups = plan.computed.iter().copied().filter(|ix| matches!(entity.field(*ix).ty, FieldType::Rollup { .. })).collect();
     plan

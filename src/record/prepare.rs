@@ -5,17 +5,17 @@
 
 use std::sync::Arc;
 
-use super::convert::{merged, same};
-use super::error::{FieldFault, RecordError, pointer};
+use super::check::Rules;
+use super::error::{FieldFault, RecordError};
 use super::hooks::{BoxFuture, Draft, HookPoint, Record};
 use super::input::Input;
 use super::options::{Source, WriteOptions};
 use super::plan::Compiled;
+use super::steps::changed_fields;
 use super::unit::RecordTx;
 use super::world::{Setting, World};
-use crate::base::{DateTime, EntityIx, FieldIx, RecordId, Value};
+use crate::base::{EntityIx, FieldIx, RecordId, Value};
 use crate::schema::catalog::{Default as FieldDefault, Entity, FieldType};
-use crate::schema::field_type;
 use crate::store::sequences;
 
 /// A record ready to be written.
@@ -69,13 +69,13 @@ impl RecordTx<'_> {
             let compiled = self.scope.compiled.clone();
             let definition = compiled.entity(entity);
             let mut faults = Vec::new();
-            let mut draft = self.draft(&compiled, definition, target, &input, &given, &mut faults).await?;
+            let mut draft = self.setting(&compiled).draft(definition, target, &input, &given, &mut faults);
             if draft.old.is_none() {
                 self.fill_defaults(&compiled, definition, &mut draft, &input).await?;
             }
-            self.stamp(&compiled, definition, &mut draft);
+            self.setting(&compiled).stamp(&mut draft);
             self.run_before_save(&compiled, &mut draft, options, &mut faults).await?;
-            rebase_money(&compiled, definition, &mut draft, self.now());
+            self.setting(&compiled).rebase_money(&mut draft);
 
             let lists_links = |ix: &FieldIx| matches!(definition.field(*ix).ty, FieldType::Links { .. });
             let brings_rows = !draft.children.is_empty() || input.values.iter().any(|(ix, _)| lists_links(ix));
@@ -91,20 +91,20 @@ impl RecordTx<'_> {
                 needs.paths.extend(plan.save_needs.old_paths.iter().cloned());
                 self.gather(&mut world, std::slice::from_ref(old), &needs, false).await?;
             }
+            // Rows below the record are read by its rules only after they are written.
+            let has_late_rules = brings_rows && plan.reads_rows.contains(&true);
+            let which = if has_late_rules { Rules::WithoutRows } else { Rules::All };
             let setting = self.setting(&compiled);
             setting.compute(&world, &mut record, old.as_ref());
             if options.source != Source::System {
-                check_readonly(&setting, &world, definition, &record, old.as_ref(), &input, &mut faults);
+                setting.check_readonly(&world, &record, old.as_ref(), &input, &mut faults);
             }
+            setting.check_own(&world, &record, old.as_ref(), &input, &by_script, &draft_children, which, &mut faults);
             drop(setting);
-            if !input.is_checked || !by_script.is_empty() {
-                check_values(&compiled, definition, &record, old.as_ref(), &input, &by_script, &mut faults);
-            }
-            // Rows below the record are read by its rules only after they are written.
-            let has_late_rules = brings_rows && plan.reads_rows.contains(&true);
-            self.check(&world, &record, old.as_ref(), &given, &draft_children, has_late_rules, &mut faults).await?;
+            self.check_links(&world, definition, &record, old.as_ref(), &given, &mut faults).await?;
+            self.check_filters(definition, &record, old.as_ref(), &mut faults).await?;
 
-            let changed = changed_fields(&compiled, definition, &record, old.as_ref());
+            let changed = changed_fields(&compiled, &record, old.as_ref());
             let mut prepared = Prepared { record, old, changed, by_script, warnings, nested: Vec::new(), has_late_rules };
             self.prepare_nested(&compiled, &mut prepared, &input, draft_children, options, &mut faults).await?;
             if faults.is_empty() { Ok(prepared) } else { Err(RecordError::Invalid(faults)) }
@@ -112,58 +112,7 @@ impl RecordTx<'_> {
     }
 
     pub(super) fn setting<'c>(&self, compiled: &'c Compiled) -> Setting<'c> {
-        Setting { compiled, now: self.now(), zone: compiled.zone.clone(), me: self.scope.actor.user }
-    }
-
-    /// The stored record with the wanted values laid over it.
-    async fn draft(
-        &mut self,
-        compiled: &Arc<Compiled>,
-        entity: &Entity,
-        target: Target,
-        input: &Input,
-        given: &[Given],
-        faults: &mut Vec<FieldFault>,
-    ) -> Result<Draft, RecordError> {
-        let (id, old) = match target {
-            Target::Create(id) => (id, None),
-            Target::Update(old) => (old.id, Some(old)),
-        };
-        let values = old.as_ref().map_or_else(|| vec![Value::Null; entity.fields.len()], |old| old.values.clone());
-        let mut draft = Draft {
-            entity: entity.ix,
-            id,
-            values,
-            old,
-            children: input.children.clone(),
-            faults: Vec::new(),
-            warnings: Vec::new(),
-            by_script: Vec::new(),
-        };
-        for (ix, value) in &input.values {
-            let Some(field) = entity.fields.get(ix.0 as usize) else {
-                continue;
-            };
-            let written = input.partial.iter().find(|(known, _)| known == ix).map(|(_, json)| json);
-            let value = match (&draft.old, written) {
-                (Some(old), Some(written)) if !old.get(*ix).is_null() => match merged(&compiled.catalog, field, old.get(*ix), written) {
-                    Ok(value) => value,
-                    Err(fault) => {
-                        faults.push(fault.below(&pointer(&field.name)));
-                        continue;
-                    }
-                },
-                _ => value.clone(),
-            };
-            draft.values[ix.0 as usize] = match value {
-                Value::List(items) if items.is_empty() => Value::Null,
-                value => value,
-            };
-        }
-        for (ix, value) in given {
-            draft.values[ix.0 as usize] = value.clone();
-        }
-        Ok(draft)
+        Setting::new(compiled, self.now(), &self.scope.actor)
     }
 
     /// Values for fields nobody set, in the order of the definition, then numbers.
@@ -175,31 +124,19 @@ impl RecordTx<'_> {
         input: &Input,
     ) -> Result<(), RecordError> {
         let plan = compiled.plan(entity.ix);
-        if let Some(owner) = plan.owner
-            && input.get(owner).is_none()
-            && let Some(user) = self.scope.actor.user
-        {
-            draft.values[owner.0 as usize] = Value::Link(user);
-        }
+        self.setting(compiled).fill_owner(draft, input);
         let mut world = World::default();
         let mut is_loaded = plan.default_needs.paths.is_empty() && plan.default_needs.children.is_empty();
         for ix in &plan.defaults {
             if input.get(*ix).is_some() || !draft.get(*ix).is_null() {
                 continue;
             }
-            let value = match &entity.field(*ix).default {
-                Some(FieldDefault::Value(value)) => value.clone(),
-                Some(FieldDefault::Expr(expr)) => {
-                    let record = Record { entity: entity.ix, id: draft.id, version: 1, values: draft.values.clone() };
-                    if !is_loaded {
-                        self.gather(&mut world, std::slice::from_ref(&record), &plan.default_needs, true).await?;
-                        is_loaded = true;
-                    }
-                    self.setting(compiled).eval(&world, expr, &record, None)
-                }
-                None => Value::Null,
-            };
-            draft.values[ix.0 as usize] = value;
+            if !is_loaded && matches!(entity.field(*ix).default, Some(FieldDefault::Expr(_))) {
+                let record = draft.record(1);
+                self.gather(&mut world, std::slice::from_ref(&record), &plan.default_needs, true).await?;
+                is_loaded = true;
+            }
+            self.setting(compiled).fill_default(&world, draft, *ix);
         }
         for ix in &plan.auto_numbers {
             if !draft.get(*ix).is_null() && self.scope.source != Source::Api && self.scope.source != Source::Form {
@@ -214,23 +151,6 @@ impl RecordTx<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Who and when.
-    fn stamp(&self, compiled: &Compiled, entity: &Entity, draft: &mut Draft) {
-        let plan = compiled.plan(entity.ix);
-        let now = Value::DateTime(self.now());
-        let user = self.scope.actor.user.map_or(Value::Null, Value::Link);
-        let version = draft.old.as_ref().map_or(1, |old| old.version + 1);
-        let mut stamps = vec![(plan.updated_at, now.clone()), (plan.updated_by, user.clone()), (plan.version, Value::Int(version))];
-        if draft.old.is_none() {
-            stamps.extend([(plan.id, Value::Link(draft.id)), (plan.created_at, now), (plan.created_by, user)]);
-        }
-        for (field, value) in stamps {
-            if let Some(field) = field {
-                draft.values[field.0 as usize] = value;
-            }
-        }
     }
 
     async fn run_before_save(
@@ -255,121 +175,4 @@ impl RecordTx<'_> {
         faults.append(&mut draft.faults);
         Ok(())
     }
-}
-
-impl Setting<'_> {
-    /// Fills the stored formulas of `record` (rollups keep what they hold), inputs first.
-    pub(super) fn compute(&self, world: &World, record: &mut Record, old: Option<&Record>) {
-        let entity = self.compiled.entity(record.entity);
-        for ix in &self.compiled.plan(record.entity).computed {
-            let value = match &entity.field(*ix).ty {
-                FieldType::Formula { expr, .. } => self.eval(world, expr, record, old),
-                // A new record has no rows below it yet; a stored one keeps its value until they change.
-                FieldType::Rollup { aggregate, .. } if old.is_none() => self.eval(world, aggregate, record, old),
-                _ => continue,
-            };
-            let value = self.with_base(value);
-            record.values[ix.0 as usize] = value;
-        }
-    }
-
-    /// A computed money gets the base amount of today.
-    pub(super) fn with_base(&self, value: Value) -> Value {
-        let settings = &self.compiled.catalog.settings;
-        match value {
-            Value::Money(mut money) if money.base.is_none() => {
-                money.base = field_type::base_amount(settings, &money, self.now.date_in(&settings.time_zone));
-                Value::Money(money)
-            }
-            other => other,
-        }
-    }
-}
-
-/// Freezes the base amount of each money that changed at the rate of today.
-fn rebase_money(compiled: &Compiled, entity: &Entity, draft: &mut Draft, now: DateTime) {
-    let settings = &compiled.catalog.settings;
-    for field in &entity.fields {
-        if !matches!(field.ty, FieldType::Money { .. }) {
-            continue;
-        }
-        let before = draft.old.as_ref().map(|old| old.get(field.ix).clone());
-        if let Some(Value::Money(money)) = draft.values.get_mut(field.ix.0 as usize) {
-            money.base = match before {
-                Some(Value::Money(before))
-                    if before.amount == money.amount && before.currency == money.currency && before.base.is_some() =>
-                {
-                    before.base
-                }
-                _ => field_type::base_amount(settings, money, now.date_in(&settings.time_zone)),
-            };
-        }
-    }
-}
-
-/// Refuses changes of fields whose `readonly_if` holds on the stored record (on the new one for a create).
-fn check_readonly(
-    setting: &Setting<'_>,
-    world: &World,
-    entity: &Entity,
-    record: &Record,
-    old: Option<&Record>,
-    input: &Input,
-    faults: &mut Vec<FieldFault>,
-) {
-    for (ix, _) in &input.values {
-        let field = entity.field(*ix);
-        let Some(condition) = &field.readonly_if else {
-            continue;
-        };
-        let before = old.map_or(&Value::Null, |old| old.get(*ix));
-        let is_changed = !same(&setting.compiled.catalog, field, before, record.get(*ix));
-        if is_changed && setting.holds(world, condition, old.unwrap_or(record), old) {
-            faults.push(
-                FieldFault::at(&field.name, "readonly_now", format!("`{}` cannot be changed now", field.name))
-                    .with("field", field.name.as_str()),
-            );
-        }
-    }
-}
-
-/// Checks values that did not come through a reader of texts or JSON.
-fn check_values(
-    compiled: &Compiled,
-    entity: &Entity,
-    record: &Record,
-    old: Option<&Record>,
-    input: &Input,
-    by_script: &[FieldIx],
-    faults: &mut Vec<FieldFault>,
-) {
-    let from_input = input.values.iter().map(|(field, _)| *field).filter(|_| !input.is_checked);
-    for ix in from_input.chain(by_script.iter().copied()) {
-        let field = entity.field(ix);
-        if old.is_some_and(|old| same(&compiled.catalog, field, old.get(ix), record.get(ix))) {
-            continue;
-        }
-        if let Err(fault) = field_type::check(&compiled.catalog, field, record.get(ix)) {
-            let fault = FieldFault::from(fault).below(&pointer(&field.name));
-            if !faults.iter().any(|known| known.path == fault.path && known.code == fault.code) {
-                faults.push(fault);
-            }
-        }
-    }
-}
-
-/// Fields whose stored values differ; on create those that hold something. Stamps do not count.
-fn changed_fields(compiled: &Compiled, entity: &Entity, record: &Record, old: Option<&Record>) -> Vec<FieldIx> {
-    let plan = compiled.plan(entity.ix);
-    let stamps = [plan.version, plan.updated_at, plan.updated_by];
-    plan.stored
-        .iter()
-        .chain(&plan.sides)
-        .copied()
-        .filter(|ix| !stamps.contains(&Some(*ix)))
-        .filter(|ix| match old {
-            Some(old) => !same(&compiled.catalog, entity.field(*ix), old.get(*ix), record.get(*ix)),
-            None => !record.get(*ix).is_empty(),
-        })
-        .collect()
 }

@@ -182,7 +182,7 @@ impl RecordTx<'_> {
         setting.recompute(&world, record, old);
         if has_late_rules {
             let mut faults: Vec<FieldFault> = Vec::new();
-            self.check_rules(&setting, &world, record, old, Rules::OverRows, &mut faults);
+            setting.check_rules(&world, record, old, Rules::OverRows, &mut faults);
             if !faults.is_empty() {
                 return Err(RecordError::Invalid(faults));
             }
@@ -229,7 +229,8 @@ impl RecordTx<'_> {
                 &self.scope.actor,
                 Write { entity: record.entity, kind: WriteKind::Create, fields: changed.to_vec() },
             )?;
-            return Ok(compile::insert(&compiled.catalog, self.store.dialect(), &request, &record.values));
+            let text = compiled.insert_text(record.entity);
+            return Ok(compile::insert(&compiled.catalog, self.store.dialect(), &request, &record.values, text));
         }
         let mut changes: Vec<(FieldIx, Value)> = changed.iter().map(|ix| (*ix, record.get(*ix).clone())).collect();
         changes.extend(self.stamps(compiled, record));

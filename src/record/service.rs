@@ -188,10 +188,20 @@ impl Records {
         options: WriteOptions,
     ) -> Result<Saved, RecordError> {
         let mut request = Request::new(catalog, entity, "create", String::new(), &options, || format!("{input:?}"));
-        request.is_plain = self.is_plain(catalog, entity, &input);
+        let compiled = self.compiled(catalog);
+        request.is_plain = self.is_plain(&compiled, entity, &input, &options);
+        let ready = self.ready_create(actor, catalog, entity, &input, &options).map(Arc::new);
+        let input = Arc::new(input);
         self.save(actor, request, options, move |tx, entity, options, moved| {
-            let input = moved.input(&input);
-            Box::pin(async move { tx.create_record(entity, input, &options).await })
+            let (ready, input) = (ready.clone(), moved.shared(&input));
+            Box::pin(async move {
+                if let Some(ready) = ready
+                    && let Some(saved) = tx.write_ready(&ready).await?
+                {
+                    return Ok(saved);
+                }
+                tx.create_record(entity, Input::clone(&input), &options).await
+            })
         })
         .await
     }
@@ -207,10 +217,20 @@ impl Records {
         options: WriteOptions,
     ) -> Result<Saved, RecordError> {
         let mut request = Request::new(catalog, entity, "update", id.to_string(), &options, || format!("{input:?}"));
-        request.is_plain = self.is_plain(catalog, entity, &input);
+        let compiled = self.compiled(catalog);
+        request.is_plain = self.is_plain(&compiled, entity, &input, &options);
+        let ready = self.ready_update(actor, catalog, entity, id, &input, &options).await?.map(Arc::new);
+        let input = Arc::new(input);
         self.save(actor, request, options, move |tx, entity, options, moved| {
-            let input = moved.input(&input);
-            Box::pin(async move { tx.update_record(entity, id, input, &options).await })
+            let (ready, input) = (ready.clone(), moved.shared(&input));
+            Box::pin(async move {
+                if let Some(ready) = ready
+                    && let Some(saved) = tx.write_ready(&ready).await?
+                {
+                    return Ok(saved);
+                }
+                tx.update_record(entity, id, Input::clone(&input), &options).await
+            })
         })
         .await
     }
@@ -351,6 +371,16 @@ impl Records {
         self.run(actor, &catalog, source, chain, How::Shared, unit).await
     }
 
+    /// [`Records::unit`] for work that hardly fails once it has written (see `Store::write_bare`).
+    pub(super) async fn bare_unit<T, F>(&self, actor: &Actor, source: Source, unit: F) -> Result<T, RecordError>
+    where
+        T: Send + 'static,
+        F: for<'a, 't> Fn(&'a mut RecordTx<'t>) -> BoxFuture<'a, Result<T, RecordError>> + Send + Sync + Clone + 'static,
+    {
+        let catalog = self.catalog();
+        self.run(actor, &catalog, source, Vec::new(), How::Bare, unit).await
+    }
+
     /// [`Records::unit`], undone whatever it returns.
     pub async fn rehearse<T, F>(&self, actor: &Actor, source: Source, chain: Vec<Cause>, unit: F) -> Result<T, RecordError>
     where
@@ -483,15 +513,20 @@ impl Records {
 
     /// Whether a save of this entity writes its row first of all, and nothing behind it can refuse: no numbers are taken
     /// before, no scripts run, no rows below it and no values of other records are written.
-    fn is_plain(&self, catalog: &Arc<Catalog>, entity: EntityIx, input: &Input) -> bool {
-        let definition = catalog.entity(entity);
-        let hooks = &self.shared.hooks;
+    pub(super) fn is_plain(&self, compiled: &Arc<Compiled>, entity: EntityIx, input: &Input, options: &WriteOptions) -> bool {
+        let has_hook = |point| !options.without_hooks && self.shared.hooks.matches(&compiled.catalog, entity, point);
         input.children.is_empty()
-            && definition.id != "core.user"
-            && definition.dependents.is_empty()
-            && !definition.fields.iter().any(|field| matches!(field.ty, FieldType::AutoNumber { .. } | FieldType::Links { .. }))
-            && !hooks.matches(catalog, entity, HookPoint::BeforeSave)
-            && !hooks.matches(catalog, entity, HookPoint::AfterWrite)
+            && compiled.plan(entity).stands_alone
+            && !has_hook(HookPoint::BeforeSave)
+            && !has_hook(HookPoint::AfterWrite)
+    }
+
+    pub(super) fn hooks(&self) -> &Arc<dyn RecordHooks> {
+        &self.shared.hooks
+    }
+
+    pub(super) fn mint(&self) -> RecordId {
+        self.shared.ids.next()
     }
 
     /// The plans of a catalog; those of the current one are kept.
@@ -632,6 +667,10 @@ impl Moved {
 
     fn input(&self, input: &Input) -> Input {
         if self.is_same { input.clone() } else { move_input(&self.from, &self.to, self.from_entity, self.entity, input) }
+    }
+
+    fn shared(&self, input: &Arc<Input>) -> Arc<Input> {
+        if self.is_same { input.clone() } else { Arc::new(self.input(input)) }
     }
 
     /// Fields of an answer, as the asker knows them.

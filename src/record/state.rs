@@ -65,7 +65,7 @@ impl Records {
     }
 
     fn form_setting<'c>(&self, compiled: &'c super::plan::Compiled, actor: &Actor) -> Setting<'c> {
-        Setting { compiled, now: self.clock().now(), zone: compiled.zone.clone(), me: actor.user }
+        Setting::new(compiled, self.clock().now(), actor)
     }
 }
 

@@ -10,8 +10,9 @@ use super::hooks::{EventKind, Record, RecordEvent};
 use super::options::WriteOptions;
 use super::plan::Compiled;
 use super::unit::RecordTx;
-use crate::base::{EntityIx, FieldIx, Locale, RecordId};
-use crate::schema::catalog::{Entity, Field};
+use super::world::Setting;
+use crate::base::{EntityIx, FieldIx, Locale, RecordId, Value};
+use crate::schema::catalog::{Entity, Field, FieldType};
 use crate::schema::field_type;
 use crate::store::{history, jobs, outbox, search};
 
@@ -23,6 +24,7 @@ pub const RECALCULATE: &str = "recalculate";
 const PER_JOB: usize = 1_000;
 
 /// One written change.
+#[derive(Debug)]
 pub(super) struct Trace<'a> {
     pub kind: EventKind,
     pub record: &'a Record,
@@ -31,65 +33,114 @@ pub(super) struct Trace<'a> {
     pub by_script: &'a [FieldIx],
 }
 
+/// What a change leaves behind, ready to be written.
+#[derive(Debug)]
+pub(super) struct Left {
+    pub history: Option<history::Entry>,
+    pub event: outbox::NewEvent,
+    search: SearchChange,
+}
+
+/// What becomes of the search tokens.
+#[derive(Debug)]
+enum SearchChange {
+    Keep,
+    Put { tokens: String, is_new: bool },
+    Remove,
+}
+
+impl Setting<'_> {
+    /// Works out what a change leaves behind. `source` and `chain_json` say how it came about.
+    pub(super) fn left(&self, change: &Trace<'_>, source: &str, chain_json: &str) -> Left {
+        let compiled = self.compiled;
+        let entity = compiled.entity(change.record.entity);
+        let actor = self.me.map_or(0, |user| user.0);
+        let history = entity.features.history.then(|| history::Entry {
+            record: change.record.id,
+            version: change.record.version,
+            entity_uid: entity.uid.clone(),
+            action: change.kind.as_str().to_owned(),
+            at: self.now,
+            actor,
+            actor_kind: source.to_owned(),
+            changes_json: changes_json(compiled, entity, change),
+        });
+        let event = outbox::NewEvent {
+            entity_uid: entity.uid.clone(),
+            record: change.record.id,
+            version: change.record.version,
+            event: change.kind.as_str().to_owned(),
+            changed_json: list_json(change.changed.iter().map(|ix| uid_of(entity.field(*ix)))),
+            actor,
+            chain_json: chain_json.to_owned(),
+            schema_version: compiled.catalog.version,
+        };
+        Left { history, event, search: search_change(compiled, entity, change) }
+    }
+}
+
+fn search_change(compiled: &Compiled, entity: &Entity, change: &Trace<'_>) -> SearchChange {
+    let fields = &compiled.plan(entity.ix).search;
+    let concerns = match change.kind {
+        _ if fields.is_empty() => false,
+        EventKind::Create | EventKind::Restore => true,
+        EventKind::Delete => return SearchChange::Remove,
+        EventKind::Update => change.changed.iter().any(|ix| fields.contains(ix)),
+    };
+    if !concerns {
+        return SearchChange::Keep;
+    }
+    SearchChange::Put { tokens: search::tokens(&search_text(compiled, entity, change.record)), is_new: change.kind == EventKind::Create }
+}
+
+/// A JSON array of texts.
+fn list_json<'t>(texts: impl Iterator<Item = &'t str>) -> String {
+    let mut out = String::from("[");
+    for (position, text) in texts.enumerate() {
+        if position > 0 {
+            out.push(',');
+        }
+        crate::base::json::write_text(text, &mut out);
+    }
+    out.push(']');
+    out
+}
+
 impl RecordTx<'_> {
     /// Writes history, search text and the event.
     pub(super) async fn trace(&mut self, compiled: &Compiled, change: Trace<'_>, options: &WriteOptions) -> Result<(), RecordError> {
-        let entity = compiled.entity(change.record.entity);
-        let actor = self.scope.actor.user_id();
-        self.scope.versions.insert((entity.ix, change.record.id), change.record.version);
-        if entity.features.history {
-            let source = if self.scope.depth > 0 { "script" } else { options.source.as_str() };
-            let entry = history::Entry {
-                record: change.record.id,
-                version: change.record.version,
-                entity_uid: entity.uid.clone(),
-                action: change.kind.as_str().to_owned(),
-                at: self.now(),
-                actor,
-                actor_kind: source.to_owned(),
-                changes_json: changes_json(compiled, entity, &change),
-            };
-            history::append(self.store, &entry).await?;
-        }
-        self.trace_search(compiled, entity, &change).await?;
-        if matches!(entity.id.as_str(), "core.user" | "core.team") {
+        self.scope.versions.insert((change.record.entity, change.record.id), change.record.version);
+        if matches!(compiled.entity(change.record.entity).id.as_str(), "core.user" | "core.team") {
             self.store.identity_changed().await?;
         }
-        let changed: Vec<&str> = change.changed.iter().map(|ix| uid_of(entity.field(*ix))).collect();
+        let source = if self.scope.depth > 0 { "script" } else { options.source.as_str() };
         let chain: Vec<(&str, &str, i64)> = self
             .scope
             .chain
             .iter()
             .map(|cause| (cause.handler.as_str(), compiled.entity(cause.entity).slug.as_str(), cause.id.0))
             .collect();
-        let event = outbox::NewEvent {
-            entity_uid: entity.uid.clone(),
-            record: change.record.id,
-            version: change.record.version,
-            event: change.kind.as_str().to_owned(),
-            changed_json: json!(changed).to_string(),
-            actor,
-            chain_json: json!(chain).to_string(),
-            schema_version: compiled.catalog.version,
-        };
-        Ok(outbox::append(self.store, &event).await?)
+        let left = self.setting(compiled).left(&change, source, &json!(chain).to_string());
+        self.write_left(&left).await
     }
 
-    async fn trace_search(&mut self, compiled: &Compiled, entity: &Entity, change: &Trace<'_>) -> Result<(), RecordError> {
-        let fields = &compiled.plan(entity.ix).search;
-        if fields.is_empty() {
-            return Ok(());
+    /// Writes what a change leaves behind.
+    pub(super) async fn write_left(&mut self, left: &Left) -> Result<(), RecordError> {
+        if let Some(entry) = &left.history {
+            history::append(self.store, entry).await?;
         }
-        let concerns = match change.kind {
-            EventKind::Create | EventKind::Restore => true,
-            EventKind::Delete => return Ok(search::remove(self.store, change.record.id).await?),
-            EventKind::Update => change.changed.iter().any(|ix| fields.contains(ix)),
-        };
-        if concerns {
-            let text = search_text(compiled, entity, change.record);
-            search::put(self.store, change.record.id, &text, change.kind == EventKind::Create).await?;
-        }
-        Ok(())
+        self.write_left_search(left).await?;
+        Ok(outbox::append(self.store, &left.event).await?)
+    }
+
+    /// Writes the search tokens alone.
+    pub(super) async fn write_left_search(&mut self, left: &Left) -> Result<(), RecordError> {
+        let record = left.event.record;
+        Ok(match &left.search {
+            SearchChange::Keep => {}
+            SearchChange::Put { tokens, is_new } => search::put_tokens(self.store, record, tokens, *is_new).await?,
+            SearchChange::Remove => search::remove(self.store, record).await?,
+        })
     }
 
     /// Queues one delivery for each handler.
@@ -169,21 +220,36 @@ fn uid_of(field: &Field) -> &str {
 
 /// `{"<field uid>": [old, new]}`, with `true` behind the values a script set.
 fn changes_json(compiled: &Compiled, entity: &Entity, change: &Trace<'_>) -> String {
-    let mut map = Map::new();
+    let mut out = String::with_capacity(32 + 48 * change.changed.len());
+    out.push('{');
     for ix in change.changed {
         let field = entity.field(*ix);
         if field.is_system && field.name != "owner" {
             continue;
         }
-        let json =
-            |record: Option<&Record>| record.map_or(Json::Null, |record| field_type::to_json(&compiled.catalog, field, record.get(*ix)));
-        let mut pair = vec![json(change.old), json(Some(change.record))];
-        if change.by_script.contains(ix) {
-            pair.push(Json::Bool(true));
+        if out.len() > 1 {
+            out.push(',');
         }
-        map.insert(uid_of(field).to_owned(), Json::Array(pair));
+        crate::base::json::write_text(uid_of(field), &mut out);
+        out.push_str(":[");
+        write_value(compiled, field, change.old, &mut out);
+        out.push(',');
+        write_value(compiled, field, Some(change.record), &mut out);
+        out.push_str(if change.by_script.contains(ix) { ",true]" } else { "]" });
     }
-    Json::Object(map).to_string()
+    out.push('}');
+    out
+}
+
+/// Appends a field's value in the JSON form of the API.
+fn write_value(compiled: &Compiled, field: &Field, record: Option<&Record>, out: &mut String) {
+    match record.map(|record| record.get(field.ix)) {
+        None | Some(Value::Null) => out.push_str("null"),
+        Some(value) => match field_type::to_json(&compiled.catalog, field, value) {
+            Json::String(text) => crate::base::json::write_text(&text, out),
+            json => out.push_str(&json.to_string()),
+        },
+    }
 }
 
 impl RecordTx<'_> {
@@ -200,9 +266,16 @@ fn search_text(compiled: &Compiled, entity: &Entity, record: &Record) -> String 
     let mut text = String::new();
     let zone = &compiled.catalog.settings.time_zone;
     for ix in &compiled.plan(entity.ix).search {
+        let field = entity.field(*ix);
+        // A text is the same in every language.
+        if let (Value::Text(words), FieldType::Text { .. } | FieldType::LongText { .. } | FieldType::Email) = (record.get(*ix), &field.ty) {
+            text.push_str(words);
+            text.push(' ');
+            continue;
+        }
         let mut last = String::new();
         for locale in Locale::ALL {
-            let part = field_type::to_text(&compiled.catalog, entity.field(*ix), record.get(*ix), locale, zone);
+            let part = field_type::to_text(&compiled.catalog, field, record.get(*ix), locale, zone);
             if part != last {
                 text.push_str(&part);
                 text.push(' ');

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::hooks::Record;
 use super::plan::{Compiled, rows_by};
-use crate::base::{DateTime, EntityIx, FieldIx, RecordId, Value};
+use crate::access::Actor;
+use crate::base::{DateTime, EntityIx, FieldIx, Locale, RecordId, Value};
 use crate::expr::{self, EvalContext, Over, Path, Typed, Zone};
 use crate::schema::catalog::FieldType;
 
@@ -24,6 +25,14 @@ pub(super) struct Setting<'a> {
     pub now: DateTime,
     pub zone: Zone,
     pub me: Option<RecordId>,
+    /// The language of messages.
+    pub locale: Locale,
+}
+
+impl<'a> Setting<'a> {
+    pub fn new(compiled: &'a Compiled, now: DateTime, actor: &Actor) -> Self {
+        Self { compiled, now, zone: compiled.zone.clone(), me: actor.user, locale: actor.locale }
+    }
 }
 
 impl Setting<'_> {

@@ -2,7 +2,8 @@
 
 use super::read::{self, AT, INT, TEXT};
 use super::sql::{at, int, text};
-use super::{Sql, Store, StoreError, Tx};
+use super::statement::Fixed;
+use super::{Dialect, Sql, Statement, Store, StoreError, Tx};
 use crate::base::{DateTime, RecordId};
 
 /// One save. `changes` is `{"<field uid>": [old, new], …}` in the JSON forms of the API.
@@ -23,22 +24,35 @@ pub struct Entry {
     pub changes_json: String,
 }
 
+static APPEND: Fixed = Fixed::new(
+    "INSERT INTO sys_history (record, version, entity, action, at, actor, actor_kind, changes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+);
+
+fn insert(dialect: Dialect, entry: &Entry) -> Statement {
+    let binds = vec![
+        int(entry.record.0),
+        int(entry.version),
+        text(entry.entity_uid.as_str()),
+        text(entry.action.as_str()),
+        at(entry.at),
+        int(entry.actor),
+        text(entry.actor_kind.as_str()),
+        text(entry.changes_json.as_str()),
+    ];
+    APPEND.statement(dialect, binds)
+}
+
 /// Writes one entry.
 pub async fn append(tx: &mut Tx, entry: &Entry) -> Result<(), StoreError> {
-    tx.run(Sql::template(
-        "INSERT INTO sys_history (record, version, entity, action, at, actor, actor_kind, changes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            int(entry.record.0),
-            int(entry.version),
-            text(entry.entity_uid.as_str()),
-            text(entry.action.as_str()),
-            at(entry.at),
-            int(entry.actor),
-            text(entry.actor_kind.as_str()),
-            text(entry.changes_json.as_str()),
-        ],
-    ))
-    .await?;
+    let insert = insert(tx.dialect(), entry);
+    tx.execute(&insert).await?;
+    Ok(())
+}
+
+/// Writes many entries.
+pub async fn append_all(tx: &mut Tx, entries: &[&Entry]) -> Result<(), StoreError> {
+    let inserts: Vec<Statement> = entries.iter().map(|entry| insert(tx.dialect(), entry)).collect();
+    tx.insert_rows(&inserts.iter().collect::<Vec<_>>()).await?;
     Ok(())
 }
 

@@ -265,6 +265,14 @@ impl Store {
         answer.wait().await
     }
 
+    /// Other units wait for the one writer of an embedded database: a long unit should end.
+    pub fn has_waiting_writers(&self) -> bool {
+        match &self.shared.db {
+            Db::Sqlite { writer, .. } => writer.capacity() < writer.max_capacity(),
+            Db::Postgres(_) => false,
+        }
+    }
+
     /// The version of the definitions in the database, changing when this or another process applies.
     pub fn catalog_changes(&self) -> watch::Receiver<i64> {
         self.shared.signals.catalog()

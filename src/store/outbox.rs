@@ -2,7 +2,8 @@
 
 use super::read::{self, AT, INT, TEXT};
 use super::sql::{at, int, text};
-use super::{Dialect, Rows, Sql, Store, StoreError, Tx, settings};
+use super::statement::Fixed;
+use super::{Dialect, Rows, Sql, Statement, Store, StoreError, Tx, settings};
 use crate::base::{DateTime, RecordId};
 
 /// An event about to be written.
@@ -38,25 +39,37 @@ pub struct Event {
     pub at: DateTime,
 }
 
+static APPEND: Fixed = Fixed::new(
+    "INSERT INTO sys_outbox (entity, record, version, event, changed, actor, chain, schema_version, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+);
+
+fn insert(dialect: Dialect, now: DateTime, event: &NewEvent) -> Statement {
+    let binds = vec![
+        text(event.entity_uid.as_str()),
+        int(event.record.0),
+        int(event.version),
+        text(event.event.as_str()),
+        text(event.changed_json.as_str()),
+        int(event.actor),
+        text(event.chain_json.as_str()),
+        int(event.schema_version),
+        at(now),
+    ];
+    APPEND.statement(dialect, binds)
+}
+
 /// Writes an event and wakes those who wait for [`Store::signals`] after the commit.
 pub async fn append(tx: &mut Tx, event: &NewEvent) -> Result<(), StoreError> {
-    let now = tx.now();
-    tx.run(Sql::template(
-        "INSERT INTO sys_outbox (entity, record, version, event, changed, actor, chain, schema_version, at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            text(event.entity_uid.as_str()),
-            int(event.record.0),
-            int(event.version),
-            text(event.event.as_str()),
-            text(event.changed_json.as_str()),
-            int(event.actor),
-            text(event.chain_json.as_str()),
-            int(event.schema_version),
-            at(now),
-        ],
-    ))
-    .await?;
+    let insert = insert(tx.dialect(), tx.now(), event);
+    tx.execute(&insert).await?;
+    tx.wake();
+    Ok(())
+}
+
+/// Writes many events, in their order.
+pub async fn append_all(tx: &mut Tx, events: &[&NewEvent]) -> Result<(), StoreError> {
+    let inserts: Vec<Statement> = events.iter().map(|event| insert(tx.dialect(), tx.now(), event)).collect();
+    tx.insert_rows(&inserts.iter().collect::<Vec<_>>()).await?;
     tx.wake();
     Ok(())
 }

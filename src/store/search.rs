@@ -5,13 +5,22 @@ use crate::base::text::{index_tokens, query_tokens};
 use crate::base::{Cell, RecordId};
 use crate::schema::catalog::ColumnKind;
 
-/// Writes the search text of a record, in its transaction. `is_new` spares looking for a former text.
-pub async fn put(tx: &mut Tx, record: RecordId, search_text: &str, is_new: bool) -> Result<(), StoreError> {
-    let tokens = index_tokens(search_text).join(" ");
+/// The tokens of a search text, as the index takes them.
+pub fn tokens(search_text: &str) -> String {
+    index_tokens(search_text).join(" ")
+}
+
+/// Writes the [`tokens`] of a record, in its transaction. `is_new` spares looking for former ones.
+pub async fn put_tokens(tx: &mut Tx, record: RecordId, tokens: &str, is_new: bool) -> Result<(), StoreError> {
     if tokens.is_empty() {
         return if is_new { Ok(()) } else { remove(tx, record).await };
     }
-    tx.put_search(record.0, Some(tokens), is_new).await
+    tx.put_search(record.0, Some(tokens.to_owned()), is_new).await
+}
+
+/// Writes the search text of a record: [`put_tokens`] of its tokens.
+pub async fn put(tx: &mut Tx, record: RecordId, search_text: &str, is_new: bool) -> Result<(), StoreError> {
+    put_tokens(tx, record, &tokens(search_text), is_new).await
 }
 
 /// Takes a record out of the index.

@@ -1,7 +1,8 @@
 //! A statement ready to run and the rows it gives.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use super::{Dialect, Sql};
 use crate::base::Cell;
 use crate::schema::catalog::ColumnKind;
 
@@ -12,6 +13,33 @@ pub struct Statement {
     pub sql: Arc<str>,
     pub binds: Vec<(ColumnKind, Cell)>,
     pub columns: Arc<[ColumnKind]>,
+}
+
+/// An insert that runs often: its text is made once.
+#[derive(Debug)]
+pub(super) struct Fixed {
+    text: &'static str,
+    made: [OnceLock<Arc<str>>; 2],
+}
+
+impl Fixed {
+    /// Each `?` of the text takes a value.
+    pub const fn new(text: &'static str) -> Self {
+        Self { text, made: [const { OnceLock::new() }; 2] }
+    }
+
+    pub fn statement(&self, dialect: Dialect, binds: Vec<(ColumnKind, Cell)>) -> Statement {
+        let made = &self.made[dialect as usize];
+        let sql = match made.get() {
+            Some(sql) => sql.clone(),
+            None => {
+                let slots: Vec<_> = binds.iter().map(|(kind, _)| (*kind, Cell::Null)).collect();
+                let text = Sql::template(self.text, slots).statement(dialect, &[]).sql;
+                made.get_or_init(|| text).clone()
+            }
+        };
+        Statement { sql, binds, columns: Arc::default() }
+    }
 }
 
 /// The answer: `width` cells a row, row after row.

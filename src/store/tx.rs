@@ -162,6 +162,24 @@ impl Tx {
         Ok(touched)
     }
 
+    /// Runs inserts one after the other, most of which have one text: that is prepared once. On PostgreSQL several
+    /// rows go in one statement.
+    pub async fn insert_rows(&mut self, inserts: &[&Statement]) -> Result<(), StoreError> {
+        for same in inserts.chunk_by(|one, other| Arc::ptr_eq(&one.sql, &other.sql)) {
+            self.check_time()?;
+            let outcome = match &mut self.link {
+                Link::Sqlite(link) => link.execute_each(same),
+                Link::Postgres(link) => link.insert_rows(same).await,
+            };
+            let count = same.len() as u64;
+            self.statements += count;
+            self.writes += count;
+            self.written += if outcome.is_ok() { count } else { 1 };
+            self.note(outcome)?;
+        }
+        Ok(())
+    }
+
     /// [`Tx::query`] for SQL just built.
     pub async fn rows(&mut self, sql: Sql, columns: &[ColumnKind]) -> Result<Rows, StoreError> {
         let statement = sql.statement(self.dialect(), columns);

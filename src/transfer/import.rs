@@ -1,10 +1,14 @@
 //! Rows of a table become records: all of a row or nothing of it.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::tz::TimeZone;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 
+use super::ahead::{self, Ahead, Keys};
 use super::mapping::{Column, Existing, Mapping, Node};
 use super::report::{Difference, FailedRow, Report};
 use super::table::{Row, Table};
@@ -12,11 +16,14 @@ use crate::access::Actor;
 use crate::base::decimal::pow10;
 use crate::base::text::fold;
 use crate::base::{Decimal, EntityIx, FieldIx, RecordId, Value};
-use crate::record::{BoxFuture, FieldFault, Input, RecordError, RecordTx, Records, Source, WriteOptions};
+use crate::record::{BoxFuture, FieldFault, Input, ReadyBatch, RecordError, RecordTx, Records, Source, WriteOptions};
 use crate::schema::catalog::{Catalog, Entity, FieldType};
 
-/// Rows of one transaction. Other writers wait no longer than such a chunk takes.
-const CHUNK: usize = 500;
+/// Rows prepared together, and written in one transaction while nobody else wants to write: the fewer commits, the fewer
+/// times a page of an index is written.
+const CHUNK: usize = 10_000;
+/// Rows after which a transaction ends when others wait to write.
+const STEP: usize = 500;
 /// Rows that share a savepoint while all goes well: one for each row costs more than the row.
 const TOGETHER: usize = 50;
 /// Linked records remembered between rows, so that each is looked up once.
@@ -50,62 +57,136 @@ pub async fn import(records: &Records, actor: &Actor, import: Import, progress: 
     let Import { table, mapping, zone, dry_run, without_hooks } = import;
     let mut report = Report { rows: table.rows.len() as u64, unused: mapping.unused.clone(), ..Report::default() };
     let options = WriteOptions { without_hooks, ..WriteOptions::from(Source::Import) };
-    let job = Arc::new(Job { mapping, zone, options, dry_run, known: Mutex::new(HashMap::new()) });
-    let total = table.rows.len() as u64;
-    let mut seen = std::collections::HashSet::new();
-    for chunk in table.rows.chunks(CHUNK) {
-        let rows: Arc<[Row]> = chunk.into();
-        let (job_of_chunk, rows_of_chunk) = (job.clone(), rows.clone());
-        let done = records
-            .unit(actor, Source::Import, Vec::new(), move |tx| {
-                let (job, rows) = (job_of_chunk.clone(), rows_of_chunk.clone());
-                Box::pin(async move { run_chunk(tx, &job, &rows).await })
-            })
-            .await?;
-        job.remember(done.known);
-        for (row, outcome) in rows.iter().zip(done.rows) {
-            match outcome {
-                Ok(RowOutcome::Created) => report.created += 1,
-                Ok(RowOutcome::Updated) => report.updated += 1,
-                Ok(RowOutcome::Unchanged) => report.unchanged += 1,
-                Err(reason) => report.failed.push(FailedRow { line: row.line, cells: row.cells.clone(), reason }),
+    let job = Arc::new(Job { mapping, zone, options, dry_run, known: Mutex::default(), keys: Mutex::default() });
+    let total = report.rows;
+    let tell = |report: &Report| {
+        let failed = report.failed.len() as u64;
+        progress(Progress { done: report.created + report.updated + report.unchanged + failed, total, failed });
+    };
+    let mut seen = HashSet::new();
+    let mut chunks = in_chunks(table.rows).into_iter();
+    let mut under_way = chunks.next().map(|rows| prepare_aside(records, actor, &job, rows));
+    while let Some(preparing) = under_way.take() {
+        let prepared = preparing.await.map_err(|fault| RecordError::Store(fault.to_string()))??;
+        under_way = chunks.next().map(|rows| prepare_aside(records, actor, &job, rows));
+        let Ahead { rows, batch, ready, others, differences } = prepared;
+        let written = match batch {
+            Some(batch) => write_ready(records, actor, batch, ready.len(), &mut report, &tell).await?,
+            None => 0,
+        };
+        let again: HashSet<u64> = ready[written..].iter().map(|position| rows[*position].line).collect();
+        note(&mut report, &mut seen, differences.into_iter().filter(|difference| !again.contains(&difference.line)));
+        let mut rest: Vec<usize> = ready[written..].iter().copied().chain(others).collect();
+        rest.sort_unstable();
+        for part in rest.chunks(STEP) {
+            let rows: Arc<[Row]> = part.iter().map(|position| rows[*position].clone()).collect();
+            let (job_of_chunk, rows_of_chunk) = (job.clone(), rows.clone());
+            let done = records
+                .unit(actor, Source::Import, Vec::new(), move |tx| {
+                    let (job, rows) = (job_of_chunk.clone(), rows_of_chunk.clone());
+                    Box::pin(async move { run_chunk(tx, &job, &rows).await })
+                })
+                .await?;
+            job.remember(done.known);
+            for (row, outcome) in rows.iter().zip(done.rows) {
+                match outcome {
+                    Ok(RowOutcome::Created) => report.created += 1,
+                    Ok(RowOutcome::Updated) => report.updated += 1,
+                    Ok(RowOutcome::Unchanged) => report.unchanged += 1,
+                    Err(reason) => report.failed.push(FailedRow { line: row.line, cells: row.cells.clone(), reason }),
+                }
             }
-        }
-        for entity in done.linked {
-            *report.linked.entry(entity).or_default() += 1;
-        }
-        for difference in done.differences {
-            let pair = (difference.entity.clone(), difference.key.clone(), difference.field.clone(), difference.found.clone());
-            if seen.insert(pair) {
-                report.differences.push(difference);
+            for entity in done.linked {
+                *report.linked.entry(entity).or_default() += 1;
             }
+            note(&mut report, &mut seen, done.differences);
+            tell(&report);
         }
-        let finished = report.created + report.updated + report.unchanged + report.failed.len() as u64;
-        progress(Progress { done: finished, total, failed: report.failed.len() as u64 });
     }
+    report.failed.sort_by_key(|row| row.line);
+    report.differences.sort_by_key(|difference| difference.line);
     Ok(report)
 }
 
+/// Notes differences, each pair of values once.
+fn note(report: &mut Report, seen: &mut HashSet<[String; 4]>, differences: impl IntoIterator<Item = Difference>) {
+    for difference in differences {
+        let pair = [&difference.entity, &difference.key, &difference.field, &difference.found].map(String::clone);
+        if seen.insert(pair) {
+            report.differences.push(difference);
+        }
+    }
+}
+
+fn in_chunks(rows: Vec<Row>) -> Vec<Arc<[Row]>> {
+    let mut rows = rows.into_iter().peekable();
+    let mut chunks = Vec::new();
+    while rows.peek().is_some() {
+        chunks.push(rows.by_ref().take(CHUNK).collect());
+    }
+    chunks
+}
+
+/// Prepares a chunk on a thread where it holds up no request.
+fn prepare_aside(records: &Records, actor: &Actor, job: &Arc<Job>, rows: Arc<[Row]>) -> JoinHandle<Result<Ahead, RecordError>> {
+    let (records, actor, job, runtime) = (records.clone(), actor.clone(), job.clone(), Handle::current());
+    tokio::task::spawn_blocking(move || runtime.block_on(ahead::prepare(&records, &actor, &job, rows)))
+}
+
+/// Writes what was prepared, as much in one transaction as others allow. Gives the number of rows written: the rest was
+/// refused or prepared from something that is another by now, and takes the ordinary way.
+async fn write_ready(
+    records: &Records,
+    actor: &Actor,
+    batch: ReadyBatch,
+    count: usize,
+    report: &mut Report,
+    tell: &(dyn Fn(&Report) + Sync),
+) -> Result<usize, RecordError> {
+    let batch = Arc::new(batch);
+    let mut written = 0;
+    while written < count {
+        let end = match records.write_batch(actor, Source::Import, &batch, written, STEP).await {
+            Ok(end) => end,
+            Err(error @ (RecordError::Store(_) | RecordError::Busy)) => return Err(error),
+            Err(_) => break,
+        };
+        if end == written {
+            break;
+        }
+        report.created += (end - written) as u64;
+        written = end;
+        tell(report);
+    }
+    Ok(written)
+}
+
 /// What stays the same over all chunks.
-struct Job {
-    mapping: Mapping,
+pub(super) struct Job {
+    pub mapping: Mapping,
     zone: TimeZone,
-    options: WriteOptions,
-    dry_run: bool,
+    pub options: WriteOptions,
+    pub dry_run: bool,
     known: Mutex<Known>,
+    keys: Mutex<Keys>,
 }
 
 /// Linked records found or made so far: (entity, match key) to id and the values of the row that made or met it first.
-type Known = HashMap<(EntityIx, String), Met>;
+pub(super) type Known = HashMap<(EntityIx, String), Met>;
 
-#[derive(Clone)]
-struct Met {
-    id: RecordId,
-    values: Arc<[(FieldIx, Value)]>,
+#[derive(Debug, Clone)]
+pub(super) struct Met {
+    pub id: RecordId,
+    pub values: Arc<[(FieldIx, Value)]>,
 }
 
 impl Job {
-    fn remember(&self, new: Known) {
+    /// The keys of rows that are not in the database for sure.
+    pub fn keys(&self) -> MutexGuard<'_, Keys> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn remember(&self, new: Known) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() + new.len() > REMEMBERED {
             known.clear();
@@ -113,7 +194,7 @@ impl Job {
         known.extend(new);
     }
 
-    fn recall(&self, key: &(EntityIx, String)) -> Option<Met> {
+    pub fn recall(&self, key: &(EntityIx, String)) -> Option<Met> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 }
@@ -211,7 +292,7 @@ struct MetByRow {
 
 async fn run_row(tx: &mut RecordTx<'_>, job: &Job, row: &Row, known: &Known) -> (Result<RowOutcome, RowFault>, MetByRow) {
     let catalog = tx.catalog().clone();
-    let mut work = RowWork { job, catalog: &catalog, row, known, met: Known::new(), linked: Vec::new(), differences: Vec::new() };
+    let mut work = RowWork { reader: RowReader { job, catalog: &catalog, row }, known, met: Known::new(), linked: Vec::new(), differences: Vec::new() };
     let result = match &row.fault {
         Some(fault) => Err(RowFault::Row(fault.clone())),
         None => work.root(tx).await,
@@ -230,7 +311,7 @@ impl ChunkDone {
 }
 
 /// Why a row (or everything) failed.
-enum RowFault {
+pub(super) enum RowFault {
     Row(String),
     Fatal(RecordError),
 }
@@ -265,9 +346,7 @@ fn sentence(faults: &[FieldFault]) -> String {
 
 /// One row on its way.
 struct RowWork<'a> {
-    job: &'a Job,
-    catalog: &'a Catalog,
-    row: &'a Row,
+    reader: RowReader<'a>,
     /// Met by earlier rows of this chunk.
     known: &'a Known,
     /// Met by this row.
@@ -279,19 +358,19 @@ struct RowWork<'a> {
 impl RowWork<'_> {
     /// Writes the record of the row itself.
     async fn root(&mut self, tx: &mut RecordTx<'_>) -> Result<RowOutcome, RowFault> {
-        let job = self.job;
+        let (job, catalog) = (self.reader.job, self.reader.catalog);
         let node = &job.mapping.root;
         let input = self.input(tx, node).await?;
         let Some((unique, fields)) = &node.unique else {
             tx.create(node.entity, input, &job.options).await?;
             return Ok(RowOutcome::Created);
         };
-        let key = key_values(self.catalog.entity(node.entity), fields, &input)?;
+        let key = key_values(catalog.entity(node.entity), fields, &input)?;
         if node.existing == Existing::Keep
             && let Some(found) = tx.find_unique(node.entity, unique, &key).await?
         {
             let held: Vec<(FieldIx, Value)> = input.values.iter().map(|(field, _)| (*field, found.get(*field).clone())).collect();
-            self.compare(node, &key_text(&key), &held, &input);
+            self.reader.compare(node, &key_text(&key), &held, &input, &mut self.differences);
             return Ok(RowOutcome::Unchanged);
         }
         let saved = tx.upsert(node.entity, unique, key, input, &job.options).await?;
@@ -305,12 +384,7 @@ impl RowWork<'_> {
     /// The values the row gives one record, linked records found or made on the way.
     fn input<'w>(&'w mut self, tx: &'w mut RecordTx<'_>, node: &'w Node) -> BoxFuture<'w, Result<Input, RowFault>> {
         Box::pin(async move {
-            let entity = self.catalog.entity(node.entity);
-            let mut pairs = Vec::with_capacity(node.columns.len());
-            for column in &node.columns {
-                pairs.push((column.field.clone(), self.cell(entity, column)?));
-            }
-            let mut input = Input::from_text(self.catalog, entity, &pairs, &self.job.zone)?;
+            let mut input = self.reader.values(node)?;
             for (field, inner) in &node.links {
                 if let Some(id) = self.linked(tx, inner).await? {
                     input.set(*field, id);
@@ -322,12 +396,12 @@ impl RowWork<'_> {
 
     /// The record a link leads to; `None` when the row leaves all its columns empty.
     async fn linked(&mut self, tx: &mut RecordTx<'_>, node: &Node) -> Result<Option<RecordId>, RowFault> {
-        if is_empty(node, self.row) {
+        if is_empty(node, self.reader.row) {
             return Ok(None);
         }
-        let job = self.job;
+        let job = self.reader.job;
         let input = self.input(tx, node).await?;
-        let entity = self.catalog.entity(node.entity);
+        let entity = self.reader.catalog.entity(node.entity);
         let Some((unique, fields)) = &node.unique else {
             return Ok(None);
         };
@@ -336,12 +410,12 @@ impl RowWork<'_> {
         let slot = (node.entity, text.clone());
         if node.existing == Existing::Keep {
             if let Some(met) = self.met.get(&slot).or_else(|| self.known.get(&slot)).cloned().or_else(|| job.recall(&slot)) {
-                self.compare(node, &text, &met.values, &input);
+                self.reader.compare(node, &text, &met.values, &input, &mut self.differences);
                 return Ok(Some(met.id));
             }
             if let Some(found) = tx.find_unique(node.entity, unique, &key).await? {
                 let held: Arc<[(FieldIx, Value)]> = input.values.iter().map(|(field, _)| (*field, found.get(*field).clone())).collect();
-                self.compare(node, &text, &held, &input);
+                self.reader.compare(node, &text, &held, &input, &mut self.differences);
                 self.met.insert(slot, Met { id: found.id, values: held });
                 return Ok(Some(found.id));
             }
@@ -354,9 +428,29 @@ impl RowWork<'_> {
         self.met.insert(slot, Met { id: saved.id, values });
         Ok(Some(saved.id))
     }
+}
+
+/// Reads the texts of a row.
+#[derive(Clone, Copy)]
+pub(super) struct RowReader<'a> {
+    pub job: &'a Job,
+    pub catalog: &'a Catalog,
+    pub row: &'a Row,
+}
+
+impl RowReader<'_> {
+    /// The values the row gives one record, without its links.
+    pub fn values(&self, node: &Node) -> Result<Input, RowFault> {
+        let entity = self.catalog.entity(node.entity);
+        let mut texts = Vec::with_capacity(node.columns.len());
+        for column in &node.columns {
+            texts.push((column.field.as_str(), self.cell(entity, column)?));
+        }
+        Ok(Input::from_texts(self.catalog, entity, &texts, &self.job.zone)?)
+    }
 
     /// Notes where the row says something else than a record that is kept.
-    fn compare(&mut self, node: &Node, key: &str, held: &[(FieldIx, Value)], input: &Input) {
+    pub fn compare(&self, node: &Node, key: &str, held: &[(FieldIx, Value)], input: &Input, differences: &mut Vec<Difference>) {
         let entity = self.catalog.entity(node.entity);
         for (field, found) in &input.values {
             let kept = held.iter().find(|(known, _)| known == field).map_or(&Value::Null, |(_, value)| value);
@@ -364,7 +458,7 @@ impl RowWork<'_> {
             if same(kept, found) || matches!(field.ty, FieldType::Link { .. } | FieldType::User { .. }) {
                 continue;
             }
-            self.differences.push(Difference {
+            differences.push(Difference {
                 line: self.row.line,
                 entity: entity.id.clone(),
                 key: key.to_owned(),
@@ -376,38 +470,35 @@ impl RowWork<'_> {
     }
 
     /// The text of a column, made fit for its field: labels of options become keys, a factor is applied.
-    fn cell(&self, entity: &Entity, column: &Column) -> Result<String, RowFault> {
+    fn cell(&self, entity: &Entity, column: &Column) -> Result<Cow<'_, str>, RowFault> {
         let text = self.row.cells[column.position].trim();
         if text.is_empty() {
-            return Ok(String::new());
+            return Ok(Cow::Borrowed(""));
         }
         if let Some(factor) = column.multiply {
             let product = multiplied(text, factor).ok_or_else(|| RowFault::Row(format!("{}: `{text}` is no number", column.field)))?;
-            return Ok(product);
+            return Ok(Cow::Owned(product));
         }
-        let Some(field) = entity.find_field(&column.field) else {
-            return Ok(text.to_owned());
-        };
-        let options = match &field.ty {
-            FieldType::Select(options) | FieldType::MultiSelect { options, .. } => &options.list.options,
-            _ => return Ok(text.to_owned()),
+        let options = match entity.find_field(&column.field).map(|field| &field.ty) {
+            Some(FieldType::Select(options) | FieldType::MultiSelect { options, .. }) => &options.list.options,
+            _ => return Ok(Cow::Borrowed(text)),
         };
         if options.iter().any(|option| option.key == text) {
-            return Ok(text.to_owned());
+            return Ok(Cow::Borrowed(text));
         }
         let wanted = fold(text);
         let by_label = options.iter().find(|option| option.label.0.values().any(|label| fold(label) == wanted));
-        Ok(by_label.map_or_else(|| text.to_owned(), |option| option.key.clone()))
+        Ok(by_label.map_or(Cow::Borrowed(text), |option| Cow::Owned(option.key.clone())))
     }
 }
 
-fn is_empty(node: &Node, row: &Row) -> bool {
+pub(super) fn is_empty(node: &Node, row: &Row) -> bool {
     node.columns.iter().all(|column| row.cells[column.position].trim().is_empty())
         && node.links.iter().all(|(_, inner)| is_empty(inner, row))
 }
 
 /// The values of a unique, none of them empty.
-fn key_values(entity: &Entity, fields: &[FieldIx], input: &Input) -> Result<Vec<Value>, RowFault> {
+pub(super) fn key_values(entity: &Entity, fields: &[FieldIx], input: &Input) -> Result<Vec<Value>, RowFault> {
     fields
         .iter()
         .map(|field| match input.get(*field) {
@@ -417,7 +508,7 @@ fn key_values(entity: &Entity, fields: &[FieldIx], input: &Input) -> Result<Vec<
         .collect()
 }
 
-fn key_text(key: &[Value]) -> String {
+pub(super) fn key_text(key: &[Value]) -> String {
     let parts: Vec<String> = key.iter().map(|value| fold(&plain(value))).collect();
     parts.join("\u{1f}")
 }

@@ -2,6 +2,7 @@
 //!
 //! Everything goes through the record service, with its rules; this room holds no SQL.
 
+mod ahead;
 mod data;
 mod error;
 mod import;

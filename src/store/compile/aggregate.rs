@@ -14,7 +14,8 @@ use crate::store::{Dialect, Rows, Sql, Statement};
 
 use super::columns::{part_of, type_kind};
 use super::expr::{self, ExprSql};
-use super::json::{write_text, write_value};
+use super::json::write_value;
+use crate::base::json::write_text;
 use super::select::{bin, found, rule, where_all};
 use super::shape::Codec;
 

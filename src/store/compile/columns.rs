@@ -12,7 +12,7 @@ use crate::store::{Dialect, Sql};
 
 use super::children;
 use super::expr::{self, ExprSql};
-use super::json::write_text;
+use crate::base::json::write_text;
 use super::shape::{Codec, Output, PartPlan, Shape, TitleBit, What};
 
 /// Titles follow links this far: an order line's title may name its product, no further.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::base::json::write_text;
 use crate::base::{Cell, Currency, Date, DateTime, Decimal, Money, RecordId, Time, Value};
 
 use super::rows::Row;
@@ -326,32 +327,6 @@ fn write_files(prefix: &str, cell: &Cell, out: &mut String) {
         out.push_str("\"}");
     }
     out.push(']');
-}
-
-/// Appends a JSON string. Escapes what JSON demands and nothing else.
-pub fn write_text(text: &str, out: &mut String) {
-    out.push('"');
-    let mut from = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let escape = match byte {
-            b'"' => "\\\"",
-            b'\\' => "\\\\",
-            b'\n' => "\\n",
-            b'\r' => "\\r",
-            b'\t' => "\\t",
-            0..=0x1f => "",
-            _ => continue,
-        };
-        out.push_str(&text[from..at]);
-        if escape.is_empty() {
-            let _ = write!(out, "\\u{byte:04x}");
-        } else {
-            out.push_str(escape);
-        }
-        from = at + 1;
-    }
-    out.push_str(&text[from..]);
-    out.push('"');
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Statements of a unit of work: load, insert, update, delete.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::access::{Authorised, RowRules, Write};
 use crate::base::{Cell, DateTime, FieldIx, RecordId, Value};
@@ -175,38 +175,55 @@ fn unique_cells<'a>(catalog: &Catalog, field: &'a Field, value: &Value) -> Vec<(
     compared.map(|(column, cell)| (column.name.as_str(), column.kind, cell)).collect()
 }
 
-/// Inserts a record: `values` by field position, system fields included. First the row, then its side tables.
-pub fn insert(catalog: &Catalog, dialect: Dialect, request: &Authorised<Write>, values: &[Value]) -> Vec<Statement> {
+/// Inserts a record: `values` by field position, system fields included. First the row, then its side tables. Every
+/// column is named, so that all inserts of an entity share one text: it is kept in `text`, which belongs to that entity.
+pub fn insert(
+    catalog: &Catalog,
+    dialect: Dialect,
+    request: &Authorised<Write>,
+    values: &[Value],
+    text: &OnceLock<Arc<str>>,
+) -> Vec<Statement> {
     let entity = catalog.entity(request.request().entity);
-    let mut sql = Sql::new("INSERT INTO ");
-    sql.ident(&entity.table).push(" (");
-    let mut bound: Vec<(ColumnKind, Cell)> = Vec::with_capacity(entity.fields.len() + 8);
-    // Every column is named, so that all inserts of an entity share one text.
+    let mut binds: Vec<(ColumnKind, Cell)> = Vec::with_capacity(entity.fields.len() + 8);
+    let mut cells = Vec::new();
     for field in &entity.fields {
         let value = values.get(field.ix.0 as usize).unwrap_or(&Value::Null);
-        for (column, kind, cell) in row_cells(catalog, field, value) {
-            if !bound.is_empty() {
-                sql.push(", ");
-            }
-            sql.ident(column);
-            bound.push((kind, cell));
+        field_type::to_cells(catalog, field, value, &mut cells);
+        cells.resize(field.columns.len(), Cell::Null);
+        binds.extend(field.columns.iter().zip(cells.drain(..)).map(|(column, cell)| (column.kind, cell)));
+        if field.fold_column.is_some() {
+            binds.push((ColumnKind::Text, field_type::fold_cell(value)));
         }
     }
-    sql.push(")\nVALUES (");
-    for (position, (kind, cell)) in bound.into_iter().enumerate() {
-        if position > 0 {
-            sql.push(", ");
-        }
-        sql.bind(kind, cell);
-    }
-    sql.push(")");
-    let mut statements = vec![sql.statement(dialect, &[])];
+    let sql = text.get_or_init(|| insert_text(entity, dialect)).clone();
+    let mut statements = vec![Statement { sql, binds, columns: Arc::default() }];
     let id = values.get(super::columns::id_field(entity).0 as usize).and_then(id_of).unwrap_or(RecordId(0));
     for field in &entity.fields {
         let value = values.get(field.ix.0 as usize).unwrap_or(&Value::Null);
         statements.extend(side_rows(field, id, value).map(|sql| sql.statement(dialect, &[])));
     }
     statements
+}
+
+/// Columns in the order in which [`insert`] binds them.
+fn insert_text(entity: &Entity, dialect: Dialect) -> Arc<str> {
+    let mut sql = Sql::new("INSERT INTO ");
+    sql.ident(&entity.table).push(" (");
+    let mut slots = Sql::default();
+    for field in &entity.fields {
+        let columns = field.columns.iter().map(|column| (column.name.as_str(), column.kind));
+        for (name, kind) in columns.chain(field.fold_column.as_deref().map(|fold| (fold, ColumnKind::Text))) {
+            if !slots.is_empty() {
+                sql.push(", ");
+                slots.push(", ");
+            }
+            sql.ident(name);
+            slots.bind(kind, Cell::Null);
+        }
+    }
+    sql.push(")\nVALUES (").append(slots).push(")");
+    sql.statement(dialect, &[]).sql
 }
 
 /// Writes the changed fields of a record (system fields such as `version` and `updated_at` are given among them).

@@ -61,6 +61,23 @@ impl PostgresLink {
         forget_stale_plan(connection, outcome).await
     }
 
+    /// Runs inserts of one text (`INSERT … VALUES (…)`), several rows a statement.
+    pub async fn insert_rows(&mut self, inserts: &[&Statement]) -> Result<(), StoreError> {
+        let mut rest = inserts;
+        while let Some(first) = rest.first() {
+            // Sizes are powers of two, so that few texts are prepared; a statement takes 65,535 values.
+            let most = MOST_ROWS.min(MOST_VALUES / first.binds.len().max(1)).min(rest.len());
+            let count = if most < 2 { 1 } else { 1 << most.ilog2() };
+            let (now, later) = rest.split_at(count);
+            rest = later;
+            match repeated(now) {
+                Some(statement) => self.execute(&statement).await?,
+                None => self.execute(first).await?,
+            };
+        }
+        Ok(())
+    }
+
     /// Runs a fixed statement such as `SAVEPOINT part`.
     pub async fn command(&mut self, text: &'static str) -> Result<(), StoreError> {
         self.connection()?.execute(sqlx::raw_sql(text)).await.map_err(translate)?;
@@ -77,6 +94,31 @@ impl PostgresLink {
     fn connection(&mut self) -> Result<&mut PgConnection, StoreError> {
         self.connection.as_deref_mut().ok_or(StoreError::Closed)
     }
+}
+
+/// Rows of one insert at most.
+const MOST_ROWS: usize = 256;
+/// Values one statement takes.
+const MOST_VALUES: usize = 32_767;
+
+/// One insert of all rows; `None` for a single one.
+fn repeated(inserts: &[&Statement]) -> Option<Statement> {
+    let first = inserts.first().filter(|_| inserts.len() > 1)?;
+    let head = first.sql.rfind("VALUES (")? + "VALUES ".len();
+    let mut text = String::with_capacity(head + inserts.len() * (first.binds.len() * 6 + 4));
+    text.push_str(first.sql.get(..head)?);
+    let mut number = 0;
+    for row in 0..inserts.len() {
+        text.push_str(if row == 0 { "(" } else { ", (" });
+        for value in 0..first.binds.len() {
+            number += 1;
+            text.push_str(if value == 0 { "$" } else { ", $" });
+            text.push_str(&number.to_string());
+        }
+        text.push(')');
+    }
+    let binds = inserts.iter().flat_map(|insert| insert.binds.iter().cloned()).collect();
+    Some(Statement { sql: text.into(), binds, columns: Arc::default() })
 }
 
 impl Drop for PostgresLink {

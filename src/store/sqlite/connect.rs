@@ -52,7 +52,8 @@ fn set_up(connection: &Connection, purpose: Purpose, durability: Durability) -> 
     match purpose {
         Purpose::Write => {
             pragma("journal_mode", &"wal")?;
-            pragma("cache_size", &-16_384)?;
+            // Taken only as far as it is needed: what an import touches should stay in memory until it is committed.
+            pragma("cache_size", &-65_536)?;
             pragma("journal_size_limit", &67_108_864)?;
         }
         Purpose::Read => {

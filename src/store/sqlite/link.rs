@@ -44,6 +44,11 @@ impl SqliteLink {
         run::execute(&self.connection, statement).map_err(|error| name_index(&self.connection, error))
     }
 
+    /// Runs statements of one text, prepared once.
+    pub fn execute_each(&mut self, statements: &[&Statement]) -> Result<(), StoreError> {
+        run::execute_each(&self.connection, statements).map_err(|error| name_index(&self.connection, error))
+    }
+
     /// Runs a fixed statement such as `SAVEPOINT unit`.
     pub fn command(&mut self, text: &'static str) -> Result<(), StoreError> {
         let mut prepared = self.connection.prepare_cached(text).map_err(translate)?;

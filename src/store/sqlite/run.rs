@@ -36,11 +36,27 @@ pub(in crate::store) fn execute(connection: &Connection, statement: &Statement) 
     Ok(touched as u64)
 }
 
-fn prepare<'c>(connection: &'c Connection, statement: &Statement) -> Result<CachedStatement<'c>, StoreError> {
-    let mut prepared = connection.prepare_cached(&statement.sql).map_err(translate)?;
+/// Runs statements that have the text of the first one and give no rows.
+pub(in crate::store) fn execute_each(connection: &Connection, statements: &[&Statement]) -> Result<(), StoreError> {
+    let Some(first) = statements.first() else { return Ok(()) };
+    let mut prepared = connection.prepare_cached(&first.sql).map_err(translate)?;
+    for statement in statements {
+        bind(&mut prepared, statement)?;
+        prepared.raw_execute().map_err(translate)?;
+    }
+    Ok(())
+}
+
+fn bind(prepared: &mut CachedStatement<'_>, statement: &Statement) -> Result<(), StoreError> {
     for (position, (kind, cell)) in statement.binds.iter().enumerate() {
         prepared.raw_bind_parameter(position + 1, Bound(*kind, cell)).map_err(translate)?;
     }
+    Ok(())
+}
+
+fn prepare<'c>(connection: &'c Connection, statement: &Statement) -> Result<CachedStatement<'c>, StoreError> {
+    let mut prepared = connection.prepare_cached(&statement.sql).map_err(translate)?;
+    bind(&mut prepared, statement)?;
     Ok(prepared)
 }
 
