@@ -22,7 +22,7 @@ use crate::base::{EntityIx, FieldIx, RecordId, Value};
 use crate::expr::Needs;
 use crate::schema::catalog::Catalog;
 use crate::store::compile::{self, Lock, Source};
-use crate::store::{Dialect, Statement, history, outbox};
+use crate::store::{Dialect, Statement, outbox};
 
 /// A save with everything it will write.
 #[derive(Debug)]
@@ -141,7 +141,7 @@ impl Records {
         }
         let statements = statements(compiled, self.store().dialect(), actor, &record, old.as_ref(), &changed)?;
         let kind = if old.is_none() { EventKind::Create } else { EventKind::Update };
-        let left = setting.left(&Trace { kind, record: &record, old: old.as_ref(), changed: &changed, by_script: &[] }, options.source.as_str(), "[]");
+        let left = setting.left(self.store().dialect(), &Trace { kind, record: &record, old: old.as_ref(), changed: &changed, by_script: &[] }, options.source.as_str(), "[]");
         let saved = Saved {
             id: record.id,
             version: record.version,
@@ -304,10 +304,10 @@ impl RecordTx<'_> {
         for save in saves.iter().filter(|save| save.statements.len() > 1) {
             self.run_all(compiled, entity, &save.statements[1..]).await?;
         }
-        let entries: Vec<&history::Entry> = saves.iter().filter_map(|save| save.left.history.as_ref()).collect();
-        history::append_all(self.store, &entries).await?;
-        let events: Vec<&outbox::NewEvent> = saves.iter().map(|save| &save.left.event).collect();
-        outbox::append_all(self.store, &events).await?;
+        let entries: Vec<&Statement> = saves.iter().filter_map(|save| save.left.history.as_ref()).collect();
+        self.store.insert_rows(&entries).await?;
+        let events: Vec<&Statement> = saves.iter().map(|save| &save.left.event).collect();
+        outbox::put(self.store, &events).await?;
         for save in saves {
             self.write_left_search(&save.left).await?;
             self.deliver(compiled, save).await?;

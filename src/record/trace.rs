@@ -14,7 +14,7 @@ use super::world::Setting;
 use crate::base::{EntityIx, FieldIx, Locale, RecordId, Value};
 use crate::schema::catalog::{Entity, Field, FieldType};
 use crate::schema::field_type;
-use crate::store::{history, jobs, outbox, search};
+use crate::store::{Dialect, Statement, history, jobs, outbox, search};
 
 /// The kind of job that computes stored values left over by a large change; its payload is for
 /// [`Records::recalculate`](super::Records::recalculate).
@@ -36,8 +36,9 @@ pub(super) struct Trace<'a> {
 /// What a change leaves behind, ready to be written.
 #[derive(Debug)]
 pub(super) struct Left {
-    pub history: Option<history::Entry>,
-    pub event: outbox::NewEvent,
+    pub history: Option<Statement>,
+    pub event: Statement,
+    record: RecordId,
     search: SearchChange,
 }
 
@@ -45,13 +46,13 @@ pub(super) struct Left {
 #[derive(Debug)]
 enum SearchChange {
     Keep,
-    Put { tokens: String, is_new: bool },
+    Put { tokens: Arc<str>, is_new: bool },
     Remove,
 }
 
 impl Setting<'_> {
     /// Works out what a change leaves behind. `source` and `chain_json` say how it came about.
-    pub(super) fn left(&self, change: &Trace<'_>, source: &str, chain_json: &str) -> Left {
+    pub(super) fn left(&self, dialect: Dialect, change: &Trace<'_>, source: &str, chain_json: &str) -> Left {
         let compiled = self.compiled;
         let entity = compiled.entity(change.record.entity);
         let actor = self.me.map_or(0, |user| user.0);
@@ -75,7 +76,12 @@ impl Setting<'_> {
             chain_json: chain_json.to_owned(),
             schema_version: compiled.catalog.version,
         };
-        Left { history, event, search: search_change(compiled, entity, change) }
+        Left {
+            history: history.map(|entry| history::insert(dialect, &entry)),
+            event: outbox::insert(dialect, self.now, &event),
+            record: change.record.id,
+            search: search_change(compiled, entity, change),
+        }
     }
 }
 
@@ -90,7 +96,7 @@ fn search_change(compiled: &Compiled, entity: &Entity, change: &Trace<'_>) -> Se
     if !concerns {
         return SearchChange::Keep;
     }
-    SearchChange::Put { tokens: search::tokens(&search_text(compiled, entity, change.record)), is_new: change.kind == EventKind::Create }
+    SearchChange::Put { tokens: search::tokens(&search_text(compiled, entity, change.record)).into(), is_new: change.kind == EventKind::Create }
 }
 
 /// A JSON array of texts.
@@ -120,22 +126,22 @@ impl RecordTx<'_> {
             .iter()
             .map(|cause| (cause.handler.as_str(), compiled.entity(cause.entity).slug.as_str(), cause.id.0))
             .collect();
-        let left = self.setting(compiled).left(&change, source, &json!(chain).to_string());
+        let left = self.setting(compiled).left(self.store.dialect(), &change, source, &json!(chain).to_string());
         self.write_left(&left).await
     }
 
     /// Writes what a change leaves behind.
     pub(super) async fn write_left(&mut self, left: &Left) -> Result<(), RecordError> {
         if let Some(entry) = &left.history {
-            history::append(self.store, entry).await?;
+            self.store.execute(entry).await?;
         }
         self.write_left_search(left).await?;
-        Ok(outbox::append(self.store, &left.event).await?)
+        Ok(outbox::put(self.store, &[&left.event]).await?)
     }
 
     /// Writes the search tokens alone.
     pub(super) async fn write_left_search(&mut self, left: &Left) -> Result<(), RecordError> {
-        let record = left.event.record;
+        let record = left.record;
         Ok(match &left.search {
             SearchChange::Keep => {}
             SearchChange::Put { tokens, is_new } => search::put_tokens(self.store, record, tokens, *is_new).await?,

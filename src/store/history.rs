@@ -28,7 +28,8 @@ static APPEND: Fixed = Fixed::new(
     "INSERT INTO sys_history (record, version, entity, action, at, actor, actor_kind, changes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 );
 
-fn insert(dialect: Dialect, entry: &Entry) -> Statement {
+/// The statement that writes an entry.
+pub fn insert(dialect: Dialect, entry: &Entry) -> Statement {
     let binds = vec![
         int(entry.record.0),
         int(entry.version),
@@ -46,13 +47,6 @@ fn insert(dialect: Dialect, entry: &Entry) -> Statement {
 pub async fn append(tx: &mut Tx, entry: &Entry) -> Result<(), StoreError> {
     let insert = insert(tx.dialect(), entry);
     tx.execute(&insert).await?;
-    Ok(())
-}
-
-/// Writes many entries.
-pub async fn append_all(tx: &mut Tx, entries: &[&Entry]) -> Result<(), StoreError> {
-    let inserts: Vec<Statement> = entries.iter().map(|entry| insert(tx.dialect(), entry)).collect();
-    tx.insert_rows(&inserts.iter().collect::<Vec<_>>()).await?;
     Ok(())
 }
 

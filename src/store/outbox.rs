@@ -43,7 +43,8 @@ static APPEND: Fixed = Fixed::new(
     "INSERT INTO sys_outbox (entity, record, version, event, changed, actor, chain, schema_version, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 );
 
-fn insert(dialect: Dialect, now: DateTime, event: &NewEvent) -> Statement {
+/// The statement that writes an event, for [`put`].
+pub fn insert(dialect: Dialect, now: DateTime, event: &NewEvent) -> Statement {
     let binds = vec![
         text(event.entity_uid.as_str()),
         int(event.record.0),
@@ -61,15 +62,12 @@ fn insert(dialect: Dialect, now: DateTime, event: &NewEvent) -> Statement {
 /// Writes an event and wakes those who wait for [`Store::signals`] after the commit.
 pub async fn append(tx: &mut Tx, event: &NewEvent) -> Result<(), StoreError> {
     let insert = insert(tx.dialect(), tx.now(), event);
-    tx.execute(&insert).await?;
-    tx.wake();
-    Ok(())
+    put(tx, &[&insert]).await
 }
 
-/// Writes many events, in their order.
-pub async fn append_all(tx: &mut Tx, events: &[&NewEvent]) -> Result<(), StoreError> {
-    let inserts: Vec<Statement> = events.iter().map(|event| insert(tx.dialect(), tx.now(), event)).collect();
-    tx.insert_rows(&inserts.iter().collect::<Vec<_>>()).await?;
+/// [`append`] for the statements of many events, in their order.
+pub async fn put(tx: &mut Tx, inserts: &[&Statement]) -> Result<(), StoreError> {
+    tx.insert_rows(inserts).await?;
     tx.wake();
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! The search index: tokens cut by `base::text`, the same on both databases.
 
+use std::sync::Arc;
+
 use super::{Dialect, Sql, StoreError, Tx};
 use crate::base::text::{index_tokens, query_tokens};
 use crate::base::{Cell, RecordId};
@@ -11,16 +13,16 @@ pub fn tokens(search_text: &str) -> String {
 }
 
 /// Writes the [`tokens`] of a record, in its transaction. `is_new` spares looking for former ones.
-pub async fn put_tokens(tx: &mut Tx, record: RecordId, tokens: &str, is_new: bool) -> Result<(), StoreError> {
+pub async fn put_tokens(tx: &mut Tx, record: RecordId, tokens: &Arc<str>, is_new: bool) -> Result<(), StoreError> {
     if tokens.is_empty() {
         return if is_new { Ok(()) } else { remove(tx, record).await };
     }
-    tx.put_search(record.0, Some(tokens.to_owned()), is_new).await
+    tx.put_search(record.0, Some(tokens.clone()), is_new).await
 }
 
 /// Writes the search text of a record: [`put_tokens`] of its tokens.
 pub async fn put(tx: &mut Tx, record: RecordId, search_text: &str, is_new: bool) -> Result<(), StoreError> {
-    put_tokens(tx, record, &tokens(search_text), is_new).await
+    put_tokens(tx, record, &tokens(search_text).into(), is_new).await
 }
 
 /// Takes a record out of the index.

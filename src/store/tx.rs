@@ -194,7 +194,7 @@ impl Tx {
 
     /// Writes (or with `None` deletes) a record's search tokens. On SQLite this waits until the batch's commit or a look
     /// into the index, because FTS5 writes a segment at each savepoint; it is in the same transaction all the same.
-    pub(super) async fn put_search(&mut self, record: i64, tokens: Option<String>, is_new: bool) -> Result<(), StoreError> {
+    pub(super) async fn put_search(&mut self, record: i64, tokens: Option<Arc<str>>, is_new: bool) -> Result<(), StoreError> {
         self.writes += 1;
         self.written += 1;
         if let Link::Sqlite(link) = &mut self.link {
@@ -205,7 +205,7 @@ impl Tx {
             Some(tokens) => Sql::template(
                 "INSERT INTO sys_search (id, tokens) VALUES (?, array_to_tsvector(string_to_array(?, ' '))) \
                  ON CONFLICT (id) DO UPDATE SET tokens = excluded.tokens",
-                [super::sql::int(record), super::sql::text(tokens.as_str())],
+                [super::sql::int(record), super::sql::text(&*tokens)],
             ),
             None => Sql::template("DELETE FROM sys_search WHERE id = ?", [super::sql::int(record)]),
         };

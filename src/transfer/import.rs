@@ -21,7 +21,9 @@ use crate::schema::catalog::{Catalog, Entity, FieldType};
 
 /// Rows prepared together, and written in one transaction while nobody else wants to write: the fewer commits, the fewer
 /// times a page of an index is written.
-const CHUNK: usize = 10_000;
+const CHUNK: usize = 20_000;
+/// The first chunk is small: nothing is written while it is prepared.
+const FIRST: usize = 1_000;
 /// Rows after which a transaction ends when others wait to write.
 const STEP: usize = 500;
 /// Rows that share a savepoint while all goes well: one for each row costs more than the row.
@@ -122,7 +124,7 @@ fn in_chunks(rows: Vec<Row>) -> Vec<Arc<[Row]>> {
     let mut rows = rows.into_iter().peekable();
     let mut chunks = Vec::new();
     while rows.peek().is_some() {
-        chunks.push(rows.by_ref().take(CHUNK).collect());
+        chunks.push(rows.by_ref().take(if chunks.is_empty() { FIRST } else { CHUNK }).collect());
     }
     chunks
 }

@@ -1,5 +1,7 @@
 //! The writer's connection as a unit of work sees it.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, params};
 
 use super::fault::{name_index, translate};
@@ -15,13 +17,15 @@ pub(in crate::store) struct SqliteLink {
     pub connection: Connection,
     /// Writes to the search index of all units of the batch so far, in order.
     search: Vec<SearchWrite>,
+    /// All before this position are written.
+    search_done: usize,
 }
 
 #[derive(Debug)]
 struct SearchWrite {
     record: i64,
     /// `None` deletes.
-    tokens: Option<String>,
+    tokens: Option<Arc<str>>,
     is_new: bool,
     /// Written, and not undone since.
     is_written: bool,
@@ -31,7 +35,7 @@ struct SearchWrite {
 
 impl SqliteLink {
     pub fn new(connection: Connection) -> Self {
-        Self { connection, search: Vec::new() }
+        Self { connection, search: Vec::new(), search_done: 0 }
     }
 
     pub fn query(&mut self, statement: &Statement) -> Result<Rows, StoreError> {
@@ -56,9 +60,9 @@ impl SqliteLink {
         Ok(())
     }
 
-    pub fn put_search(&mut self, record: i64, tokens: Option<String>, is_new: bool) -> Result<(), StoreError> {
+    pub fn put_search(&mut self, record: i64, tokens: Option<Arc<str>>, is_new: bool) -> Result<(), StoreError> {
         self.search.push(SearchWrite { record, tokens, is_new, is_written: false, was_written: false });
-        if self.search.len() > MOST_HELD_BACK { self.write_search() } else { Ok(()) }
+        if self.search.len() - self.search_done >= MOST_HELD_BACK { self.write_search() } else { Ok(()) }
     }
 
     /// Where the list of search writes ends now.
@@ -73,33 +77,41 @@ impl SqliteLink {
         for write in &mut self.search {
             write.is_written = false;
         }
+        self.search_done = 0;
     }
 
     /// The transaction is over.
     pub fn clear_search(&mut self) {
         self.search.clear();
+        self.search_done = 0;
     }
 
     fn write_search_if_named(&mut self, statement: &Statement) -> Result<(), StoreError> {
-        if !self.search.is_empty() && statement.sql.contains("sys_search") { self.write_search() } else { Ok(()) }
+        if self.search_done < self.search.len() && statement.sql.contains("sys_search") { self.write_search() } else { Ok(()) }
     }
 
     /// Writes what waits.
     pub fn write_search(&mut self) -> Result<(), StoreError> {
-        for write in self.search.iter_mut().filter(|write| !write.is_written) {
-            let text = match (&write.tokens, write.is_new && !write.was_written) {
-                (Some(_), true) => "INSERT INTO sys_search (rowid, tokens) VALUES (?, ?)",
-                (Some(_), false) => "INSERT OR REPLACE INTO sys_search (rowid, tokens) VALUES (?, ?)",
-                (None, _) => "DELETE FROM sys_search WHERE rowid = ?",
-            };
-            let mut prepared = self.connection.prepare_cached(text).map_err(translate)?;
-            match &write.tokens {
-                Some(tokens) => prepared.execute(params![write.record, tokens]).map_err(translate)?,
-                None => prepared.execute(params![write.record]).map_err(translate)?,
-            };
+        let Some(waiting) = self.search.get_mut(self.search_done..).filter(|waiting| !waiting.is_empty()) else { return Ok(()) };
+        // Most are new: that statement is prepared once.
+        let mut insert = self.connection.prepare_cached("INSERT INTO sys_search (rowid, tokens) VALUES (?, ?)").map_err(translate)?;
+        for write in waiting.iter_mut().filter(|write| !write.is_written) {
+            match (&write.tokens, write.is_new && !write.was_written) {
+                (Some(tokens), true) => insert.execute(params![write.record, &**tokens]),
+                (Some(tokens), false) => self
+                    .connection
+                    .prepare_cached("INSERT OR REPLACE INTO sys_search (rowid, tokens) VALUES (?, ?)")
+                    .and_then(|mut replace| replace.execute(params![write.record, &**tokens])),
+                (None, _) => self
+                    .connection
+                    .prepare_cached("DELETE FROM sys_search WHERE rowid = ?")
+                    .and_then(|mut delete| delete.execute(params![write.record])),
+            }
+            .map_err(translate)?;
             write.is_written = true;
             write.was_written = true;
         }
+        self.search_done = self.search.len();
         Ok(())
     }
 }
