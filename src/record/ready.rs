@@ -306,8 +306,8 @@ impl RecordTx<'_> {
         }
         let entries: Vec<&Statement> = saves.iter().filter_map(|save| save.left.history.as_ref()).collect();
         self.store.insert_rows(&entries).await?;
-        let events: Vec<&Statement> = saves.iter().map(|save| &save.left.event).collect();
-        outbox::put(self.store, &events).await?;
+        let events: Vec<&outbox::NewEvent> = saves.iter().map(|save| &save.left.event).collect();
+        outbox::append_all(self.store, &events).await?;
         for save in saves {
             self.write_left_search(&save.left).await?;
             self.deliver(compiled, save).await?;

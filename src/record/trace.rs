@@ -37,8 +37,7 @@ pub(super) struct Trace<'a> {
 #[derive(Debug)]
 pub(super) struct Left {
     pub history: Option<Statement>,
-    pub event: Statement,
-    record: RecordId,
+    pub event: outbox::NewEvent,
     search: SearchChange,
 }
 
@@ -78,8 +77,7 @@ impl Setting<'_> {
         };
         Left {
             history: history.map(|entry| history::insert(dialect, &entry)),
-            event: outbox::insert(dialect, self.now, &event),
-            record: change.record.id,
+            event,
             search: search_change(compiled, entity, change),
         }
     }
@@ -136,12 +134,12 @@ impl RecordTx<'_> {
             self.store.execute(entry).await?;
         }
         self.write_left_search(left).await?;
-        Ok(outbox::put(self.store, &[&left.event]).await?)
+        Ok(outbox::append(self.store, &left.event).await?)
     }
 
     /// Writes the search tokens alone.
     pub(super) async fn write_left_search(&mut self, left: &Left) -> Result<(), RecordError> {
-        let record = left.record;
+        let record = left.event.record;
         Ok(match &left.search {
             SearchChange::Keep => {}
             SearchChange::Put { tokens, is_new } => search::put_tokens(self.store, record, tokens, *is_new).await?,

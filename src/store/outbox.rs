@@ -2,6 +2,7 @@
 
 use super::read::{self, AT, INT, TEXT};
 use super::sql::{at, int, text};
+use super::sql::Bind;
 use super::statement::Fixed;
 use super::{Dialect, Rows, Sql, Statement, Store, StoreError, Tx, settings};
 use crate::base::{DateTime, RecordId};
@@ -43,11 +44,10 @@ static APPEND: Fixed = Fixed::new(
     "INSERT INTO sys_outbox (entity, record, version, event, changed, actor, chain, schema_version, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 );
 
-/// The statement that writes an event, for [`put`].
-pub fn insert(dialect: Dialect, now: DateTime, event: &NewEvent) -> Statement {
-    let binds = vec![
+fn binds(now: DateTime, event: &NewEvent, record: i64) -> Vec<Bind> {
+    vec![
         text(event.entity_uid.as_str()),
-        int(event.record.0),
+        int(record),
         int(event.version),
         text(event.event.as_str()),
         text(event.changed_json.as_str()),
@@ -55,29 +55,61 @@ pub fn insert(dialect: Dialect, now: DateTime, event: &NewEvent) -> Statement {
         text(event.chain_json.as_str()),
         int(event.schema_version),
         at(now),
-    ];
-    APPEND.statement(dialect, binds)
+    ]
 }
 
 /// Writes an event and wakes those who wait for [`Store::signals`] after the commit.
 pub async fn append(tx: &mut Tx, event: &NewEvent) -> Result<(), StoreError> {
-    let insert = insert(tx.dialect(), tx.now(), event);
-    put(tx, &[&insert]).await
-}
-
-/// [`append`] for the statements of many events, in their order.
-pub async fn put(tx: &mut Tx, inserts: &[&Statement]) -> Result<(), StoreError> {
-    tx.insert_rows(inserts).await?;
+    let insert = APPEND.statement(tx.dialect(), binds(tx.now(), event, event.record.0));
+    tx.execute(&insert).await?;
     tx.wake();
     Ok(())
 }
 
-const COLUMNS: [crate::schema::catalog::ColumnKind; 10] = [INT, TEXT, INT, INT, TEXT, TEXT, INT, TEXT, INT, AT];
+static APPEND_TOGETHER: Fixed = Fixed::new(
+    "INSERT INTO sys_outbox (entity, record, version, event, changed, actor, chain, schema_version, at, records, seq) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT COALESCE(max(seq), 0) FROM sys_outbox) + ?)",
+);
+
+/// [`append`] for events of different records of one unit. On SQLite those that differ in nothing but the record become
+/// one row, which takes a position for each of them.
+pub async fn append_all(tx: &mut Tx, events: &[&NewEvent]) -> Result<(), StoreError> {
+    let now = tx.now();
+    if tx.dialect() == Dialect::Postgres {
+        let inserts: Vec<Statement> =
+            events.iter().map(|event| APPEND.statement(Dialect::Postgres, binds(now, event, event.record.0))).collect();
+        tx.insert_rows(&inserts.iter().collect::<Vec<_>>()).await?;
+    } else {
+        for (event, records) in alike(events) {
+            let list = serde_json::Value::from(records.clone()).to_string();
+            let mut binds = binds(now, event, 0);
+            binds.extend([text(list.as_str()), int(records.len() as i64)]);
+            tx.execute(&APPEND_TOGETHER.statement(Dialect::Sqlite, binds)).await?;
+        }
+    }
+    tx.wake();
+    Ok(())
+}
+
+/// Events that differ in nothing but the record, in the order in which the first of each kind comes.
+fn alike<'e>(events: &[&'e NewEvent]) -> Vec<(&'e NewEvent, Vec<i64>)> {
+    let mut kinds: Vec<(&NewEvent, Vec<i64>)> = Vec::new();
+    for event in events {
+        let same = |known: &NewEvent| NewEvent { record: event.record, ..known.clone() } == **event;
+        match kinds.iter_mut().rev().find(|(known, _)| known.changed_json == event.changed_json && same(known)) {
+            Some((_, records)) => records.push(event.record.0),
+            None => kinds.push((event, vec![event.record.0])),
+        }
+    }
+    kinds
+}
+
+const COLUMNS: [crate::schema::catalog::ColumnKind; 11] = [INT, TEXT, INT, INT, TEXT, TEXT, INT, TEXT, INT, AT, TEXT];
 
 /// Events after `since`. `settled` (PostgreSQL) is the transaction before which all of this workspace have ended.
 fn select_since(settled: Option<i64>, since: i64, limit: u32) -> Sql {
     let mut sql = Sql::template(
-        "SELECT seq, entity, record, version, event, changed, actor, chain, schema_version, at FROM sys_outbox WHERE seq > ?",
+        "SELECT seq, entity, record, version, event, changed, actor, chain, schema_version, at, records FROM sys_outbox WHERE seq > ?",
         [int(since)],
     );
     if let Some(settled) = settled {
@@ -121,7 +153,7 @@ pub async fn since(store: &Store, since: i64, limit: u32) -> Result<Vec<Event>, 
         None => None,
     };
     let rows = store.rows(select_since(settled, since, limit), &COLUMNS).await?;
-    Ok(rows.iter().map(event).collect())
+    Ok(events(&rows, since, limit))
 }
 
 /// [`since`] inside a unit of work.
@@ -131,7 +163,7 @@ pub async fn since_in(tx: &mut Tx, since: i64, limit: u32) -> Result<Vec<Event>,
         None => None,
     };
     let rows = tx.rows(select_since(settled, since, limit), &COLUMNS).await?;
-    Ok(rows.iter().map(event).collect())
+    Ok(events(&rows, since, limit))
 }
 
 /// The newest position, 0 when there is none.
@@ -198,6 +230,25 @@ fn mark() -> Sql {
 
 fn read_mark(rows: &Rows) -> i64 {
     rows.first().and_then(|row| read::text(row, 0).parse().ok()).unwrap_or(0)
+}
+
+/// The events of rows, those after position `since`, at most `limit`.
+fn events(rows: &Rows, since: i64, limit: u32) -> Vec<Event> {
+    let mut found = Vec::new();
+    for row in rows.iter() {
+        let event = event(row);
+        let Some(records) = read::opt_text(row, 10) else {
+            found.push(event);
+            continue;
+        };
+        let records: Vec<i64> = serde_json::from_str(&records).unwrap_or_default();
+        let first = event.seq - records.len() as i64 + 1;
+        let each = records.into_iter().zip(first..).filter(|(_, seq)| *seq > since);
+        let room = (limit as usize).saturating_sub(found.len());
+        found.extend(each.take(room).map(|(record, seq)| Event { seq, record: RecordId(record), ..event.clone() }));
+    }
+    found.truncate(limit as usize);
+    found
 }
 
 fn event(row: &[crate::base::Cell]) -> Event {
