@@ -49,12 +49,16 @@ indexes:
 ";
 
 /// A workspace with the definitions and the accounts, no deals.
-async fn open() -> (Workspace, Folder) {
+async fn open(postgres: Option<&str>) -> (Workspace, Folder) {
     let folder = Folder::new("ours");
     let definitions = folder.0.join("definitions/bench");
     std::fs::create_dir_all(&definitions).expect("a folder");
     std::fs::write(definitions.join("package.yaml"), DEFINITIONS).expect("definitions");
-    let database = Database::Sqlite { path: folder.0.join("relata-data") };
+    let database = match postgres {
+        // A schema of its own, so that runs do not meet.
+        Some(url) => Database::Postgres { url: url.to_owned(), schema: Some(format!("bench_{}", std::process::id())) },
+        None => Database::Sqlite { path: folder.0.join("relata-data") },
+    };
     let workspace = Workspace::open(&Options::new(database, Folders::new(&folder.0, None))).await.expect("the workspace opens");
     let mut csv = String::from("name\n");
     for position in 0..ACCOUNTS {
@@ -67,7 +71,7 @@ async fn open() -> (Workspace, Folder) {
 
 /// How long an import of the deals takes, from the text of the file to the last commit.
 pub async fn time_import(csv: &str) -> Duration {
-    let (workspace, _folder) = open().await;
+    let (workspace, _folder) = open(None).await;
     let begin = Instant::now();
     run_import(&workspace, csv, DEALS).await;
     let elapsed = begin.elapsed();
@@ -75,8 +79,8 @@ pub async fn time_import(csv: &str) -> Duration {
     elapsed
 }
 
-pub async fn start(rows: &[Row]) -> Running {
-    let (workspace, folder) = open().await;
+pub async fn start(rows: &[Row], postgres: Option<&str>) -> Running {
+    let (workspace, folder) = open(postgres).await;
     run_import(&workspace, &rows::csv(rows), DEALS).await;
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let runner = workspace.runner.clone();

@@ -12,10 +12,10 @@ use super::connect::{self, Purpose};
 use super::fault::translate;
 use crate::store::{Durability, StoreError};
 
-/// Pages that are in the log and not yet in the file before they are moved (4 MB).
-const MOVE_EACH: i32 = 1_000;
-/// Length of the log from which its end is sought, so that it starts anew (64 MB).
-const FINISH_FROM: i32 = 16_000;
+/// Pages that are in the log and not yet in the file before they are moved (32 MB): pages written often are moved once.
+const MOVE_EACH: i32 = 8_000;
+/// Length of the log from which its end is sought, so that it starts anew (96 MB).
+const FINISH_FROM: i32 = 24_000;
 /// While the end is sought: pages that are moved at once, and how many the writer moves itself between two batches.
 const FINISH_EACH: i32 = 128;
 /// Length that means something keeps the log from starting anew (512 MB).

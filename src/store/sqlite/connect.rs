@@ -54,7 +54,7 @@ fn set_up(connection: &Connection, purpose: Purpose, durability: Durability) -> 
             pragma("journal_mode", &"wal")?;
             // Taken only as far as it is needed: what an import touches should stay in memory until it is committed.
             pragma("cache_size", &-65_536)?;
-            pragma("journal_size_limit", &67_108_864)?;
+            pragma("journal_size_limit", &100_663_296)?;
         }
         Purpose::Read => {
             pragma("cache_size", &-4_096)?;
