@@ -22,7 +22,7 @@ use crate::schema::catalog::{Catalog, Entity, FieldType};
 /// Rows prepared together, and written in one transaction while nobody else wants to write: the fewer commits, the fewer
 /// times a page of an index is written.
 const CHUNK: usize = 20_000;
-/// The first chunk is small: nothing is written while it is prepared.
+/// The first chunk is small, because nothing is written while it is prepared; each one after it is twice as long.
 const FIRST: usize = 1_000;
 /// Rows after which a transaction ends when others wait to write.
 const STEP: usize = 500;
@@ -95,7 +95,7 @@ pub async fn import(records: &Records, actor: &Actor, import: Import, progress: 
                     Ok(RowOutcome::Created) => report.created += 1,
                     Ok(RowOutcome::Updated) => report.updated += 1,
                     Ok(RowOutcome::Unchanged) => report.unchanged += 1,
-                    Err(reason) => report.failed.push(FailedRow { line: row.line, cells: row.cells.clone(), reason }),
+                    Err(reason) => report.failed.push(FailedRow { line: row.line, cells: row.cells.iter().map(str::to_owned).collect(), reason }),
                 }
             }
             for entity in done.linked {
@@ -124,7 +124,8 @@ fn in_chunks(rows: Vec<Row>) -> Vec<Arc<[Row]>> {
     let mut rows = rows.into_iter().peekable();
     let mut chunks = Vec::new();
     while rows.peek().is_some() {
-        chunks.push(rows.by_ref().take(if chunks.is_empty() { FIRST } else { CHUNK }).collect());
+        let length = CHUNK.min(FIRST << chunks.len().min(10));
+        chunks.push(rows.by_ref().take(length).collect());
     }
     chunks
 }

@@ -1,5 +1,7 @@
 //! A CSV file as a header and rows of texts.
 
+use csv::StringRecord;
+
 use super::TransferError;
 
 /// How the file is written; what is not said is found out.
@@ -11,7 +13,7 @@ pub struct TableOptions {
     pub delimiter: Option<char>,
 }
 
-/// The file's content. `rows[n].cells` has as many texts as `header`.
+/// The file's content. `rows[n].cells` has as many texts as `header`, all in one piece of memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
     pub header: Vec<String>,
@@ -23,7 +25,7 @@ pub struct Table {
 pub struct Row {
     /// Line of the file on which it begins, 1-based.
     pub line: u64,
-    pub cells: Vec<String>,
+    pub cells: StringRecord,
     /// Why this row cannot be read, though the others can.
     pub fault: Option<String>,
 }
@@ -58,12 +60,15 @@ impl Table {
         for record in reader.records() {
             let record = record.map_err(fault)?;
             let line = record.position().map_or(0, csv::Position::line);
-            let mut cells: Vec<String> = record.iter().map(str::to_owned).collect();
+            let mut cells = record;
             let fault = (cells.len() > header.len()).then(|| surplus(&cells, header.len()));
-            if cells.iter().all(String::is_empty) {
+            if cells.iter().all(str::is_empty) {
                 continue;
             }
-            cells.resize(header.len(), String::new());
+            cells.truncate(header.len());
+            for _ in cells.len()..header.len() {
+                cells.push_field("");
+            }
             rows.push(Row { line, cells, fault });
         }
         Ok(Self { header, rows })
@@ -74,8 +79,8 @@ impl Table {
     }
 }
 
-fn surplus(cells: &[String], named: usize) -> String {
-    let over: Vec<String> = cells[named..].iter().take(3).map(|cell| format!("`{}`", cell.chars().take(40).collect::<String>())).collect();
+fn surplus(cells: &StringRecord, named: usize) -> String {
+    let over: Vec<String> = cells.iter().skip(named).take(3).map(|cell| format!("`{}`", cell.chars().take(40).collect::<String>())).collect();
     format!(
         "{} cells, but the header names {named}; left over: {}; put quotes around a cell that contains the separator",
         cells.len(),

@@ -8,11 +8,28 @@ fn tables(dialect: &str) -> BTreeMap<String, Vec<String>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(dialect);
     let mut paths: Vec<_> = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
     paths.sort();
-    let mut found = BTreeMap::new();
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for path in paths {
         let text = std::fs::read_to_string(&path).expect("a text");
         let mut table: Option<String> = None;
         for line in text.lines() {
+            let words: Vec<&str> = line.trim_end_matches(';').split_whitespace().collect();
+            match words.as_slice() {
+                ["alter", "table", from, "rename", "to", to] => {
+                    let columns = found.remove(*from).expect("a table");
+                    found.insert((*to).to_owned(), columns);
+                    continue;
+                }
+                ["alter", "table", table, "add", "column", column, ..] => {
+                    found.get_mut(*table).expect("a table").push((*column).to_owned());
+                    continue;
+                }
+                ["drop", "table", table] => {
+                    found.remove(*table);
+                    continue;
+                }
+                _ => {}
+            }
             if let Some(rest) = line.strip_prefix("create table ") {
                 table = rest.split_whitespace().next().map(str::to_owned);
             } else if line.starts_with(')') {
@@ -20,7 +37,7 @@ fn tables(dialect: &str) -> BTreeMap<String, Vec<String>> {
             } else if let (Some(table), Some(column)) = (&table, line.split_whitespace().next())
                 && !matches!(column, "primary" | "unique" | "check")
             {
-                found.entry(table.clone()).or_insert_with(Vec::new).push(column.to_owned());
+                found.entry(table.clone()).or_default().push(column.to_owned());
             }
         }
     }
