@@ -48,7 +48,8 @@ struct Options {
 const FIELDS: &str = "id,version,name,code,stage,amount,close_on,account,created_at,updated_at";
 
 fn options() -> Options {
-    let mut options = Options { records: 10_000, seconds: 2.0, rounds: 5, only: None, import: 0, growth: 0, scan: false, program: false, postgres: None };
+    let mut options =
+        Options { records: 10_000, seconds: 2.0, rounds: 5, only: None, import: 0, growth: 0, scan: false, program: false, postgres: None };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().expect("the option has a value");
@@ -124,7 +125,11 @@ async fn run(options: &Options) -> Vec<String> {
         if ratio < case.wanted {
             missed.push(format!("{} at {} connections", case.name, case.connections));
         }
-        if matches!(case.name, "create" | "update") && case.connections == 16 && options.postgres.is_none() && ours.p99_ms > WRITE_P99_TO_MEDIAN * ours.p50_ms {
+        if matches!(case.name, "create" | "update")
+            && case.connections == 16
+            && options.postgres.is_none()
+            && ours.p99_ms > WRITE_P99_TO_MEDIAN * ours.p50_ms
+        {
             missed.push(format!("99th percentile of {}", case.name));
         }
     }

@@ -27,14 +27,7 @@ pub(super) enum Rules {
 
 impl Setting<'_> {
     /// The rules of the entity; those that fail give their own code and message.
-    pub(super) fn check_rules(
-        &self,
-        world: &World,
-        record: &Record,
-        old: Option<&Record>,
-        which: Rules,
-        faults: &mut Vec<FieldFault>,
-    ) {
+    pub(super) fn check_rules(&self, world: &World, record: &Record, old: Option<&Record>, which: Rules, faults: &mut Vec<FieldFault>) {
         let entity = self.compiled.entity(record.entity);
         for (rule, reads_rows) in entity.rules.iter().zip(&self.compiled.plan(record.entity).reads_rows) {
             match which {
@@ -106,7 +99,6 @@ impl Setting<'_> {
 }
 
 impl RecordTx<'_> {
-
     /// Every link that changed must lead to a live record.
     pub(super) async fn check_links(
         &mut self,

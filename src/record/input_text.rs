@@ -59,7 +59,8 @@ pub(super) fn read_texts(
     zone: &TimeZone,
 ) -> Result<Input, Vec<FieldFault>> {
     let plain = |name: &str| entity.find_field(name).filter(|field| !field.read_only && !has_rows(&field.ty) && !is_list(&field.ty));
-    let is_plain = texts.iter().enumerate().all(|(at, (name, _))| plain(name).is_some() && texts[..at].iter().all(|(other, _)| other != name));
+    let is_plain =
+        texts.iter().enumerate().all(|(at, (name, _))| plain(name).is_some() && texts[..at].iter().all(|(other, _)| other != name));
     if !is_plain {
         let pairs: Vec<(String, String)> = texts.iter().map(|(name, text)| ((*name).to_owned(), text.clone().into_owned())).collect();
         return read(catalog, entity, &pairs, zone);

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::check::Rules;
 use super::error::RecordError;
 use super::hooks::{EventKind, HookPoint, Record, RecordEvent};
 use super::input::Input;
@@ -16,7 +17,6 @@ use super::steps::changed_fields;
 use super::trace::{Left, Trace};
 use super::unit::RecordTx;
 use super::world::{Setting, World};
-use super::check::Rules;
 use crate::access::{Actor, Write, WriteKind, authorise_write};
 use crate::base::{EntityIx, FieldIx, RecordId, Value};
 use crate::expr::Needs;
@@ -141,7 +141,12 @@ impl Records {
         }
         let statements = statements(compiled, self.store().dialect(), actor, &record, old.as_ref(), &changed)?;
         let kind = if old.is_none() { EventKind::Create } else { EventKind::Update };
-        let left = setting.left(self.store().dialect(), &Trace { kind, record: &record, old: old.as_ref(), changed: &changed, by_script: &[] }, options.source.as_str(), "[]");
+        let left = setting.left(
+            self.store().dialect(),
+            &Trace { kind, record: &record, old: old.as_ref(), changed: &changed, by_script: &[] },
+            options.source.as_str(),
+            "[]",
+        );
         let saved = Saved {
             id: record.id,
             version: record.version,

@@ -171,14 +171,7 @@ impl Setting<'_> {
     }
 
     /// Refuses changes of fields whose `readonly_if` holds on the stored record (on the new one for a create).
-    pub(super) fn check_readonly(
-        &self,
-        world: &World,
-        record: &Record,
-        old: Option<&Record>,
-        input: &Input,
-        faults: &mut Vec<FieldFault>,
-    ) {
+    pub(super) fn check_readonly(&self, world: &World, record: &Record, old: Option<&Record>, input: &Input, faults: &mut Vec<FieldFault>) {
         let entity = self.compiled.entity(record.entity);
         for (ix, _) in &input.values {
             let field = entity.field(*ix);

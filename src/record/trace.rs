@@ -75,11 +75,7 @@ impl Setting<'_> {
             chain_json: chain_json.to_owned(),
             schema_version: compiled.catalog.version,
         };
-        Left {
-            history: history.map(|entry| history::insert(dialect, &entry)),
-            event,
-            search: search_change(compiled, entity, change),
-        }
+        Left { history: history.map(|entry| history::insert(dialect, &entry)), event, search: search_change(compiled, entity, change) }
     }
 }
 
@@ -94,7 +90,10 @@ fn search_change(compiled: &Compiled, entity: &Entity, change: &Trace<'_>) -> Se
     if !concerns {
         return SearchChange::Keep;
     }
-    SearchChange::Put { tokens: search::tokens(&search_text(compiled, entity, change.record)).into(), is_new: change.kind == EventKind::Create }
+    SearchChange::Put {
+        tokens: search::tokens(&search_text(compiled, entity, change.record)).into(),
+        is_new: change.kind == EventKind::Create,
+    }
 }
 
 /// A JSON array of texts.

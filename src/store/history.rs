@@ -24,9 +24,8 @@ pub struct Entry {
     pub changes_json: String,
 }
 
-static APPEND: Fixed = Fixed::new(
-    "INSERT INTO sys_history (record, version, entity, action, at, actor, actor_kind, changes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-);
+static APPEND: Fixed =
+    Fixed::new("INSERT INTO sys_history (record, version, entity, action, at, actor, actor_kind, changes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
 
 /// The statement that writes an entry.
 pub fn insert(dialect: Dialect, entry: &Entry) -> Statement {

@@ -1,8 +1,8 @@
 //! Events written with the change they tell of; everything that happens after a commit starts from here.
 
 use super::read::{self, AT, INT, TEXT};
-use super::sql::{at, int, text};
 use super::sql::Bind;
+use super::sql::{at, int, text};
 use super::statement::Fixed;
 use super::{Dialect, Rows, Sql, Statement, Store, StoreError, Tx, settings};
 use crate::base::{DateTime, RecordId};

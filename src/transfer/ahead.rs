@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::import::{Job, Met, RowReader, key_text, key_values, is_empty};
+use super::import::{Job, Met, RowReader, is_empty, key_text, key_values};
 use super::mapping::{Existing, Node};
 use super::report::Difference;
 use super::table::Row;
@@ -89,7 +89,9 @@ impl Work<'_> {
         let Ok(mut input) = reader.values(node) else { return Ok(None) };
         if let Some((unique, fields)) = &node.unique {
             let Ok(key) = key_values(entity, fields, &input) else { return Ok(None) };
-            if !job.keys().note(key_text(&key)) || self.records.find_unique(self.actor, self.catalog, node.entity, unique, &key).await?.is_some() {
+            if !job.keys().note(key_text(&key))
+                || self.records.find_unique(self.actor, self.catalog, node.entity, unique, &key).await?.is_some()
+            {
                 return Ok(None);
             }
         }
@@ -125,7 +127,8 @@ impl Work<'_> {
             Some(met) => met,
             None => match self.records.find_unique(self.actor, self.catalog, node.entity, unique, &key).await? {
                 Some(found) => {
-                    let held = input.values.iter().map(|(field, _)| (*field, found.get(*field).clone())).collect::<Arc<[(FieldIx, Value)]>>();
+                    let held =
+                        input.values.iter().map(|(field, _)| (*field, found.get(*field).clone())).collect::<Arc<[(FieldIx, Value)]>>();
                     let met = Met { id: found.id, values: held };
                     self.job.remember([(slot.clone(), met.clone())].into());
                     met

@@ -95,7 +95,9 @@ pub async fn import(records: &Records, actor: &Actor, import: Import, progress: 
                     Ok(RowOutcome::Created) => report.created += 1,
                     Ok(RowOutcome::Updated) => report.updated += 1,
                     Ok(RowOutcome::Unchanged) => report.unchanged += 1,
-                    Err(reason) => report.failed.push(FailedRow { line: row.line, cells: row.cells.iter().map(str::to_owned).collect(), reason }),
+                    Err(reason) => {
+                        report.failed.push(FailedRow { line: row.line, cells: row.cells.iter().map(str::to_owned).collect(), reason })
+                    }
                 }
             }
             for entity in done.linked {
@@ -295,7 +297,13 @@ struct MetByRow {
 
 async fn run_row(tx: &mut RecordTx<'_>, job: &Job, row: &Row, known: &Known) -> (Result<RowOutcome, RowFault>, MetByRow) {
     let catalog = tx.catalog().clone();
-    let mut work = RowWork { reader: RowReader { job, catalog: &catalog, row }, known, met: Known::new(), linked: Vec::new(), differences: Vec::new() };
+    let mut work = RowWork {
+        reader: RowReader { job, catalog: &catalog, row },
+        known,
+        met: Known::new(),
+        linked: Vec::new(),
+        differences: Vec::new(),
+    };
     let result = match &row.fault {
         Some(fault) => Err(RowFault::Row(fault.clone())),
         None => work.root(tx).await,

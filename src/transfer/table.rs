@@ -80,7 +80,8 @@ impl Table {
 }
 
 fn surplus(cells: &StringRecord, named: usize) -> String {
-    let over: Vec<String> = cells.iter().skip(named).take(3).map(|cell| format!("`{}`", cell.chars().take(40).collect::<String>())).collect();
+    let over: Vec<String> =
+        cells.iter().skip(named).take(3).map(|cell| format!("`{}`", cell.chars().take(40).collect::<String>())).collect();
     format!(
         "{} cells, but the header names {named}; left over: {}; put quotes around a cell that contains the separator",
         cells.len(),

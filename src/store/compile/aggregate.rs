@@ -15,9 +15,9 @@ use crate::store::{Dialect, Rows, Sql, Statement};
 use super::columns::{part_of, type_kind};
 use super::expr::{self, ExprSql};
 use super::json::write_value;
-use crate::base::json::write_text;
 use super::select::{bin, found, rule, where_all};
 use super::shape::Codec;
+use crate::base::json::write_text;
 
 /// The statement of an aggregate.
 #[derive(Debug)]

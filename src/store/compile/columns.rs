@@ -12,8 +12,8 @@ use crate::store::{Dialect, Sql};
 
 use super::children;
 use super::expr::{self, ExprSql};
-use crate::base::json::write_text;
 use super::shape::{Codec, Output, PartPlan, Shape, TitleBit, What};
+use crate::base::json::write_text;
 
 /// Titles follow links this far: an order line's title may name its product, no further.
 const TITLE_DEPTH: usize = 2;

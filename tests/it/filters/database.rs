@@ -173,7 +173,13 @@ impl Database {
         for (name, value) in system.into_iter().chain(own.iter().cloned()) {
             values[entity.find_field(name).unwrap().ix.0 as usize] = value;
         }
-        compile::insert(&self.catalog, self.store.dialect(), &self.authorised(slug, WriteKind::Create), &values, &std::sync::OnceLock::new())
+        compile::insert(
+            &self.catalog,
+            self.store.dialect(),
+            &self.authorised(slug, WriteKind::Create),
+            &values,
+            &std::sync::OnceLock::new(),
+        )
     }
 
     pub async fn write(&self, statements: Vec<Statement>) {
