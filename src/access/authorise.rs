@@ -1,13 +1,12 @@
 //! The one choke point: a checked request and an actor become an authorised request, or a refusal.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use crate::base::{EntityIx, FieldIx};
-use crate::expr::Typed;
 use crate::query::{AggregateRequest, GetRequest, ListRequest};
-use crate::schema::catalog::Catalog;
+use crate::schema::catalog::{Catalog, FieldType};
 
+use super::actor::Standing;
+use super::rules::RowRules;
+use super::walk::{Asks, Groups, One, Walk};
 use super::{AccessError, Actor};
 
 /// A request that may be turned into SQL. Only this room makes one.
@@ -22,24 +21,9 @@ impl<T> Authorised<T> {
         &self.request
     }
 
-    /// The conditions every record must meet, by entity, at every hop.
+    /// What every record and value must meet, by entity, at every hop.
     pub fn rows(&self) -> &RowRules {
         &self.rows
-    }
-}
-
-/// Per entity, which records the actor may see: a condition over the entity's own fields. Cheap to clone.
-#[derive(Debug, Clone, Default)]
-pub struct RowRules(Option<Arc<HashMap<EntityIx, Typed>>>);
-
-impl RowRules {
-    /// The condition for an entity's records; `None` means all of them.
-    pub fn of(&self, entity: EntityIx) -> Option<&Typed> {
-        self.0.as_ref()?.get(&entity)
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.0.is_none()
     }
 }
 
@@ -58,37 +42,64 @@ pub enum WriteKind {
     Update,
     Delete,
     Restore,
-    /// Reading a record inside a unit of work, for update or for computing.
+    /// Reading a record inside a unit of work, for update or for computing: the engine's own look, which no asker sees.
     Load,
 }
 
 /// # Errors
-/// `ACL001` for an anonymous actor.
+/// `ACL001` for an anonymous actor; what may not be known of is answered like what is not there.
 pub fn authorise_list<T: AsRef<ListRequest>>(catalog: &Catalog, actor: &Actor, request: T) -> Result<Authorised<T>, AccessError> {
-    authorise(catalog, actor, request)
+    let rows = rules_for(catalog, actor, request.entity(), |walk| request.walk(walk))?;
+    Ok(Authorised { request, rows })
 }
 
 /// # Errors
-/// `ACL001` for an anonymous actor.
+/// As [`authorise_list`].
 pub fn authorise_get(catalog: &Catalog, actor: &Actor, request: GetRequest) -> Result<Authorised<GetRequest>, AccessError> {
-    authorise(catalog, actor, request)
+    let rows = rules_for(catalog, actor, request.entity, |walk| One(&request).walk(walk))?;
+    Ok(Authorised { request, rows })
 }
 
 /// # Errors
-/// `ACL001` for an anonymous actor.
+/// As [`authorise_list`].
 pub fn authorise_aggregate(
     catalog: &Catalog,
     actor: &Actor,
     request: AggregateRequest,
 ) -> Result<Authorised<AggregateRequest>, AccessError> {
-    authorise(catalog, actor, request)
+    let rows = rules_for(catalog, actor, request.entity, |walk| Groups(&request).walk(walk))?;
+    Ok(Authorised { request, rows })
 }
 
+fn rules_for(
+    catalog: &Catalog,
+    actor: &Actor,
+    entity: EntityIx,
+    walk: impl FnOnce(&Walk<'_>) -> Result<(), AccessError>,
+) -> Result<RowRules, AccessError> {
+    match actor.standing(catalog)? {
+        Standing::Everything => Ok(RowRules::default()),
+        Standing::Part(granted) => {
+            if !granted.entity(entity).actions().is_any() {
+                return Err(AccessError::NoEntity { entity: catalog.entity(entity).slug.clone() });
+            }
+            walk(&Walk { catalog, rules: granted.rules() })?;
+            Ok(granted.rules().clone())
+        }
+    }
+}
+
+/// The engine's own statements inside a unit of work. Whether the actor may do what leads to them is asked before, record by
+/// record; here only what nobody but an administrator may touch is refused.
+///
 /// # Errors
 /// `ACL001` for an anonymous actor, `ACL002` for one who would give rights without having them, `ACL004` for one who has them
 /// and proved who they are too long ago.
 pub fn authorise_write(catalog: &Catalog, actor: &Actor, request: Write) -> Result<Authorised<Write>, AccessError> {
-    if decides_who_signs_in(catalog, &request) && actor.is_signed_in() {
+    if !actor.is_signed_in() {
+        return Err(AccessError::NotSignedIn);
+    }
+    if decides_who_may_what(catalog, &request) {
         if !actor.is_administrator() {
             return Err(AccessError::AdministratorsOnly);
         }
@@ -96,30 +107,33 @@ pub fn authorise_write(catalog: &Catalog, actor: &Actor, request: Write) -> Resu
             return Err(AccessError::StepUpNeeded);
         }
     }
-    authorise(catalog, actor, request)
+    Ok(Authorised { request, rows: RowRules::default() })
 }
 
 /// Fields of a person that say who signs in and with which rights.
-const DECIDING: [&str; 4] = ["roles", "role", "active", "email"];
+const DECIDING: [&str; 7] = ["roles", "role", "active", "email", "team", "teams", "manager"];
 
-/// Whether a write makes or removes people, or changes who they are: whoever may do that has every right there is.
-fn decides_who_signs_in(catalog: &Catalog, write: &Write) -> bool {
-    let entity = catalog.entity(write.entity);
-    if entity.id != "core.user" {
+/// Whether a write makes or removes people, or changes who they are or what they belong to: whoever may do that has every
+/// right there is.
+fn decides_who_may_what(catalog: &Catalog, write: &Write) -> bool {
+    if write.kind == WriteKind::Load {
         return false;
     }
-    match write.kind {
-        WriteKind::Create | WriteKind::Delete | WriteKind::Restore => true,
-        WriteKind::Update => write.fields.iter().any(|field| {
+    let entity = catalog.entity(write.entity);
+    match entity.id.as_str() {
+        "core.user" if write.kind == WriteKind::Update => write.fields.iter().any(|field| {
             entity.fields.get(field.0 as usize).is_some_and(|field| field.name == "deleted_at" || DECIDING.contains(&field.name.as_str()))
         }),
-        WriteKind::Load => false,
+        "core.user" | "core.team" => true,
+        _ => is_between_people_and_teams(catalog, write.entity),
     }
 }
 
-fn authorise<T>(_catalog: &Catalog, actor: &Actor, request: T) -> Result<Authorised<T>, AccessError> {
-    if !actor.is_signed_in() {
-        return Err(AccessError::NotSignedIn);
+/// The rows that say who is in which team.
+fn is_between_people_and_teams(catalog: &Catalog, junction: EntityIx) -> bool {
+    if !catalog.entity(junction).is_junction {
+        return false;
     }
-    Ok(Authorised { request, rows: RowRules::default() })
+    let sides = catalog.find_entity("core.user").into_iter().chain(catalog.find_entity("core.team"));
+    sides.flat_map(|entity| &entity.fields).any(|field| matches!(field.ty, FieldType::Links { through, .. } if through == junction))
 }

@@ -13,6 +13,18 @@ pub enum AccessError {
     OutOfScope { needed: String },
     #[error("confirm who you are first: this was asked for too long after signing in")]
     StepUpNeeded,
+    /// Also said of an entity the actor may not know of.
+    #[error("unknown entity `{entity}`")]
+    NoEntity { entity: String },
+    /// Also said of a field the actor may not know of.
+    #[error("`{entity}` has no field `{field}`")]
+    NoField { entity: String, field: String },
+    /// The record may be read, but this may not be done with it.
+    #[error("you may not {action} this {entity}")]
+    NotAllowed { action: &'static str, entity: String },
+    /// The field may be read, but not written.
+    #[error("you may not change `{field}` of this {entity}")]
+    NotWritable { entity: String, field: String },
 }
 
 impl Explain for AccessError {
@@ -22,6 +34,10 @@ impl Explain for AccessError {
             AccessError::AdministratorsOnly => "ACL002",
             AccessError::OutOfScope { .. } => "ACL003",
             AccessError::StepUpNeeded => "ACL004",
+            AccessError::NoEntity { .. } => "REC001",
+            AccessError::NoField { .. } => "QRY010",
+            AccessError::NotAllowed { .. } => "ACL005",
+            AccessError::NotWritable { .. } => "ACL006",
         }
     }
 
@@ -35,6 +51,10 @@ impl Explain for AccessError {
             AccessError::StepUpNeeded => {
                 Some("send the password again to `POST /api/v1/session/confirm`; it then holds for ten minutes".to_owned())
             }
+            AccessError::NotAllowed { .. } | AccessError::NotWritable { .. } => {
+                Some("ask an administrator of this workspace for a role that allows it".to_owned())
+            }
+            AccessError::NoEntity { .. } | AccessError::NoField { .. } => None,
         }
     }
 }

@@ -24,7 +24,7 @@ mod tests;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::access::Scopes;
+use crate::access::{Rights, Scopes};
 use crate::base::{Clock, DateTime, Locale, Random, RecordId};
 use crate::outbound::Network;
 use crate::record::Records;
@@ -48,6 +48,8 @@ pub struct Identity {
     pub name: String,
     pub email: String,
     pub roles: Vec<String>,
+    /// What the roles allow.
+    pub rights: Rights,
     /// The person's own choice.
     pub locale: Option<Locale>,
     /// The person's own; `None` is the workspace's.

@@ -8,7 +8,7 @@ use super::{AuthError, Identity, NewUser};
 use crate::access::Actor;
 use crate::base::{Locale, RecordId, Value};
 use crate::query::{self, Deleted, GetRequest, default_select};
-use crate::record::{Input, Records, RowRef};
+use crate::record::{Input, Records, RowRef, roles_in};
 use crate::schema::catalog::{Catalog, Entity, FieldType};
 
 /// The entity of people.
@@ -30,8 +30,10 @@ pub(super) struct Person {
 
 impl Person {
     /// Without a token or a session yet.
-    pub(super) fn into_identity(self) -> Identity {
-        Identity {
+    pub(super) async fn into_identity(self, records: &Records) -> Result<Identity, AuthError> {
+        let rights = records.rights_of(self.id, &self.roles).await?;
+        Ok(Identity {
+            rights,
             user: self.id,
             name: self.name,
             email: self.email,
@@ -42,7 +44,7 @@ impl Person {
             scopes: None,
             networks: Vec::new(),
             session: None,
-        }
+        })
     }
 }
 
@@ -165,11 +167,7 @@ fn person(entity: &Entity, row: RowRef<'_>) -> Person {
         id: row.id(),
         name: display_text(&value("name")),
         email: display_text(&value("email")),
-        roles: match value(if entity.find_field("roles").is_some() { "roles" } else { "role" }) {
-            Value::List(items) => items.iter().filter_map(|item| item.as_text().map(str::to_owned)).collect(),
-            Value::Text(one) => vec![one],
-            _ => Vec::new(),
-        },
+        roles: roles_in(entity.find_field("roles").is_some(), &value),
         locale: value("locale").as_text().and_then(Locale::from_tag),
         time_zone: value("time_zone").as_text().and_then(|name| jiff::tz::TimeZone::get(name).ok()),
         active: value("active").as_bool().unwrap_or(true),

@@ -120,7 +120,7 @@ impl Auth {
             });
         }
         let session_ref = SessionRef { hash, proved_at: session.stepped_up_at };
-        let identity = Arc::new(Identity { session: Some(session_ref), ..person.into_identity() });
+        let identity = Arc::new(Identity { session: Some(session_ref), ..person.into_identity(&self.records).await? });
         self.cache.put(digest, identity.clone(), epoch, now, session.expires_at);
         Ok(Some(identity))
     }

@@ -184,7 +184,7 @@ impl Auth {
         };
         let scopes = Some(Arc::new(scopes_of(&row)));
         let networks = parse_networks(&row.networks)?;
-        let identity = Arc::new(Identity { token: Some(row.id), scopes, networks, ..person.into_identity() });
+        let identity = Arc::new(Identity { token: Some(row.id), scopes, networks, ..person.into_identity(&self.records).await? });
         if !is_allowed(&identity) {
             return Ok(None);
         }

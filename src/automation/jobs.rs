@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::bridge::{Automation, Stopped};
 use super::hooks::{applies, sound};
 use super::translate::{data_of, refusal};
-use crate::access::{Actor, ActorKind};
+use crate::access::{Actor, ActorKind, Rights};
 use crate::base::{DateTime, Explain, RecordId, Value};
 use crate::jobs::{Job, JobContext, JobError, JobHandler, NewJob, Outcome, SCHEDULE};
 use crate::record::{Cause, DELIVER, Delivery, RECALCULATE, Record, RecordError, RecordTx, Records, Source};
@@ -128,13 +128,20 @@ impl ScriptJobs {
     /// One unit of work with the job's end in it.
     async fn unit(&self, context: &JobContext, job: &Job, work: Work) -> Result<Outcome, JobError> {
         let catalog = self.records.catalog();
+        // With the rights of whoever caused it, as they are now; somebody who may no longer sign in has none left.
+        let somebody = match work.user {
+            0 => None,
+            user => {
+                let found = self.records.actor_of(RecordId(user)).await.map_err(|error| JobError::Retry(told(&error)))?;
+                Some(found.unwrap_or(Actor { user: Some(RecordId(user)), rights: Rights::none(), ..Actor::system() }))
+            }
+        };
         let actor = Actor {
             kind: ActorKind::Automation,
-            user: (work.user != 0).then_some(RecordId(work.user)),
             locale: catalog.settings.locale,
             time_zone: TimeZone::UTC,
             request_id: format!("job {}", job.id),
-            ..Actor::system()
+            ..somebody.unwrap_or_else(Actor::system)
         };
         let chain = causes(&catalog, &work.chain);
         let shared = Arc::new((Arc::clone(&self.automation), context.clone(), job.clone(), work));
@@ -214,7 +221,7 @@ impl Automation {
         let subject = match &work.task {
             Task::Deliver(delivery) => {
                 let former = |of: &Record| overlaid(&catalog, entity, of, &delivery.old);
-                match tx.get(entity.ix, delivery.id).await? {
+                match tx.get_whole(entity.ix, delivery.id).await? {
                     Some(record) => {
                         let old = (delivery.kind != crate::record::EventKind::Create).then(|| former(&record));
                         Subject { record: Some(record), old }
@@ -239,7 +246,7 @@ impl Automation {
                     let message = "a queued script of an entity needs the record's id in its payload: `#{id: rec.id}`".to_owned();
                     return Err(RecordError::Hook { script: script.id.clone(), file: script.file.clone(), line: None, message });
                 };
-                let Some(record) = tx.get(entity.ix, id).await? else { return Ok(None) };
+                let Some(record) = tx.get_whole(entity.ix, id).await? else { return Ok(None) };
                 Subject { old: Some(record.clone()), record: Some(record) }
             }
         };

@@ -21,7 +21,7 @@ pub(super) fn all(catalog: &Catalog) -> Value {
 
 fn schemas(catalog: &Catalog) -> Value {
     let mut schemas = Map::new();
-    for entity in &catalog.entities {
+    for entity in catalog.known_entities() {
         let slug = &entity.slug;
         schemas.insert(slug.clone(), record_schema(catalog, entity));
         schemas.insert(format!("{slug}.record"), full_record_schema(entity));

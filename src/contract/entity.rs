@@ -16,7 +16,7 @@ pub(super) fn is_in_default_selection(field: &Field) -> bool {
 /// A record with any selection: nothing is required, links may be expanded.
 pub(super) fn record_schema(catalog: &Catalog, entity: &Entity) -> Value {
     let mut properties = Map::new();
-    for field in &entity.fields {
+    for field in entity.known_fields() {
         properties.insert(field.name.clone(), system_schema(catalog, entity, field).unwrap_or_else(|| read_schema(catalog, field)));
     }
     properties.insert("_title".into(), json!({ "type": "string", "description": "the record's title, when selected" }));
@@ -31,7 +31,7 @@ pub(super) fn record_schema(catalog: &Catalog, entity: &Entity) -> Value {
 /// A record with the default selection: every field but children is there.
 pub(super) fn full_record_schema(entity: &Entity) -> Value {
     let required: Vec<&str> =
-        entity.fields.iter().filter(|field| is_in_default_selection(field)).map(|field| field.name.as_str()).collect();
+        entity.known_fields().filter(|field| is_in_default_selection(field)).map(|field| field.name.as_str()).collect();
     json!({ "allOf": [schema_ref(&entity.slug)], "required": required })
 }
 
@@ -52,8 +52,7 @@ fn system_schema(catalog: &Catalog, entity: &Entity, field: &Field) -> Option<Va
 pub(super) fn create_schema(catalog: &Catalog, entity: &Entity) -> Value {
     let mut schema = writable(catalog, entity);
     let required: Vec<&str> = entity
-        .fields
-        .iter()
+        .known_fields()
         .filter(|field| field.required && field.default.is_none() && write_schema(catalog, field).is_some())
         .map(|field| field.name.as_str())
         .collect();
@@ -70,14 +69,14 @@ pub(super) fn patch_schema(catalog: &Catalog, entity: &Entity) -> Value {
 
 fn writable(catalog: &Catalog, entity: &Entity) -> Value {
     let properties: Map<String, Value> =
-        entity.fields.iter().filter_map(|field| Some((field.name.clone(), write_schema(catalog, field)?))).collect();
+        entity.known_fields().filter_map(|field| Some((field.name.clone(), write_schema(catalog, field)?))).collect();
     json!({ "type": "object", "properties": properties, "additionalProperties": false })
 }
 
 /// The JSON Schema of one entity's records with its fields' metadata under `x-relata`.
 pub fn entity_schema(catalog: &Catalog, entity: &Entity) -> Value {
     let mut properties = Map::new();
-    for field in &entity.fields {
+    for field in entity.known_fields() {
         let mut schema = standalone(write_schema(catalog, field).unwrap_or_else(|| read_schema(catalog, field)));
         if let Some(object) = schema.as_object_mut() {
             object.insert("title".into(), field.label.get(Locale::En).into());
@@ -89,7 +88,7 @@ pub fn entity_schema(catalog: &Catalog, entity: &Entity) -> Value {
         properties.insert(field.name.clone(), schema);
     }
     let required: Vec<&str> =
-        entity.fields.iter().filter(|field| field.required && !field.read_only).map(|field| field.name.as_str()).collect();
+        entity.known_fields().filter(|field| field.required && !field.read_only).map(|field| field.name.as_str()).collect();
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": format!("/api/v1/schema/{}", entity.slug),

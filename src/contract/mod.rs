@@ -24,14 +24,13 @@ pub const MAX_OPERATIONS: usize = 500;
 /// Paths come in the order of the catalog's entities, so the text is stable.
 pub fn openapi(catalog: &Catalog, origin: &str) -> Value {
     let mut paths = Map::new();
-    for entity in &catalog.entities {
+    for entity in catalog.known_entities() {
         records::add(catalog, entity, &mut paths);
     }
     identity::add(&mut paths);
     system::add(catalog, &mut paths);
     let tags: Vec<Value> = catalog
-        .entities
-        .iter()
+        .known_entities()
         .map(|entity| json!({ "name": entity.slug, "description": entity.label_plural.get(crate::base::Locale::En) }))
         .chain([
             json!({ "name": "identity", "description": "One's own sessions and API tokens" }),

@@ -59,7 +59,7 @@ fn id_of(operation: Operation, entity: &Entity) -> Operation {
 }
 
 fn some_field(entity: &Entity) -> &str {
-    entity.fields.iter().find(|field| !field.is_system && is_in_default_selection(field)).map_or("id", |field| field.name.as_str())
+    entity.known_fields().find(|field| !field.is_system && is_in_default_selection(field)).map_or("id", |field| field.name.as_str())
 }
 
 fn list(entity: &Entity) -> Value {
@@ -303,7 +303,7 @@ pub(super) fn object(members: &[(&str, Value)]) -> Value {
 /// A small body that can be created, as far as the definitions alone tell.
 fn example(catalog: &Catalog, entity: &Entity) -> Value {
     let mut values = Map::new();
-    for field in entity.fields.iter().filter(|field| field.required && field.default.is_none() && !field.read_only) {
+    for field in entity.known_fields().filter(|field| field.required && field.default.is_none() && !field.read_only) {
         let value = match &field.ty {
             FieldType::Text { .. } | FieldType::LongText { .. } | FieldType::RichText { .. } => json!(format!("Example {}", field.name)),
             FieldType::Email => json!("someone@example.com"),

@@ -27,7 +27,7 @@ pub(super) fn add(catalog: &Catalog, paths: &mut Map<String, Value>) {
 }
 
 fn slugs(catalog: &Catalog) -> Vec<&str> {
-    catalog.entities.iter().map(|entity| entity.slug.as_str()).collect()
+    catalog.known_entities().map(|entity| entity.slug.as_str()).collect()
 }
 
 fn batch(catalog: &Catalog) -> Value {

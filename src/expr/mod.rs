@@ -15,6 +15,7 @@ pub mod parse;
 pub mod print;
 pub mod scope;
 pub mod text;
+pub mod through;
 pub mod time;
 pub mod tree;
 pub mod zone;
@@ -29,8 +30,9 @@ pub use needs::{ChildNeed, Needs, needs};
 pub use parse::{parse, parse_filter};
 pub use print::print;
 pub use scope::{FieldInfo, FieldKind, Scope};
+pub use through::through;
 pub use tree::{
-    AggregateKind, ArithmeticOp, CompareOp, Function, HasKind, Hop, MatchKind, Node, Over, Path, QuantifierKind, Root, Rows, Span, Type,
+    AggregateKind, ArithmeticOp, CompareOp, Function, HasKind, Hop, MatchKind, Mine, Node, Over, Path, QuantifierKind, Root, Rows, Span, Type,
     Typed,
 };
 pub use zone::Zone;

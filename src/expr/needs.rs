@@ -63,7 +63,7 @@ impl Collector {
                 self.path(&Path { root: Root::Old, ..path.clone() });
             }
             Node::Has { set, .. } => self.path(set),
-            Node::Me => self.stack[0].uses_me = true,
+            Node::Me | Node::Mine(_) => self.stack[0].uses_me = true,
             Node::Now => self.stack[0].uses_now = true,
             Node::Today => {
                 self.stack[0].uses_now = true;

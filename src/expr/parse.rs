@@ -239,6 +239,11 @@ impl Parser {
 
     /// `(a, b, …)`, at least one; also its end.
     fn list(&mut self) -> Result<(Vec<Ast>, usize), ExprError> {
+        if matches!(self.peek(), TokenKind::Word(word) if is_own_list(word)) {
+            let list = self.sum()?;
+            let end = list.span.end;
+            return Ok((vec![list], end));
+        }
         self.expect_mark("(", "a list in parentheses")?;
         let mut items = vec![self.sum()?];
         while self.take_mark(",") {
@@ -470,4 +475,9 @@ fn has_word(word: &str) -> Option<HasWord> {
         "has_all" => HasWord::HasAll,
         _ => return None,
     })
+}
+
+/// Functions that stand for a list: `in my_teams()` needs no parentheses around them.
+pub(super) fn is_own_list(word: &str) -> bool {
+    matches!(word, "my_teams" | "my_reports")
 }

@@ -64,6 +64,12 @@ fn write(ast: &Ast, at_least: u8, out: &mut String) {
         }
         AstKind::In { item, list, negated } => {
             write(item, 5, out);
+            if let [Ast { kind: AstKind::Call { name, .. }, .. }] = &list[..]
+                && super::parse::is_own_list(&name.text)
+            {
+                out.push_str(if *negated { " not in " } else { " in " });
+                return write(&list[0], 5, out);
+            }
             out.push_str(if *negated { " not in (" } else { " in (" });
             write_joined(list, ", ", 5, out);
             out.push(')');

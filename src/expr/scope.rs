@@ -21,6 +21,16 @@ pub trait Scope {
     /// The entity of `me()`.
     fn user_entity(&self) -> Option<EntityIx>;
 
+    /// The entity of `my_teams()`.
+    fn team_entity(&self) -> Option<EntityIx> {
+        None
+    }
+
+    /// The expression may say `my_teams()` and `my_reports()`: the rules of roles.
+    fn has_mine(&self) -> bool {
+        false
+    }
+
     /// The expression may say `old.` and `changed(…)`: rules, scripts' `when`, not filters.
     fn has_old(&self) -> bool {
         false

@@ -89,7 +89,7 @@ impl Typed {
     /// The direct parts, in order.
     pub fn children(&self) -> Vec<&Typed> {
         match &self.node {
-            Node::Literal(_) | Node::Path(_) | Node::Me | Node::Now | Node::Today | Node::Changed(_) => Vec::new(),
+            Node::Literal(_) | Node::Path(_) | Node::Me | Node::Mine(_) | Node::Now | Node::Today | Node::Changed(_) => Vec::new(),
             Node::And(items) | Node::Or(items) | Node::Coalesce(items) => items.iter().collect(),
             Node::Not(inner) | Node::IsNull(inner) | Node::Negate(inner) | Node::Rescale(inner) => vec![inner],
             Node::Compare { left, right, .. } | Node::Arithmetic { left, right, .. } => vec![left, right],
@@ -186,11 +186,23 @@ pub enum Node {
     },
     /// The user on whose behalf this runs; null for the system.
     Me,
+    /// The teams or the people of the asker, in the list of an [`Node::In`]. Only access rules say it, and `access` puts the
+    /// ids in its place before anything evaluates it; where it still stands, it is nothing.
+    Mine(Mine),
     Now,
     /// The day of `now()` in the time zone of the context.
     Today,
     /// The field's value differs from the one of `old`; true when there is no `old`.
     Changed(Path),
+}
+
+/// What belongs to the one on whose behalf something runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Mine {
+    /// `my_teams()`: the teams they are in or lead, and all teams below those.
+    Teams,
+    /// `my_reports()`: they themselves and everyone who reports to them, directly or over others.
+    Reports,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -41,7 +41,7 @@ pub fn field_path(catalog: &Catalog, field: &Field, part: Option<&'static str>) 
 
 /// All field names of an entity that a person may write, for "did you mean".
 pub(super) fn names(entity: &Entity) -> impl Iterator<Item = &str> {
-    entity.fields.iter().map(|field| field.name.as_str())
+    entity.known_fields().map(|field| field.name.as_str())
 }
 
 /// The position of a field by name.

@@ -119,7 +119,7 @@ fn column_of(field: &Field, part: &str) -> Option<usize> {
 /// The field a title sorts by: the first one of the title with a column of its own.
 pub(super) fn title_field(entity: &Entity) -> Option<FieldIx> {
     entity.title.parts.iter().find_map(|part| match part {
-        TitlePart::Field(field) if is_plain(entity.field(*field)) => Some(*field),
+        TitlePart::Field(field) if is_plain(entity.field(*field)) && !entity.field(*field).is_hidden => Some(*field),
         _ => None,
     })
 }

@@ -74,7 +74,7 @@ impl Select {
 
 /// What a request without `select` gets: every field but children.
 pub fn default_select(entity: &Entity) -> Select {
-    let items = entity.fields.iter().filter(|field| !matches!(field.ty, FieldType::Children { .. })).map(|field| Item::Field(field.ix));
+    let items = entity.known_fields().filter(|field| !matches!(field.ty, FieldType::Children { .. })).map(|field| Item::Field(field.ix));
     Select { entity: entity.ix, items: items.collect() }
 }
 

@@ -13,7 +13,7 @@ use crate::access::{Write, WriteKind, authorise_write};
 use crate::base::{EntityIx, RecordId, Value};
 use crate::schema::catalog::{Catalog, Entity, Unique};
 use crate::store::compile::Lock;
-use crate::store::{Dialect, compile};
+use crate::store::{Dialect, StoreError, compile};
 
 /// Records that one `PATCH` by filter may change.
 pub const MAX_AFFECTED: u64 = 10_000;
@@ -40,6 +40,9 @@ impl RecordTx<'_> {
         // Whoever made the record first between the look and the insert wins: then it is an update after all.
         for attempt in 0..2 {
             if let Some(id) = self.find_by_unique(entity, found, &key).await? {
+                if !self.readable(entity, &[id]).await?.contains(&id) {
+                    return Err(self.taken(definition, found));
+                }
                 let old = self.load_live(entity, id, Lock::Change).await?;
                 if options.if_match.is_some() {
                     self.expect_version(&old, options).await?;
@@ -69,6 +72,11 @@ impl RecordTx<'_> {
             }
         }
         Err(RecordError::Busy)
+    }
+
+    /// The answer of a create that meets a record the asker may not see.
+    fn taken(&self, entity: &Entity, unique: &Unique) -> RecordError {
+        self.explain(&self.scope.compiled, entity.ix, StoreError::UniqueViolation { index: unique.index.clone() })
     }
 
     /// The live record that holds these values of a unique.
@@ -103,7 +111,8 @@ impl RecordTx<'_> {
                 let compiled = self.scope.compiled.clone();
                 let limit = max_affected.min(MAX_AFFECTED);
                 let most = u32::try_from(limit).unwrap_or(u32::MAX - 1) + 1;
-                let mut ids = self.ids_of(&compiled, entity, request.filter.clone(), request.search.clone(), request.deleted, most).await?;
+                let actor = self.scope.actor.clone();
+                let mut ids = self.ids_of(&actor, &compiled, entity, request.filter.clone(), request.search.clone(), request.deleted, most).await?;
                 if ids.len() as u64 > limit {
                     return Err(RecordError::TooMany { what: "records found by the filter".to_owned(), got: ids.len() as u64, limit });
                 }
@@ -160,7 +169,8 @@ impl RecordTx<'_> {
 
     /// See [`super::Records::batch`].
     pub(super) async fn batch(&mut self, batch: Batch, options: &WriteOptions) -> Result<BatchResult, RecordError> {
-        let catalog = self.scope.compiled.catalog.clone();
+        // Names are read as the asker knows them.
+        let catalog = self.scope.actor.sees(&self.scope.compiled.catalog);
         let named = batch.operations.iter().filter_map(|operation| {
             let entity = catalog.find_entity(&operation.entity)?;
             let lock = if operation.kind == OperationKind::Delete { Lock::Remove } else { Lock::Change };
@@ -197,7 +207,7 @@ impl RecordTx<'_> {
         options: &WriteOptions,
     ) -> Result<Done, RecordError> {
         let Some(entity) = catalog.find_entity(&operation.entity) else {
-            let near = nearest(&operation.entity, catalog.entities.iter().map(|entity| entity.slug.as_str()));
+            let near = nearest(&operation.entity, catalog.known_entities().map(|entity| entity.slug.as_str()));
             return Err(RecordError::UnknownEntity { name: operation.entity, near });
         };
         let options = WriteOptions { if_match: operation.version, idempotency_key: None, ..options.clone() };

@@ -11,10 +11,10 @@ use super::plan::{Compiled, Reference};
 use super::trace::Trace;
 use super::unit::RecordTx;
 use super::world::World;
-use crate::access::{Write, WriteKind, authorise_list, authorise_write};
+use crate::access::{Action, Actor, Write, WriteKind, authorise_list, authorise_write};
 use crate::base::{EntityIx, FieldIx, RecordId, Value};
 use crate::expr::{CompareOp, EvalContext, Node, Path, Root, Type, Typed};
-use crate::query::{Count, Deleted, ListRequest, Paging, default_select};
+use crate::query::{Count, Deleted, Item, ListRequest, Paging, Select};
 use crate::schema::catalog::OnDelete;
 use crate::store::compile::{self, Lock, Source};
 
@@ -41,19 +41,29 @@ impl RecordTx<'_> {
     pub(super) async fn delete_record(&mut self, entity: EntityIx, id: RecordId, options: &WriteOptions) -> Result<Saved, RecordError> {
         self.count_write()?;
         let old = self.load_live(entity, id, Lock::Remove).await?;
+        self.expect_may(Action::Delete, &old, None).await?;
         self.expect_version(&old, options).await?;
         let mut going = Going { root: (old.entity, old.id), begun: HashSet::new(), all: None };
         self.remove(old, options, 0, &mut going).await
     }
 
-    /// [`Self::delete_record`] for those inside a save: the future is boxed because saves and deletes call each other.
-    pub(super) fn delete_boxed<'a>(
+    /// [`Self::delete_record`] for those inside a save: the future is boxed because saves and deletes call each other. Rows
+    /// between two records go with the field that lists them.
+    pub(super) fn delete_below<'a>(
         &'a mut self,
         entity: EntityIx,
         id: RecordId,
         options: &'a WriteOptions,
     ) -> BoxFuture<'a, Result<Saved, RecordError>> {
-        Box::pin(self.delete_record(entity, id, options))
+        Box::pin(async move {
+            if !self.scope.compiled.entity(entity).is_made {
+                return self.delete_record(entity, id, options).await;
+            }
+            self.count_write()?;
+            let old = self.load_live(entity, id, Lock::Remove).await?;
+            let mut going = Going { root: (old.entity, old.id), begun: HashSet::new(), all: None };
+            self.remove(old, options, 0, &mut going).await
+        })
     }
 
     fn remove<'a>(
@@ -201,11 +211,12 @@ impl RecordTx<'_> {
                 found.into_iter().partition(|record| all.contains(&(record.entity, record.id)));
             if !staying.is_empty() {
                 let entity = compiled.entity(reference.entity);
-                return Err(RecordError::Restrict {
+                let error = RecordError::Restrict {
                     entity: entity.slug.clone(),
                     field: entity.field(reference.field).name.clone(),
                     count: i64::try_from(staying.len()).unwrap_or(i64::MAX),
-                });
+                };
+                return Err(self.keep_back_restrict(reference.entity, error));
             }
             for record in with_it {
                 if !going.begun.contains(&(record.entity, record.id)) {
@@ -290,8 +301,10 @@ impl RecordTx<'_> {
             return Err(RecordError::NotFound { entity: definition.slug.clone(), id: id.display(&definition.prefix) });
         };
         if !old.is_deleted(definition) {
+            self.expect_may(Action::Delete, &old, None).await?;
             return Err(RecordError::State { message: format!("this {} is not in the recycle bin", definition.slug) });
         }
+        self.expect_may(Action::Delete, &old, None).await?;
         self.expect_version(&old, &WriteOptions { source: super::options::Source::System, ..options.clone() }).await?;
         self.bring_back(&compiled, old, options, 0).await
     }
@@ -373,7 +386,9 @@ impl RecordTx<'_> {
                 equals(reference.field, Type::Link(vec![old.entity]), Value::Link(old.id)),
                 equals(deleted_at, Type::DateTime, moment.clone()),
             ]);
-            let ids = self.ids_of(compiled, reference.entity, Some(filter), None, Deleted::Deleted, MAX_CASCADE).await?;
+            // What went with the record comes back with it, whoever may read it.
+            let engine = Actor::system();
+            let ids = self.ids_of(&engine, compiled, reference.entity, Some(filter), None, Deleted::Deleted, MAX_CASCADE).await?;
             let records = self.load(reference.entity, &ids, Lock::Change).await?;
             found.extend(records.into_iter().filter(|record| {
                 link_id(record.get(reference.field)) == Some(old.id) && record.is_deleted(compiled.entity(reference.entity))
@@ -383,8 +398,10 @@ impl RecordTx<'_> {
     }
 
     /// Ids of the records a condition finds, in no order.
+    #[expect(clippy::too_many_arguments, reason = "each is one part of a list request")]
     pub(super) async fn ids_of(
         &mut self,
+        actor: &Actor,
         compiled: &Arc<Compiled>,
         entity: EntityIx,
         filter: Option<Typed>,
@@ -392,8 +409,8 @@ impl RecordTx<'_> {
         deleted: Deleted,
         limit: u32,
     ) -> Result<Vec<RecordId>, RecordError> {
-        let mut select = default_select(compiled.entity(entity));
-        select.items.truncate(1);
+        let id = compiled.plan(entity).id.map(Item::Field);
+        let select = Select { entity, items: id.into_iter().collect() };
         let request = ListRequest {
             entity,
             select,
@@ -406,9 +423,9 @@ impl RecordTx<'_> {
             deleted,
             digest: [0; 8],
         };
-        let authorised = authorise_list(&compiled.catalog, &self.scope.actor, request)?;
+        let authorised = authorise_list(&compiled.catalog, actor, request)?;
         let plan = {
-            let context = EvalContext { now: self.now(), zone: compiled.zone.clone(), me: self.scope.actor.user, old: None };
+            let context = EvalContext { now: self.now(), zone: compiled.zone.clone(), me: actor.user, old: None };
             compile::list(&compiled.catalog, self.store.dialect(), &authorised, &context)
         };
         let page = compile::fetch_list(&mut Source::Tx(self.store), &plan, &self.scope.cursor_key.clone()).await?;

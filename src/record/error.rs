@@ -234,6 +234,7 @@ impl Explain for RecordError {
             RecordError::Restrict { entity, .. } => Some(format!("delete or move those {entity} records first")),
             RecordError::KeyReused => Some("use a new idempotency key for each different request".to_owned()),
             RecordError::TooMany { limit, .. } => Some(format!("split it into parts of at most {limit}")),
+            RecordError::Access(error) => error.hint(),
             RecordError::BadRequest { hint, .. } => hint.clone(),
             RecordError::Query(faults) => faults.first().and_then(Explain::hint),
             RecordError::NotKept { oldest, .. } => {
@@ -273,7 +274,17 @@ impl From<crate::store::StoreError> for RecordError {
 
 impl From<crate::access::AccessError> for RecordError {
     fn from(error: crate::access::AccessError) -> Self {
-        RecordError::Access(error)
+        use crate::access::AccessError;
+        use crate::query::error::{Kind, Place};
+        match error {
+                        // Hidden and missing are answered alike.
+            AccessError::NoEntity { entity } => RecordError::UnknownEntity { name: entity, near: None },
+            AccessError::NoField { entity, field } => {
+                let kind = Kind::UnknownField { entity, name: field };
+                RecordError::Query(vec![QueryError::new(kind, Place::default())])
+            }
+            other => RecordError::Access(other),
+        }
     }
 }
 

@@ -150,16 +150,19 @@ pub(super) fn refuse_read_only(field: &Field, name: &str) -> Result<(), Vec<Fiel
     if !field.read_only || is_writable_system(field) {
         return Ok(());
     }
+    if field.is_locked {
+        return Err(vec![FieldFault::at(name, "not_writable", format!("you may not set `{name}`")).with("field", name)]);
+    }
     Err(vec![FieldFault::at(name, "read_only", format!("`{name}` cannot be set: its value is made by the system")).with("field", name)])
 }
 
 /// `owner` is a system field that a request may set.
 fn is_writable_system(field: &Field) -> bool {
-    field.is_system && field.name == "owner"
+    field.is_system && field.name == "owner" && !field.is_locked
 }
 
 pub(super) fn unknown_field(entity: &Entity, name: &str) -> FieldFault {
-    let near = nearest(name, entity.fields.iter().map(|field| field.name.as_str()));
+    let near = nearest(name, entity.known_fields().map(|field| field.name.as_str()));
     let mut message = format!("`{}` has no field `{name}`", entity.slug);
     if let Some(near) = &near {
         message.push_str(&format!("; did you mean `{near}`?"));

@@ -7,10 +7,11 @@ use super::convert::link_id;
 use super::error::RecordError;
 use super::hooks::{BoxFuture, Record};
 use super::plan::{Compiled, rows_by};
+use super::rights::Eyes;
 use super::unit::RecordTx;
 use super::world::World;
-use crate::access::{Actor, Write, WriteKind, authorise_write};
-use crate::base::{EntityIx, FieldIx, RecordId, Value};
+use crate::access::{Actor, Granted, Write, WriteKind, authorise_write};
+use crate::base::{DateTime, EntityIx, FieldIx, RecordId, Value};
 use crate::expr::{Hop, Needs, Rows};
 use crate::store::Dialect;
 use crate::store::compile::{self, Lock, RowSet, Source};
@@ -26,6 +27,8 @@ pub(super) struct Reader<'a> {
     pub actor: &'a Actor,
     /// Records that are not written yet and stand for themselves.
     pub pending: &'a [Record],
+    /// For what is shown: only what these rights let be read is loaded.
+    pub shown_to: Option<(&'a Granted, DateTime)>,
 }
 
 impl RecordTx<'_> {
@@ -36,6 +39,7 @@ impl RecordTx<'_> {
             compiled: &self.scope.compiled,
             actor: &self.scope.actor,
             pending: &self.scope.pending,
+            shown_to: None,
         }
     }
 
@@ -103,7 +107,8 @@ impl Reader<'_> {
             (statement, plan)
         });
         let rows = compile::fetch_rows(&mut self.source, &statement, &plan).await?;
-        Ok(self.records(entity, &rows))
+        let records = self.records(entity, &rows);
+        self.shown(entity, records).await
     }
 
     /// Live records whose link leads to one of `targets`.
@@ -122,7 +127,21 @@ impl Reader<'_> {
         let request = authorise_write(&catalog, self.actor, Write { entity, kind: WriteKind::Load, fields: Vec::new() })?;
         let (statement, plan) = compile::load_by(&catalog, self.dialect, &request, field, targets, limit, lock);
         let rows = compile::fetch_rows(&mut self.source, &statement, &plan).await?;
-        Ok(self.records(entity, &rows))
+        let records = self.records(entity, &rows);
+        self.shown(entity, records).await
+    }
+
+    /// What of the records may be shown.
+    async fn shown(&mut self, entity: EntityIx, mut records: Vec<Record>) -> Result<Vec<Record>, RecordError> {
+        let Some((granted, now)) = self.shown_to.filter(|_| !records.is_empty()) else { return Ok(records) };
+        let Source::Store(store) = &self.source else { return Ok(records) };
+        let zone = self.compiled.zone.clone();
+        let source = Source::Store(store);
+        let mut eyes = Eyes { source, dialect: self.dialect, compiled: self.compiled, granted, now, zone, me: self.actor.user };
+        let ids: Vec<RecordId> = records.iter().map(|record| record.id).collect();
+        let seen = eyes.seen(entity, &ids).await?;
+        records.retain_mut(|record| seen.get(&record.id).map(|seen| seen.blank(record)).is_some());
+        Ok(records)
     }
 
     fn records(&self, entity: EntityIx, rows: &RowSet) -> Vec<Record> {

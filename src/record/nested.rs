@@ -11,6 +11,7 @@ use super::options::WriteOptions;
 use super::plan::Compiled;
 use super::prepare::{NestedKind, NestedWrite, Prepared, Target};
 use super::unit::RecordTx;
+use crate::access::Action;
 use crate::base::{EntityIx, FieldIx, RecordId, Value};
 use crate::schema::catalog::FieldType;
 use crate::store::compile::Lock;
@@ -80,7 +81,10 @@ impl RecordTx<'_> {
         let owner = prepared.record.id;
         let name = compiled.entity(prepared.record.entity).field(below.field).name.clone();
         let mut there: Vec<Record> = match prepared.old {
-            Some(_) => self.load_by(below.rows, below.near, &[owner], MAX_BELOW, Lock::Change).await?,
+            Some(_) => {
+                let all = self.load_by(below.rows, below.near, &[owner], MAX_BELOW, Lock::Change).await?;
+                self.only_readable_below(below, all).await?
+            }
             None => Vec::new(),
         };
         let options = WriteOptions { source: options.source, without_hooks: options.without_hooks, ..WriteOptions::default() };
@@ -104,6 +108,9 @@ impl RecordTx<'_> {
                         if input.is_empty() {
                             None
                         } else {
+                            if !compiled.entity(below.rows).is_made {
+                                self.expect_may(Action::Update, &old, Some(&input)).await?;
+                            }
                             Some(self.prepare(below.rows, Target::Update(old), input, vec![given_near], &options).await)
                         }
                     }
@@ -164,6 +171,16 @@ impl RecordTx<'_> {
         Ok(())
     }
 
+    /// Rows that are there, without those the asker may not read, or that lead to records the asker may not read: what a
+    /// request does not see it does not touch.
+    async fn only_readable_below(&mut self, below: Below, rows: Vec<Record>) -> Result<Vec<Record>, RecordError> {
+        let rows = self.only_readable(rows).await?;
+        let Some((far, to)) = below.far else { return Ok(rows) };
+        let ids: Vec<RecordId> = rows.iter().filter_map(|row| link_id(row.get(far))).collect();
+        let readable = self.readable(to, &ids).await?;
+        Ok(rows.into_iter().filter(|row| link_id(row.get(far)).is_none_or(|id| readable.contains(&id))).collect())
+    }
+
     /// Of the records to be linked anew, those that are live: one statement for all.
     async fn live_targets(
         &mut self,
@@ -187,6 +204,7 @@ impl RecordTx<'_> {
         ids.sort_unstable();
         ids.dedup();
         let found = self.load(to, &ids, Lock::None).await?;
+        let found = self.only_readable(found).await?;
         let target = compiled.entity(to);
         Ok(found.into_iter().filter(|record| !record.is_deleted(target)).map(|record| record.id).collect())
     }

@@ -3,7 +3,7 @@
 use super::error::{FieldFault, RecordError};
 use super::hooks::{EventKind, Record, RecordEvent};
 use super::unit::RecordTx;
-use crate::access::ADMINISTRATOR;
+use crate::access::{ADMINISTRATOR, Actor};
 use crate::base::{RecordId, Value};
 use crate::expr::{Expected, compile};
 use crate::query::Deleted;
@@ -30,7 +30,7 @@ impl RecordTx<'_> {
         let scope = CatalogScope::new(&compiled.catalog);
         let condition = format!("roles has '{ADMINISTRATOR}' and (active is null or active = true)");
         let Ok(filter) = compile(&condition, &scope, entity.ix, &Expected::Condition) else { return Ok(()) };
-        let mut ids = self.ids_of(&compiled, entity.ix, Some(filter), None, Deleted::Live, LOOKED_AT).await?;
+        let mut ids = self.ids_of(&Actor::system(), &compiled, entity.ix, Some(filter), None, Deleted::Live, LOOKED_AT).await?;
         ids.retain(|id| *id != event.id);
         // Locked: two who leave at the same moment may not count on each other.
         let others = self.load(entity.ix, &ids, Lock::Change).await?;

@@ -200,7 +200,7 @@ fn plan_of(catalog: &Catalog, entity: &Entity) -> Plan {
     }
     let asks_more = |field: &Field| matches!(field.ty, FieldType::AutoNumber { .. } | FieldType::Links { .. });
     // People and teams decide who may do what: more is looked at there.
-    let is_identity = matches!(entity.id.as_str(), "core.user" | "core.team");
+    let is_identity = matches!(entity.id.as_str(), "core.user" | "core.team" | "core.user_teams");
     plan.stands_alone = entity.dependents.is_empty() && !is_identity && !entity.fields.iter().any(asks_more);
     plan.computed = entity.computed_order.clone();
     plan.rollups = plan.computed.iter().copied().filter(|ix| matches!(entity.field(*ix).ty, FieldType::Rollup { .. })).collect();

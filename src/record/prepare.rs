@@ -30,6 +30,9 @@ pub(super) struct Prepared {
     pub nested: Vec<NestedWrite>,
     /// Rules that read rows which are only written after this record.
     pub has_late_rules: bool,
+    /// The fields the asker named, to be held against their rights once a new record is there; `None` for rows that come
+    /// with the record that lists them.
+    pub asked: Option<Vec<FieldIx>>,
 }
 
 #[derive(Debug)]
@@ -68,6 +71,13 @@ impl RecordTx<'_> {
         Box::pin(async move {
             let compiled = self.scope.compiled.clone();
             let definition = compiled.entity(entity);
+            let comes_along = definition.is_made && !given.is_empty();
+            if matches!(target, Target::Create(_)) && !comes_along {
+                self.expect_may_create(entity, &input)?;
+            }
+            let stored = if let Target::Update(old) = &target { Some(old) } else { None };
+            self.expect_links(entity, &input, stored).await?;
+            let asked = (!comes_along).then(|| super::rights::asked(&input).collect());
             let mut faults = Vec::new();
             let mut draft = self.setting(&compiled).draft(definition, target, &input, &given, &mut faults);
             if draft.old.is_none() {
@@ -105,9 +115,9 @@ impl RecordTx<'_> {
             self.check_filters(definition, &record, old.as_ref(), &mut faults).await?;
 
             let changed = changed_fields(&compiled, &record, old.as_ref());
-            let mut prepared = Prepared { record, old, changed, by_script, warnings, nested: Vec::new(), has_late_rules };
+            let mut prepared = Prepared { record, old, changed, by_script, warnings, nested: Vec::new(), has_late_rules, asked };
             self.prepare_nested(&compiled, &mut prepared, &input, draft_children, options, &mut faults).await?;
-            if faults.is_empty() { Ok(prepared) } else { Err(RecordError::Invalid(faults)) }
+            if faults.is_empty() { Ok(prepared) } else { Err(RecordError::Invalid(self.keep_back(entity, faults))) }
         })
     }
 

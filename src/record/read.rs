@@ -1,19 +1,22 @@
 //! Reading what happened, and titles.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
 use super::error::RecordError;
 use super::history::{ChangeEvent, ChangesPage, FieldChange, HistoryEntry, HistoryPage};
+use super::plan::Compiled;
+use super::rights::{Eyes, Seen, names_others};
 use super::service::Records;
 use super::unit::RecordTx;
-use crate::access::{Actor, authorise_list};
+use crate::access::{Action, Actor, Granted, authorise_list};
 use crate::base::{EntityIx, RecordId, Value};
 use crate::expr::{Node, Path, Root, Type, Typed};
 use crate::query::{Count, Deleted, GetRequest, Item, ListRequest, Paging, Select};
-use crate::schema::catalog::{Catalog, Entity, Field};
-use crate::store::{compile, history, outbox};
+use crate::schema::catalog::{Actions, Catalog, Entity, Field, FieldType};
+use crate::store::{compile, files, history, outbox};
 
 impl RecordTx<'_> {
     /// API names of the fields that changed after a version, as far as the history tells.
@@ -22,7 +25,7 @@ impl RecordTx<'_> {
         for entry in history::since(self.store, id, version).await? {
             names.extend(changes_of(entity, &entry.changes_json).into_iter().map(|change| change.field));
         }
-        Ok(names.into_iter().collect())
+        self.readable_names(entity, id, names.into_iter().collect()).await
     }
 }
 
@@ -59,6 +62,8 @@ impl Records {
         let has_more = found.len() > limit as usize;
         found.truncate(limit as usize);
         let next_cursor = if has_more { found.last().map(|entry| format!("v{}", entry.version)) } else { None };
+        let sight = self.sight(actor, &catalog, entity, &[id]).await?;
+        let is_shown = |change: &FieldChange| sight.as_ref().is_none_or(|sight| sight.shows(definition, id, &change.field));
         let entries = found
             .into_iter()
             .map(|entry| HistoryEntry {
@@ -67,7 +72,7 @@ impl Records {
                 at: entry.at,
                 by: (entry.actor != 0).then_some(RecordId(entry.actor)),
                 source: entry.actor_kind,
-                changes: changes_of(definition, &entry.changes_json),
+                changes: changes_of(definition, &entry.changes_json).into_iter().filter(is_shown).collect(),
             })
             .collect();
         Ok(HistoryPage { entries, next_cursor })
@@ -95,6 +100,7 @@ impl Records {
         found.truncate(limit as usize);
         let next = found.last().map_or(after, |event| event.seq);
         let by_uid: HashMap<&str, EntityIx> = catalog.entities.iter().map(|entity| (entity.uid.as_str(), entity.ix)).collect();
+        let sights = self.sights(actor, &catalog, &by_uid, &found).await?;
         let events = found
             .into_iter()
             // What happened to entities that are gone now is of no use to anybody.
@@ -102,7 +108,12 @@ impl Records {
                 let entity = *by_uid.get(event.entity_uid.as_str())?;
                 let uids: Vec<String> = serde_json::from_str(&event.changed_json).unwrap_or_default();
                 let definition = catalog.entity(entity);
-                let changed = uids.iter().filter_map(|uid| field_of(definition, uid)).map(|field| field.name.clone()).collect();
+                let sight = match &sights {
+                    None => None,
+                    Some(sights) => Some(sights.get(&entity).filter(|sight| sight.sees(event.record))?),
+                };
+                let changed = uids.iter().filter_map(|uid| field_of(definition, uid)).map(|field| field.name.clone());
+                let changed = changed.filter(|name| sight.is_none_or(|sight| sight.shows(definition, event.record, name))).collect();
                 Some(ChangeEvent {
                     seq: event.seq,
                     at: event.at,
@@ -130,6 +141,9 @@ impl Records {
             let Some(definition) = catalog.entities.get(entity.0 as usize) else {
                 continue;
             };
+            if actor.standing(&catalog)?.part().is_some_and(|granted| !granted.entity(entity).actions().is_any()) {
+                continue;
+            }
             let Some(id_field) = definition.find_field("id").map(|field| field.ix) else {
                 continue;
             };
@@ -154,6 +168,106 @@ impl Records {
             }
         }
         Ok(titles)
+    }
+}
+
+/// What an actor may know of some records of one entity, as things stand now.
+struct Sight {
+    granted: Arc<Granted>,
+    seen: HashMap<RecordId, Seen>,
+}
+
+impl Sight {
+    fn sees(&self, id: RecordId) -> bool {
+        self.seen.contains_key(&id)
+    }
+
+    /// Whether a field, by name, may be told of a record. What is gone from the definitions has no rights any more.
+    fn shows(&self, entity: &Entity, id: RecordId, field: &str) -> bool {
+        let Some(field) = entity.find_field(field).map(|field| field.ix) else { return false };
+        self.seen.get(&id).is_some_and(|seen| !seen.hides(field)) && !names_others(&self.granted, entity, field)
+    }
+}
+
+impl Records {
+    /// `None`: nothing is kept from the actor.
+    async fn sight(&self, actor: &Actor, catalog: &Arc<Catalog>, entity: EntityIx, ids: &[RecordId]) -> Result<Option<Sight>, RecordError> {
+        let Some(granted) = actor.standing(catalog)?.part().cloned() else { return Ok(None) };
+        let compiled = self.compiled(catalog);
+        let seen = self.eyes(&compiled, &granted, actor).seen(entity, ids).await?;
+        Ok(Some(Sight { granted, seen }))
+    }
+
+    /// Looks at records outside of a unit of work.
+    pub(super) fn eyes<'a>(&'a self, compiled: &'a Compiled, granted: &'a Granted, actor: &Actor) -> Eyes<'a> {
+        Eyes {
+            source: compile::Source::Store(self.store()),
+            dialect: self.store().dialect(),
+            compiled,
+            granted,
+            now: self.clock().now(),
+            zone: compiled.zone.clone(),
+            me: actor.user,
+        }
+    }
+
+    /// Those of the records of these events that may be known of, by entity.
+    async fn sights(
+        &self,
+        actor: &Actor,
+        catalog: &Arc<Catalog>,
+        by_uid: &HashMap<&str, EntityIx>,
+        events: &[outbox::Event],
+    ) -> Result<Option<HashMap<EntityIx, Sight>>, RecordError> {
+        if actor.standing(catalog)?.part().is_none() {
+            return Ok(None);
+        }
+        let mut ids: HashMap<EntityIx, BTreeSet<RecordId>> = HashMap::new();
+        for event in events {
+            if let Some(entity) = by_uid.get(event.entity_uid.as_str()) {
+                ids.entry(*entity).or_default().insert(event.record);
+            }
+        }
+        let mut sights = HashMap::new();
+        for (entity, ids) in ids {
+            let ids: Vec<RecordId> = ids.into_iter().collect();
+            if let Some(sight) = self.sight(actor, catalog, entity, &ids).await? {
+                sights.insert(entity, sight);
+            }
+        }
+        Ok(Some(sights))
+    }
+
+    /// What an actor may do with one record.
+    pub async fn may(&self, actor: &Actor, entity: EntityIx, id: RecordId) -> Result<Actions, RecordError> {
+        let catalog = self.catalog();
+        let Some(granted) = actor.standing(&catalog)?.part().cloned() else { return Ok(Actions::ALL) };
+        let compiled = self.compiled(&catalog);
+        let mut may = granted.entity(entity).actions();
+        for (action, place) in [(Action::Update, &mut may.update), (Action::Delete, &mut may.delete)] {
+            if *place {
+                let grants = self.eyes(&compiled, &granted, actor).grants(action, entity, id).await?;
+                *place = grants.is_some_and(|grants| !grants.is_empty());
+            }
+        }
+        Ok(may)
+    }
+
+    /// Whether an actor may read some record through a field that holds the file.
+    pub async fn reads_file(&self, actor: &Actor, file: RecordId) -> Result<bool, RecordError> {
+        let catalog = self.catalog();
+        let Some(granted) = actor.standing(&catalog)?.part().cloned() else { return Ok(true) };
+        for entity in catalog.entities.iter().filter(|entity| granted.entity(entity.ix).actions().read) {
+            for field in entity.fields.iter().filter(|field| matches!(field.ty, FieldType::File { .. } | FieldType::Image { .. })) {
+                let holders = files::holders(self.store(), field, file.0).await?;
+                let sight = self.sight(actor, &catalog, entity.ix, &holders).await?;
+                let Some(sight) = sight else { return Ok(true) };
+                if holders.iter().any(|id| sight.seen.get(id).is_some_and(|seen| !seen.hides(field.ix))) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 }
 

@@ -12,7 +12,7 @@ use super::load::Reader;
 use super::options::{Saved, Source as Door, WriteOptions};
 use super::plan::Compiled;
 use super::prepare::Target;
-use super::service::Records;
+use super::service::{Records, is_open};
 use super::steps::changed_fields;
 use super::trace::{Left, Trace};
 use super::unit::RecordTx;
@@ -64,7 +64,7 @@ impl Records {
         options: &WriteOptions,
     ) -> Option<Ready> {
         let compiled = self.compiled(catalog);
-        if !self.is_ready_made(&compiled, entity, input, options) {
+        if !is_open(actor, catalog) || !self.is_ready_made(&compiled, entity, input, options) {
             return None;
         }
         let id = options.id.unwrap_or_else(|| self.mint());
@@ -84,11 +84,11 @@ impl Records {
         let compiled = self.compiled(catalog);
         let definition = compiled.entity(entity);
         let names_version = options.if_match.is_some() || !definition.requires_if_match || options.source != Door::Api;
-        if !names_version || !self.is_ready_made(&compiled, entity, input, options) {
+        if !names_version || !is_open(actor, catalog) || !self.is_ready_made(&compiled, entity, input, options) {
             return Ok(None);
         }
         let dialect = self.store().dialect();
-        let mut reader = Reader { source: Source::Store(self.store()), dialect, compiled: &compiled, actor, pending: &[] };
+        let mut reader = Reader { source: Source::Store(self.store()), dialect, compiled: &compiled, actor, pending: &[], shown_to: None };
         let old = reader.load(entity, &[id], Lock::None).await?.pop().filter(|old| !old.is_deleted(definition));
         let fits = |old: &Record| options.if_match.is_none_or(|version| version == old.version);
         Ok(old.filter(fits).and_then(|old| self.ready(actor, &compiled, entity, Target::Update(old), input, options)))
@@ -200,7 +200,7 @@ impl Records {
         let request = authorise_write(catalog, actor, Write { entity, kind: WriteKind::Load, fields: Vec::new() })?;
         let statement = compile::by_unique(catalog, dialect, &request, found, key);
         let Some(id) = self.store().query(&statement).await?.one_int().map(RecordId) else { return Ok(None) };
-        let mut reader = Reader { source: Source::Store(self.store()), dialect, compiled: &compiled, actor, pending: &[] };
+        let mut reader = Reader { source: Source::Store(self.store()), dialect, compiled: &compiled, actor, pending: &[], shown_to: None };
         Ok(reader.load(entity, &[id], Lock::None).await?.pop().filter(|record| !record.is_deleted(definition)))
     }
 

@@ -16,7 +16,7 @@ use super::prepare::{NestedKind, Prepared, Target};
 use super::trace::Trace;
 use super::unit::{MAX_DEPTH, MAX_SCRIPT_WRITES, RecordTx};
 use super::world::World;
-use crate::access::{Write, WriteKind, authorise_write};
+use crate::access::{Action, Write, WriteKind, authorise_write};
 use crate::base::{EntityIx, FieldIx, RecordId, Value};
 use crate::store::compile::Lock;
 use crate::store::{Statement, StoreError, compile};
@@ -38,6 +38,7 @@ impl RecordTx<'_> {
     ) -> Result<Saved, RecordError> {
         self.count_write()?;
         let old = self.load_live(entity, id, Lock::Change).await?;
+        self.expect_may(Action::Update, &old, Some(&input)).await?;
         self.expect_version(&old, options).await?;
         let prepared = self.prepare(entity, Target::Update(old), input, Vec::new(), options).await?;
         self.write(prepared, options).await
@@ -68,7 +69,7 @@ impl RecordTx<'_> {
     /// Writes what was prepared and all that follows from it.
     pub(super) fn write<'a>(&'a mut self, prepared: Prepared, options: &'a WriteOptions) -> BoxFuture<'a, Result<Saved, RecordError>> {
         Box::pin(async move {
-            let Prepared { mut record, old, mut changed, by_script, warnings, nested, has_late_rules } = prepared;
+            let Prepared { mut record, old, mut changed, by_script, warnings, nested, has_late_rules, asked } = prepared;
             let compiled = self.scope.compiled.clone();
             let mut saved = Saved {
                 id: record.id,
@@ -103,6 +104,9 @@ impl RecordTx<'_> {
                     return Ok(saved);
                 }
                 self.run_all(&compiled, record.entity, &late).await?;
+            }
+            if let Some(asked) = asked.filter(|_| old.is_none()) {
+                self.expect_made(record.entity, record.id, &asked).await?;
             }
             let change = Trace { kind, record: &record, old: old.as_ref(), changed: &changed, by_script: &by_script };
             self.trace(&compiled, change, options).await?;
@@ -152,7 +156,7 @@ impl RecordTx<'_> {
             self.count_write()?;
             let result = match below.what {
                 NestedKind::Save(prepared) => self.write(*prepared, &options).await.map(|_| ()),
-                NestedKind::Remove(entity, id) => self.delete_boxed(entity, id, &options).await.map(|_| ()),
+                NestedKind::Remove(entity, id) => self.delete_below(entity, id, &options).await.map(|_| ()),
             };
             result.map_err(|error| error.below(&below.path))?;
         }
@@ -184,7 +188,7 @@ impl RecordTx<'_> {
             let mut faults: Vec<FieldFault> = Vec::new();
             setting.check_rules(&world, record, old, Rules::OverRows, &mut faults);
             if !faults.is_empty() {
-                return Err(RecordError::Invalid(faults));
+                return Err(RecordError::Invalid(self.keep_back(record.entity, faults)));
             }
         }
         drop(setting);
@@ -278,7 +282,8 @@ impl RecordTx<'_> {
                         "" => format!("another {} has the same {}", definition.slug, fields.join(", ")),
                         text => text.to_owned(),
                     };
-                    RecordError::Unique { entity: definition.slug.clone(), name: unique.name.clone(), fields, message }
+                    let error = RecordError::Unique { entity: definition.slug.clone(), name: unique.name.clone(), fields, message };
+                    self.keep_back_unique(entity, &unique.fields, error)
                 }
                 None => RecordError::State { message: "another record with the same id or values exists".to_owned() },
             },

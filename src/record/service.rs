@@ -17,7 +17,7 @@ use super::plan::{Compiled, move_fields};
 use super::read::same_entity;
 use super::row::{Page, Row};
 use super::unit::{Cause, RecordTx, Scope};
-use crate::access::{Actor, ActorKind, authorise_aggregate, authorise_get, authorise_list};
+use crate::access::{Actor, ActorKind, Policies, authorise_aggregate, authorise_get, authorise_list};
 use crate::base::{Clock, EntityIx, FieldIx, IdMint, Random, RecordId, Value};
 use crate::expr::{EvalContext, Zone};
 use crate::query::{AggregateRequest, CursorKey, GetRequest, ListRequest};
@@ -47,6 +47,7 @@ struct Shared {
     ids: Arc<IdMint>,
     cursor_key: CursorKey,
     plans: Plans,
+    policies: Arc<Policies>,
 }
 
 impl Records {
@@ -62,7 +63,7 @@ impl Records {
         random.fill(&mut secret);
         let cursor_key = CursorKey::from_secret(&secret);
         let compiled = ArcSwapOption::empty();
-        Self { shared: Arc::new(Shared { store, catalog, compiled, hooks, clock, ids, cursor_key, plans: Plans::new() }) }
+        Self { shared: Arc::new(Shared { store, catalog, compiled, hooks, clock, ids, cursor_key, plans: Plans::new(), policies: Arc::default() }) }
     }
 
     /// Signs cursors with the workspace's secret, so that they hold on all nodes and after a restart. Call it before the
@@ -98,6 +99,11 @@ impl Records {
         &self.shared.store
     }
 
+    /// What sets of roles amount to, for all people together.
+    pub(super) fn policies(&self) -> &Arc<Policies> {
+        &self.shared.policies
+    }
+
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.shared.clock
     }
@@ -106,6 +112,7 @@ impl Records {
     ///
     /// `catalog` is the one the request was parsed with.
     pub async fn list(&self, actor: &Actor, catalog: &Arc<Catalog>, request: ListRequest) -> Result<Page, RecordError> {
+        let catalog = &catalog.whole();
         let authorised = authorise_list(catalog, actor, request)?;
         let plan = compile::list(catalog, self.store().dialect(), &authorised, &self.context(catalog, actor));
         Ok(Page::of(compile::fetch_list(&mut From::Store(self.store()), &plan, self.cursor_key()).await?))
@@ -115,7 +122,7 @@ impl Records {
     pub async fn list_url(&self, actor: &Actor, catalog: &Arc<Catalog>, entity: EntityIx, query: &str) -> Result<Page, RecordError> {
         let plan = {
             let context = self.context(catalog, actor);
-            self.shared.plans.list(catalog, self.store().dialect(), self.cursor_key(), actor, entity, query, &context)?
+            self.shared.plans.list(&catalog.whole(), self.store().dialect(), self.cursor_key(), actor, entity, query, &context)?
         };
         Ok(Page::of(compile::fetch_list(&mut From::Store(self.store()), &plan, self.cursor_key()).await?))
     }
@@ -123,6 +130,7 @@ impl Records {
     /// One record; `None` where there is none (or it is not to be read). One statement, and one for each to-many expansion.
     pub async fn get(&self, actor: &Actor, catalog: &Arc<Catalog>, request: GetRequest) -> Result<Option<Row>, RecordError> {
         let (entity, id) = (request.entity, request.id);
+        let catalog = &catalog.whole();
         let authorised = authorise_get(catalog, actor, request)?;
         let plan = compile::get(catalog, self.store().dialect(), &authorised, &self.context(catalog, actor));
         self.fetch_one(catalog, entity, id, &plan).await
@@ -139,7 +147,7 @@ impl Records {
     ) -> Result<Option<Row>, RecordError> {
         let plan = {
             let context = self.context(catalog, actor);
-            self.shared.plans.get(catalog, self.store().dialect(), actor, entity, id, query, &context)?
+            self.shared.plans.get(&catalog.whole(), self.store().dialect(), actor, entity, id, query, &context)?
         };
         self.fetch_one(catalog, entity, id, &plan).await
     }
@@ -162,6 +170,7 @@ impl Records {
 
     /// Groups and measures: one JSON object a row, by output name.
     pub async fn aggregate(&self, actor: &Actor, catalog: &Arc<Catalog>, request: AggregateRequest) -> Result<Vec<Json>, RecordError> {
+        let catalog = &catalog.whole();
         let authorised = authorise_aggregate(catalog, actor, request)?;
         let plan = compile::aggregate(catalog, self.store().dialect(), &authorised, &self.context(catalog, actor));
         let (rows, _) = compile::fetch_aggregate(&mut From::Store(self.store()), &plan).await?;
@@ -187,9 +196,10 @@ impl Records {
         input: Input,
         options: WriteOptions,
     ) -> Result<Saved, RecordError> {
+        let catalog = &catalog.whole();
         let mut request = Request::new(catalog, entity, "create", String::new(), &options, || format!("{input:?}"));
         let compiled = self.compiled(catalog);
-        request.is_plain = self.is_plain(&compiled, entity, &input, &options);
+        request.is_plain = is_open(actor, catalog) && self.is_plain(&compiled, entity, &input, &options);
         let ready = self.ready_create(actor, catalog, entity, &input, &options).map(Arc::new);
         let input = Arc::new(input);
         self.save(actor, request, options, move |tx, entity, options, moved| {
@@ -216,9 +226,10 @@ impl Records {
         input: Input,
         options: WriteOptions,
     ) -> Result<Saved, RecordError> {
+        let catalog = &catalog.whole();
         let mut request = Request::new(catalog, entity, "update", id.to_string(), &options, || format!("{input:?}"));
         let compiled = self.compiled(catalog);
-        request.is_plain = self.is_plain(&compiled, entity, &input, &options);
+        request.is_plain = is_open(actor, catalog) && self.is_plain(&compiled, entity, &input, &options);
         let ready = self.ready_update(actor, catalog, entity, id, &input, &options).await?.map(Arc::new);
         let input = Arc::new(input);
         self.save(actor, request, options, move |tx, entity, options, moved| {
@@ -244,7 +255,7 @@ impl Records {
         id: RecordId,
         options: WriteOptions,
     ) -> Result<Saved, RecordError> {
-        let request = Request::new(catalog, entity, "delete", id.to_string(), &options, String::new);
+        let request = Request::new(&catalog.whole(), entity, "delete", id.to_string(), &options, String::new);
         self.save(actor, request, options, move |tx, entity, options, _| {
             Box::pin(async move { tx.delete_record(entity, id, &options).await })
         })
@@ -260,7 +271,7 @@ impl Records {
         id: RecordId,
         options: WriteOptions,
     ) -> Result<Saved, RecordError> {
-        let request = Request::new(catalog, entity, "restore", id.to_string(), &options, String::new);
+        let request = Request::new(&catalog.whole(), entity, "restore", id.to_string(), &options, String::new);
         self.save(actor, request, options, move |tx, entity, options, _| {
             Box::pin(async move { tx.restore_record(entity, id, &options).await })
         })
@@ -280,7 +291,7 @@ impl Records {
         options: WriteOptions,
     ) -> Result<Saved, RecordError> {
         let unique = unique.to_owned();
-        let request = Request::new(catalog, entity, "upsert", format!("{unique} {key:?}"), &options, || format!("{input:?}"));
+        let request = Request::new(&catalog.whole(), entity, "upsert", format!("{unique} {key:?}"), &options, || format!("{input:?}"));
         self.save(actor, request, options, move |tx, entity, options, moved| {
             let (input, unique, key) = (moved.input(&input), unique.clone(), key.clone());
             Box::pin(async move { tx.upsert_record(entity, &unique, key, input, &options).await })
@@ -297,7 +308,8 @@ impl Records {
         many: ManyUpdate,
         options: WriteOptions,
     ) -> Result<ManyResult, RecordError> {
-        let from = catalog.clone();
+        let from = catalog.whole();
+        let catalog = &from.clone();
         let (source, dry_run) = (options.source, options.dry_run);
         let many = Arc::new(many);
         self.run(actor, catalog, source, Vec::new(), How::of(dry_run), move |tx| {
@@ -328,6 +340,7 @@ impl Records {
         options: WriteOptions,
     ) -> Result<BatchResult, RecordError> {
         let batch = Arc::new(batch);
+        let catalog = &catalog.whole();
         let (source, dry_run) = (options.source, options.dry_run);
         self.run(actor, catalog, source, Vec::new(), How::of(dry_run), move |tx| {
             let (batch, options) = (batch.clone(), options.clone());
@@ -552,6 +565,12 @@ impl Records {
         let zone = own.or_else(|| Zone::named(&catalog.settings.time_zone_name)).unwrap_or_else(Zone::utc);
         EvalContext { now: self.clock().now(), zone, me: actor.user, old: None }
     }
+}
+
+/// Whether nothing is kept from the actor. What is held against somebody's rights is prepared and written inside its
+/// transaction, where it can be undone.
+pub(super) fn is_open(actor: &Actor, catalog: &Catalog) -> bool {
+    actor.standing(catalog).is_ok_and(|standing| standing.part().is_none())
 }
 
 /// A unit of the store that runs a unit of records.

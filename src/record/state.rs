@@ -9,11 +9,13 @@ use super::form::{FieldState, FormState};
 use super::hooks::Record;
 use super::input::Input;
 use super::load::Reader;
+use super::plan::Compiled;
+use super::rights::writes;
 use super::service::Records;
 use super::world::{Setting, World};
-use crate::access::Actor;
+use crate::access::{Action, Actor, Granted, Mask};
 use crate::base::{EntityIx, RecordId, Value};
-use crate::schema::catalog::{Catalog, Default as FieldDefault, Entity, Field, FieldType, Options};
+use crate::schema::catalog::{Allowed, Catalog, Default as FieldDefault, Entity, Field, FieldType, Options};
 use crate::schema::field_type;
 use crate::store::compile::{Lock, Source};
 
@@ -27,10 +29,13 @@ impl Records {
         id: Option<RecordId>,
         input: &Input,
     ) -> Result<FormState, RecordError> {
-        let compiled = self.compiled(catalog);
+        let compiled = self.compiled(&catalog.whole());
+        let standing = actor.standing(&compiled.catalog)?;
+        let granted = standing.part().cloned();
+        let shown_to = granted.as_deref().map(|granted| (granted, self.clock().now()));
         let definition = compiled.entity(entity);
         let mut reader =
-            Reader { source: Source::Store(self.store()), dialect: self.store().dialect(), compiled: &compiled, actor, pending: &[] };
+            Reader { source: Source::Store(self.store()), dialect: self.store().dialect(), compiled: &compiled, actor, pending: &[], shown_to };
         let old = match id {
             None => None,
             Some(id) => {
@@ -59,9 +64,52 @@ impl Records {
         }
         let setting = self.form_setting(&compiled, actor);
         setting.recompute(&world, &mut record, old.as_ref());
-        let fields =
+        let mut fields: Vec<FieldState> =
             definition.fields.iter().map(|field| field_state(&setting, &world, definition, field, &record, old.as_ref(), input)).collect();
+        if let Some(granted) = &granted {
+            self.hold_back(&compiled, granted, actor, entity, id, &mut fields).await?;
+        }
         Ok(FormState { fields, faults: Vec::new() })
+    }
+
+    /// Fields that may not be read are not there, those that may not be written are read-only.
+    async fn hold_back(
+        &self,
+        compiled: &Compiled,
+        granted: &Granted,
+        actor: &Actor,
+        entity: EntityIx,
+        id: Option<RecordId>,
+        fields: &mut [FieldState],
+    ) -> Result<(), RecordError> {
+        let (seen, grants) = match id {
+            Some(id) => {
+                let mut eyes = self.eyes(compiled, granted, actor);
+                let seen = eyes.seen(entity, &[id]).await?.remove(&id);
+                (seen, eyes.grants(Action::Update, entity, id).await?.unwrap_or_default())
+            }
+            None => {
+                let making = granted.entity(entity).grants.iter().filter(|(_, grant)| grant.create != Allowed::None);
+                (None, making.map(|(_, grant)| grant.clone()).collect())
+            }
+        };
+        for state in fields {
+            let is_hidden = match &seen {
+                Some(seen) => seen.hides(state.field),
+                None => granted.rules().mask(entity, state.field) == Some(&Mask::Hidden),
+            };
+            if is_hidden {
+                state.visible = false;
+                state.required = false;
+                state.value = Value::Null;
+                state.faults.clear();
+            }
+            if is_hidden || !writes(&grants, state.field) {
+                state.readonly = true;
+                state.required = false;
+            }
+        }
+        Ok(())
     }
 
     fn form_setting<'c>(&self, compiled: &'c super::plan::Compiled, actor: &Actor) -> Setting<'c> {

@@ -113,7 +113,7 @@ impl RecordTx<'_> {
     /// Writes history, search text and the event.
     pub(super) async fn trace(&mut self, compiled: &Compiled, change: Trace<'_>, options: &WriteOptions) -> Result<(), RecordError> {
         self.scope.versions.insert((change.record.entity, change.record.id), change.record.version);
-        if matches!(compiled.entity(change.record.entity).id.as_str(), "core.user" | "core.team") {
+        if matches!(compiled.entity(change.record.entity).id.as_str(), "core.user" | "core.team" | "core.user_teams") {
             self.store.identity_changed().await?;
         }
         let source = if self.scope.depth > 0 { "script" } else { options.source.as_str() };

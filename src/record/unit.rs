@@ -103,11 +103,27 @@ impl RecordTx<'_> {
     pub async fn get(&mut self, entity: EntityIx, id: RecordId) -> Result<Option<Record>, RecordError> {
         let compiled = self.scope.compiled.clone();
         let definition = compiled.entity(entity);
+        let found = self.load(entity, &[id], Lock::None).await?;
+        Ok(self.shown(found).await?.pop().filter(|record| !record.is_deleted(definition)))
+    }
+
+    /// [`RecordTx::get`] with every value, whoever acts: what a script is run on, which is told to nobody by itself.
+    pub async fn get_whole(&mut self, entity: EntityIx, id: RecordId) -> Result<Option<Record>, RecordError> {
+        let compiled = self.scope.compiled.clone();
+        let definition = compiled.entity(entity);
         Ok(self.load(entity, &[id], Lock::None).await?.pop().filter(|record| !record.is_deleted(definition)))
     }
 
     /// The live records below a children field (of a links field: its junction records).
     pub async fn children(&mut self, entity: EntityIx, id: RecordId, field: FieldIx) -> Result<Vec<Record>, RecordError> {
+        if self.granted()?.is_some() && self.readable(entity, &[id]).await?.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = self.all_children(entity, id, field).await?;
+        self.shown(found).await
+    }
+
+    async fn all_children(&mut self, entity: EntityIx, id: RecordId, field: FieldIx) -> Result<Vec<Record>, RecordError> {
         let compiled = self.scope.compiled.clone();
         match &compiled.entity(entity).field(field).ty {
             FieldType::Children { of, by } => self.load_by(*of, *by, &[id], 10_000, Lock::None).await,
@@ -120,7 +136,7 @@ impl RecordTx<'_> {
     /// Values the system makes (formulas, defaults) of records that are not written yet are missing.
     pub async fn draft_children(&mut self, draft: &Draft, field: FieldIx) -> Result<Vec<Record>, RecordError> {
         let there = match draft.old {
-            Some(_) => self.children(draft.entity, draft.id, field).await?,
+            Some(_) => self.all_children(draft.entity, draft.id, field).await?,
             None => Vec::new(),
         };
         let compiled = self.scope.compiled.clone();

@@ -391,8 +391,7 @@ fn name_parts(locale: Locale) -> Vec<(&'static str, &'static str, bool)> {
 
 fn sub_table(ctx: InputContext<'_>, of: &Entity, by: crate::base::FieldIx, name: &str) -> SubTable {
     let fields: Vec<&Field> = of
-        .fields
-        .iter()
+        .known_fields()
         .filter(|field| {
             is_editable(field)
                 && field.ix != by

@@ -7,6 +7,7 @@ mod entity;
 mod field;
 mod field_type;
 mod page;
+mod role;
 mod script;
 
 use std::collections::{BTreeMap, HashMap};
@@ -20,12 +21,13 @@ pub use field_type::{
     DependsOn, FieldType, JsonSchema, MoneyCurrency, OnDelete, Options, Pattern, Picklist, Reset, ScalarType, SelectOption,
 };
 pub use page::{Button, Layout, LayoutField, Section, Tab, View};
+pub use role::{Actions, Allowed, Grant, Role};
 pub use script::{Script, ScriptLimits, Trigger};
 
 use crate::base::{Currency, EntityIx, Labels, Locale};
 
 /// The whole of a workspace's definitions at one version.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Catalog {
     /// Counts applied plans; 0 before the first apply.
     pub version: i64,
@@ -46,6 +48,8 @@ pub struct Catalog {
     pub apps: Vec<App>,
     /// What was written for each thing, by uid: the ground of [`super::diff`] and of the schema API.
     pub described: BTreeMap<String, Described>,
+    /// Set in the catalog as some roles see it: the whole one it was made of. Positions are the same in both.
+    pub whole: Option<Arc<Catalog>>,
 }
 
 /// One thing of the definitions as its effective properties (layers merged, references by full id).
@@ -109,13 +113,17 @@ pub struct App {
     pub entities: Vec<EntityIx>,
 }
 
-#[derive(Debug, Clone)]
-pub struct Role {
-    pub id: String,
-    pub label: Labels,
-}
-
 impl Catalog {
+    /// The catalog with everything in it, whoever sees only a part.
+    pub fn whole(self: &Arc<Self>) -> Arc<Self> {
+        self.whole.clone().unwrap_or_else(|| self.clone())
+    }
+
+    /// The entities that may be known of.
+    pub fn known_entities(&self) -> impl Iterator<Item = &Entity> {
+        self.entities.iter().filter(|entity| entity.may.is_any())
+    }
+
     pub fn entity(&self, ix: EntityIx) -> &Entity {
         &self.entities[ix.0 as usize]
     }

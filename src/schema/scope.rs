@@ -12,18 +12,20 @@ pub struct CatalogScope<'c> {
     pub catalog: &'c Catalog,
     /// `old.` and `changed(…)` are allowed.
     pub has_old: bool,
+    /// For the rules of roles: `my_teams()` and `my_reports()` are known.
+    pub has_mine: bool,
     pub hidden: &'c [(EntityIx, FieldIx)],
 }
 
 impl<'c> CatalogScope<'c> {
     /// For filters, formulas and other places without a former record.
     pub fn new(catalog: &'c Catalog) -> Self {
-        Self { catalog, has_old: false, hidden: &[] }
+        Self { catalog, has_old: false, has_mine: false, hidden: &[] }
     }
 
     /// For rules and conditions of a change.
     pub fn with_old(catalog: &'c Catalog) -> Self {
-        Self { catalog, has_old: true, hidden: &[] }
+        Self { catalog, has_old: true, has_mine: false, hidden: &[] }
     }
 }
 
@@ -37,7 +39,7 @@ impl Scope for CatalogScope<'_> {
     }
 
     fn field_names(&self, entity: EntityIx) -> Vec<String> {
-        self.catalog.entity(entity).fields.iter().map(|field| field.name.clone()).collect()
+        self.catalog.entity(entity).known_fields().map(|field| field.name.clone()).collect()
     }
 
     fn entity_name(&self, entity: EntityIx) -> String {
@@ -49,7 +51,16 @@ impl Scope for CatalogScope<'_> {
     }
 
     fn user_entity(&self) -> Option<EntityIx> {
-        self.catalog.find_entity("core.user").map(|entity| entity.ix)
+        // `me()` is somebody also where people may not be looked up.
+        self.catalog.whole.as_deref().unwrap_or(self.catalog).find_entity("core.user").map(|entity| entity.ix)
+    }
+
+    fn team_entity(&self) -> Option<EntityIx> {
+        self.catalog.find_entity("core.team").map(|entity| entity.ix)
+    }
+
+    fn has_mine(&self) -> bool {
+        self.has_mine
     }
 
     fn has_old(&self) -> bool {

@@ -8,7 +8,8 @@ use tokio::io::AsyncWriteExt;
 use super::read::{self, AT, INT, TEXT};
 use super::sql::{at, int, text};
 use super::{Sql, Store, StoreError, Tx};
-use crate::base::DateTime;
+use crate::base::{Cell, DateTime, RecordId};
+use crate::schema::catalog::{ColumnKind, Field};
 
 /// A stored file. Its content is immutable; equal contents share one file on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,4 +199,13 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         let _ = write!(out, "{byte:02x}");
         out
     })
+}
+
+/// The records that hold a file in this field.
+pub async fn holders(store: &Store, field: &Field, file: i64) -> Result<Vec<RecordId>, StoreError> {
+    let Some(table) = field.side_table.as_deref() else { return Ok(Vec::new()) };
+    let mut sql = Sql::new("SELECT \"rec\" FROM ");
+    sql.ident(table).push(" WHERE \"opt\" = ").bind(ColumnKind::Int, Cell::Int(file)).push(" ORDER BY \"rec\" LIMIT 1000");
+    let rows = store.query(&sql.statement(store.dialect(), &[ColumnKind::Int])).await?;
+    Ok(rows.cells.iter().filter_map(|cell| cell.as_int().map(RecordId)).collect())
 }

@@ -98,7 +98,7 @@ pub fn to_json(file: &StoredFile) -> Value {
     json!({ "id": id, "name": file.name, "size": file.size_bytes, "type": file.media_type, "url": format!("/files/{id}") })
 }
 
-/// The file with this id, for those who are signed in.
+/// The file with this id, for whoever brought it or may read a record it is attached to.
 pub async fn find(state: &State, requester: &Requester, id: &str) -> Result<StoredFile, Problem> {
     requester.identity()?;
     let id = RecordId::parse(id).filter(|(prefix, _)| *prefix == FILE_PREFIX).map(|(_, id)| id.0).ok_or_else(Problem::not_found)?;
@@ -111,7 +111,11 @@ pub async fn find(state: &State, requester: &Requester, id: &str) -> Result<Stor
             return Err(AccessError::OutOfScope { needed: "read".into() }.into());
         }
     }
-    Ok(file)
+    let actor = requester.actor(&state.catalog());
+    if actor.user_id() == file.created_by || state.records.reads_file(&actor, RecordId(file.id)).await? {
+        return Ok(file);
+    }
+    Err(Problem::not_found())
 }
 
 /// Sends a file's content: pictures to be looked at, everything else to be saved; never as a page of ours.

@@ -49,8 +49,18 @@ pub struct Shared {
     /// Distinguishes this process in request ids.
     process: u32,
     messages: OnceLock<Messages>,
-    /// The API's description of one catalog version, written once.
-    openapi: Mutex<Option<(i64, String, Arc<str>)>>,
+    /// The API's description of one catalog version, written once for each set of roles that sees another part of it.
+    openapi: Mutex<Vec<Description>>,
+}
+
+/// Descriptions kept at the same time.
+const KEPT_DESCRIPTIONS: usize = 32;
+
+struct Description {
+    version: i64,
+    digest: String,
+    view: u64,
+    text: Arc<str>,
 }
 
 impl State {
@@ -67,7 +77,7 @@ impl State {
             request_numbers: AtomicU64::new(0),
             process: u32::from_le_bytes(seed),
             messages: OnceLock::new(),
-            openapi: Mutex::new(None),
+            openapi: Mutex::new(Vec::new()),
         }))
     }
 
@@ -85,18 +95,17 @@ impl State {
         self.0.messages.get_or_init(Messages::new)
     }
 
-    /// The OpenAPI document of the catalog in force, as text. Made once per catalog.
-    pub fn openapi_text(&self) -> Arc<str> {
-        let catalog = self.catalog();
+    /// The OpenAPI document of a catalog as some roles see it (`view`, see `Actor::view`), as text. Made once for each.
+    pub fn openapi_text(&self, catalog: &Catalog, view: u64) -> Arc<str> {
         let mut kept = self.0.openapi.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((version, digest, text)) = &*kept
-            && *version == catalog.version
-            && *digest == catalog.digest
-        {
-            return text.clone();
+        if kept.iter().any(|one| one.version != catalog.version || one.digest != catalog.digest) || kept.len() >= KEPT_DESCRIPTIONS {
+            kept.clear();
         }
-        let text: Arc<str> = contract::openapi(&catalog, &self.config.public_url.origin).to_string().into();
-        *kept = Some((catalog.version, catalog.digest.clone(), text.clone()));
+        if let Some(known) = kept.iter().find(|one| one.view == view) {
+            return known.text.clone();
+        }
+        let text: Arc<str> = contract::openapi(catalog, &self.config.public_url.origin).to_string().into();
+        kept.push(Description { version: catalog.version, digest: catalog.digest.clone(), view, text: text.clone() });
         text
     }
 

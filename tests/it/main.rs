@@ -1,5 +1,6 @@
 //! The one integration binary: one link, every behaviour.
 
+mod access;
 mod api;
 mod architecture;
 mod auth;

@@ -5,7 +5,7 @@ use crate::base::Value;
 use super::super::ast::{Ast, AstKind, Name};
 use super::super::error::ExprErrorKind;
 use super::super::function::{self, Arg, Signature};
-use super::super::tree::{AggregateKind, Function, Node, Over, QuantifierKind, Root, Span, Type, Typed};
+use super::super::tree::{AggregateKind, Function, Mine, Node, Over, QuantifierKind, Root, Span, Type, Typed};
 use super::coerce::{amount_of, date_of, literal_text, rescale};
 use super::{Checked, Checker, arguments, as_path};
 
@@ -24,7 +24,7 @@ impl Checker<'_> {
             return self.fault(ExprErrorKind::Unexpected { found: "`where`".to_owned(), wanted }, &filter.span);
         }
         match name.text.as_str() {
-            "me" | "now" | "today" => self.context_value(name, args, span),
+            "me" | "now" | "today" | "my_teams" | "my_reports" => self.context_value(name, args, span),
             "if" => {
                 self.counted(name, args, 3..=3, &span)?;
                 let condition = self.condition(&args[0]);
@@ -79,10 +79,28 @@ impl Checker<'_> {
         match name.text.as_str() {
             "now" => Some(Typed::new(Type::DateTime, Node::Now, span)),
             "today" => Some(Typed::new(Type::Date, Node::Today, span)),
+            "my_teams" | "my_reports" => self.own_list(name, span),
             _ => match self.scope.user_entity() {
                 Some(user) => Some(Typed::new(Type::Link(vec![user]), Node::Me, span)),
                 None => self.fault(ExprErrorKind::UnknownFunction { name: name.text.clone(), near: None }, &name.span),
             },
+        }
+    }
+
+    /// `my_teams()` and `my_reports()`: only where the scope knows whose they are.
+    fn own_list(&mut self, name: &Name, span: Span) -> Option<Typed> {
+        let (entity, mine) = match name.text.as_str() {
+            "my_teams" => (self.scope.team_entity(), Mine::Teams),
+            _ => (self.scope.user_entity(), Mine::Reports),
+        };
+        match entity.filter(|_| self.scope.has_mine()) {
+            Some(entity) => Some(Typed::new(Type::Link(vec![entity]), Node::Mine(mine), span)),
+            None => {
+                let hint = Some("compare with `me()`, or say it in the role".to_owned());
+                let wanted = "a function of this place".to_owned();
+                let found = format!("`{}()`, which only rules of roles know", name.text);
+                self.fault(ExprErrorKind::Mismatch { wanted, found, hint }, &name.span)
+            }
         }
     }
 

@@ -12,6 +12,11 @@ pub const DIVISION_SCALE: u8 = 9;
 impl Checker<'_> {
     pub(super) fn compare(&mut self, op: CompareOp, left: Checked, right: Checked, span: Span) -> Option<Typed> {
         let (left, right) = self.comparable(left, right, op, &span)?;
+        if let Some(list) = [&left, &right].into_iter().find(|side| matches!(side.node, Node::Mine(_))) {
+            let hint = Some("it is a list: write `in` in front of it".to_owned());
+            let found = "a list".to_owned();
+            return self.fault(ExprErrorKind::Mismatch { wanted: "one record".to_owned(), found, hint }, &list.span.clone());
+        }
         Some(Typed::new(Type::Bool, Node::Compare { op, left: Box::new(left), right: Box::new(right) }, span))
     }
 

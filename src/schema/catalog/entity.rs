@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::{Button, Field, Layout, View};
+use super::{Actions, Button, Field, Layout, View};
 use crate::base::{EntityIx, FieldIx, Labels};
 use crate::expr::Typed;
 
 /// A kind of record.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Entity {
     pub ix: EntityIx,
     pub uid: String,
@@ -48,6 +48,10 @@ pub struct Entity {
     pub table: String,
     /// This is the junction of a `links` field.
     pub is_junction: bool,
+    /// Made by the engine: the junction of a `links` field without `through`. Nobody is granted it by name.
+    pub is_made: bool,
+    /// What may be done with its records; everything but in a catalog as some roles see it.
+    pub may: Actions,
 }
 
 /// A rollup or lookup elsewhere that must be computed anew when a record of this entity changes.
@@ -94,7 +98,7 @@ pub enum TitlePart {
 }
 
 /// A real unique index over live records. Texts count folded.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Unique {
     pub uid: String,
     pub name: String,
@@ -106,7 +110,7 @@ pub struct Unique {
     pub index: String,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Index {
     pub uid: String,
     pub fields: Vec<FieldIx>,
@@ -114,7 +118,7 @@ pub struct Index {
 }
 
 /// A validation: `assert` must be true.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Rule {
     pub id: String,
     pub assert: Typed,
@@ -129,6 +133,11 @@ pub struct Rule {
 impl Entity {
     pub fn field(&self, ix: FieldIx) -> &Field {
         &self.fields[ix.0 as usize]
+    }
+
+    /// The fields that may be known of.
+    pub fn known_fields(&self) -> impl Iterator<Item = &Field> {
+        self.fields.iter().filter(|field| !field.is_hidden)
     }
 
     /// By API name or alias.

@@ -5,7 +5,7 @@ use crate::base::{FieldIx, Labels, Value};
 use crate::expr::Typed;
 
 /// A typed attribute.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Field {
     pub ix: FieldIx,
     pub uid: String,
@@ -40,9 +40,15 @@ pub struct Field {
     /// Widget chosen by the definition instead of the type's.
     pub widget: Option<String>,
     pub placeholder: Labels,
+    /// A computed value that is shown although its inputs may not be read.
+    pub exposes: bool,
+    /// In a catalog as some roles see it: not to be known of.
+    pub is_hidden: bool,
+    /// In a catalog as some roles see it: read, never written.
+    pub is_locked: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Default {
     Value(Value),
     /// Evaluated on create (`=today() + 2`).

@@ -7,7 +7,7 @@ use crate::base::{Currency, Date, Decimal, EntityIx, FieldIx, Labels};
 use crate::expr::Typed;
 
 /// A field's type with its options.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum FieldType {
     /// The record's own id.
     Id,
@@ -141,16 +141,17 @@ pub enum FieldType {
 }
 
 /// A compiled pattern (linear-time regular expression) and its text.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Pattern {
     pub text: String,
     pub regex: regex::Regex,
 }
 
 /// A compiled JSON Schema without resolvers.
+#[derive(Clone)]
 pub struct JsonSchema {
     pub text: serde_json::Value,
-    pub validator: jsonschema::Validator,
+    pub validator: std::sync::Arc<jsonschema::Validator>,
 }
 
 impl std::fmt::Debug for JsonSchema {

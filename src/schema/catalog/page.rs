@@ -4,7 +4,7 @@ use crate::base::{FieldIx, Labels};
 use crate::expr::Typed;
 
 /// A saved list.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct View {
     pub id: String,
     pub label: Labels,
@@ -16,14 +16,14 @@ pub struct View {
 }
 
 /// How a record page and form are arranged.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Layout {
     pub id: String,
     pub header: Vec<FieldIx>,
     pub tabs: Vec<Tab>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Tab {
     pub id: String,
     pub label: Labels,
@@ -32,7 +32,7 @@ pub struct Tab {
     pub related: Option<(FieldIx, Vec<FieldIx>)>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Section {
     pub id: String,
     pub label: Labels,
@@ -42,7 +42,7 @@ pub struct Section {
     pub visible_if: Option<Typed>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct LayoutField {
     pub field: FieldIx,
     pub widget: Option<String>,
@@ -50,7 +50,7 @@ pub struct LayoutField {
 }
 
 /// A custom action that runs a script.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Button {
     pub id: String,
     pub label: Labels,

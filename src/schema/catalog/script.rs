@@ -4,7 +4,7 @@ use crate::base::{EntityIx, FieldIx};
 use crate::expr::Typed;
 
 /// A rhai file and when it runs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Script {
     pub uid: String,
     /// Full id, `crm.check_lines`.

@@ -94,7 +94,7 @@ pub fn compile_schema(text: &Json) -> Result<JsonSchema, String> {
         .with_pattern_options(jsonschema::PatternOptions::regex().size_limit(256 << 10))
         .should_validate_formats(true)
         .build(text)
-        .map(|validator| JsonSchema { text: text.clone(), validator })
+        .map(|validator| JsonSchema { text: text.clone(), validator: std::sync::Arc::new(validator) })
         .map_err(|error| error.to_string().chars().take(200).collect())
 }
 

@@ -7,7 +7,7 @@ use super::drafts::EntityDraft;
 use super::types::field_type;
 use super::{Work, ends, labels, options};
 use crate::base::{EntityIx, FieldIx, Labels};
-use crate::schema::catalog::{Entity, Features, Field, FieldType, OnDelete, Title};
+use crate::schema::catalog::{Actions, Entity, Features, Field, FieldType, OnDelete, Title};
 use crate::schema::diagnostic::Diagnostic;
 use crate::schema::field_type;
 use crate::schema::node::Node;
@@ -62,6 +62,8 @@ fn entity(draft: &EntityDraft, ix: EntityIx, user: EntityIx) -> Entity {
         dependents: Vec::new(),
         table: String::new(),
         is_junction: draft.is_made,
+        is_made: draft.is_made,
+        may: Actions::ALL,
     };
     system_fields(&mut entity, user);
     entity
@@ -118,6 +120,9 @@ fn plain_field(uid: String, name: &str, label: Labels, ty: FieldType) -> Field {
         alias: None,
         widget: None,
         placeholder: Labels::default(),
+        exposes: false,
+        is_hidden: false,
+        is_locked: false,
     }
 }
 
@@ -146,6 +151,7 @@ fn field(work: &mut Work, ix: EntityIx, position: usize) {
     let mut field = plain_field(uid, &key.text, label, ty);
     field.help = labels::of(node.get("help")).unwrap_or_default();
     field.placeholder = labels::of(node.get("placeholder")).unwrap_or_default();
+    field.exposes = node.text("expose") == Some("value");
     field.widget = node.text("widget").map(str::to_owned);
     field.required = flag("required");
     field.unique = flag("unique");

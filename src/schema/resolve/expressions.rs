@@ -27,7 +27,17 @@ pub(super) fn condition(work: &mut Work, node: Option<&Node>, entity: EntityIx, 
     let node = node?;
     let compiled = {
         let text = node.scalar_text()?;
-        let scope = CatalogScope { catalog: &work.catalog, has_old, hidden: &[] };
+        let scope = CatalogScope { catalog: &work.catalog, has_old, has_mine: false, hidden: &[] };
+        expr::compile(&text, &scope, entity, &Expected::Condition)
+    };
+    settle(work, node, 0, entity, compiled)
+}
+
+/// Compiles the condition of a role about records of `entity`.
+pub(super) fn rule_of_role(work: &mut Work, node: &Node, entity: EntityIx) -> Option<Typed> {
+    let text = node.scalar_text()?;
+    let compiled = {
+        let scope = CatalogScope { catalog: &work.catalog, has_old: false, has_mine: true, hidden: &[] };
         expr::compile(&text, &scope, entity, &Expected::Condition)
     };
     settle(work, node, 0, entity, compiled)
@@ -193,7 +203,7 @@ fn rollup(work: &mut Work, ix: EntityIx, at: FieldIx, node: &Node, hidden: &[(En
     let of_name = work.entity(ix).field(of).name.clone();
     let expected = if node.get("returns").is_some() { Expected::Value(expr_type(returns)) } else { Expected::Any };
     let compiled = {
-        let scope = CatalogScope { catalog: &work.catalog, has_old: false, hidden };
+        let scope = CatalogScope { catalog: &work.catalog, has_old: false, has_mine: false, hidden };
         expr::compile_rollup(text, &scope, ix, &of_name, &expected)
     };
     let typed = match compiled {

@@ -15,6 +15,7 @@ mod links;
 mod options;
 mod order;
 mod parts;
+mod roles;
 mod scripts;
 mod settings;
 mod types;
@@ -76,6 +77,7 @@ pub(crate) fn resolve(intake: &Intake, old: &Bindings) -> Result<Loaded, Vec<Dia
     parts::build(&mut work);
     labels::translate(&mut work);
     order::compute(&mut work);
+    roles::build(&mut work);
     let data = data::read(&mut work);
     let bindings = bind::bind(&mut work);
     describe::describe(&mut work);

@@ -1,4 +1,4 @@
-//! Workspace settings, exchange rates and roles.
+//! Workspace settings and exchange rates.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::Work;
 use crate::base::{Currency, Date, Decimal, Locale};
-use crate::schema::catalog::{Catalog, Rate, Role, Settings};
+use crate::schema::catalog::{Catalog, Rate, Settings};
 use crate::schema::diagnostic::Diagnostic;
 use crate::schema::node::Node;
 
@@ -32,6 +32,7 @@ pub(super) fn empty_catalog() -> Catalog {
         roles: Vec::new(),
         apps: Vec::new(),
         described: BTreeMap::new(),
+        whole: None,
     }
 }
 
@@ -54,7 +55,6 @@ pub(super) fn read(work: &mut Work) {
         }
     }
     work.catalog.settings.rates.sort_by_key(|rate| (rate.currency, rate.from));
-    roles(work);
 }
 
 fn workspace(work: &mut Work, node: &Node) {
@@ -142,20 +142,5 @@ fn rate(work: &mut Work, node: &Node) {
             work.fault(fault);
         }
         _ => {}
-    }
-}
-
-fn roles(work: &mut Work) {
-    let intake = work.intake;
-    for document in intake.documents.iter().filter(|document| document.kind.name == "role") {
-        let Some(id) = document.node.get("id") else { continue };
-        let Some(name) = id.as_text() else { continue };
-        if work.catalog.roles.iter().any(|role| role.id == name) {
-            let fault = Diagnostic::error("DEF201", &id.place, format!("the role `{name}` is defined twice"));
-            work.fault(fault);
-            continue;
-        }
-        let label = super::labels::of(document.node.get("label")).unwrap_or_else(|| super::labels::from_name(name));
-        work.catalog.roles.push(Role { id: name.to_owned(), label });
     }
 }

@@ -24,7 +24,6 @@ pub const COMMON: &[KeySpec] = &[
     with("search", Bool, "false", "Found by global search."),
     later("read"),
     later("write"),
-    later("expose"),
 ];
 
 /// A type of field.
@@ -40,6 +39,12 @@ const ON_DELETE: KeySpec =
 const CURRENCY: KeySpec = with("currency", Text, "record", "`record` (each record says its own) or a code such as `CNY`.");
 const STORED: KeySpec =
     key("stored", Bool, "Kept in a column (sortable, indexable); by default where the value depends on this record alone.");
+const EXPOSE: KeySpec = with(
+    "expose",
+    OneOf(&["inherit", "value"]),
+    "inherit",
+    "`value` shows it to people who may not read what it is computed from.",
+);
 const RETURNS: &[&str] = &["text", "integer", "decimal", "percent", "money", "boolean", "date", "datetime", "time", "duration"];
 const OPTIONS: &[KeySpec] = &[
     must("options", Options, "The choices, or `{ref: picklist}`."),
@@ -173,6 +178,7 @@ pub const TYPES: &[TypeSpec] = &[
             must("returns", OneOf(RETURNS), "Type of the result."),
             key("scale", Int(0, 9), "Decimal places of the result."),
             STORED,
+            EXPOSE,
         ],
     ),
     type_of(
@@ -184,12 +190,13 @@ pub const TYPES: &[TypeSpec] = &[
             key("returns", OneOf(RETURNS), "Type of the result; that of the aggregate when left out."),
             key("scale", Int(0, 9), "Decimal places of the result."),
             with("stored", Bool, "true", "Kept in a column; else computed when read."),
+            EXPOSE,
         ],
     ),
     type_of(
         "lookup",
         "A field of the linked record.",
-        &[must("via", Field, "The link."), must("field", Name, "The field of the linked record.")],
+        &[must("via", Field, "The link."), must("field", Name, "The field of the linked record."), EXPOSE],
     ),
     type_of(
         "file",

@@ -187,8 +187,38 @@ pub const PICKLIST: &[KeySpec] = &[
     must("options", List(&FieldOr(OPTION)), "Options in order: keys, or objects."),
 ];
 
-pub const ROLE: &[KeySpec] =
-    &[KIND, FORMAT, must("id", Text, "Name of the role."), key("label", Label, "What people read."), later("permissions")];
+pub const PERMISSION_FIELDS: &[KeySpec] = &[
+    key("read", List(&Field), "Only these fields are read; all when left out. Id, version, stamps and owner always are."),
+    key("hide", List(&Field), "All fields are read but these."),
+    key("write", List(&Field), "Only these fields are written; all that are read when left out."),
+    key("read_only", List(&Field), "All fields that are read are written but these."),
+];
+
+pub const PERMISSION: &[KeySpec] = &[
+    key("rows", Expr, "Which records the role concerns at all; the actions narrow it further."),
+    with("read", Expr, "true", "Reading: `true`, `false`, or the condition under which."),
+    with("create", Expr, "false", "Creating: the condition is about the new record."),
+    with("update", Expr, "false", "Changing: the condition is about the record as it is before."),
+    with("delete", Expr, "false", "Deleting, and bringing back from the recycle bin."),
+    key("inherit", Field, "A link: whoever reads the linked record reads this one, whoever changes it writes this one."),
+    key("fields", Object(PERMISSION_FIELDS), "Which fields."),
+    later("export"),
+    later("import"),
+    later("share"),
+    later("admin"),
+];
+
+pub const ROLE: &[KeySpec] = &[
+    KIND,
+    FORMAT,
+    must("id", Name, "Name of the role: the key of the option in `core.user.roles`."),
+    key("label", Label, "What people read."),
+    key(
+        "permissions",
+        MapOf(&FieldOr(PERMISSION)),
+        "What it allows, by entity; `*` stands for all that are not named. `none`, `read`, `write` (all but deleting) or `all`, or a mapping.",
+    ),
+];
 
 pub const APP: &[KeySpec] = &[
     KIND,

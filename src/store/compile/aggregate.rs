@@ -72,7 +72,7 @@ pub fn aggregate(catalog: &Catalog, dialect: Dialect, request: &Authorised<Aggre
     let mut conditions = bin(entity, if entity.features.soft_delete { asked.deleted } else { Deleted::All });
     conditions.extend(rule(with, entity));
     conditions.extend(asked.filter.as_ref().map(|filter| expr::condition(with, "t", filter)));
-    conditions.extend(found(dialect, entity, asked.search.as_deref()));
+    conditions.extend(found(with, entity, asked.search.as_deref()));
 
     let mut sql = Sql::new("SELECT ");
     sql.join(", ", outputs.columns.iter().map(|(column, _)| column.clone()));

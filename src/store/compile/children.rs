@@ -5,7 +5,7 @@ use crate::query::Expand;
 use crate::schema::catalog::{Entity, Field, FieldType};
 use crate::store::Sql;
 
-use super::columns::{Columns, aggregate, column_sql, id_column, visible};
+use super::columns::{Columns, aggregate, column_sql, id_column, unmasked, visible};
 use super::expr::{self, ExprSql};
 use super::order::{SortSql, order_by, sort_columns};
 use super::shape::PartPlan;
@@ -31,6 +31,7 @@ pub(super) fn part(
 
     let mut conditions = visible(with, child, "t");
     conditions.extend(rows.junction.into_iter().flat_map(|(junction, ..)| visible(with, junction, "j")));
+    conditions.extend(rows.links.iter().filter_map(|(alias, entity, link)| unmasked(with, alias, *entity, *link)));
     conditions.extend(expand.filter.as_ref().map(|filter| expr::condition(with.about(child.ix), "t", filter)));
     let mut sort = sort_columns(with, child, &expand.sort);
     let tie = SortSql::id(column_sql(rows.row_alias(), "id"), sort.keys.last().is_some_and(|key| key.descending));
@@ -65,6 +66,8 @@ struct RowsOf<'a> {
     /// Tables after the outer `JOIN`, found again by `p.id`.
     again: Sql,
     junction: Option<(&'a Entity, FieldIx, FieldIx)>,
+    /// The links that tie the rows together: alias, entity and field.
+    links: Vec<(&'static str, EntityIx, FieldIx)>,
 }
 
 impl<'a> RowsOf<'a> {
@@ -82,14 +85,15 @@ impl<'a> RowsOf<'a> {
                     sql.push(" = ").append(column_sql("j", far_column));
                 }
                 let owner = column_sql("j", first_column(junction, *near));
-                Self { from, owner, again, junction: Some((junction, *near, *far)) }
+                let links = vec![("j", *through, *near), ("j", *through, *far)];
+                Self { from, owner, again, junction: Some((junction, *near, *far)), links }
             }
             FieldType::Children { by, .. } => {
                 from.ident(&child.table).push(" AS \"t\"");
                 again.ident(&child.table).push(" AS \"t\" ON \"t\".\"id\" = \"p\".\"id\"");
-                Self { from, owner: column_sql("t", first_column(child, *by)), again, junction: None }
+                Self { from, owner: column_sql("t", first_column(child, *by)), again, junction: None, links: vec![("t", child.ix, *by)] }
             }
-            _ => Self { from, owner: Sql::new("NULL"), again, junction: None },
+            _ => Self { from, owner: Sql::new("NULL"), again, junction: None, links: Vec::new() },
         }
     }
 
@@ -112,7 +116,8 @@ pub(super) fn link_ids(with: ExprSql<'_>, alias: &str, to: EntityIx, through: En
     sql.ident(&junction.table).push(" AS \"x\" JOIN ").ident(&target.table).push(" AS \"y\" ON ");
     sql.append(column_sql("y", id_column(target))).push(" = ").append(far_column);
     sql.push(" WHERE ").append(column_sql("x", first_column(junction, near))).push(" = ").append(column_sql(alias, "id"));
-    for condition in visible(with, junction, "x").into_iter().chain(visible(with, target, "y")) {
+    let ties = [near, far].into_iter().filter_map(|link| unmasked(with, "x", through, link));
+    for condition in visible(with, junction, "x").into_iter().chain(visible(with, target, "y")).chain(ties) {
         sql.push(" AND ").append(condition);
     }
     sql.push(")");

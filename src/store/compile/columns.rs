@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::access::Mask;
 use crate::base::{EntityIx, FieldIx};
 use crate::expr::{Hop, Node, Path, Root, Type, Typed};
 use crate::query::{Item, Select};
@@ -74,7 +75,7 @@ impl<'a, 'p> Columns<'a, 'p> {
     /// The shape of an entity's records standing under `alias`; `junction` is the alias and entity of the row between.
     pub fn shape(&mut self, alias: &str, select: &Select, junction: Option<(&str, &'a Entity)>) -> Shape {
         let entity = self.with.catalog.entity(select.entity);
-        let id = self.field(alias, &entity.fields[id_field(entity).0 as usize]).0;
+        let id = self.field(alias, entity, &entity.fields[id_field(entity).0 as usize]).0;
         let outputs = select.items.iter().filter_map(|item| self.output(alias, entity, item, id, junction)).collect();
         Shape { entity: entity.ix, prefix: entity.prefix.as_str().into(), id, outputs }
     }
@@ -83,24 +84,29 @@ impl<'a, 'p> Columns<'a, 'p> {
         match item {
             Item::Field(field) => {
                 let field = entity.field(*field);
-                let (at, codec) = self.field(alias, field);
+                let (at, codec) = self.field(alias, entity, field);
                 Some(named(&field.name, What::Value { field: field.ix, at, codec }))
             }
             Item::Own(field) => {
                 let (alias, junction) = junction?;
                 let field = junction.field(*field);
-                let (at, codec) = self.field(alias, field);
+                let (at, codec) = self.field(alias, junction, field);
                 Some(named(&field.name, What::Own { at, codec }))
             }
             Item::Title => Some(named("_title", What::Title(self.title(alias, entity, 0)))),
             Item::Expand(expand) => {
                 let field = entity.field(expand.field);
                 if expand.many {
+                    let id = match self.with.rows.mask(entity.ix, field.ix) {
+                        None => id,
+                        // Where the field may not be read there is nobody whose rows could be looked for.
+                        Some(_) => self.push(masked(self.with, alias, entity.ix, field.ix, column_sql(alias, id_column(entity))), ColumnKind::Int),
+                    };
                     let part = children::part(self, self.own_part, id, entity, field, expand);
                     return Some(named(&field.name, What::Many { field: field.ix, part }));
                 }
                 let each = expand.targets.iter().enumerate().map(|(position, target)| {
-                    let joined = self.join(alias, field, target.entity, position);
+                    let joined = self.join(alias, entity, field, target.entity, position);
                     self.shape(&joined, target, None)
                 });
                 let targets = each.collect();
@@ -111,18 +117,23 @@ impl<'a, 'p> Columns<'a, 'p> {
     }
 
     /// First cell of a field's value, and how to read it.
-    pub fn field(&mut self, alias: &str, field: &'a Field) -> (usize, Codec) {
+    pub fn field(&mut self, alias: &str, entity: &'a Entity, field: &'a Field) -> (usize, Codec) {
         let codec = self.codec(field);
         let key = (alias.to_owned(), field.ix);
         if let Some(at) = self.known.get(&key) {
             return (*at, codec);
         }
         let at = self.found.len();
-        if field.columns.is_empty() {
+        if field.columns.is_empty() || self.with.rows.is_live(entity.ix, field.ix) {
             self.computed(alias, field);
         } else {
             for column in field.columns.iter().take(codec.width()) {
                 self.push(column_sql(alias, &column.name), column.kind);
+            }
+        }
+        if self.with.rows.mask(entity.ix, field.ix).is_some() {
+            for (column, _) in &mut self.found[at..] {
+                *column = masked(self.with, alias, entity.ix, field.ix, std::mem::take(column));
             }
         }
         self.known.insert(key, at);
@@ -164,6 +175,7 @@ impl<'a, 'p> Columns<'a, 'p> {
 
     fn value(&mut self, alias: &str, field: &Field, typed: &Typed, returns: ScalarType) {
         let with = owner_of(self.with.catalog, field).map_or(self.with, |owner| self.with.about(owner.ix));
+        let with = if field.exposes { with.open() } else { with };
         if let ScalarType::Money { .. } = returns {
             let [amount, currency, base] = expr::money(with, alias, typed);
             self.push(amount, ColumnKind::Int);
@@ -190,18 +202,20 @@ impl<'a, 'p> Columns<'a, 'p> {
 
     /// The alias of the record a link leads to, joined when it is live and may be seen. `position` is the target's of an
     /// any_link.
-    pub fn join(&mut self, alias: &str, field: &Field, target: EntityIx, position: usize) -> String {
+    pub fn join(&mut self, alias: &str, owner: &Entity, field: &Field, target: EntityIx, position: usize) -> String {
         let key = (alias.to_owned(), field.ix, target);
         if let Some(joined) = self.joined.get(&key) {
             return joined.clone();
         }
         let joined = format!("j{}", self.joined.len() + 1);
         let entity = self.with.catalog.entity(target);
+        let link = field.columns.get(position);
+        let link = link.map(|column| masked(self.with, alias, owner.ix, field.ix, column_sql(alias, &column.name)));
         let sql = &mut self.joins;
         sql.push("\nLEFT JOIN ").ident(&entity.table).push(" AS ").ident(&joined);
         sql.push(" ON ").append(column_sql(&joined, id_column(entity))).push(" = ");
-        match field.columns.get(position) {
-            Some(column) => sql.append(column_sql(alias, &column.name)),
+        match link {
+            Some(column) => sql.append(column),
             None => sql.push("NULL"),
         };
         for condition in visible(self.with, entity, &joined) {
@@ -218,11 +232,11 @@ impl<'a, 'p> Columns<'a, 'p> {
                 let field = entity.field(*field);
                 match &field.ty {
                     FieldType::Link { to, .. } | FieldType::User { to, .. } if depth + 1 < TITLE_DEPTH => {
-                        let joined = self.join(alias, field, *to, 0);
+                        let joined = self.join(alias, entity, field, *to, 0);
                         TitleBit::Linked(self.title(&joined, self.with.catalog.entity(*to), depth + 1))
                     }
                     _ => {
-                        let (at, codec) = self.field(alias, field);
+                        let (at, codec) = self.field(alias, entity, field);
                         TitleBit::Value { at, codec }
                     }
                 }
@@ -254,8 +268,24 @@ pub(super) fn visible(with: ExprSql<'_>, entity: &Entity, alias: &str) -> Vec<Sq
         sql.push(" IS NULL");
         conditions.push(sql);
     }
-    conditions.extend(with.rows.of(entity.ix).map(|rule| expr::condition(with.about(entity.ix), alias, rule)));
+    conditions.extend(with.rows.of(entity.ix).map(|rule| expr::condition(with.open().about(entity.ix), alias, rule)));
     conditions
+}
+
+/// What may be read of a value that stands in `sql`: nothing where its mask does not hold. The type stays the same.
+pub(super) fn masked(with: ExprSql<'_>, alias: &str, entity: EntityIx, field: FieldIx, sql: Sql) -> Sql {
+    let Some(condition) = unmasked(with, alias, entity, field) else { return sql };
+    let mut guarded = Sql::new("(CASE WHEN ");
+    guarded.append(condition).push(" THEN ").append(sql).push(" END)");
+    guarded
+}
+
+/// The condition under which a field of the record under `alias` may be read; `None` means always.
+pub(super) fn unmasked(with: ExprSql<'_>, alias: &str, entity: EntityIx, field: FieldIx) -> Option<Sql> {
+    Some(match with.rows.mask(entity, field)? {
+        Mask::Hidden => Sql::new("1 = 0"),
+        Mask::Where(condition) => expr::condition(with.open().about(entity), alias, condition),
+    })
 }
 
 /// The column that says since when a record is in the recycle bin.

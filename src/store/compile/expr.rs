@@ -13,7 +13,7 @@ mod rows;
 use std::cell::Cell as Counter;
 
 use crate::access::RowRules;
-use crate::base::{Cell, EntityIx, Value};
+use crate::base::{Cell, EntityIx, FieldIx, Value};
 use crate::expr::eval::constant;
 use crate::expr::{ArithmeticOp, EvalContext, Node, Path, Root, Rows, Type, Typed};
 use crate::schema::catalog::{Catalog, ColumnKind};
@@ -32,7 +32,12 @@ pub struct ExprSql<'a> {
     pub context: &'a EvalContext<'a>,
 }
 
-impl ExprSql<'_> {
+impl<'a> ExprSql<'a> {
+    /// The same without rules: for the rules themselves, and for values that are shown whatever they are made of.
+    pub fn open(self) -> ExprSql<'a> {
+        Self { rows: RowRules::none(), ..self }
+    }
+
     /// The same for expressions about records of another entity.
     pub fn about(self, entity: EntityIx) -> Self {
         Self { entity, ..self }
@@ -50,6 +55,18 @@ pub fn condition(with: ExprSql<'_>, alias: &str, condition: &Typed) -> Sql {
 pub fn value(with: ExprSql<'_>, alias: &str, typed: &Typed) -> Sql {
     let aliases = Counter::new(0);
     Compiler::new(with, alias, &aliases).value(typed)
+}
+
+/// A field of the record itself, or a part of it, as far as it may be read.
+pub fn field(with: ExprSql<'_>, alias: &str, field: FieldIx, part: Option<&'static str>) -> Sql {
+    let aliases = Counter::new(0);
+    Compiler::new(with, alias, &aliases).path(&Path { root: Root::Record, hops: Vec::new(), field, part })
+}
+
+/// The folded text of a field of the record itself, as far as it may be read.
+pub fn folded(with: ExprSql<'_>, alias: &str, field: FieldIx) -> Sql {
+    let aliases = Counter::new(0);
+    Compiler::new(with, alias, &aliases).folded(&Path { root: Root::Record, hops: Vec::new(), field, part: None })
 }
 
 /// Amount, currency and base amount of an expression of type money.

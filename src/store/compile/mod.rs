@@ -15,6 +15,7 @@ pub mod plans;
 pub mod rows;
 pub mod select;
 pub mod shape;
+mod truths;
 pub mod write;
 
 pub use aggregate::{AggregateColumn, AggregatePlan, aggregate};
@@ -23,4 +24,5 @@ pub use plans::{PlanError, Plans};
 pub use rows::{PartRows, Row, RowSet};
 pub use select::{GetPlan, ListPlan, get, list};
 pub use shape::{Codec, Output, PartPlan, RowPlan, Shape, What};
+pub use truths::truths;
 pub use write::{Lock, Update, by_unique, delete, insert, live, load, load_by, update};

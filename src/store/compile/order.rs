@@ -6,7 +6,7 @@ use crate::query::{SortBy, SortKey};
 use crate::schema::catalog::{ColumnKind, Entity, Field, FieldType};
 use crate::store::{Dialect, Sql};
 
-use super::columns::{column_sql, type_kind, visible};
+use super::columns::{column_sql, masked, type_kind, visible};
 use super::expr::{self, ExprSql};
 
 /// One key of an `ORDER BY`.
@@ -43,7 +43,20 @@ pub(super) fn sort_columns(with: ExprSql<'_>, entity: &Entity, sort: &[SortKey])
             let name = column.unwrap_or("id").to_owned();
             (column_sql("t", &name), kind_of(entity.field(field), &name), !is_never_null(entity.field(field)), Some(name))
         };
+        let is_kept_back = |field: FieldIx| with.rows.mask(entity.ix, field).is_some() || with.rows.is_live(entity.ix, field);
         let (sql, kind, nullable, column) = match &key.by {
+            // No index holds what only some may read.
+            SortBy::Field { field, column } if is_kept_back(*field) => {
+                let column = entity.field(*field).columns.get(*column);
+                let part = column.map(|column| column.part).filter(|part| !part.is_empty());
+                let kind = column.map_or(ColumnKind::Int, |column| column.kind);
+                let sql = expr::field(with.about(entity.ix), "t", *field, part);
+                (collated(sql, kind, with.dialect), kind, true, None)
+            }
+            SortBy::Folded { field } if is_kept_back(*field) => {
+                let sql = expr::folded(with.about(entity.ix), "t", *field);
+                (collated(sql, ColumnKind::Text, with.dialect), ColumnKind::Text, true, None)
+            }
             SortBy::Field { field, column } => own(*field, entity.field(*field).columns.get(*column).map(|column| column.name.as_str())),
             SortBy::Folded { field } => own(*field, entity.field(*field).fold_column.as_deref()),
             SortBy::Title { link, field } => {
@@ -52,14 +65,8 @@ pub(super) fn sort_columns(with: ExprSql<'_>, entity: &Entity, sort: &[SortKey])
                 (sql, kind, true, None)
             }
             SortBy::Value(typed) => {
-                let mut sql = expr::value(with.about(entity.ix), "t", typed);
                 let kind = type_kind(&typed.ty);
-                if kind == ColumnKind::Text && with.dialect == Dialect::Postgres {
-                    let mut ordered = Sql::new("(");
-                    ordered.append(sql).push(") COLLATE \"C\"");
-                    sql = ordered;
-                }
-                (sql, kind, true, None)
+                (collated(expr::value(with.about(entity.ix), "t", typed), kind, with.dialect), kind, true, None)
             }
         };
         sorting.keys.push(SortSql { sql, kind, descending: key.descending, nullable, column });
@@ -67,26 +74,36 @@ pub(super) fn sort_columns(with: ExprSql<'_>, entity: &Entity, sort: &[SortKey])
     sorting
 }
 
+/// Texts in the order of code points.
+fn collated(sql: Sql, kind: ColumnKind, dialect: Dialect) -> Sql {
+    if kind != ColumnKind::Text || dialect != Dialect::Postgres {
+        return sql;
+    }
+    let mut ordered = Sql::new("(");
+    ordered.append(sql).push(") COLLATE \"C\"");
+    ordered
+}
+
 /// The title column of the record a link leads to.
 fn title_column(with: ExprSql<'_>, entity: &Entity, link: FieldIx, field: FieldIx, alias: &str, joins: &mut Sql) -> (Sql, ColumnKind) {
-    let link = entity.field(link);
+    let (link_ix, link) = (link, entity.field(link));
     let (FieldType::Link { to, .. } | FieldType::User { to, .. }) = &link.ty else {
         return (Sql::new("NULL"), ColumnKind::Int);
     };
     let target = with.catalog.entity(*to);
     joins.push(" LEFT JOIN ").ident(&target.table).push(" AS ").ident(alias).push(" ON ").append(column_sql(alias, "id")).push(" = ");
     match link.columns.first() {
-        Some(column) => joins.append(column_sql("t", &column.name)),
+        Some(column) => joins.append(masked(with, "t", entity.ix, link_ix, column_sql("t", &column.name))),
         None => joins.push("NULL"),
     };
     for condition in visible(with, target, alias) {
         joins.push(" AND ").append(condition);
     }
-    let field = target.field(field);
+    let (field_ix, field) = (field, target.field(field));
     // A person is looked up by family name, everything else by its first column.
     let column = field.columns.iter().find(|column| column.part == "family").or(field.columns.first());
     match column {
-        Some(column) => (column_sql(alias, &column.name), column.kind),
+        Some(column) => (masked(with, alias, target.ix, field_ix, column_sql(alias, &column.name)), column.kind),
         None => (Sql::new("NULL"), ColumnKind::Int),
     }
 }

@@ -50,8 +50,9 @@ pub struct Plans {
     gets: Mutex<Recent<Key, Arc<GetPlan>>>,
 }
 
-/// Catalog version, entity and the text of the request.
-type Key = (i64, EntityIx, Box<str>);
+/// Catalog version, which roles ask, entity and the text of the request. No plan that is kept holds anything of a person:
+/// those made of personal rules are compiled anew.
+type Key = (i64, u64, EntityIx, Box<str>);
 
 #[derive(Debug, Clone)]
 struct CachedList {
@@ -78,7 +79,7 @@ impl Plans {
     #[expect(clippy::too_many_arguments, reason = "each is one dimension of the key or of the compilation")]
     pub fn list(
         &self,
-        catalog: &Catalog,
+        whole: &Arc<Catalog>,
         dialect: Dialect,
         key: &CursorKey,
         actor: &Actor,
@@ -86,18 +87,18 @@ impl Plans {
         query: &str,
         context: &EvalContext<'_>,
     ) -> Result<Arc<ListPlan>, PlanError> {
-        let place = (query.len() <= LONGEST).then(|| (catalog.version, entity, Box::from(query)));
+        let place = (query.len() <= LONGEST).then(|| (whole.version, actor.view(whole), entity, Box::from(query)));
         let cached = place.as_ref().and_then(|place| lock(&self.lists).get(place));
         let request = match &cached {
             Some(cached) => cached.request.clone(),
-            None => Arc::new(parse_list(catalog, key, entity, &Params::parse(query)).map_err(PlanError::Query)?),
+            None => Arc::new(parse_list(&actor.sees(whole), key, entity, &Params::parse(query)).map_err(PlanError::Query)?),
         };
         // Asked for on every request, found or not: a plan is no permission.
-        let authorised = authorise_list(catalog, actor, request.clone())?;
-        if let Some(plan) = cached.and_then(|cached| cached.plan).filter(|_| authorised.rows().is_empty()) {
+        let authorised = authorise_list(whole, actor, request.clone())?;
+        if let Some(plan) = cached.and_then(|cached| cached.plan) {
             return Ok(plan);
         }
-        let plan = Arc::new(list(catalog, dialect, &authorised, context));
+        let plan = Arc::new(list(whole, dialect, &authorised, context));
         if let Some(place) = place {
             let kept = plan.is_constant.then(|| plan.clone());
             lock(&self.lists).put(place, CachedList { request, plan: kept });
@@ -112,7 +113,7 @@ impl Plans {
     #[expect(clippy::too_many_arguments, reason = "each is one dimension of the key or of the compilation")]
     pub fn get(
         &self,
-        catalog: &Catalog,
+        whole: &Arc<Catalog>,
         dialect: Dialect,
         actor: &Actor,
         entity: EntityIx,
@@ -120,19 +121,18 @@ impl Plans {
         query: &str,
         context: &EvalContext<'_>,
     ) -> Result<Arc<GetPlan>, PlanError> {
-        let place = (query.len() <= LONGEST).then(|| (catalog.version, entity, Box::from(query)));
+        let place = (query.len() <= LONGEST).then(|| (whole.version, actor.view(whole), entity, Box::from(query)));
         let cached = place.as_ref().and_then(|place| lock(&self.gets).get(place));
         if let Some(plan) = cached {
-            // The same question with nothing to select: who may ask does not hang on the selection yet.
+            // Its selection was looked at when it was made for these very roles.
             let select = crate::query::Select { entity, items: Vec::new() };
             let asked = crate::query::GetRequest { entity, id, select, deleted: crate::query::Deleted::Live };
-            if authorise_get(catalog, actor, asked)?.rows().is_empty() {
-                return Ok(plan);
-            }
+            authorise_get(whole, actor, asked)?;
+            return Ok(plan);
         }
-        let request = parse_get(catalog, entity, id, &Params::parse(query)).map_err(PlanError::Query)?;
-        let authorised = authorise_get(catalog, actor, request)?;
-        let plan = Arc::new(get(catalog, dialect, &authorised, context));
+        let request = parse_get(&actor.sees(whole), entity, id, &Params::parse(query)).map_err(PlanError::Query)?;
+        let authorised = authorise_get(whole, actor, request)?;
+        let plan = Arc::new(get(whole, dialect, &authorised, context));
         if let Some(place) = place.filter(|_| plan.is_constant) {
             lock(&self.gets).put(place, plan.clone());
         }

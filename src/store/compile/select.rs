@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::access::Authorised;
-use crate::base::{Cell, RecordId};
-use crate::expr::{EvalContext, Typed, needs};
+use crate::access::{Authorised, Mask};
+use crate::base::{Cell, FieldIx, RecordId, Value};
+use crate::expr::{EvalContext, MatchKind, Node, Path, Root, Type, Typed, needs};
 use crate::query::{COUNT_CAP, Count, Deleted, GetRequest, Item, ListRequest, Paging, Select, SortBy, SortKey};
 use crate::schema::catalog::{Catalog, ColumnKind, Entity, FieldType};
 use crate::store::{Dialect, Sql, Statement, search};
@@ -58,10 +58,14 @@ pub fn list<T: AsRef<ListRequest>>(catalog: &Catalog, dialect: Dialect, request:
     let asked = request.request().as_ref();
     let with = ExprSql { catalog, dialect, entity: asked.entity, rows: request.rows(), context };
     let entity = catalog.entity(asked.entity);
-    let conditions = conditions(with, entity, asked);
+    let mut conditions = conditions(with, entity, asked);
+    let branches = branches(with, entity, asked);
+    let rule = rule(with, entity);
+    let beside_rule = branches.as_ref().map(|_| conditions.clone());
+    conditions.extend(rule);
     let count = (asked.count != Count::None).then(|| count(dialect, entity, &conditions));
-    let (page, rows, sort_cells) = page(with, entity, asked, conditions);
-    let is_constant = request.rows().is_empty() && is_constant(catalog, asked);
+    let (page, rows, sort_cells) = page(with, entity, asked, conditions, branches.zip(beside_rule));
+    let is_constant = !request.rows().is_personal() && is_constant(catalog, asked);
     ListPlan { page, count, rows: Arc::new(rows), limit: asked.limit, sort_cells, digest: asked.digest, is_constant }
 }
 
@@ -83,7 +87,7 @@ pub fn get(catalog: &Catalog, dialect: Dialect, request: &Authorised<GetRequest>
     }
     let kinds = columns.kinds();
     let rows = Arc::new(RowPlan { shape, parts: made(parts) });
-    let is_constant = request.rows().is_empty() && is_constant_select(catalog, &asked.select);
+    let is_constant = !request.rows().is_personal() && is_constant_select(catalog, &asked.select);
     GetPlan { statement: sql.statement(dialect, &kinds), id_bind, rows, is_constant }
 }
 
@@ -92,12 +96,11 @@ pub(super) fn made(parts: Vec<Option<PartPlan>>) -> Vec<PartPlan> {
     parts.into_iter().flatten().collect()
 }
 
-/// All that a record must meet to be in the list, paging apart.
+/// All that a record must meet to be in the list, paging and the access rule apart.
 fn conditions(with: ExprSql<'_>, entity: &Entity, asked: &ListRequest) -> Vec<Sql> {
     let mut conditions = bin(entity, asked.deleted);
-    conditions.extend(rule(with, entity));
     conditions.extend(asked.filter.as_ref().map(|filter| expr::condition(with, "t", filter)));
-    conditions.extend(found(with.dialect, entity, asked.search.as_deref()));
+    conditions.extend(found(with, entity, asked.search.as_deref()));
     conditions
 }
 
@@ -115,17 +118,43 @@ pub(super) fn bin(entity: &Entity, deleted: Deleted) -> Vec<Sql> {
 
 /// The access rule of the entity.
 pub(super) fn rule(with: ExprSql<'_>, entity: &Entity) -> Option<Sql> {
-    with.rows.of(entity.ix).map(|rule| expr::condition(with, "t", rule))
+    with.rows.of(entity.ix).map(|rule| expr::condition(with.open().about(entity.ix), "t", rule))
 }
 
 /// All words are found in the record's search text.
-pub(super) fn found(dialect: Dialect, entity: &Entity, words: Option<&str>) -> Option<Sql> {
+pub(super) fn found(with: ExprSql<'_>, entity: &Entity, words: Option<&str>) -> Option<Sql> {
+    let words = words?;
+    if entity.fields.iter().any(|field| field.search && with.rows.mask(entity.ix, field.ix).is_some()) {
+        return Some(found_in_readable(with, entity, words));
+    }
     let mut sql = column_sql("t", id_column(entity));
-    match search::matching(dialect, words?) {
+    match search::matching(with.dialect, words) {
         Some(ids) => sql.push(" IN ").append(ids),
         None => return Some(Sql::new("FALSE")),
     };
     Some(sql)
+}
+
+/// The search text holds what some may not read: for them each word is looked for in the fields they may read.
+fn found_in_readable(with: ExprSql<'_>, entity: &Entity, words: &str) -> Sql {
+    let fields: Vec<FieldIx> = entity
+        .fields
+        .iter()
+        .filter(|field| field.search && field.fold_column.is_some() && with.rows.mask(entity.ix, field.ix) != Some(&Mask::Hidden))
+        .map(|field| field.ix)
+        .collect();
+    let holds = |field: &FieldIx, word: &str| {
+        let path = Path { root: Root::Record, hops: Vec::new(), field: *field, part: None };
+        let item = Box::new(Typed::new(Type::Text, Node::Path(path), 0..0));
+        let pattern = Box::new(Typed::literal(Type::Text, Value::Text(word.to_owned())));
+        Typed::new(Type::Bool, Node::Match { kind: MatchKind::Contains, item, pattern }, 0..0)
+    };
+    let each = words.split_whitespace().map(|word| Typed::new(Type::Bool, Node::Or(fields.iter().map(|field| holds(field, word)).collect()), 0..0));
+    let each: Vec<Typed> = each.collect();
+    if fields.is_empty() || each.is_empty() {
+        return Sql::new("1 = 0");
+    }
+    expr::condition(with.about(entity.ix), "t", &Typed::all_of(each))
 }
 
 pub(super) fn where_all(sql: &mut Sql, before: &'static str, conditions: impl IntoIterator<Item = Sql>) {
@@ -152,9 +181,17 @@ enum Form {
     IdsFirst,
     /// Ids first, records with a first sort value and records without one each on their own, so that an index gives both.
     Segments,
+    /// Ids first, the first ones of each owner on their own, so that an index gives them however many there are.
+    Branches,
 }
 
-fn page(with: ExprSql<'_>, entity: &Entity, asked: &ListRequest, mut conditions: Vec<Sql>) -> (Statement, RowPlan, Vec<usize>) {
+fn page(
+    with: ExprSql<'_>,
+    entity: &Entity,
+    asked: &ListRequest,
+    mut conditions: Vec<Sql>,
+    branches: Option<(Vec<Sql>, Vec<Sql>)>,
+) -> (Statement, RowPlan, Vec<usize>) {
     let mut sort = sort_columns(with, entity, &asked.sort);
     let newest_first = sort.keys.is_empty() || sort.keys.last().is_some_and(|key| key.descending);
     sort.keys.push(SortSql::id(column_sql("t", id_column(entity)), newest_first));
@@ -170,6 +207,7 @@ fn page(with: ExprSql<'_>, entity: &Entity, asked: &ListRequest, mut conditions:
     let delivered = is_delivered(entity, asked.filter.as_ref(), &sort.keys, is_live);
     let first = &sort.keys[0];
     let form = match &cursor {
+        _ if branches.is_some() => Form::Branches,
         _ if !delivered => Form::IdsFirst,
         Some(values) if first.nullable && values[0].is_null() => Form::Nulls,
         Some(_) if first.nullable => Form::Segments,
@@ -193,6 +231,12 @@ fn page(with: ExprSql<'_>, entity: &Entity, asked: &ListRequest, mut conditions:
         }
         Form::IdsFirst => {
             let ids = ids(entity, &sort, conditions, &take);
+            by_ids(entity, ids, &mut columns, &sort.keys, false)
+        }
+        Form::Branches => {
+            let (each, mut beside) = branches.unwrap_or_default();
+            beside.extend(cursor.as_deref().map(|values| after_in_range(&sort.keys, values)));
+            let ids = of_branches(entity, &sort, each, &beside, &take);
             by_ids(entity, ids, &mut columns, &sort.keys, false)
         }
         Form::Segments => {
@@ -248,6 +292,51 @@ fn ids(entity: &Entity, sort: &Sorting, conditions: Vec<Sql>, take: &Take) -> Sq
     sql.append(sort_list(sort)).push("\n  FROM ").ident(&entity.table).push(" AS \"t\"").append(sort.joins.clone());
     where_all(&mut sql, "\n  WHERE ", conditions);
     sql.push("\n  ORDER BY ").append(order_by(&sort.keys)).push(" ");
+    take.write(&mut sql);
+    sql
+}
+
+/// Owners a rule may name so that each is looked up by itself.
+const MOST_BRANCHES: usize = 64;
+
+/// Where the access rule says no more than `owner in (…)` and the list is in the order of ids: the condition of each owner. An
+/// index of the link then gives the first records of each in order, whether there are few of them or nearly all.
+fn branches(with: ExprSql<'_>, entity: &Entity, asked: &ListRequest) -> Option<Vec<Sql>> {
+    if !asked.sort.is_empty() || asked.deleted != Deleted::Live || asked.search.is_some() {
+        return None;
+    }
+    let Node::In { item, list } = &with.rows.of(entity.ix)?.node else { return None };
+    let Node::Path(Path { root: Root::Record, hops, field, part: None }) = &item.node else { return None };
+    let is_indexed = entity.indexes.iter().any(|index| index.fields.first() == Some(field));
+    if !hops.is_empty() || !is_indexed || list.len() > MOST_BRANCHES || entity.field(*field).columns.len() != 1 {
+        return None;
+    }
+    let column = entity.field(*field).columns.first()?;
+    let mut cells: Vec<i64> =
+        list.iter().filter_map(|element| crate::expr::eval::constant(element, with.context).as_link()).map(|id| id.0).collect();
+    cells.sort_unstable();
+    cells.dedup();
+    if cells.is_empty() {
+        return None;
+    }
+    let each = cells.into_iter().map(|id| {
+        let mut sql = column_sql("t", &column.name);
+        sql.push(" = ").bind(ColumnKind::Int, Cell::Int(id));
+        sql
+    });
+    Some(each.collect())
+}
+
+/// The first ids of all branches together.
+fn of_branches(entity: &Entity, sort: &Sorting, each: Vec<Sql>, beside: &[Sql], take: &Take) -> Sql {
+    let inner = Take { rows: take.rows + take.skip, skip: 0 };
+    let mut sql = Sql::new("SELECT \"id\" FROM (");
+    for (position, branch) in each.into_iter().enumerate() {
+        let conditions = std::iter::once(branch).chain(beside.iter().cloned()).collect();
+        sql.push(if position == 0 { "SELECT * FROM (" } else { "\n  UNION ALL SELECT * FROM (" });
+        sql.append(ids(entity, sort, conditions, &inner)).push(") AS \"b\"");
+    }
+    sql.push(") AS \"u\"\n  ORDER BY ").append(outer_order(None, &sort.keys, false)).push(" ");
     take.write(&mut sql);
     sql
 }

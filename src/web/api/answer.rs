@@ -76,7 +76,7 @@ pub(super) fn summary(entity: &Entity, saved: &Saved) -> Value {
         "id": saved.id.display(&entity.prefix),
         "version": saved.version,
         "created": saved.created,
-        "changed": saved.changed.iter().map(|field| entity.field(*field).name.as_str()).collect::<Vec<_>>(),
+        "changed": saved.changed.iter().map(|field| entity.field(*field)).filter(|field| !field.is_hidden).map(|field| field.name.as_str()).collect::<Vec<_>>(),
         "warnings": saved.warnings,
         "stale": saved.stale,
     })

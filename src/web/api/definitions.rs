@@ -109,8 +109,7 @@ pub(super) async fn schemas(head: Head) -> Result<Response, Problem> {
     head.signed_in()?;
     let data: Vec<Value> = head
         .catalog
-        .entities
-        .iter()
+        .known_entities()
         .map(|entity| {
             json!({
                 "entity": entity.slug,
@@ -130,5 +129,5 @@ pub(super) async fn schemas(head: Head) -> Result<Response, Problem> {
 /// `GET /openapi.json`
 pub(super) async fn openapi(head: Head) -> Result<Response, Problem> {
     head.signed_in()?;
-    Ok(answer::json_text(StatusCode::OK, head.state.openapi_text().as_ref().to_owned()))
+    Ok(answer::json_text(StatusCode::OK, head.state.openapi_text(&head.catalog, head.actor.view(&head.catalog.whole())).as_ref().to_owned()))
 }

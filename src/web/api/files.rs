@@ -24,7 +24,8 @@ pub(super) async fn upload(
     request: Request,
 ) -> Result<Response, Problem> {
     let params = locate::only_params(raw.as_deref(), &["name", "entity"])?;
-    let catalog = state.catalog();
+    let whole = state.catalog();
+    let catalog = requester.actor(&whole).sees(&whole);
     let entity_uid = entity_uid(&catalog, params.get("entity"))?;
     let limit = state.config.upload_limit_bytes;
     let told = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<u64>().ok());

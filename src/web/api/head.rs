@@ -40,9 +40,12 @@ impl FromRequestParts<State> for Head {
         let requester = Requester::from_request_parts(parts, state).await?;
         // An unreadable variable (bad percent-encoding) is an address that does not exist.
         let path = RawPathParams::from_request_parts(parts, state).await.map_err(|_| Problem::not_found())?;
-        let catalog = state.catalog();
+        let whole = state.catalog();
+        let actor = requester.actor(&whole);
+        // As far as the asker may know of it: what they may not, is not there.
+        let catalog = actor.sees(&whole);
         Ok(Self {
-            actor: requester.actor(&catalog),
+            actor,
             state: state.clone(),
             requester,
             catalog,
@@ -60,7 +63,7 @@ impl Head {
     async fn catch_up(&mut self) -> bool {
         let Some(newer) = self.state.records.newer(&self.catalog).await else { return false };
         self.actor = self.requester.actor(&newer);
-        self.catalog = newer;
+        self.catalog = self.actor.sees(&newer);
         true
     }
 

@@ -157,7 +157,7 @@ pub(super) async fn batch(head: Head, body: Body) -> Result<Response, Problem> {
     let entities: Vec<String> = batch.operations.iter().map(|operation| operation.entity.clone()).collect();
     let result = head.state.records.batch(&head.actor, &head.catalog, batch, options).await?;
     // Definitions may have changed under the batch: names are told by the catalog that is in force now.
-    let catalog = head.state.catalog();
+    let catalog = head.actor.sees(&head.state.catalog());
     let results: Vec<Value> = result
         .results
         .into_iter()

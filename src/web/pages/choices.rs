@@ -30,6 +30,9 @@ pub(super) async fn choices(page: Page, Path(slug): Path<String>) -> Result<Resp
     let mut found = Vec::new();
     for target in targets {
         let target = page.catalog.entity(target);
+        if !target.may.read {
+            continue;
+        }
         let limit = if several { CHOICES / 3 } else { CHOICES };
         found.extend(page.matching(target, &text, taken, limit, several).await?);
     }

@@ -71,7 +71,8 @@ pub(super) fn select_text(entity: &Entity, fields: impl Iterator<Item = FieldIx>
 
 /// Fields of the title, in its order.
 pub(super) fn title_fields(entity: &Entity) -> Vec<FieldIx> {
-    entity.title.parts.iter().filter_map(|part| if let TitlePart::Field(field) = part { Some(*field) } else { None }).collect()
+    let fields = entity.title.parts.iter().filter_map(|part| if let TitlePart::Field(field) = part { Some(*field) } else { None });
+    fields.filter(|field| !entity.field(*field).is_hidden).collect()
 }
 
 /// The columns of a list without a view: the title's fields, what is required, then the rest.
@@ -89,7 +90,7 @@ pub(super) fn default_columns(entity: &Entity) -> Vec<FieldIx> {
         _ if field.required => 1,
         _ => 3,
     };
-    let mut rest: Vec<&Field> = entity.fields.iter().filter(fits).filter(|field| !columns.contains(&field.ix)).collect();
+    let mut rest: Vec<&Field> = entity.known_fields().filter(fits).filter(|field| !columns.contains(&field.ix)).collect();
     rest.sort_by_key(|field| rank(field));
     columns.extend(rest.into_iter().map(|field| field.ix));
     columns.truncate(DEFAULT_COLUMNS);

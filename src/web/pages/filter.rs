@@ -152,8 +152,7 @@ impl Page {
             })
             .collect();
         let mut fields: Vec<Choice> = entity
-            .fields
-            .iter()
+            .known_fields()
             .filter(|field| {
                 Family::of(field) != Family::Closed
                     && (!field.is_system || matches!(field.name.as_str(), "owner" | "created_at" | "updated_at"))

@@ -87,13 +87,13 @@ struct Stored {
 
 async fn stored(page: &Page, entity: &Entity, id_text: &str) -> Result<Stored, Problem> {
     let id = parse_id(&page.catalog, entity.ix, id_text).ok_or_else(Problem::not_found)?;
-    let mut select = select_text(entity, entity.fields.iter().map(|field| field.ix));
+    let mut select = select_text(entity, entity.known_fields().map(|field| field.ix));
     for (ix, _) in page.sections(entity, true, None).iter().flat_map(|section| &section.fields) {
         let field = entity.field(*ix);
         if let FieldType::Children { of, .. } = &field.ty {
             let parts = select_text(
                 page.catalog.entity(*of),
-                page.catalog.entity(*of).fields.iter().filter(|part| !part.is_system).map(|part| part.ix),
+                page.catalog.entity(*of).known_fields().filter(|part| !part.is_system).map(|part| part.ix),
             );
             select.push_str(&format!(",{}({parts};limit=200)", field.name));
         }

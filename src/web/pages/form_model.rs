@@ -88,8 +88,7 @@ impl Page {
                 }
         };
         let missing: Vec<(FieldIx, Option<String>)> = entity
-            .fields
-            .iter()
+            .known_fields()
             .filter(|field| !field.is_system || field.name == "owner")
             .filter(is_missing)
             .map(|field| (field.ix, None))
@@ -128,7 +127,7 @@ impl Page {
                 let field = drawn.entity.field(ix);
                 let Some(state) = drawn.state.field(ix).filter(|state| state.visible) else { continue };
                 // A new record has no computed values to show yet.
-                if drawn.id.is_none() && field.read_only && state.value.is_null() {
+                if drawn.id.is_none() && (field.read_only || field.is_locked) && state.value.is_null() {
                     continue;
                 }
                 let json = field_type::to_json(&self.catalog, field, &state.value);
@@ -169,7 +168,7 @@ impl Page {
         errors: &BTreeMap<String, Vec<String>>,
         widget: Option<String>,
     ) -> InputState {
-        let read_only = state.readonly || field.read_only && field.name != "owner";
+        let read_only = state.readonly || field.is_locked || field.read_only && field.name != "owner";
         InputState {
             required: state.required && !read_only,
             read_only,
@@ -292,7 +291,7 @@ impl Page {
             cancel_href: format!("/records/{}", entity.slug),
             action,
             idempotency_key: key.iter().map(|byte| format!("{byte:02x}")).collect(),
-            has_files: entity.fields.iter().any(|field| matches!(field.ty, FieldType::File { .. } | FieldType::Image { .. })),
+            has_files: entity.known_fields().any(|field| matches!(field.ty, FieldType::File { .. } | FieldType::Image { .. })),
             watch: if watched { "*".to_owned() } else { String::new() },
             return_to: self.params.get("_return").filter(|path| super::page::is_own_path(path)).unwrap_or("").to_owned(),
             save_label: self.say("action-save", &[]),

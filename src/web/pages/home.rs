@@ -24,11 +24,11 @@ pub(super) async fn home(page: Page) -> Result<Response, Problem> {
         .catalog
         .entities
         .iter()
-        .filter(|entity| !entity.is_junction && entity.package != "core" && !is_part(entity))
+        .filter(|entity| entity.may.read && !entity.is_junction && entity.package != "core" && !is_part(entity))
         .map(|entity| entity.ix);
     let mut shown = named.clone();
     shown.extend(others.filter(|ix| !named.contains(ix)));
-    for entity in shown.into_iter().map(|ix| page.catalog.entity(ix)) {
+    for entity in shown.into_iter().map(|ix| page.catalog.entity(ix)).filter(|entity| entity.may.read) {
         let created = entity.find_field("created_at").map(|field| field.ix);
         let columns: Vec<_> = created.into_iter().collect();
         let wanted = Wanted {
@@ -57,7 +57,7 @@ pub(super) async fn home(page: Page) -> Result<Response, Problem> {
         tiles.push(Tile {
             label: entity.label_plural.get(page.ui.locale).to_owned(),
             href: format!("/records/{}", entity.slug),
-            create_href: format!("/records/{}/new", entity.slug),
+            create_href: if entity.may.create { format!("/records/{}/new", entity.slug) } else { String::new() },
             icon: entity.icon.clone(),
             count: count.unwrap_or_default(),
         });

@@ -118,7 +118,7 @@ pub(super) async fn list(page: Page, Path(slug): Path<String>) -> Result<Respons
         entity: head,
         list,
         views: if in_bin { Vec::new() } else { view_links(&page, entity, view) },
-        create_href: format!("{base}/new"),
+        create_href: if entity.may.create { format!("{base}/new") } else { String::new() },
         bin_href: format!("{base}?deleted=only"),
         list_href: base,
         in_bin,

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::RENDERER;
 use super::post::Post;
-use crate::access::Actor;
+use crate::access::{ADMINISTRATOR, Actor};
 use crate::auth::AuthError;
 use crate::query::Params;
 use crate::render::context::{Crumb, EntityHead, NavGroup, NavItem, Notice, Person, Shell};
@@ -47,14 +47,15 @@ impl FromRequestParts<State> for Page {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
         let requester = Requester::from_request_parts(parts, state).await?;
-        let mut catalog = state.catalog();
+        let mut whole = state.catalog();
         // Another process may have applied a moment ago.
-        if names_unknown_entity(parts.uri.path(), &catalog)
-            && let Some(newer) = state.records.newer(&catalog).await
+        if names_unknown_entity(parts.uri.path(), &whole)
+            && let Some(newer) = state.records.newer(&whole).await
         {
-            catalog = newer;
+            whole = newer;
         }
-        let actor = requester.actor(&catalog);
+        let actor = requester.actor(&whole);
+        let catalog = actor.sees(&whole);
         let zone = if requester.identity.is_some() { actor.time_zone.clone() } else { catalog.settings.time_zone.clone() };
         let ui = Ui { locale: requester.locale, zone, now: state.clock.now() };
         let params = parts.uri.query().map(Params::parse).unwrap_or_default();
@@ -143,7 +144,7 @@ impl Page {
     }
 
     pub fn is_admin(&self) -> bool {
-        self.requester.identity.as_ref().is_some_and(|identity| identity.roles.iter().any(|role| role.ends_with("admin")))
+        self.requester.identity.as_ref().is_some_and(|identity| identity.roles.iter().any(|role| role == ADMINISTRATOR))
     }
 
     /// What surrounds a page for someone signed in (or, without a person, for a visitor).
@@ -183,8 +184,11 @@ impl Page {
         let mut groups: Vec<NavGroup> = Vec::new();
         for app in &self.catalog.apps {
             named.extend(app.entities.iter().copied());
-            let items = app.entities.iter().map(|ix| item(self.catalog.entity(*ix))).collect();
-            groups.push(NavGroup { label: app.label.get(locale).to_owned(), items });
+            let entities = app.entities.iter().map(|ix| self.catalog.entity(*ix)).filter(|entity| entity.may.read);
+            let items: Vec<NavItem> = entities.map(item).collect();
+            if !items.is_empty() {
+                groups.push(NavGroup { label: app.label.get(locale).to_owned(), items });
+            }
         }
         for package in self.catalog.packages.iter().rev() {
             if package.id == "core" && !self.is_admin() {
@@ -192,7 +196,7 @@ impl Page {
             }
             let rest =
                 self.catalog.entities.iter().filter(|entity| {
-                    entity.package == package.id && !entity.is_junction && !is_part(entity) && !named.contains(&entity.ix)
+                    entity.may.read && entity.package == package.id && !entity.is_junction && !is_part(entity) && !named.contains(&entity.ix)
                 });
             let items: Vec<NavItem> = rest.map(item).collect();
             if !items.is_empty() {

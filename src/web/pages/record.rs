@@ -89,6 +89,8 @@ pub(super) async fn record_page(
     let who = |name: &str| read.json.get(name).and_then(|user| user.get("_title")).and_then(Json::as_str).unwrap_or("").to_owned();
     let mut shell = page.shell(&read.title, slug, vec![page.entity_crumb(entity)]);
     shell.notices.extend(notice);
+    let may = page.state.records.may(&page.actor, entity.ix, read.id).await?;
+    let offered = |is_offered: bool, name: &str| if is_offered { format!("{href}/{name}") } else { String::new() };
     let context = RecordPage {
         shell,
         entity: page.head(entity),
@@ -100,9 +102,9 @@ pub(super) async fn record_page(
         related,
         history,
         buttons,
-        edit_href: format!("{href}/edit"),
-        delete_href: format!("{href}/delete"),
-        restore_href: format!("{href}/restore"),
+        edit_href: offered(may.update, "edit"),
+        delete_href: offered(may.delete, "delete"),
+        restore_href: offered(may.delete, "restore"),
         is_deleted: read.is_deleted,
         version: read.version.to_string(),
         created: stamp("created_at"),
@@ -117,7 +119,7 @@ pub(super) async fn record_page(
 
 async fn read(page: &Page, entity: &Entity, id_text: &str) -> Result<Read, Problem> {
     let id = parse_id(&page.catalog, entity.ix, id_text).ok_or_else(Problem::not_found)?;
-    let select = select_text(entity, entity.fields.iter().map(|field| field.ix));
+    let select = select_text(entity, entity.known_fields().map(|field| field.ix));
     let mut params = vec![("select".to_owned(), select)];
     if entity.features.soft_delete {
         params.push(("deleted".to_owned(), "all".to_owned()));
@@ -166,7 +168,7 @@ fn related_fields<'a>(entity: &'a Entity, tab: Option<&Tab>, is_first: bool) -> 
     if placed || !is_first {
         return Vec::new();
     }
-    entity.fields.iter().filter(|field| matches!(field.ty, FieldType::Children { .. })).map(|field| (field, Vec::new())).collect()
+    entity.known_fields().filter(|field| matches!(field.ty, FieldType::Children { .. })).map(|field| (field, Vec::new())).collect()
 }
 
 fn tabs(page: &Page, entity: &Entity, href: &str, chosen: Option<&Tab>, is_history: bool) -> Vec<TabLink> {
@@ -203,7 +205,7 @@ impl Page {
             return Ok(None);
         };
         let child = self.catalog.entity(*of);
-        if child.is_junction {
+        if child.is_junction || !child.may.read || child.field(*by).is_hidden {
             return Ok(None);
         }
         let link = child.field(*by);
@@ -237,10 +239,12 @@ impl Page {
         Ok(Some(Related {
             label: self.label(field),
             icon: child.icon.clone(),
-            add_href: Some(address(
-                &format!("/records/{}/new", child.slug),
-                &[(link.name.clone(), read.id_text.clone()), ("_return".to_owned(), here)],
-            )),
+            add_href: (child.may.create && !link.read_only).then(|| {
+                address(
+                    &format!("/records/{}/new", child.slug),
+                    &[(link.name.clone(), read.id_text.clone()), ("_return".to_owned(), here)],
+                )
+            }),
             all_href: Some(address(&format!("/records/{}", child.slug), &[("f".to_owned(), format!("{}:is:{}", link.name, read.id_text))])),
             list,
         }))

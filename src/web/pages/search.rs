@@ -17,7 +17,7 @@ pub(super) async fn search(page: Page) -> Result<Response, Problem> {
     let mut groups = Vec::new();
     let mut total = 0;
     if !crate::base::text::query_tokens(&text).is_empty() {
-        for entity in page.catalog.entities.iter().filter(|entity| entity.features.search && !entity.is_junction) {
+        for entity in page.catalog.entities.iter().filter(|entity| entity.may.read && entity.features.search && !entity.is_junction) {
             let titles = title_fields(entity);
             let columns: Vec<_> = default_columns(entity).into_iter().filter(|ix| !titles.contains(ix)).take(2).collect();
             let wanted = Wanted {

@@ -111,7 +111,7 @@ impl Page {
                     first.text.clone_from(&title);
                 }
                 let href = format!("/records/{}/{id}", entity.slug);
-                Ok(Row { restore_href: in_bin.then(|| format!("{href}/restore")), id, href, title, cells })
+                Ok(Row { restore_href: (in_bin && entity.may.delete).then(|| format!("{href}/restore")), id, href, title, cells })
             })
             .collect()
     }
@@ -131,7 +131,7 @@ impl Page {
             caption: self.say("list-caption", &[("entity", Arg::Text(&head.plural))]),
             empty: "records".to_owned(),
             clear_href: format!("/records/{}", entity.slug),
-            create_href: format!("/records/{}/new", entity.slug),
+            create_href: if entity.may.create { format!("/records/{}/new", entity.slug) } else { String::new() },
             plural: head.plural,
             label: head.label,
             icon: entity.icon.clone(),

@@ -91,6 +91,9 @@ fn field(ix: usize, name: &str, ty: FieldType) -> Field {
         alias: None,
         widget: None,
         placeholder: Labels::default(),
+        exposes: false,
+        is_hidden: false,
+        is_locked: false,
         ty,
     }
 }
@@ -146,6 +149,8 @@ pub fn entity(ix: EntityIx, slug: &str, fields: Vec<(&str, FieldType)>) -> Entit
         computed_order: Vec::new(),
         dependents: Vec::new(),
         table: format!("e_{slug}"),
+        is_made: false,
+        may: relata::schema::catalog::Actions::ALL,
         is_junction: ix == MEMBER,
     }
 }
@@ -258,6 +263,7 @@ pub fn catalog_of(entities: Vec<Entity>) -> Catalog {
         roles: Vec::new(),
         apps: Vec::new(),
         described: BTreeMap::new(),
+        whole: None,
     }
 }
 

@@ -181,6 +181,7 @@ fn empty() -> Catalog {
         roles: Vec::new(),
         apps: Vec::new(),
         described: BTreeMap::new(),
+        whole: None,
     }
 }
 
@@ -229,6 +230,8 @@ fn push(catalog: &mut Catalog, slug: &str, prefix: &str, title: &[&str], own: Ve
         computed_order: Vec::new(),
         dependents: Vec::new(),
         table: format!("e_{slug}"),
+        is_made: false,
+        may: relata::schema::catalog::Actions::ALL,
         is_junction: slug == "deal_product",
     };
     catalog.by_slug.insert(slug.into(), ix);
@@ -262,6 +265,9 @@ fn field(entity: &str, at: usize, name: &str, ty: FieldType, is_system: bool) ->
         alias: None,
         widget: None,
         placeholder: Labels::default(),
+        exposes: false,
+        is_hidden: false,
+        is_locked: false,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::store::Sql;
 
 use super::money::Part;
 use super::{Compiler, Frame};
-use crate::store::compile::columns::{column_sql, id_column, visible};
+use crate::store::compile::columns::{column_sql, id_column, masked, visible};
 
 impl<'a> Compiler<'a> {
     fn frame(&self, root: Root) -> &Frame {
@@ -26,13 +26,18 @@ impl<'a> Compiler<'a> {
     pub(super) fn folded(&self, path: &Path) -> Sql {
         self.reach(path.root, &path.hops, &|frame| {
             let field = self.entity(frame).field(path.field);
-            column_sql(&frame.alias, field.fold_column.as_deref().unwrap_or("id"))
+            self.masked(frame, path.field, column_sql(&frame.alias, field.fold_column.as_deref().unwrap_or("id")))
         })
     }
 
-    /// The id of the record that hops lead to.
-    pub(super) fn owner_id(&self, root: Root, hops: &[Hop]) -> Sql {
-        self.reach(root, hops, &|frame| column_sql(&frame.alias, id_column(self.entity(frame))))
+    /// A value as far as it may be read.
+    fn masked(&self, frame: &Frame, field: FieldIx, sql: Sql) -> Sql {
+        masked(self.with, &frame.alias, frame.entity, field, sql)
+    }
+
+    /// The id of the record that hops lead to, where its `field` may be read.
+    pub(super) fn holder_id(&self, root: Root, hops: &[Hop], field: FieldIx) -> Sql {
+        self.reach(root, hops, &|frame| self.masked(frame, field, column_sql(&frame.alias, id_column(self.entity(frame)))))
     }
 
     pub(super) fn entity(&self, frame: &Frame) -> &'a Entity {
@@ -91,13 +96,18 @@ impl<'a> Compiler<'a> {
             FieldType::AnyLink { to, .. } => to.iter().position(|entity| *entity == target).unwrap_or(0),
             _ => 0,
         };
-        field.columns.get(position).map_or_else(|| Sql::new("NULL"), |column| column_sql(&from.alias, &column.name))
+        let column = field.columns.get(position).map_or_else(|| Sql::new("NULL"), |column| column_sql(&from.alias, &column.name));
+        self.masked(from, link, column)
     }
 
     /// A field's value at a record of the statement, also of a virtual field.
     fn field_at(&self, frame: &Frame, field: FieldIx, part: Option<&'static str>) -> Sql {
+        self.masked(frame, field, self.open_field_at(frame, field, part))
+    }
+
+    fn open_field_at(&self, frame: &Frame, field: FieldIx, part: Option<&'static str>) -> Sql {
         let field = self.entity(frame).field(field);
-        if field.columns.is_empty() {
+        if field.columns.is_empty() || self.with.rows.is_live(frame.entity, field.ix) {
             return self.virtual_field(frame, field, part);
         }
         if let FieldType::AnyLink { .. } = &field.ty {
@@ -111,7 +121,10 @@ impl<'a> Compiler<'a> {
 
     /// Formulas and rollups that are not stored are computed in place, lookups are read through their link.
     fn virtual_field(&self, frame: &Frame, field: &Field, part: Option<&'static str>) -> Sql {
-        let inner = self.at(Frame { far: None, ..frame.clone() });
+        let mut inner = self.at(Frame { far: None, ..frame.clone() });
+        if field.exposes {
+            inner.with = inner.with.open();
+        }
         match &field.ty {
             FieldType::Formula { expr: typed, .. } | FieldType::Rollup { aggregate: typed, .. } => inner.part_of(typed, part),
             FieldType::Lookup { via, field: target, .. } => {
@@ -147,7 +160,7 @@ impl<'a> Compiler<'a> {
         let mut table = Sql::default();
         table.ident(field.side_table.as_deref()?).push(" AS ").ident(alias);
         let mut belongs = column_sql(alias, "rec");
-        belongs.push(" = ").append(self.owner_id(set.root, &set.hops));
+        belongs.push(" = ").append(self.holder_id(set.root, &set.hops, set.field));
         Some((table, belongs))
     }
 

@@ -18,7 +18,7 @@ impl<'a> Compiler<'a> {
     fn source(&self, over: &Over) -> Source<'a> {
         let (entity, far_entity) = row_entities(&over.rows);
         let mut frame = Frame { entity, alias: self.alias(), far: None };
-        let owner = self.owner_id(over.root, &over.hops);
+        let owner = self.holder_id(over.root, &over.hops, over.field);
         let mut from = Sql::default();
         from.ident(&self.entity(&frame).table).push(" AS ").ident(&frame.alias);
         let (near, far) = match &over.rows {

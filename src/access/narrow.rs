@@ -1,0 +1,112 @@
+//! The catalog as some roles see it. Positions stay, so that what was resolved with it fits the whole one; names that may
+//! not be known are not in it, so that an unknown, a hidden and a missing name get one and the same answer.
+
+use std::sync::Arc;
+
+use crate::base::{EntityIx, FieldIx};
+use crate::expr::{Needs, Typed, needs};
+use crate::schema::catalog::{Actions, Allowed, Catalog, Entity, FieldType, Grant};
+
+use super::policy::{EntityRights, Policy};
+
+pub(super) fn narrow(whole: &Arc<Catalog>, policy: &Policy) -> Arc<Catalog> {
+    let nothing = EntityRights::default();
+    let rights = |entity: EntityIx| policy.entity(entity).unwrap_or(&nothing);
+    let mut seen = Catalog::clone(whole);
+    seen.whole = Some(whole.clone());
+    seen.described.clear();
+    seen.roles.clear();
+    let known: Vec<bool> = whole.entities.iter().map(|entity| rights(entity.ix).actions().is_any()).collect();
+    let is_known = |entity: EntityIx| known.get(entity.0 as usize).copied().unwrap_or(false);
+    seen.by_slug.retain(|_, entity| is_known(*entity));
+    seen.by_prefix.retain(|_, entity| is_known(*entity));
+    for app in &mut seen.apps {
+        app.entities.retain(|entity| is_known(*entity));
+    }
+    seen.apps.retain(|app| !app.entities.is_empty());
+    let mut hidden: Vec<Vec<bool>> = Vec::with_capacity(seen.entities.len());
+    for entity in &mut seen.entities {
+        let rights = rights(entity.ix);
+        entity.may = rights.actions();
+        hidden.push(fields(entity, rights, &is_known));
+    }
+    let is_hidden = |entity: EntityIx, field: FieldIx| hidden[entity.0 as usize].get(field.0 as usize).copied().unwrap_or(true);
+    for entity in &mut seen.entities {
+        arrange(entity, &is_hidden);
+    }
+    Arc::new(seen)
+}
+
+/// Hides and locks fields; tells which are hidden.
+fn fields(entity: &mut Entity, rights: &EntityRights, is_known: &dyn Fn(EntityIx) -> bool) -> Vec<bool> {
+    let some = |field: FieldIx, list: fn(&Grant) -> &Vec<bool>, acts: &dyn Fn(&Grant) -> bool| {
+        rights.grants.iter().any(|(_, grant)| acts(grant) && list(grant).get(field.0 as usize).copied().unwrap_or(false))
+    };
+    let writes = |grant: &Grant| grant.create != Allowed::None || grant.update != Allowed::None;
+    let has_readers = rights.grants.iter().any(|(_, grant)| grant.read != Allowed::None);
+    let knows = |grant: &Grant| !has_readers || grant.read != Allowed::None;
+    let mut hidden = Vec::with_capacity(entity.fields.len());
+    for field in &mut entity.fields {
+        let leads_nowhere = match &field.ty {
+            FieldType::Children { of, .. } => !is_known(*of),
+            FieldType::Links { to, through, .. } => !is_known(*to) || !is_known(*through),
+            _ => false,
+        };
+        let is_name = field.is_system && matches!(field.name.as_str(), "id" | "version");
+        field.is_hidden = !is_name && (leads_nowhere || !some(field.ix, |grant| &grant.readable, &knows));
+        if !some(field.ix, |grant| &grant.writable, &writes) {
+            field.is_locked = true;
+            field.read_only = true;
+        }
+        hidden.push(field.is_hidden);
+    }
+    let fields = &entity.fields;
+    entity.by_name.retain(|_, field| fields.get(field.0 as usize).is_some_and(|field| !field.is_hidden));
+    hidden
+}
+
+/// Takes what names a hidden field out of views, layouts and keys.
+fn arrange(entity: &mut Entity, is_hidden: &dyn Fn(EntityIx, FieldIx) -> bool) {
+    let ix = entity.ix;
+    let is_open = |field: &FieldIx| !is_hidden(ix, *field);
+    entity.uniques.retain(|unique| unique.fields.iter().all(is_open));
+    entity.views.retain(|view| view.filter.as_ref().is_none_or(|filter| reads_only(ix, filter, is_hidden)));
+    for view in &mut entity.views {
+        view.columns.retain(is_open);
+        view.sort.retain(|(field, _)| is_open(field));
+    }
+    for layout in &mut entity.layouts {
+        layout.header.retain(is_open);
+        for tab in &mut layout.tabs {
+            if tab.related.as_ref().is_some_and(|(field, _)| !is_open(field)) {
+                tab.related = None;
+            }
+            if let Some((field, columns)) = &mut tab.related
+                && let FieldType::Children { of, .. } | FieldType::Links { to: of, .. } = &entity.fields[field.0 as usize].ty
+            {
+                columns.retain(|column| !is_hidden(*of, *column));
+            }
+            for section in &mut tab.sections {
+                section.fields.retain(|placed| is_open(&placed.field));
+            }
+            tab.sections.retain(|section| !section.fields.is_empty());
+        }
+        layout.tabs.retain(|tab| tab.related.is_some() || !tab.sections.is_empty());
+    }
+    if entity.may == Actions::NONE || !entity.may.read {
+        entity.buttons.clear();
+    }
+}
+
+/// Whether an expression about an entity's records reads nothing hidden.
+fn reads_only(entity: EntityIx, typed: &Typed, is_hidden: &dyn Fn(EntityIx, FieldIx) -> bool) -> bool {
+    fn open(entity: EntityIx, needed: &Needs, is_hidden: &dyn Fn(EntityIx, FieldIx) -> bool) -> bool {
+        needed.fields.iter().all(|field| !is_hidden(entity, *field))
+            && needed.paths.iter().all(|path| path.hops.last().is_none_or(|hop| !is_hidden(hop.to, path.field)))
+            && needed.children.iter().all(|child| {
+                let owner = child.over.hops.last().map_or(entity, |hop| hop.to);
+                !is_hidden(owner, child.over.field) && open(child.over.rows.entity(), &child.needs, is_hidden)
+            })
+    }
+    open(entity, &needs(typed), is_hidden)
+}

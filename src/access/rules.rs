@@ -1,0 +1,78 @@
+//! What a statement must add so that it reads only what its asker may read.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::base::{EntityIx, FieldIx};
+use crate::expr::Typed;
+
+/// Per entity, which records the actor may see, and which values in them. Cheap to clone.
+///
+/// The conditions are about the entity's own records and are compiled without rules: a rule says what it says, whatever
+/// else the asker may read.
+#[derive(Debug, Clone, Default)]
+pub struct RowRules(Option<Arc<Rules>>);
+
+#[derive(Debug, Default)]
+pub(super) struct Rules {
+    pub rows: HashMap<EntityIx, Typed>,
+    pub masks: HashMap<(EntityIx, FieldIx), Mask>,
+    /// Stored values that were computed from more than the asker may read: they are computed anew for them.
+    pub live: HashSet<(EntityIx, FieldIx)>,
+    /// Some rule holds ids of one person.
+    pub is_personal: bool,
+}
+
+/// When a value may not be read.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Mask {
+    /// Never: nobody in these roles knows of the field.
+    Hidden,
+    /// It is read only where this holds, and nothing elsewhere.
+    Where(Typed),
+}
+
+static NONE: RowRules = RowRules(None);
+
+impl RowRules {
+    pub(super) fn new(rules: Rules) -> Self {
+        let is_open = rules.rows.is_empty() && rules.masks.is_empty() && rules.live.is_empty();
+        Self((!is_open).then(|| Arc::new(rules)))
+    }
+
+    /// All records and all values.
+    pub fn none() -> &'static RowRules {
+        &NONE
+    }
+
+    /// The condition for an entity's records; `None` means all of them.
+    pub fn of(&self, entity: EntityIx) -> Option<&Typed> {
+        self.0.as_ref()?.rows.get(&entity)
+    }
+
+    /// When the value of a field is not read; `None` means always.
+    pub fn mask(&self, entity: EntityIx, field: FieldIx) -> Option<&Mask> {
+        self.0.as_ref()?.masks.get(&(entity, field))
+    }
+
+    /// The masks of an entity's fields, in no order.
+    pub fn masks(&self, entity: EntityIx) -> impl Iterator<Item = (FieldIx, &Mask)> {
+        let masks = self.0.iter().flat_map(|rules| &rules.masks);
+        masks.filter(move |((of, _), _)| *of == entity).map(|((_, field), mask)| (*field, mask))
+    }
+
+    /// A stored value must be computed while reading, from what may be read.
+    pub fn is_live(&self, entity: EntityIx, field: FieldIx) -> bool {
+        self.0.as_ref().is_some_and(|rules| rules.live.contains(&(entity, field)))
+    }
+
+    /// Nothing is kept from anybody.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// A statement made with these rules is for one person alone, now: it must not be kept for others.
+    pub fn is_personal(&self) -> bool {
+        self.0.as_ref().is_some_and(|rules| rules.is_personal)
+    }
+}

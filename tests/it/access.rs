@@ -1,0 +1,7 @@
+//! Who may see and do what: roles, at every door.
+
+mod doors;
+mod failures;
+mod interference;
+mod world;
+mod writes;
