@@ -98,10 +98,8 @@ fn merged(parts: Vec<Typed>) -> Vec<Typed> {
             None => lists.push((Typed::clone(item), list)),
         }
     }
-    let mut all: Vec<Typed> = lists
-        .into_iter()
-        .map(|(item, list)| Typed::new(Type::Bool, Node::In { item: Box::new(item), list }, 0..0))
-        .collect();
+    let mut all: Vec<Typed> =
+        lists.into_iter().map(|(item, list)| Typed::new(Type::Bool, Node::In { item: Box::new(item), list }, 0..0)).collect();
     all.extend(others);
     all
 }

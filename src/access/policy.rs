@@ -152,12 +152,15 @@ impl Policy {
 
 impl Granted {
     fn of(policy: &Arc<Policy>, catalog: &Catalog, mine: &Own) -> Self {
-        let entities: Vec<EntityRights> =
-            if policy.uses_mine { {
-            let team = catalog.find_entity("core.user").and_then(|people| Some((people.ix, people.find_field("team")?.ix)));
-            let put = Put { own: mine, team };
-            policy.entities.iter().map(|rights| put.rights(rights)).collect()
-        } } else { policy.entities.clone() };
+        let entities: Vec<EntityRights> = if policy.uses_mine {
+            {
+                let team = catalog.find_entity("core.user").and_then(|people| Some((people.ix, people.find_field("team")?.ix)));
+                let put = Put { own: mine, team };
+                policy.entities.iter().map(|rights| put.rights(rights)).collect()
+            }
+        } else {
+            policy.entities.clone()
+        };
         let rules = derive::rules(catalog, &entities);
         Self { policy: policy.clone(), entities, rules }
     }
@@ -251,9 +254,9 @@ impl Holder {
 /// Whether some role under this catalog asks for the teams or reports of a person: only then are they read.
 pub fn wants_own(catalog: &Catalog, roles: &[String]) -> bool {
     let named = catalog.roles.iter().filter(|role| roles.contains(&role.id));
-    named.flat_map(|role| role.grants.values()).any(|grant| {
-        Action::ALL.iter().any(|action| matches!(action.of(grant), Allowed::Where(condition) if names_mine(condition)))
-    })
+    named
+        .flat_map(|role| role.grants.values())
+        .any(|grant| Action::ALL.iter().any(|action| matches!(action.of(grant), Allowed::Where(condition) if names_mine(condition))))
 }
 
 fn names_mine(typed: &Typed) -> bool {

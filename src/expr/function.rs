@@ -120,8 +120,23 @@ pub const SIGNATURES: [Signature; 49] = [
 ];
 
 /// Names with rules of their own, for "did you mean".
-pub const SPECIAL: [&str; 15] =
-    ["if", "coalesce", "changed", "me", "my_reports", "my_teams", "now", "today", "exists", "none", "all", "count", "sum", "avg", "contains"];
+pub const SPECIAL: [&str; 15] = [
+    "if",
+    "coalesce",
+    "changed",
+    "me",
+    "my_reports",
+    "my_teams",
+    "now",
+    "today",
+    "exists",
+    "none",
+    "all",
+    "count",
+    "sum",
+    "avg",
+    "contains",
+];
 
 /// The signature of a name.
 pub fn find(name: &str) -> Option<&'static Signature> {

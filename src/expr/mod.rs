@@ -32,7 +32,7 @@ pub use print::print;
 pub use scope::{FieldInfo, FieldKind, Scope};
 pub use through::through;
 pub use tree::{
-    AggregateKind, ArithmeticOp, CompareOp, Function, HasKind, Hop, MatchKind, Mine, Node, Over, Path, QuantifierKind, Root, Rows, Span, Type,
-    Typed,
+    AggregateKind, ArithmeticOp, CompareOp, Function, HasKind, Hop, MatchKind, Mine, Node, Over, Path, QuantifierKind, Root, Rows, Span,
+    Type, Typed,
 };
 pub use zone::Zone;

@@ -44,12 +44,9 @@ pub fn through(condition: &Typed, hop: Hop) -> Typed {
         Node::Quantifier { kind, over: rows, filter } => {
             Node::Quantifier { kind: *kind, over: over(rows), filter: filter.as_deref().map(boxed) }
         }
-        Node::Aggregate { kind, over: rows, filter, value } => Node::Aggregate {
-            kind: *kind,
-            over: over(rows),
-            filter: filter.as_deref().map(boxed),
-            value: value.as_deref().map(boxed),
-        },
+        Node::Aggregate { kind, over: rows, filter, value } => {
+            Node::Aggregate { kind: *kind, over: over(rows), filter: filter.as_deref().map(boxed), value: value.as_deref().map(boxed) }
+        }
         Node::Literal(_) | Node::Me | Node::Mine(_) | Node::Now | Node::Today => condition.node.clone(),
     };
     Typed::new(condition.ty.clone(), node, condition.span.clone())

@@ -112,7 +112,8 @@ impl RecordTx<'_> {
                 let limit = max_affected.min(MAX_AFFECTED);
                 let most = u32::try_from(limit).unwrap_or(u32::MAX - 1) + 1;
                 let actor = self.scope.actor.clone();
-                let mut ids = self.ids_of(&actor, &compiled, entity, request.filter.clone(), request.search.clone(), request.deleted, most).await?;
+                let mut ids =
+                    self.ids_of(&actor, &compiled, entity, request.filter.clone(), request.search.clone(), request.deleted, most).await?;
                 if ids.len() as u64 > limit {
                     return Err(RecordError::TooMany { what: "records found by the filter".to_owned(), got: ids.len() as u64, limit });
                 }

@@ -277,7 +277,7 @@ impl From<crate::access::AccessError> for RecordError {
         use crate::access::AccessError;
         use crate::query::error::{Kind, Place};
         match error {
-                        // Hidden and missing are answered alike.
+            // Hidden and missing are answered alike.
             AccessError::NoEntity { entity } => RecordError::UnknownEntity { name: entity, near: None },
             AccessError::NoField { entity, field } => {
                 let kind = Kind::UnknownField { entity, name: field };

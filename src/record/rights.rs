@@ -238,7 +238,8 @@ impl RecordTx<'_> {
     pub(super) async fn expect_made(&mut self, entity: EntityIx, id: RecordId, asked: &[FieldIx]) -> Result<(), RecordError> {
         let Some(granted) = self.granted()? else { return Ok(()) };
         let Some(rights) = Self::rights(&granted, entity) else { return Ok(()) };
-        let all_at_once = |grant: &Grant| grant.create == Allowed::All && asked.iter().all(|field| writes(std::slice::from_ref(grant), *field));
+        let all_at_once =
+            |grant: &Grant| grant.create == Allowed::All && asked.iter().all(|field| writes(std::slice::from_ref(grant), *field));
         if rights.grants.iter().any(|(_, grant)| all_at_once(grant)) {
             return Ok(());
         }
@@ -263,7 +264,8 @@ impl RecordTx<'_> {
         let compiled = self.scope.compiled.clone();
         let seen = self.eyes(&compiled, &granted).seen(entity, ids).await?;
         // What this unit has prepared and not written yet is the actor's own.
-        let pending = self.scope.pending.iter().filter(|record| record.entity == entity && ids.contains(&record.id)).map(|record| record.id);
+        let pending =
+            self.scope.pending.iter().filter(|record| record.entity == entity && ids.contains(&record.id)).map(|record| record.id);
         Ok(seen.into_keys().chain(pending).collect())
     }
 

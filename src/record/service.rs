@@ -63,7 +63,19 @@ impl Records {
         random.fill(&mut secret);
         let cursor_key = CursorKey::from_secret(&secret);
         let compiled = ArcSwapOption::empty();
-        Self { shared: Arc::new(Shared { store, catalog, compiled, hooks, clock, ids, cursor_key, plans: Plans::new(), policies: Arc::default() }) }
+        Self {
+            shared: Arc::new(Shared {
+                store,
+                catalog,
+                compiled,
+                hooks,
+                clock,
+                ids,
+                cursor_key,
+                plans: Plans::new(),
+                policies: Arc::default(),
+            }),
+        }
     }
 
     /// Signs cursors with the workspace's secret, so that they hold on all nodes and after a restart. Call it before the

@@ -34,8 +34,14 @@ impl Records {
         let granted = standing.part().cloned();
         let shown_to = granted.as_deref().map(|granted| (granted, self.clock().now()));
         let definition = compiled.entity(entity);
-        let mut reader =
-            Reader { source: Source::Store(self.store()), dialect: self.store().dialect(), compiled: &compiled, actor, pending: &[], shown_to };
+        let mut reader = Reader {
+            source: Source::Store(self.store()),
+            dialect: self.store().dialect(),
+            compiled: &compiled,
+            actor,
+            pending: &[],
+            shown_to,
+        };
         let old = match id {
             None => None,
             Some(id) => {

@@ -62,7 +62,10 @@ pub async fn reports_of(store: &Store, catalog: &Catalog, user: RecordId) -> Res
     let mut sql = Sql::new("WITH RECURSIVE \"mine\"(\"id\") AS (\nSELECT \"u\".\"id\" FROM ");
     sql.ident(&people.table).push(" AS \"u\" WHERE \"u\".\"id\" = ").bind(ColumnKind::Int, Cell::Int(user.0));
     if let Some(manager) = column(people, "manager") {
-        sql.push("\nUNION SELECT \"u\".\"id\" FROM ").ident(&people.table).push(" AS \"u\" JOIN \"mine\" AS \"m\" ON \"u\".").ident(manager);
+        sql.push("\nUNION SELECT \"u\".\"id\" FROM ")
+            .ident(&people.table)
+            .push(" AS \"u\" JOIN \"mine\" AS \"m\" ON \"u\".")
+            .ident(manager);
         sql.push(" = \"m\".\"id\" WHERE TRUE");
         live(&mut sql, people, "u");
     }

@@ -48,14 +48,7 @@ impl Grant {
     /// Everything, for an entity with so many fields.
     pub fn all(fields: usize) -> Self {
         let all = || Allowed::All;
-        Self {
-            read: all(),
-            create: all(),
-            update: all(),
-            delete: all(),
-            readable: vec![true; fields],
-            writable: vec![true; fields],
-        }
+        Self { read: all(), create: all(), update: all(), delete: all(), readable: vec![true; fields], writable: vec![true; fields] }
     }
 }
 

@@ -173,8 +173,9 @@ impl Maker {
             return None;
         }
         let slug = work.entity(target).slug.clone();
-        let fault = Diagnostic::error("DEF331", &node.place, format!("the role allows nothing on `{slug}`, so there is nothing to inherit"))
-            .hint(format!("add `{slug}` to its permissions"));
+        let fault =
+            Diagnostic::error("DEF331", &node.place, format!("the role allows nothing on `{slug}`, so there is nothing to inherit"))
+                .hint(format!("add `{slug}` to its permissions"));
         work.fault(fault);
         None
     }
@@ -250,8 +251,7 @@ fn fields(work: &mut Work, entity: EntityIx, node: Option<&Node>) -> (Vec<bool>,
         Some(found.collect())
     };
     let (read, hide, write, read_only) = (listed("read"), listed("hide"), listed("write"), listed("read_only"));
-    let is_system: Vec<(bool, String)> =
-        work.entity(entity).fields.iter().map(|field| (field.is_system, field.name.clone())).collect();
+    let is_system: Vec<(bool, String)> = work.entity(entity).fields.iter().map(|field| (field.is_system, field.name.clone())).collect();
     for at in 0..count {
         let (is_system, name) = &is_system[at];
         if let Some(read) = &read {

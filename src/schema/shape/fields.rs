@@ -39,12 +39,8 @@ const ON_DELETE: KeySpec =
 const CURRENCY: KeySpec = with("currency", Text, "record", "`record` (each record says its own) or a code such as `CNY`.");
 const STORED: KeySpec =
     key("stored", Bool, "Kept in a column (sortable, indexable); by default where the value depends on this record alone.");
-const EXPOSE: KeySpec = with(
-    "expose",
-    OneOf(&["inherit", "value"]),
-    "inherit",
-    "`value` shows it to people who may not read what it is computed from.",
-);
+const EXPOSE: KeySpec =
+    with("expose", OneOf(&["inherit", "value"]), "inherit", "`value` shows it to people who may not read what it is computed from.");
 const RETURNS: &[&str] = &["text", "integer", "decimal", "percent", "money", "boolean", "date", "datetime", "time", "duration"];
 const OPTIONS: &[KeySpec] = &[
     must("options", Options, "The choices, or `{ref: picklist}`."),

@@ -100,7 +100,9 @@ impl<'a, 'p> Columns<'a, 'p> {
                     let id = match self.with.rows.mask(entity.ix, field.ix) {
                         None => id,
                         // Where the field may not be read there is nobody whose rows could be looked for.
-                        Some(_) => self.push(masked(self.with, alias, entity.ix, field.ix, column_sql(alias, id_column(entity))), ColumnKind::Int),
+                        Some(_) => {
+                            self.push(masked(self.with, alias, entity.ix, field.ix, column_sql(alias, id_column(entity))), ColumnKind::Int)
+                        }
                     };
                     let part = children::part(self, self.own_part, id, entity, field, expand);
                     return Some(named(&field.name, What::Many { field: field.ix, part }));

@@ -149,7 +149,9 @@ fn found_in_readable(with: ExprSql<'_>, entity: &Entity, words: &str) -> Sql {
         let pattern = Box::new(Typed::literal(Type::Text, Value::Text(word.to_owned())));
         Typed::new(Type::Bool, Node::Match { kind: MatchKind::Contains, item, pattern }, 0..0)
     };
-    let each = words.split_whitespace().map(|word| Typed::new(Type::Bool, Node::Or(fields.iter().map(|field| holds(field, word)).collect()), 0..0));
+    let each = words
+        .split_whitespace()
+        .map(|word| Typed::new(Type::Bool, Node::Or(fields.iter().map(|field| holds(field, word)).collect()), 0..0));
     let each: Vec<Typed> = each.collect();
     if fields.is_empty() || each.is_empty() {
         return Sql::new("1 = 0");

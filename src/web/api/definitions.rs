@@ -129,5 +129,8 @@ pub(super) async fn schemas(head: Head) -> Result<Response, Problem> {
 /// `GET /openapi.json`
 pub(super) async fn openapi(head: Head) -> Result<Response, Problem> {
     head.signed_in()?;
-    Ok(answer::json_text(StatusCode::OK, head.state.openapi_text(&head.catalog, head.actor.view(&head.catalog.whole())).as_ref().to_owned()))
+    Ok(answer::json_text(
+        StatusCode::OK,
+        head.state.openapi_text(&head.catalog, head.actor.view(&head.catalog.whole())).as_ref().to_owned(),
+    ))
 }

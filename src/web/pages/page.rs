@@ -194,10 +194,9 @@ impl Page {
             if package.id == "core" && !self.is_admin() {
                 continue;
             }
-            let rest =
-                self.catalog.entities.iter().filter(|entity| {
-                    entity.may.read && entity.package == package.id && !entity.is_junction && !is_part(entity) && !named.contains(&entity.ix)
-                });
+            let rest = self.catalog.entities.iter().filter(|entity| {
+                entity.may.read && entity.package == package.id && !entity.is_junction && !is_part(entity) && !named.contains(&entity.ix)
+            });
             let items: Vec<NavItem> = rest.map(item).collect();
             if !items.is_empty() {
                 groups.push(NavGroup { label: package.label.get(locale).to_owned(), items });

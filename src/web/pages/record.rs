@@ -240,10 +240,7 @@ impl Page {
             label: self.label(field),
             icon: child.icon.clone(),
             add_href: (child.may.create && !link.read_only).then(|| {
-                address(
-                    &format!("/records/{}/new", child.slug),
-                    &[(link.name.clone(), read.id_text.clone()), ("_return".to_owned(), here)],
-                )
+                address(&format!("/records/{}/new", child.slug), &[(link.name.clone(), read.id_text.clone()), ("_return".to_owned(), here)])
             }),
             all_href: Some(address(&format!("/records/{}", child.slug), &[("f".to_owned(), format!("{}:is:{}", link.name, read.id_text))])),
             list,

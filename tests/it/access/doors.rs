@@ -82,7 +82,13 @@ async fn buttons_are_where_they_may_be_pressed() {
 async fn a_file_is_read_by_those_who_read_a_record_it_is_attached_to() {
     let world = World::new().await;
     let upload = |token: String| {
-        world.app.request(Method::POST, "/api/v1/files?name=offer.txt").token(&token).header("content-type", "application/octet-stream").bytes(*b"secret words").send()
+        world
+            .app
+            .request(Method::POST, "/api/v1/files?name=offer.txt")
+            .token(&token)
+            .header("content-type", "application/octet-stream")
+            .bytes(*b"secret words")
+            .send()
     };
     let file = upload(world.stranger.token.clone()).await.expect_status(201).json()["id"].as_str().expect("an id").to_owned();
     let path = format!("/files/{file}");

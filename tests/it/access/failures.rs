@@ -140,7 +140,8 @@ async fn row_27_rights_are_those_of_now() {
     let deal = world.deal(&world.rep, json!({"name": "Mine"})).await;
     let path = format!("/api/v1/records/deal/{deal}");
     get(&world.app, &world.rep, &path).await.expect_status(200);
-    let feed = |answer: serde_json::Value| answer["data"].as_array().expect("events").iter().filter(|event| event["entity"] == "deal").count();
+    let feed =
+        |answer: serde_json::Value| answer["data"].as_array().expect("events").iter().filter(|event| event["entity"] == "deal").count();
     assert_eq!(feed(get(&world.app, &world.rep, "/api/v1/changes").await.json()), 1);
     assert_eq!(feed(get(&world.app, &world.stranger, "/api/v1/changes").await.json()), 0);
     world.app.patch(&path, json!({"owner": world.stranger.id})).await.expect_status(200);
@@ -186,7 +187,8 @@ async fn row_28_roles_decide_field_by_field_and_union_by_row() {
 
 #[test]
 fn row_44_a_rule_that_does_not_compile_is_a_fault_of_the_definitions() {
-    let text = "kind: entity\nid: deal\nfields: {name: {type: text}}\n---\nkind: role\nid: r\npermissions:\n  deal: {rows: \"owner = nobody\"}\n";
+    let text =
+        "kind: entity\nid: deal\nfields: {name: {type: text}}\n---\nkind: role\nid: r\npermissions:\n  deal: {rows: \"owner = nobody\"}\n";
     let files = [relata::schema::SourceFile { path: "site.yaml".to_owned(), text: text.to_owned() }];
     let faults = relata::schema::load(&files, &relata::schema::Bindings::default()).expect_err("a rule that names nothing");
     assert_eq!(faults.len(), 1, "{faults:?}");

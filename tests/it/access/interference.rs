@@ -156,7 +156,12 @@ fn bounds(plan: &Plan) -> (usize, usize) {
 
 /// One question, in any position a name can stand in.
 fn question(dice: &mut Dice, plan: &Plan, ids: &[String]) -> (Method, String, Option<Value>) {
-    let numbers: Vec<&str> = plan.numbers.iter().map(|(name, _)| name.as_str()).chain(["shade", "twice", "far", "via", "box.whole", "box.most", "box.secret"]).collect();
+    let numbers: Vec<&str> = plan
+        .numbers
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .chain(["shade", "twice", "far", "via", "box.whole", "box.most", "box.secret"])
+        .collect();
     let texts: Vec<&str> = plan.texts.iter().map(|(name, _)| name.as_str()).chain(["name_of", "box.name"]).collect();
     let condition = |dice: &mut Dice| match dice.below(9) {
         0 => format!("{} > {}", dice.of(&numbers), dice.below(30)),
@@ -175,11 +180,40 @@ fn question(dice: &mut Dice, plan: &Plan, ids: &[String]) -> (Method, String, Op
     };
     match dice.below(14) {
         0 => (Method::GET, path("item", &[("filter", condition(dice)), ("sort", (*dice.of(&numbers)).to_owned())]), None),
-        1 => (Method::GET, path("item", &[("filter", format!("{} and {}", condition(dice), condition(dice))), ("count", "exact".into())]), None),
+        1 => (
+            Method::GET,
+            path("item", &[("filter", format!("{} and {}", condition(dice), condition(dice))), ("count", "exact".into())]),
+            None,
+        ),
         2 => (Method::GET, path("item", &[("sort", format!("-{},{}", dice.of(&numbers), dice.of(&texts))), ("limit", "3".into())]), None),
-        3 => (Method::GET, path("item", &[("select", format!("id,_title,{},box(id,_title,whole,most),friends(id,name,secret)", dice.of(&texts)))]), None),
-        4 => (Method::GET, path("box", &[("select", format!("id,name,whole,most,many,items(id,_title,{};sort={})", dice.of(&numbers[..5]), dice.of(&numbers[..5])))]), None),
-        5 => (Method::GET, path("box", &[("filter", format!("{} > {}", dice.of(&["whole", "most", "many", "secret"]), dice.below(60))), ("sort", "-whole".into()), ("select", "id,name,whole,most,many,items(id)".into())]), None),
+        3 => (
+            Method::GET,
+            path("item", &[("select", format!("id,_title,{},box(id,_title,whole,most),friends(id,name,secret)", dice.of(&texts)))]),
+            None,
+        ),
+        4 => (
+            Method::GET,
+            path(
+                "box",
+                &[(
+                    "select",
+                    format!("id,name,whole,most,many,items(id,_title,{};sort={})", dice.of(&numbers[..5]), dice.of(&numbers[..5])),
+                )],
+            ),
+            None,
+        ),
+        5 => (
+            Method::GET,
+            path(
+                "box",
+                &[
+                    ("filter", format!("{} > {}", dice.of(&["whole", "most", "many", "secret"]), dice.below(60))),
+                    ("sort", "-whole".into()),
+                    ("select", "id,name,whole,most,many,items(id)".into()),
+                ],
+            ),
+            None,
+        ),
         6 => (Method::GET, path("item", &[("q", (*dice.of(&["red", "gre", "abc", "blue red"])).to_owned())]), None),
         7 => {
             let of = *dice.of(&numbers);

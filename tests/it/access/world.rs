@@ -8,10 +8,7 @@ use relata::auth::NewToken;
 
 /// Deals of reps and their teams; what a deal earns is not for reps; some accounts are not for anybody but administrators.
 pub const SALES: [(&str, &str); 4] = [
-    (
-        "definitions/sales/package.yaml",
-        "kind: package\nid: sales\n",
-    ),
+    ("definitions/sales/package.yaml", "kind: package\nid: sales\n"),
     (
         "definitions/sales/entities/all.yaml",
         r#"

@@ -19,7 +19,8 @@ async fn an_action_is_allowed_on_some_records_and_not_on_others() {
     send(&world.app, &world.rep, Method::DELETE, &path(&ours), &json!({})).await.expect_problem(403, "ACL005");
     send(&world.app, &world.rep, Method::DELETE, &path(&theirs), &json!({})).await.expect_problem(404, "REC002");
     // A version that is asked for tells nothing of a record that may not be read.
-    let answer = world.app.request(Method::PATCH, &path(&theirs)).token(&world.rep.token).json(&name).header("if-match", "\"v99\"").send().await;
+    let answer =
+        world.app.request(Method::PATCH, &path(&theirs)).token(&world.rep.token).json(&name).header("if-match", "\"v99\"").send().await;
     answer.expect_problem(404, "REC002");
     send(&world.app, &world.rep, Method::DELETE, &path(&mine), &json!({})).await.expect_status(204);
     send(&world.app, &world.mate, Method::POST, &format!("{}/restore", path(&mine)), &json!({})).await.expect_problem(403, "ACL005");
@@ -150,7 +151,10 @@ async fn a_manager_sees_everyone_below_whatever_the_depth() {
     send(&world.app, &top, Method::PATCH, &path, &json!({"margin": "3.00"})).await.expect_status(200);
     assert_eq!(world.ids(&world.mate, "deal").await, [other]);
     // Teams below a team belong to it; only administrators say who is where.
-    let sub = world.app.create_id("team", json!({"name": "Sub", "parent": world.app.get("/api/v1/records/team").await.json()["data"][0]["id"]})).await;
+    let sub = world
+        .app
+        .create_id("team", json!({"name": "Sub", "parent": world.app.get("/api/v1/records/team").await.json()["data"][0]["id"]}))
+        .await;
     let inner = person(&world.app, "inner", &["rep"], json!({"teams": [sub], "team": sub})).await;
     let inside = world.deal(&inner, json!({"name": "Inside"})).await;
     assert!(world.ids(&world.rep, "deal").await.contains(&inside));
