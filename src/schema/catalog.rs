@@ -130,8 +130,30 @@ impl Catalog {
 
     /// By slug (`deal`) or full id (`crm.deal`).
     pub fn find_entity(&self, name: &str) -> Option<&Entity> {
-        let slug = name.rsplit('.').next().unwrap_or(name);
-        let entity = self.entity(*self.by_slug.get(slug)?);
-        (slug == name || entity.id == name).then_some(entity)
+        let Some((_, short)) = name.rsplit_once('.') else { return self.by_slug.get(name).map(|ix| self.entity(*ix)) };
+        // The short name is the last part of the id, unless it was given another.
+        let usual = self.by_slug.get(short).map(|ix| self.entity(*ix)).filter(|entity| entity.id == name);
+        usual.or_else(|| self.entities.iter().find(|entity| entity.id == name))
+    }
+
+    /// [`Catalog::find_entity`] as a package names it: its own entities and those of packages it depends on come before
+    /// others of the same short name.
+    pub fn find_entity_in(&self, package: &str, name: &str) -> Option<&Entity> {
+        let by_slug = self.find_entity(name);
+        if name.contains('.') || by_slug.is_some_and(|entity| entity.package == package) {
+            return by_slug;
+        }
+        let short = |entity: &&Entity| entity.id.rsplit_once('.').is_some_and(|(_, short)| short == name);
+        let own = self.entities.iter().find(|entity| entity.package == package && short(entity));
+        let seen = |entity: &Entity| self.sees(package, &entity.package, 0);
+        own.or_else(|| by_slug.filter(|entity| seen(entity)))
+            .or_else(|| self.entities.iter().find(|entity| short(entity) && seen(entity)))
+            .or(by_slug)
+    }
+
+    /// Whether a package depends on another, directly or not.
+    fn sees(&self, package: &str, other: &str, level: usize) -> bool {
+        let Some(found) = self.packages.iter().find(|known| known.id == package) else { return true };
+        other == "core" || found.depends.iter().any(|on| on == other || (level < self.packages.len() && self.sees(on, other, level + 1)))
     }
 }

@@ -19,6 +19,8 @@ use crate::schema::catalog::Catalog;
 /// What a thread knows of its run.
 pub(super) struct Call {
     pub catalog: Arc<Catalog>,
+    /// The script's package, whose names it uses.
+    pub package: String,
     pub context: Context,
     pub kind: Kind,
     pub limits: Limits,
@@ -47,13 +49,19 @@ thread_local! {
     static CALL: RefCell<Option<Call>> = const { RefCell::new(None) };
 }
 
+/// The package of a script by its full id.
+pub(super) fn package_of(script: &str) -> &str {
+    script.split_once('.').map_or("", |(package, _)| package)
+}
+
 pub(super) type Failure = Box<EvalAltResult>;
 
 impl Call {
-    pub fn new(catalog: Arc<Catalog>, context: Context, kind: Kind, limits: Limits, host: Box<dyn ScriptHost>) -> Self {
+    pub fn new(catalog: Arc<Catalog>, script: &str, context: Context, kind: Kind, limits: Limits, host: Box<dyn ScriptHost>) -> Self {
         let random = SeededRandom::new(context.seed);
         Self {
             catalog,
+            package: package_of(script).to_owned(),
             context,
             kind,
             limits,

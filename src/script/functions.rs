@@ -113,12 +113,12 @@ fn register_text(engine: &mut Engine) {
         });
 }
 
-fn entity<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a Entity, Failure> {
-    catalog.find_entity(name).ok_or_else(|| failure(format!("there is no entity `{name}`")))
+fn entity<'a>(call: &'a Call, name: &str) -> Result<&'a Entity, Failure> {
+    call.catalog.find_entity_in(&call.package, name).ok_or_else(|| failure(format!("there is no entity `{name}`")))
 }
 
 fn named_record(call: &Call, name: &str, id: &str) -> Result<(EntityIx, RecordId), Failure> {
-    let entity = entity(&call.catalog, name)?;
+    let entity = entity(call, name)?;
     Ok((entity.ix, parse_id(entity, id)?))
 }
 
@@ -188,7 +188,7 @@ fn find(name: &str, filter: &str, values: &Map, options: &Map) -> Result<Dynamic
     let request =
         Find { entity: EntityIx(0), filter: bind(filter, values)?, sort: texts(options.get("sort"), "sort")?, limit: limit(options)? };
     call::with(|call| {
-        let entity = entity(&call.catalog, name)?.ix;
+        let entity = entity(call, name)?.ix;
         // One more than allowed shows that the limit was reached.
         let limit = request.limit.min(call.rows_left().saturating_add(1));
         let found = call.ask(false, |host| host.find(Find { entity, limit, ..request }))?;
@@ -206,7 +206,7 @@ fn first(name: &str, filter: &str, values: &Map, mut options: Map) -> Result<Dyn
 fn count(name: &str, filter: &str, values: &Map) -> Result<i64, Failure> {
     let filter = bind(filter, values)?;
     call::with(|call| {
-        let entity = entity(&call.catalog, name)?.ix;
+        let entity = entity(call, name)?.ix;
         let question = Aggregate { entity, filter, group: Vec::new(), measures: vec![("n".to_owned(), "count()".to_owned())], limit: 1 };
         let groups = call.ask(false, |host| host.aggregate(question))?;
         Ok(groups.first().and_then(|group| group.first()).and_then(|(_, value)| value.as_int()).unwrap_or(0))
@@ -236,7 +236,7 @@ fn aggregate(name: &str, question: &Map) -> Result<Dynamic, Failure> {
         limit: limit(question)?,
     };
     call::with(|call| {
-        let entity = entity(&call.catalog, name)?.ix;
+        let entity = entity(call, name)?.ix;
         let groups = call.ask(false, |host| host.aggregate(Aggregate { entity, ..request }))?;
         call.count_rows(groups.len())?;
         let rows = groups
@@ -270,10 +270,10 @@ fn catalog_for_writing() -> Result<Arc<Catalog>, Failure> {
 
 fn create(name: &str, values: &Map) -> Result<Dynamic, Failure> {
     let catalog = catalog_for_writing()?;
-    let entity = entity(&catalog, name)?;
-    let values = field_values(&catalog, entity, values)?;
+    let ix = call::with(|call| Ok(entity(call, name)?.ix))?;
+    let values = field_values(&catalog, catalog.entity(ix), values)?;
     call::with(|call| {
-        let data = call.ask(true, |host| host.create(entity.ix, values))?;
+        let data = call.ask(true, |host| host.create(ix, values))?;
         Ok(Dynamic::from(Record::new(&catalog, data, Standing::Stored)))
     })
 }

@@ -28,7 +28,7 @@ pub fn run(script: &Compiled, input: Input, host: Box<dyn ScriptHost>) -> Result
         (None, None) => None,
     };
     let arguments = [rec.clone().map_or(Dynamic::UNIT, Dynamic::from), old.map_or(Dynamic::UNIT, Dynamic::from), context_map(&context)];
-    let call = Call::new(catalog, context, script.kind, script.limits, host);
+    let call = Call::new(catalog, &script.id, context, script.kind, script.limits, host);
     let work = || {
         let mut scope = Scope::new();
         for (name, argument) in script.parameters.iter().zip(arguments) {

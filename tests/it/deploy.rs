@@ -168,3 +168,47 @@ fn files_of_a_package_are_checked_without_a_database() {
         deploy::check(&files("  stage: {type: select}\n"), &relata::schema::Bindings::default()).expect_err("a select needs options");
     assert!(faults.iter().all(|fault| fault.line == 5), "{faults:?}");
 }
+
+/// Both have a `product`: the site gives one another short name, and each package goes on speaking of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_packages_with_one_short_name_live_together() {
+    const OVERLAY: &str = "{kind: extension, of: retail.product, slug: retail_product}\n";
+    let script = "kind: entity\nid: retail.counter\nfields:\n  note: {type: text}\n  product: {type: link, to: product}\n  seen: {type: integer}\n\
+                  scripts:\n  - id: look\n    trigger: before_save\n    source: |\n      fn run(rec, old, ctx) {\n        rec.seen = count(\"product\", \"name != ''\");\n      }\n";
+    let files = [("definitions/retail/entities/counter.yaml", script)];
+    let clash = TestApp::packages(&["crm", "retail"], &files).await.err().expect("refused");
+    assert!(clash.contains("DEF204") && clash.contains("of: retail.product, slug: retail_product"), "{clash}");
+    let app = TestApp::packages(&["crm", "retail"], &[files[0], ("definitions/site/names.yaml", OVERLAY)]).await.expect("opens");
+    let ours = app.create("product", json!({"name": "Service"})).await;
+    let theirs = app.create("retail_product", json!({"name": "Bolt", "code": "B-1"})).await;
+    assert!(theirs["id"].as_str().expect("an id").starts_with("retail_product_"), "{theirs}");
+    app.get(&format!("/api/v1/records/product/{}", theirs["id"].as_str().expect("an id"))).await.expect_status(404);
+    let counter = app.create("counter", json!({"note": "x", "product": theirs["id"]})).await;
+    assert_eq!(counter["seen"], 1, "a script of retail means its own product");
+    app.post("/api/v1/records/counter", json!({"product": ours["id"]})).await.expect_status(422);
+    let document = app.get("/api/v1/openapi.json").await.expect_status(200).json();
+    for path in ["/api/v1/records/product", "/api/v1/records/retail_product"] {
+        assert!(document["paths"].get(path).is_some(), "{path}");
+    }
+    let all = deploy::read(&app.workspace.folders).expect("the files are readable");
+    assert!(deploy::plan(&app.workspace.store, &all).await.expect("a plan").is_empty());
+}
+
+/// The people of the engine are `core.user`, whatever it is called in URLs, and whoever else is called `user`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_are_those_of_core_under_any_short_name() {
+    let entity = "kind: entity\nid: shop.user\nfields:\n  name: {type: text}\n  by: {type: user}\nviews:\n  - {id: mine, filter: \"by = me()\"}\n";
+    let app = TestApp::with_files(&[
+        PACKAGE,
+        ("definitions/shop/user.yaml", entity),
+        ("definitions/site/names.yaml", "kind: extension\nof: core.user\nslug: person\n"),
+    ])
+    .await;
+    let me = app.get("/api/v1/records/person").await.expect_status(200).json()["data"][0]["id"].clone();
+    app.create("user", json!({"name": "ours", "by": me})).await;
+    app.create("user", json!({"name": "nobody's"})).await;
+    let mine = app.get("/api/v1/records/user?filter=by=me()&select=name").await.expect_status(200).json();
+    assert_eq!(mine["data"], json!([{"name": "ours"}]));
+    let patch = app.patch(&format!("/api/v1/records/person/{}", me.as_str().expect("an id")), json!({"active": false})).await;
+    assert_eq!(patch.expect_status(422).json()["errors"][0]["code"], "last_administrator");
+}

@@ -1,11 +1,13 @@
 //! Entities as written: one draft for each, with its extensions and the parts split out of its file.
 
+use std::collections::BTreeMap;
+
 use super::layers::package_of;
 use super::{Work, layers};
 use crate::base::EntityIx;
 use crate::schema::diagnostic::Diagnostic;
 use crate::schema::intake::{self, Document};
-use crate::schema::node::{Key, Node};
+use crate::schema::node::{Key, Node, NodeKind};
 
 /// An entity before it is resolved.
 #[derive(Debug)]
@@ -21,6 +23,13 @@ pub(crate) struct EntityDraft {
     pub parts: Vec<PartDraft>,
     /// Made by the program: the junction of a `links` field without `through`.
     pub is_made: bool,
+}
+
+impl EntityDraft {
+    /// The last part of the id.
+    pub fn short(&self) -> &str {
+        self.id.rsplit('.').next().unwrap_or(&self.id)
+    }
 }
 
 #[derive(Debug)]
@@ -87,8 +96,9 @@ pub(super) fn entities(work: &mut Work) {
         documents.extend(intake::builtin_core());
     }
     documents.sort_by_key(|document| (work.packages.position(&package_of(document)), document.path.clone(), document.node.place.line));
+    let given = given_slugs(work);
     for document in &documents {
-        entity(work, document);
+        entity(work, document, &given);
     }
     for kind in ["extension", "view", "layout", "button", "script"] {
         let mut documents: Vec<&Document> = work.intake.documents.iter().filter(|document| document.kind.name == kind).collect();
@@ -104,17 +114,41 @@ fn full_id(document: &Document) -> Option<String> {
     Some(if id.contains('.') { id.to_owned() } else { format!("{}.{id}", package_of(document)) })
 }
 
-fn entity(work: &mut Work, document: &Document) {
+/// The entity as if it had been written with the short name an extension gives it: a change of it is a change to be planned.
+fn with_slug(node: &Node, given: Option<&Node>) -> Node {
+    let mut node = node.clone();
+    if let (Some(given), NodeKind::Map(entries)) = (given, &mut node.kind) {
+        entries.retain(|(key, _)| key.text != "slug");
+        entries.push((Key { text: "slug".to_owned(), place: given.place.clone() }, given.clone()));
+    }
+    node
+}
+
+/// Short names that extensions give, by the full id of the entity. The site has the last word.
+fn given_slugs(work: &Work) -> BTreeMap<String, Node> {
+    let mut extensions: Vec<&Document> = work.intake.documents.iter().filter(|document| document.kind.name == "extension").collect();
+    extensions.sort_by_key(|document| work.packages.position(&package_of_part(document)));
+    let given = extensions.iter().filter_map(|document| {
+        let of = document.node.text("of")?;
+        let id = if of.contains('.') { of.to_owned() } else { format!("{}.{of}", package_of_part(document)) };
+        Some((id, document.node.get("slug")?.clone()))
+    });
+    given.collect()
+}
+
+fn entity(work: &mut Work, document: &Document, given: &BTreeMap<String, Node>) {
     let Some(id) = full_id(document) else { return };
     let Some(id_node) = document.node.get("id") else { return };
     let package = package_of(document);
-    let slug = id.rsplit('.').next().unwrap_or(&id).to_owned();
-    if !crate::schema::shape::identifier(&slug) {
+    let short = id.rsplit('.').next().unwrap_or(&id).to_owned();
+    let slug_node = given.get(&id).or_else(|| document.node.get("slug"));
+    let slug = slug_node.and_then(Node::as_text).unwrap_or(&short).to_owned();
+    if !crate::schema::shape::identifier(&short) || !crate::schema::shape::identifier(&slug) {
         return;
     }
     if !id.starts_with(&format!("{package}.")) {
         let fault = Diagnostic::error("DEF212", &id_node.place, format!("`{id}` lies in the folder of package `{package}`"))
-            .hint(format!("call it `{package}.{slug}`, or move the file; to add to another package's entity write `kind: extension`"));
+            .hint(format!("call it `{package}.{short}`, or move the file; to add to another package's entity write `kind: extension`"));
         work.fault(fault);
     }
     if let Some(first) = work.by_id.get(&id) {
@@ -128,9 +162,14 @@ fn entity(work: &mut Work, document: &Document) {
         return;
     }
     if let Some(other) = work.drafts.iter().find(|draft| draft.slug == slug) {
-        let mut fault = Diagnostic::error("DEF204", &id_node.place, format!("`{id}` and `{}` have the same short name `{slug}`", other.id))
-            .hint("the short name stands in URLs and must be unique in the workspace: give one of them another");
-        if let Some(first) = other.node.get("id") {
+        let place = &slug_node.unwrap_or(id_node).place;
+        let mut fault = Diagnostic::error("DEF204", place, format!("`{id}` and `{}` have the same short name `{slug}`", other.id)).hint(
+            format!(
+                "it stands in URLs and must be unique: write `slug: {0}` under the `id`, or beside the packages `{{kind: extension, of: {id}, slug: {0}}}`",
+                id.replace('.', "_")
+            ),
+        );
+        if let Some(first) = other.node.get("slug").or_else(|| other.node.get("id")) {
             fault = fault.label(&first.place, "first here");
         }
         work.fault(fault);
@@ -138,12 +177,13 @@ fn entity(work: &mut Work, document: &Document) {
         return;
     }
     let ix = EntityIx(u32::try_from(work.drafts.len()).unwrap_or(u32::MAX));
+    let renamed = given.get(&id);
     work.by_id.insert(id.clone(), ix);
     work.drafts.push(EntityDraft {
         id,
         slug,
         package,
-        node: document.node.clone(),
+        node: with_slug(&document.node, renamed),
         uid: String::new(),
         fields: Vec::new(),
         parts: Vec::new(),

@@ -62,7 +62,7 @@ fn junction(work: &mut Work, ix: EntityIx, position: usize, key: &Key, node: &No
             &key.place,
             format!("the links `{}` need an entity `{id}` between, but `{}` has this short name", key.text, other.id),
         )
-        .hint("name the entity between: `through: …`");
+        .hint("name the entity between (`through: …`), or give the other a `slug`");
         work.fault(fault);
         return;
     }

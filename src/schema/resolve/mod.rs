@@ -167,7 +167,10 @@ impl Work<'_> {
         if let Some(ix) = self.by_id.get(&format!("{package}.{name}")) {
             return Some(*ix);
         }
-        self.all().find(|ix| self.draft(*ix).slug == name)
+        // Packages name what they know: an entity they depend on comes before one of the same short name elsewhere.
+        let sees = |ix: &EntityIx| self.packages.sees(package, &self.draft(*ix).package);
+        let by_slug = self.all().find(|ix| self.draft(*ix).slug == name);
+        by_slug.filter(sees).or_else(|| self.all().find(|ix| sees(ix) && self.draft(*ix).short() == name)).or(by_slug)
     }
 
     /// The field of an entity a text names, by name or alias; the fault says what is wrong.

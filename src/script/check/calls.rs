@@ -8,6 +8,7 @@ use super::walk::Walk;
 use crate::base::EntityIx;
 use crate::schema::catalog::Entity;
 use crate::script::api::{ApiFunction, api};
+use crate::script::call::package_of;
 
 /// What people of other languages reach for, and what there is instead.
 const INSTEAD: &[(&str, &str)] = &[
@@ -204,7 +205,7 @@ fn literals(walk: &mut Walk<'_>, function: &ApiFunction, call: &FnCallExpr, rece
 /// An entity named by a literal.
 fn entity(walk: &mut Walk<'_>, argument: &Expr) -> Option<EntityIx> {
     let Expr::StringConstant(name, position) = argument else { return None };
-    if let Some(found) = walk.catalog.find_entity(name) {
+    if let Some(found) = walk.catalog.find_entity_in(package_of(walk.source.id), name) {
         return Some(found.ix);
     }
     let hint =

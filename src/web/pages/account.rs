@@ -157,7 +157,7 @@ fn device(agent: &str) -> Option<&'static str> {
 /// `POST /account/settings`
 pub(super) async fn settings(page: Page, post: Post) -> Result<Response, Problem> {
     let identity = page.requester.identity()?;
-    let user = page.catalog.find_entity("user").ok_or_else(Problem::not_found)?;
+    let user = page.catalog.find_entity("core.user").ok_or_else(Problem::not_found)?;
     let mut input = Input::new();
     let text = |text: &str| if text.is_empty() { Value::Null } else { Value::Text(text.to_owned()) };
     let language = post.get("locale");

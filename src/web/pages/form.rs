@@ -331,7 +331,7 @@ fn differs(mine: &Shown, theirs: &Shown) -> bool {
 impl Page {
     /// The name of a user.
     pub async fn person_name(&self, user: RecordId) -> Result<String, Problem> {
-        let Some(entity) = self.catalog.find_entity("user") else { return Ok(String::new()) };
+        let Some(entity) = self.catalog.find_entity("core.user") else { return Ok(String::new()) };
         let id = user.display(&entity.prefix);
         let titles: Titles = self.titles(std::iter::once(id.as_str())).await?;
         Ok(titles.get(&id).cloned().unwrap_or(id))

@@ -15,7 +15,7 @@ impl Page {
     /// A page of changes, newest first; `base` is the address of the first page.
     pub async fn history(&self, entity: &Entity, id: RecordId, base: &str) -> Result<History, Problem> {
         let found = self.state.records.history(&self.actor, entity.ix, id, self.params.get("cursor"), ENTRIES).await?;
-        let people = self.catalog.find_entity("user");
+        let people = self.catalog.find_entity("core.user");
         let mut ids: Vec<String> = Vec::new();
         for entry in &found.entries {
             ids.extend(entry.by.and_then(|user| people.map(|entity| user.display(&entity.prefix))));

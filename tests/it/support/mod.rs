@@ -79,6 +79,18 @@ impl TestApp {
         Self::open(folder, WebConfig::default()).await
     }
 
+    /// A site with shipped packages and further files, or why it does not open.
+    pub async fn packages(packages: &[&str], files: &[(&str, &str)]) -> Result<Self, String> {
+        let folder = new_folder();
+        for package in packages {
+            copy(&root().join("definitions").join(package), &folder.0.join("definitions").join(package));
+        }
+        for (path, text) in files {
+            write(&folder.0, path, text);
+        }
+        Self::try_open(folder, WebConfig::default()).await
+    }
+
     /// A site with these definition files: paths below the workspace (`definitions/shop/entities/deal.yaml`) and texts.
     pub async fn with_files(files: &[(&str, &str)]) -> Self {
         Self::with_config(files, WebConfig::default()).await
@@ -94,6 +106,10 @@ impl TestApp {
     }
 
     async fn open(folder: Folder, config: WebConfig) -> Self {
+        Self::try_open(folder, config).await.unwrap_or_else(|error| panic!("the workspace does not open: {error}"))
+    }
+
+    async fn try_open(folder: Folder, config: WebConfig) -> Result<Self, String> {
         std::fs::create_dir_all(folder.0.join("definitions")).expect("the folder can be made");
         let clock = Arc::new(FixedClock::at(DateTime::parse(NOW).expect("a moment")));
         let mut options = app::Options::new(target(&folder.0), Folders::new(&folder.0, None));
@@ -101,10 +117,7 @@ impl TestApp {
         options.random = Arc::new(SeededRandom::new(NUMBERS.load(Ordering::SeqCst)));
         options.files = Some(folder.0.join("files"));
         options.postgres_connections = 4;
-        let workspace = match Workspace::open(&options).await {
-            Ok(workspace) => workspace,
-            Err(error) => panic!("the workspace does not open: {error}\n{error:?}"),
-        };
+        let workspace = Workspace::open(&options).await.map_err(|error| format!("{error}\n{error:?}"))?;
         let person =
             NewUser { name: "Ada Admin".into(), email: "admin@example.com".into(), password: String::new(), locale: None, admin: true };
         workspace.auth.create_user(person).await.expect("the administrator is created");
@@ -115,7 +128,7 @@ impl TestApp {
             .expect("a token is created")
             .secret;
         let router = web::router(app::services(&workspace, config.clone()));
-        Self { workspace, router, clock, token, options, config, _follower: None, _folder: folder }
+        Ok(Self { workspace, router, clock, token, options, config, _follower: None, _folder: folder })
     }
 
     /// Another process on the same database, which follows what is applied elsewhere; none on SQLite.
