@@ -288,6 +288,11 @@ pub struct Conflict {
 #[derive(Debug, Default, Serialize)]
 pub struct ConflictRow {
     pub label: String,
+    /// Of the choice.
+    pub name: String,
+    /// What the form began with, where that is known.
+    pub original: Option<Shown>,
+    pub takes_theirs: bool,
     pub mine: Shown,
     pub theirs: Shown,
 }

@@ -151,11 +151,13 @@ await step('two people who change the same field see both values', async () => {
   await page.fill('[name=next_step]', 'mine');
   await page.click('button.primary[type=submit]');
   await page.waitForSelector('.versus');
-  assert.match(await page.textContent('.versus'), /mine[\s\S]*theirs/);
+  assert.match(await page.textContent('.versus'), /theirs[\s\S]*mine/);
+  assert.equal(await page.locator('.versus').count(), 1);
   await accessible(page, 'conflict');
+  await page.check('.versus input[value=theirs]');
   await page.click('button.primary[type=submit]');
   await page.waitForURL(/deal_\w+(\?|$)/);
-  assert.match(await page.textContent('main'), /mine/);
+  assert.match(await page.textContent('main'), /theirs/);
   await other.close();
 });
 

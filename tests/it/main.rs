@@ -9,6 +9,7 @@ mod deploy;
 mod expressions;
 mod field_types;
 mod filters;
+mod forms;
 mod fuzz;
 mod hostile;
 mod identity;

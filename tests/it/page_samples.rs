@@ -323,7 +323,14 @@ pub fn conflict(locale: Locale) -> Conflict {
     Conflict {
         who: text("Li Wei"),
         stamp: Some(stamp()),
-        rows: vec![ConflictRow { label: text("Amount"), mine: shown("number"), theirs: Shown::none() }],
+        rows: vec![ConflictRow {
+            label: text("Amount"),
+            name: text("_pick.amount"),
+            original: None,
+            mine: shown("number"),
+            theirs: Shown::none(),
+            takes_theirs: true,
+        }],
         record_href: text("/records/deal/deal_1"),
     }
 }

@@ -8,18 +8,21 @@ use serde_json::Value as Json;
 
 use super::field::select_text;
 use super::form_model::{Drawn, drop_unshown, read_input, whole_message};
+use super::merge::{Merge, drop_picked};
 use super::page::{Page, encode, is_own_path};
 use super::post::Post;
 use super::table::row_json;
 use crate::base::RecordId;
 use crate::query::{self, Params};
 use crate::record::{ErrorKind, FieldFault, Input, RecordError, Saved, Source, WriteOptions, parse_id};
-use crate::render::context::{Conflict, ConflictRow, Crumb, Form, FormPage, Shown, Stamp};
-use crate::render::show::{self, Titles};
+use crate::render::context::{Crumb, Form, FormPage};
+use crate::render::show::Titles;
 use crate::render::{Arg, FormTexts};
 use crate::schema::catalog::{Entity, FieldType};
-use crate::schema::field_type;
 use crate::web::{Problem, files};
+
+/// Others who save the same record at the same moment, one after another, before a person is asked.
+const MOST_MERGES: u32 = 3;
 
 #[derive(Serialize)]
 struct FormPart {
@@ -78,11 +81,11 @@ fn edit_form(page: &Page, entity: &Entity, id_text: &str, stored: &Stored) -> Fo
 }
 
 /// A record as it is now, with its parts.
-struct Stored {
-    id: RecordId,
-    json: Json,
-    title: String,
-    version: i64,
+pub(super) struct Stored {
+    pub id: RecordId,
+    pub json: Json,
+    pub title: String,
+    pub version: i64,
 }
 
 async fn stored(page: &Page, entity: &Entity, id_text: &str) -> Result<Stored, Problem> {
@@ -156,7 +159,7 @@ pub(super) async fn update(mut page: Page, Path((slug, id_text)): Path<(String, 
         Outcome::Refused(refused) => {
             let stored = stored(&page, entity, &id_text).await?;
             let mut form = edit_form(&page, entity, &id_text, &stored);
-            if !refused.is_stale {
+            if refused.merge.is_none() {
                 form.version = post.get("_version").to_owned();
             }
             refuse(&page, entity, form, refused, &post, Some(&stored)).await
@@ -191,8 +194,8 @@ struct Refused {
     status: StatusCode,
     faults: Vec<FieldFault>,
     message: Option<String>,
-    is_stale: bool,
-    changed: Vec<String>,
+    /// Someone else saved meanwhile, and there is something to choose.
+    merge: Option<Merge>,
 }
 
 async fn save(page: &Page, entity: &Entity, id: Option<RecordId>, post: &Post, unproved: Option<String>) -> Result<Outcome, Problem> {
@@ -213,32 +216,42 @@ async fn save(page: &Page, entity: &Entity, id: Option<RecordId>, post: &Post, u
         }
     }
     drop_unshown(&state, &mut input);
+    drop_picked(entity, post, &mut input);
     let key = post.get("_key");
-    let options = WriteOptions {
+    let mut options = WriteOptions {
         if_match: post.get("_version").parse().ok(),
         idempotency_key: (key.len() == 32 && key.is_ascii()).then(|| format!("form-{key}")),
         source: Source::Form,
         ..WriteOptions::default()
     };
-    let result = match id {
-        Some(id) => records.update(&page.actor, &page.catalog, entity.ix, id, input, options).await,
-        None => records.create(&page.actor, &page.catalog, entity.ix, input, options).await,
-    };
-    match result {
-        Ok(saved) => Ok(Outcome::Saved(saved)),
-        Err(RecordError::Stale { changed, .. }) => {
-            Ok(Outcome::Refused(Refused { status: StatusCode::CONFLICT, is_stale: true, changed, ..Refused::default() }))
-        }
-        Err(error) => {
-            let faults = error.faults();
-            let message = whole_message(page, &error);
-            if faults.is_empty() && message.is_none() {
-                return Err(error.into());
+    let mut tries = 0;
+    let error = loop {
+        let result = match id {
+            Some(id) => records.update(&page.actor, &page.catalog, entity.ix, id, input.clone(), options.clone()).await,
+            None => records.create(&page.actor, &page.catalog, entity.ix, input.clone(), options.clone()).await,
+        };
+        match (result, id, options.if_match) {
+            (Ok(saved), ..) => return Ok(Outcome::Saved(saved)),
+            (Err(RecordError::Stale { changed, .. }), Some(id), Some(since)) => {
+                let stored = stored(page, entity, &id.display(&entity.prefix)).await?;
+                let merge = page.merge(entity, &stored, input, since, &changed).await?;
+                if !merge.is_settled() || tries == MOST_MERGES {
+                    return Ok(Outcome::Refused(Refused { status: StatusCode::CONFLICT, merge: Some(merge), ..Refused::default() }));
+                }
+                tries += 1;
+                options.if_match = Some(stored.version);
+                input = merge.input;
             }
-            let status = if error.kind() == ErrorKind::Conflict { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
-            Ok(Outcome::Refused(Refused { status, faults, message, ..Refused::default() }))
+            (Err(error), ..) => break error,
         }
+    };
+    let faults = error.faults();
+    let message = whole_message(page, &error);
+    if faults.is_empty() && message.is_none() {
+        return Err(error.into());
     }
+    let status = if error.kind() == ErrorKind::Conflict { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
+    Ok(Outcome::Refused(Refused { status, faults, message, ..Refused::default() }))
 }
 
 /// What else is wrong with a form that could not be read whole, so that all of it is told at once: a dry run.
@@ -271,10 +284,14 @@ async fn refuse(
     post: &Post,
     stored: Option<&Stored>,
 ) -> Result<Response, Problem> {
-    let (input, _) = read_input(page, entity, &post.pairs);
+    let pairs = match (&refused.merge, stored) {
+        (Some(merge), Some(stored)) => merge.texts(page, entity, stored, &post.pairs),
+        _ => post.pairs.clone(),
+    };
+    let (input, _) = read_input(page, entity, &pairs);
     let id = stored.map(|stored| stored.id);
     let state = page.state.records.form_state(&page.actor, &page.catalog, entity.ix, id, &input).await?;
-    let texts = FormTexts::from_pairs(post.pairs.iter().filter(|(name, _)| !name.starts_with('_')).cloned());
+    let texts = FormTexts::from_pairs(pairs.into_iter().filter(|(name, _)| !name.starts_with('_')));
     form.sections = page.draw(Drawn { entity, id, texts: &texts, state: &state, faults: &refused.faults }).await?;
     form.faults = page.summary(entity, &refused.faults, &texts);
     form.message = refused.message;
@@ -282,50 +299,11 @@ async fn refuse(
     if is_own_path(back) {
         form.return_to = back.to_owned();
     }
-    if let (true, Some(stored)) = (refused.is_stale, stored) {
-        form.conflict = Some(conflict(page, entity, stored, &input, &refused.changed).await?);
+    if let (Some(merge), Some(stored)) = (&refused.merge, stored) {
+        form.conflict = Some(page.conflict(entity, stored, merge, post).await?);
     }
     let id_text = id.map(|id| id.display(&entity.prefix));
     answer(page, entity, refused.status, form, stored.map(|stored| stored.title.as_str()).zip(id_text.as_deref()))
-}
-
-/// Mine and theirs, for the fields both sides hold differently.
-async fn conflict(page: &Page, entity: &Entity, stored: &Stored, input: &Input, changed: &[String]) -> Result<Conflict, Problem> {
-    let history = page.state.records.history(&page.actor, entity.ix, stored.id, None, 1).await?;
-    let last = history.entries.first();
-    let who = match last.and_then(|entry| entry.by) {
-        Some(user) => page.person_name(user).await?,
-        None => page.say("history-system", &[]),
-    };
-    let mut ids = Vec::new();
-    let mut pairs = Vec::new();
-    for name in changed {
-        let Some(field) = entity.find_field(name) else { continue };
-        let Some(mine) = input.get(field.ix) else { continue };
-        let mine = field_type::to_json(&page.catalog, field, mine);
-        let theirs = stored.json.get(name).cloned().unwrap_or(Json::Null);
-        if let Json::String(id) = &mine {
-            ids.push(id.clone());
-        }
-        pairs.push((field, mine, theirs));
-    }
-    let titles = page.titles(ids.iter().map(String::as_str)).await?;
-    let shown = |field, json: &Json| show::show(page.show(&titles), field, json);
-    let rows = pairs
-        .iter()
-        .map(|(field, mine, theirs)| ConflictRow { label: page.label(field), mine: shown(field, mine), theirs: shown(field, theirs) })
-        .filter(|row| differs(&row.mine, &row.theirs))
-        .collect();
-    Ok(Conflict {
-        who,
-        stamp: last.map(|entry| Stamp::new(entry.at, &page.ui, page.messages())),
-        rows,
-        record_href: format!("/records/{}/{}", entity.slug, stored.id.display(&entity.prefix)),
-    })
-}
-
-fn differs(mine: &Shown, theirs: &Shown) -> bool {
-    mine.text != theirs.text
 }
 
 impl Page {

@@ -12,6 +12,7 @@ mod field;
 mod filter;
 mod form;
 mod form_model;
+mod merge;
 mod history;
 mod home;
 mod list;
