@@ -197,7 +197,8 @@ async fn two_packages_with_one_short_name_live_together() {
 /// The people of the engine are `core.user`, whatever it is called in URLs, and whoever else is called `user`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn people_are_those_of_core_under_any_short_name() {
-    let entity = "kind: entity\nid: shop.user\nfields:\n  name: {type: text}\n  by: {type: user}\nviews:\n  - {id: mine, filter: \"by = me()\"}\n";
+    let entity =
+        "kind: entity\nid: shop.user\nfields:\n  name: {type: text}\n  by: {type: user}\nviews:\n  - {id: mine, filter: \"by = me()\"}\n";
     let app = TestApp::with_files(&[
         PACKAGE,
         ("definitions/shop/user.yaml", entity),

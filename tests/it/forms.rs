@@ -28,17 +28,28 @@ async fn fields_that_one_side_alone_changed_are_merged_without_asking() {
     let app = TestApp::crm().await;
     let (account, page, api) = deal(&app).await;
     app.patch(&api, json!({"name": "Theirs"})).await.expect_status(200);
-    let pairs = [("_version", "1"), ("name", "A"), ("account", account.as_str()), ("stage", "open"), ("amount", "10.00"), ("close_on", "2026-12-24")];
+    let pairs = [
+        ("_version", "1"),
+        ("name", "A"),
+        ("account", account.as_str()),
+        ("stage", "open"),
+        ("amount", "10.00"),
+        ("close_on", "2026-12-24"),
+    ];
     post(&app, &page, &pairs).await.expect_status(303);
     assert_eq!(fields(&app, &api).await, json!(["Theirs", "2026-12-24", 3]));
     // Both changed it to the same.
     app.patch(&api, json!({"name": "Same"})).await.expect_status(200);
-    post(&app, &page, &[("_version", "3"), ("name", "Same"), ("account", account.as_str()), ("close_on", "2026-12-25")]).await.expect_status(303);
+    post(&app, &page, &[("_version", "3"), ("name", "Same"), ("account", account.as_str()), ("close_on", "2026-12-25")])
+        .await
+        .expect_status(303);
     assert_eq!(fields(&app, &api).await, json!(["Same", "2026-12-25", 5]));
     // They changed it and changed it back.
     app.patch(&api, json!({"name": "Elsewhere"})).await.expect_status(200);
     app.patch(&api, json!({"name": "Same"})).await.expect_status(200);
-    post(&app, &page, &[("_version", "5"), ("name", "Mine"), ("account", account.as_str()), ("close_on", "2026-12-25")]).await.expect_status(303);
+    post(&app, &page, &[("_version", "5"), ("name", "Mine"), ("account", account.as_str()), ("close_on", "2026-12-25")])
+        .await
+        .expect_status(303);
     assert_eq!(fields(&app, &api).await, json!(["Mine", "2026-12-25", 8]));
 }
 
@@ -69,6 +80,8 @@ async fn a_field_that_both_sides_changed_is_asked_for() {
     assert_eq!(fields(&app, &api).await, json!(["Mine", "2026-12-24", 5]));
     // A third person in between: what was left to the others stays theirs.
     app.patch(&api, json!({"name": "Third"})).await.expect_status(200);
-    post(&app, &page, &[&choose("5", "theirs")[..4], &[("close_on", "2026-12-31"), ("_pick.name", "theirs")]].concat()).await.expect_status(303);
+    post(&app, &page, &[&choose("5", "theirs")[..4], &[("close_on", "2026-12-31"), ("_pick.name", "theirs")]].concat())
+        .await
+        .expect_status(303);
     assert_eq!(fields(&app, &api).await, json!(["Third", "2026-12-31", 7]));
 }

@@ -125,7 +125,11 @@ pub const ENTITY: &[KeySpec] = &[
     must("id", Entity, "`package.name`, or the name alone inside its package; the name stands in URLs and expressions."),
     UID,
     key("was", Entity, "Its former id: what is stored under it stays."),
-    key("slug", Name, "Its short name in URLs, expressions of requests, scripts and OpenAPI, unique in the workspace; the last part of the id when left out."),
+    key(
+        "slug",
+        Name,
+        "Its short name in URLs, expressions of requests, scripts and OpenAPI, unique in the workspace; the last part of the id when left out.",
+    ),
     key("label", Label, "Name of one record; made from the id when left out."),
     key("label_plural", Label, "Name of several records."),
     key("description", Label, "What it is for."),
