@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use super::AppError;
+use crate::auth::Provider;
 use crate::cli::{Definitions, Globals, Log, LogFormat, ServeArgs};
 use crate::deploy::Folders;
 use crate::outbound::{Allow, EgressOptions};
@@ -17,7 +18,7 @@ use crate::web::{Network, PublicUrl, Tls, WebConfig};
 const DEFAULT_FILE: &str = "relata-server.yaml";
 
 /// Keys of the configuration file with their meaning, in the order `doctor` prints them.
-const KEYS: [(&str, &str); 22] = [
+const KEYS: [(&str, &str); 31] = [
     ("listen", "address to listen on"),
     ("public_url", "address people use"),
     ("data", "folder of the embedded database, files and keys"),
@@ -40,6 +41,15 @@ const KEYS: [(&str, &str); 22] = [
     ("metrics_token_file", "file with the token that may read /metrics from elsewhere"),
     ("egress_allow", "hosts and networks that outgoing requests may reach besides the internet"),
     ("egress_authorities", "PEM file of further authorities for outgoing requests"),
+    ("oidc_issuer", "identity provider of single sign-on, as it writes itself"),
+    ("oidc_name", "what the button for single sign-on says"),
+    ("oidc_client_id", "name of this workspace at the identity provider"),
+    ("oidc_client_secret_file", "file with the secret shared with the identity provider"),
+    ("oidc_hosts", "hosts the identity provider may name besides its own"),
+    ("oidc_roles_claim", "claim of the identity provider that lists groups"),
+    ("oidc_roles", "a group's name and the role it gives, written group=role"),
+    ("oidc_create", "make people for verified addresses that nobody has: yes or no"),
+    ("oidc_plain_http", "let the identity provider of a test speak plain HTTP on this machine: yes or no"),
 ];
 
 /// Everything an operator decides.
@@ -57,6 +67,7 @@ pub struct Config {
     pub job_workers: usize,
     pub events_kept: Duration,
     pub egress: EgressOptions,
+    pub provider: Option<Provider>,
     /// Where each value comes from: key, value as shown (secrets hidden), source.
     pub shown: Vec<(String, String, &'static str)>,
 }
@@ -98,6 +109,8 @@ impl Config {
         let events_kept_days = source.number("events_kept_days", 30, 1, 36_500)?;
 
         let egress = egress(&source.text("egress_allow", None, "")?, &source.text("egress_authorities", None, "")?)?;
+
+        let provider = provider(&mut source)?;
 
         let log_format = match format.as_str() {
             "text" => LogFormat::Text,
@@ -149,6 +162,7 @@ impl Config {
             job_workers,
             events_kept: Duration::from_secs(events_kept_days as u64 * 86_400),
             egress,
+            provider,
             shown: source.shown,
         })
     }
@@ -172,6 +186,57 @@ fn refuse_plain_http(listen: &str, is_covered: bool) -> Result<(), AppError> {
         format!("`{listen}` would serve plain HTTP beyond this machine"),
         "give a certificate (--tls-certificate, --tls-key), or listen on 127.0.0.1 behind a proxy that speaks HTTPS, or name the proxy's network with --behind-proxy",
     ))
+}
+
+/// The identity provider of single sign-on, if one is named.
+fn provider(source: &mut Source) -> Result<Option<Provider>, AppError> {
+    let issuer = source.text("oidc_issuer", None, "")?;
+    let name = source.text("oidc_name", None, "")?;
+    let client_id = source.text("oidc_client_id", None, "")?;
+    let client_secret = secret_file("oidc_client_secret_file", &source.text("oidc_client_secret_file", None, "")?)?.unwrap_or_default();
+    let hosts = source.text("oidc_hosts", None, "")?;
+    let roles_claim = source.text("oidc_roles_claim", None, "groups")?;
+    let roles = source.text("oidc_roles", None, "")?;
+    let creates_people = yes_or_no("oidc_create", &source.text("oidc_create", None, "no")?)?;
+    let plain = yes_or_no("oidc_plain_http", &source.text("oidc_plain_http", None, "no")?)?;
+    if issuer.is_empty() {
+        return Ok(None);
+    }
+    let host = issuer.strip_prefix("https://").or_else(|| issuer.strip_prefix("http://").filter(|host| plain && is_local(host)));
+    if host.is_none_or(str::is_empty) || issuer.contains(['?', '#', '@', ' ']) {
+        return Err(bad("oidc_issuer", format!("`{issuer}` is no issuer"), "write it as the provider does, for example https://login.example.com"));
+    }
+    if client_id.is_empty() {
+        return Err(bad("oidc_client_id", "it is missing", "the provider gives it when this workspace is registered there"));
+    }
+    let mut mapped = std::collections::BTreeMap::new();
+    for pair in parts(&roles) {
+        let (group, role) = pair
+            .rsplit_once('=')
+            .filter(|(group, role)| !group.trim().is_empty() && !role.trim().is_empty())
+            .ok_or_else(|| bad("oidc_roles", format!("`{pair}` is no pair"), "write crm-admins=admin, crm-users=user"))?;
+        mapped.insert(group.trim().to_owned(), role.trim().to_owned());
+    }
+    let name = if name.is_empty() { host.unwrap_or_default().split(['/', ':']).next().unwrap_or_default().to_owned() } else { name };
+    let hosts = parts(&hosts).map(str::to_owned).collect();
+    Ok(Some(Provider { name, issuer, client_id, client_secret, hosts, roles_claim, roles: mapped, creates_people }))
+}
+
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty())
+}
+
+fn is_local(authority: &str) -> bool {
+    let host = authority.split('/').next().unwrap_or("");
+    host.starts_with("127.0.0.1:") || host.starts_with("localhost:") || host.starts_with("[::1]:")
+}
+
+fn yes_or_no(key: &str, text: &str) -> Result<bool, AppError> {
+    match text {
+        "yes" | "true" => Ok(true),
+        "no" | "false" | "" => Ok(false),
+        other => Err(bad(key, format!("`{other}` is neither yes nor no"), "write yes or no")),
+    }
 }
 
 fn networks(text: &str) -> Result<Vec<Network>, AppError> {

@@ -15,6 +15,7 @@ impl Config {
         options.job_workers = self.job_workers;
         options.events_kept = self.events_kept;
         options.egress = self.egress.clone();
+        options.provider = self.provider.clone();
         options
     }
 }

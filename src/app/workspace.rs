@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use super::AppError;
-use crate::auth::Auth;
+use crate::auth::{Auth, Provider};
 use crate::automation::{Automation, ScriptJobs};
 use crate::base::{Clock, Random, SystemClock, SystemRandom};
 use crate::deploy::{self, Folders, Outcome};
@@ -31,6 +31,8 @@ pub struct Options {
     pub events_kept: Duration,
     /// What outgoing requests may reach.
     pub egress: EgressOptions,
+    /// Single sign-on.
+    pub provider: Option<Provider>,
     /// In the place of the client that `egress` describes, for tests.
     pub http: Option<Arc<dyn HttpClient>>,
     pub clock: Arc<dyn Clock>,
@@ -47,6 +49,7 @@ impl Options {
             job_workers: 4,
             events_kept: RunnerOptions::default().events_kept,
             egress: EgressOptions::default(),
+            provider: None,
             http: None,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
@@ -127,7 +130,12 @@ impl Workspace {
             store.mint().clone(),
         )
         .with_cursor_key(crate::query::CursorKey::from_secret(&secret));
-        let auth = Arc::new(Auth::new(store.clone(), records.clone(), options.clock.clone(), options.random.clone()));
+        let http = match &options.http {
+            Some(http) => http.clone(),
+            None => Arc::new(Egress::new(options.egress.clone()).map_err(AppError::Start)?),
+        };
+        let auth = Auth::new(store.clone(), records.clone(), options.clock.clone(), options.random.clone());
+        let auth = Arc::new(auth.with_provider(options.provider.clone(), http.clone()));
         let runner = Arc::new(Runner::new(
             store.clone(),
             catalog.clone(),
@@ -136,10 +144,6 @@ impl Workspace {
             options.random.clone(),
             RunnerOptions { workers: options.job_workers, events_kept: options.events_kept, ..RunnerOptions::default() },
         ));
-        let http = match &options.http {
-            Some(http) => http.clone(),
-            None => Arc::new(Egress::new(options.egress.clone()).map_err(AppError::Start)?),
-        };
         Ok(Self {
             store,
             catalog,

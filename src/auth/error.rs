@@ -46,6 +46,13 @@ pub enum AuthError {
     CannotInvite,
     #[error("the records cannot go to this person")]
     BadHeir,
+    /// Why is in the log.
+    #[error("single sign-on did not work")]
+    SsoRefused,
+    #[error("the identity provider cannot be asked now")]
+    SsoUnreachable,
+    #[error("this account of the identity provider is nobody's here")]
+    SsoUnknown,
     #[error("there is no role `{0}`")]
     NoSuchRole(String),
     /// The person's record cannot be saved as asked for.
@@ -80,6 +87,9 @@ impl Explain for AuthError {
             AuthError::NoSuchSession => "ATH407",
             AuthError::CodeNeeded(_) | AuthError::EnrolmentNeeded(_) => "ATH001",
             AuthError::NoSuchRole(_) => "ATH013",
+            AuthError::SsoRefused => "ATH016",
+            AuthError::SsoUnreachable => "ATH017",
+            AuthError::SsoUnknown => "ATH018",
             AuthError::CannotInvite => "ATH014",
             AuthError::BadHeir => "ATH015",
             AuthError::WrongCode => "ATH009",

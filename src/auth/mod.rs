@@ -7,6 +7,7 @@ mod attempts;
 mod cache;
 mod error;
 mod invitation;
+mod jwt;
 mod leaving;
 mod link;
 mod password;
@@ -15,6 +16,7 @@ mod person;
 mod second_factor;
 mod secret;
 mod session;
+mod sso;
 mod token;
 pub mod totp;
 
@@ -38,6 +40,7 @@ use password::Passwords;
 pub use people::PersonInfo;
 pub use second_factor::{Enrolment, Factors};
 pub use session::SessionInfo;
+pub use sso::{Provider, SsoEnd, SsoStart};
 pub use token::{CreatedToken, NewToken, TokenInfo, TokenLimits};
 
 /// Who a session or token stands for, read once and cached for a moment.
@@ -135,11 +138,13 @@ pub struct Auth {
     random: Arc<dyn Random>,
     passwords: Passwords,
     cache: Cache,
+    /// `None` without an identity provider.
+    sso: Option<sso::Sso>,
 }
 
 impl Auth {
     pub fn new(store: Store, records: Records, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
         let passwords = Passwords::new(random.clone());
-        Self { store, records, clock, random, passwords, cache: Cache::default() }
+        Self { store, records, clock, random, passwords, cache: Cache::default(), sso: None }
     }
 }

@@ -130,6 +130,19 @@ pub(super) fn input(catalog: &Arc<Catalog>, user: &NewUser) -> Result<Input, Aut
     input_of(catalog, &user.name, &user.email, user.locale, &roles)
 }
 
+/// The values that give a person these roles, and no others.
+pub(super) fn roles_json(entity: &Entity, roles: &[String]) -> serde_json::Value {
+    let mut values = serde_json::Map::new();
+    if let Some(field) = entity.find_field("roles").or_else(|| entity.find_field("role")) {
+        match &field.ty {
+            FieldType::MultiSelect { .. } | FieldType::Tags { .. } => values.insert(field.name.clone(), json!(roles)),
+            FieldType::Select(_) => values.insert(field.name.clone(), json!(roles.first())),
+            _ => None,
+        };
+    }
+    serde_json::Value::Object(values)
+}
+
 /// [`input`] with roles by name.
 pub(super) fn input_of(
     catalog: &Arc<Catalog>,
@@ -151,12 +164,8 @@ pub(super) fn input_of(
     if let Some(locale) = locale {
         put("locale", locale.tag().into());
     }
-    if let Some(field) = entity.find_field("roles").or_else(|| entity.find_field("role")) {
-        match &field.ty {
-            FieldType::MultiSelect { .. } | FieldType::Tags { .. } => put(&field.name, json!(roles)),
-            FieldType::Select(_) => put(&field.name, json!(roles.first())),
-            _ => {}
-        }
+    if let serde_json::Value::Object(given) = roles_json(entity, roles) {
+        values.extend(given);
     }
     Input::from_json(catalog, entity, &serde_json::Value::Object(values)).map_err(AuthError::from_faults)
 }

@@ -51,7 +51,7 @@ impl Auth {
     }
 
     /// The active person whose e-mail and password these are.
-    async fn check_password(&self, email: &str, password: &str, from: &Caller) -> Result<person::Person, AuthError> {
+    pub(super) async fn check_password(&self, email: &str, password: &str, from: &Caller) -> Result<person::Person, AuthError> {
         let attempt = Attempt::new(email, from.ip);
         self.admit(&attempt).await?;
         let found = person::find_by_email(&self.records, email).await?.filter(|person| person.active);

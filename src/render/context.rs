@@ -417,6 +417,8 @@ pub struct EntryPage {
     pub locales: Vec<Choice>,
     /// What the page says instead of its form.
     pub closed: Option<String>,
+    /// The identity provider one can sign in with.
+    pub provider: Option<String>,
 }
 
 /// Setting up an authenticator app. No `Debug`: it holds the secret.

@@ -49,6 +49,7 @@ pub mod sessions;
 pub mod settings;
 pub mod setup;
 pub mod sql;
+pub mod sso;
 pub mod throttle;
 pub mod tokens;
 

@@ -265,6 +265,8 @@ pub fn status_of(code: &str) -> StatusCode {
         // auth and access
         "ATH001" | "ATH002" | "ACL001" => StatusCode::UNAUTHORIZED,
         "ATH003" => StatusCode::TOO_MANY_REQUESTS,
+        "ATH017" => StatusCode::SERVICE_UNAVAILABLE,
+        "ATH018" => StatusCode::FORBIDDEN,
         "ATH404" | "ATH405" | "ATH407" => StatusCode::NOT_FOUND,
         // records
         "REC001" | "REC002" => StatusCode::NOT_FOUND,

@@ -5,6 +5,7 @@ mod people;
 mod scopes;
 mod second_factor;
 mod sessions;
+mod sso;
 
 use axum::http::Method;
 use relata::auth::{Caller, NewUser};

@@ -255,6 +255,10 @@ fn every_template_renders_in_every_language() {
                 &EntryPage { shell: sample::shell(locale, "Welcome"), closed, error: Some("No.".into()), ..EntryPage::default() },
             );
         }
+        for template in ["page/leaving", "page/join"] {
+            let context = EntryPage { closed: Some("On.".into()), error: Some("No.".into()), next: "/".into(), ..EntryPage::default() };
+            go(template, template, &EntryPage { shell: sample::shell(locale, "Sign in"), ..context });
+        }
         for (status, person) in [(404, true), (403, false), (500, true)] {
             let mut shell = sample::shell(locale, "Error");
             if !person {

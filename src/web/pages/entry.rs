@@ -27,9 +27,15 @@ fn sign_in_page(page: &Page, status: StatusCode, error: Option<String>, email: &
         error,
         email: email.to_owned(),
         next: next.to_owned(),
+        provider: page.state.auth.provider_name().map(str::to_owned),
         ..EntryPage::default()
     };
     Ok(unkept(page.html(status, "page/sign-in", &context)?))
+}
+
+/// The sign-in page after another way in was refused.
+pub(super) fn sign_in_refused(page: &Page, status: StatusCode, error: String) -> Result<Response, Problem> {
+    sign_in_page(page, status, Some(error), "", "")
 }
 
 /// `POST /sign-in`
@@ -125,6 +131,7 @@ fn setup_page(
         next: String::new(),
         locales: locales(Some(page.ui.locale)),
         closed: closed.map(|key| page.say(key, &[])),
+        ..EntryPage::default()
     };
     Ok(unkept(page.html(status, "page/setup", &context)?))
 }

@@ -22,6 +22,7 @@ mod post;
 mod record;
 mod search;
 mod second_factor;
+mod sso;
 mod table;
 mod visible;
 
@@ -58,6 +59,9 @@ pub fn routes(state: State) -> Router {
         .route("/people/second-factor", on_post(people::require))
         .route("/people/{id}", get(people::person))
         .route("/people/{id}/{act}", on_post(people::act))
+        .route("/sign-in/sso", on_post(sso::begin))
+        .route("/sign-in/sso/callback", get(sso::back))
+        .route("/sign-in/sso/join", on_post(sso::join))
         .route("/sign-out", on_post(entry::sign_out))
         .route("/setup", get(entry::setup_form).post(entry::set_up))
         .route("/account", get(account::account))

@@ -105,11 +105,25 @@ impl TestApp {
         Self::open(folder, config).await
     }
 
+    /// The small CRM with single sign-on; requests to other servers go to `http`.
+    pub async fn with_provider(provider: relata::auth::Provider, http: Arc<dyn relata::outbound::HttpClient>) -> Self {
+        let folder = new_folder();
+        for (path, text) in CRM {
+            write(&folder.0, path, text);
+        }
+        let change = |options: &mut app::Options| (options.provider, options.http) = (Some(provider), Some(http));
+        Self::open_with(folder, WebConfig::default(), change).await.expect("the workspace opens")
+    }
+
     async fn open(folder: Folder, config: WebConfig) -> Self {
         Self::try_open(folder, config).await.unwrap_or_else(|error| panic!("the workspace does not open: {error}"))
     }
 
     async fn try_open(folder: Folder, config: WebConfig) -> Result<Self, String> {
+        Self::open_with(folder, config, |_| {}).await
+    }
+
+    async fn open_with(folder: Folder, config: WebConfig, change: impl FnOnce(&mut app::Options)) -> Result<Self, String> {
         std::fs::create_dir_all(folder.0.join("definitions")).expect("the folder can be made");
         let clock = Arc::new(FixedClock::at(DateTime::parse(NOW).expect("a moment")));
         let mut options = app::Options::new(target(&folder.0), Folders::new(&folder.0, None));
@@ -117,6 +131,7 @@ impl TestApp {
         options.random = Arc::new(SeededRandom::new(NUMBERS.load(Ordering::SeqCst)));
         options.files = Some(folder.0.join("files"));
         options.postgres_connections = 4;
+        change(&mut options);
         let workspace = Workspace::open(&options).await.map_err(|error| format!("{error}\n{error:?}"))?;
         let person =
             NewUser { name: "Ada Admin".into(), email: "admin@example.com".into(), password: String::new(), locale: None, admin: true };

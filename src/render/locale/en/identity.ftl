@@ -99,3 +99,12 @@ done-person-inactive =
         [0] The person can no longer sign in. Records handed over: { $moved }.
        *[other] The person can no longer sign in. Records handed over: { $moved }; refused by rules: { $left }.
     }
+sso-with = Sign in with { $name }
+sso-going = You go to { $name } to sign in.
+sso-go = Continue
+sso-refused = Single sign-on did not work. Please try again.
+sso-unknown = Your account there is nobody's here. Ask an administrator to invite you.
+sso-unreachable = The sign-in service cannot be reached now. Please try again later.
+sso-join-title = Confirm that this is you
+sso-join-text = { $name } vouches for this address, and someone here has it. Give your password once; from then on { $name } is enough.
+sso-join-action = Join the accounts

@@ -1,0 +1,210 @@
+// Signing in in a real browser: an authenticator app, and single sign-on with a real identity provider, both started here.
+//   node identity.mjs [PATH OF relata]
+import { spawn, spawnSync } from 'node:child_process';
+import { createHmac } from 'node:crypto';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import assert from 'node:assert/strict';
+import { chromium } from 'playwright-core';
+import Provider from 'oidc-provider';
+
+const program = process.argv[2] ?? new URL('../../target/debug/relata', import.meta.url).pathname;
+const folder = await mkdtemp(join(tmpdir(), 'relata-identity-'));
+const PASSWORD = 'correct horse battery';
+const SECRET = 'a secret of these two alone';
+
+function freePort() {
+  return new Promise((done) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => done(port));
+    });
+  });
+}
+
+const [port, providerPort] = [await freePort(), await freePort()];
+const [base, issuer] = [`http://localhost:${port}`, `http://127.0.0.1:${providerPort}`];
+
+const provider = new Provider(issuer, {
+  clients: [{ client_id: 'relata', client_secret: SECRET, redirect_uris: [`${base}/sign-in/sso/callback`], response_types: ['code'], grant_types: ['authorization_code'] }],
+  claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'groups'] },
+  pkce: { required: () => true },
+  findAccount: (_, sub) => ({
+    accountId: sub,
+    claims: () => ({ sub, email: `${sub}@example.com`, email_verified: sub !== 'mallory', name: sub, groups: ['crm-users'] }),
+  }),
+});
+const providerServer = provider.listen(providerPort, '127.0.0.1');
+
+function relata(args, input) {
+  const done = spawnSync(program, args, { cwd: folder, input, encoding: 'utf8' });
+  assert.equal(done.status, 0, `${args.join(' ')}\n${done.stdout}${done.stderr}`);
+  return done.stdout;
+}
+
+relata(['init', '.', '--template', 'crm', '--yes']);
+await writeFile(join(folder, 'secret'), SECRET);
+await chmod(join(folder, 'secret'), 0o600);
+await writeFile(join(folder, 'relata-server.yaml'), [
+  `oidc_issuer: "${issuer}"`, 'oidc_name: Test', 'oidc_client_id: relata', 'oidc_client_secret_file: secret', 'oidc_plain_http: "yes"',
+  `egress_allow: "127.0.0.1:${providerPort}"`, 'oidc_create: "yes"', '',
+].join('\n'));
+relata(['user', 'add', 'bo@example.com', '--name', 'Bo', '--admin'], `${PASSWORD}\n`);
+
+const server = spawn(program, ['serve', '--listen', `127.0.0.1:${port}`], { cwd: folder });
+let said = '';
+server.stdout.on('data', (piece) => { said += piece; });
+server.stderr.on('data', (piece) => { said += piece; });
+for (let tries = 0; tries < 600; tries += 1) {
+  if (await fetch(`${base}/healthz`).then((answer) => answer.ok, () => false)) break;
+  await new Promise((done) => setTimeout(done, 100));
+}
+
+/** The code of the step of time `later` steps from now. */
+function code(secret, later = 0) {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+  const bits = [...secret.replaceAll(' ', '')].map((c) => alphabet.indexOf(c).toString(2).padStart(5, '0')).join('');
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => Number.parseInt(byte, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + later));
+  const tag = createHmac('sha1', key).update(step).digest();
+  const at = tag[19] & 15;
+  return String((tag.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, '0');
+}
+
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+const faults = [];
+
+async function fresh() {
+  const context = await browser.newContext({ locale: 'en' });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  page.on('console', (message) => {
+    const isOurs = page.url().startsWith(base);
+    if (isOurs && ['error', 'warning'].includes(message.type()) && !/status of (403|422|404)/.test(message.text())) faults.push(`${page.url()}: ${message.text()}`);
+  });
+  return page;
+}
+
+async function step(name, action) {
+  try {
+    await action();
+    console.log(`ok   ${name}`);
+  } catch (error) {
+    console.log(`FAIL ${name}\n     ${String(error.stack ?? error).split('\n').slice(0, 6).join('\n     ')}`);
+    faults.push(name);
+  }
+}
+
+async function password(page, email) {
+  await page.goto(`${base}/sign-in`);
+  await page.fill('#email', email);
+  await page.fill('#password', PASSWORD);
+  await page.click('form[action="/sign-in"] button[type=submit], form[action="/sign-in"] button.primary');
+}
+
+/** To the provider and through its own pages. */
+async function vouch(page, login) {
+  await page.goto(`${base}/sign-in`);
+  await page.click('form[action="/sign-in/sso"] button');
+  await page.waitForURL((url) => url.href.startsWith(issuer));
+  await page.fill('input[name=login]', login);
+  await page.fill('input[name=password]', 'any');
+  await page.click('button[type=submit]');
+  await page.waitForSelector('form[action*="interaction"] button[type=submit]');
+  await page.click('button[type=submit]');
+  await page.waitForURL((url) => url.href.startsWith(base));
+}
+
+let secret = '';
+let recovery = [];
+
+await step('an authenticator app is set up from the letters beside the QR code', async () => {
+  const page = await fresh();
+  await password(page, 'bo@example.com');
+  await page.waitForURL(`${base}/`);
+  await page.goto(`${base}/account`);
+  await page.click('form[action="/account/second-factor/begin"] button');
+  await page.waitForSelector('svg.qr');
+  secret = await page.textContent('#enrol-secret');
+  await page.fill('#code', code(secret));
+  await page.click('form[action="/account/second-factor/finish"] button');
+  recovery = await page.locator('#recovery-codes code').allTextContents();
+  assert.equal(recovery.length, 10);
+});
+
+await step('a password alone does not sign in, a wrong code neither, the next code does', async () => {
+  const page = await fresh();
+  await password(page, 'bo@example.com');
+  await page.waitForSelector('form[action="/sign-in/code"]');
+  assert.equal((await page.context().cookies()).some((cookie) => cookie.name === 'relata'), false);
+  await page.fill('#code', '000000');
+  await page.click('form[action="/sign-in/code"] button');
+  await page.waitForSelector('#code-error');
+  await page.fill('#code', code(secret, 1));
+  await page.click('form[action="/sign-in/code"] button');
+  await page.waitForURL(`${base}/`);
+});
+
+await step('single sign-on joins an account by the local password and asks for the second factor', async () => {
+  const page = await fresh();
+  await vouch(page, 'bo');
+  await page.waitForSelector('form[action="/sign-in/sso/join"]');
+  await page.fill('#password', PASSWORD);
+  await page.click('form[action="/sign-in/sso/join"] button');
+  await page.fill('#code', recovery[0]);
+  await page.click('form[action="/sign-in/code"] button');
+  await page.waitForURL(`${base}/`);
+});
+
+await step('the joined account signs in without the password', async () => {
+  const page = await fresh();
+  await vouch(page, 'bo');
+  await page.fill('#code', recovery[1]);
+  await page.click('form[action="/sign-in/code"] button');
+  await page.waitForURL(`${base}/`);
+});
+
+await step('someone with a verified address is made, someone without is not', async () => {
+  const page = await fresh();
+  await vouch(page, 'carol');
+  await page.waitForURL(`${base}/`);
+  const stranger = await fresh();
+  await vouch(stranger, 'mallory');
+  assert.match(await stranger.textContent('body'), /nobody's here/);
+  assert.match(relata(['user', 'list']), /carol@example.com/);
+  assert.doesNotMatch(relata(['user', 'list']), /mallory/);
+});
+
+await step('a session ended on the account page is out at once', async () => {
+  const [one, two] = [await fresh(), await fresh()];
+  for (const page of [one, two]) {
+    await vouch(page, 'carol');
+    await page.waitForURL(`${base}/`);
+  }
+  await one.goto(`${base}/account`);
+  await one.click('form[action="/account/sessions/end-others"] button');
+  await one.waitForURL(/done=sessions-ended/);
+  await two.goto(`${base}/account`);
+  assert.match(two.url(), /\/sign-in/);
+});
+
+await step('no secret, code or address is in the log', async () => {
+  for (const word of [secret.replaceAll(' ', ''), ...recovery, PASSWORD, SECRET, 'bo@example.com', 'carol@example.com']) {
+    assert.equal(said.includes(word), false, `the log names ${word}`);
+  }
+});
+
+await browser.close();
+server.kill('SIGTERM');
+providerServer.close();
+providerServer.closeAllConnections?.();
+await rm(folder, { recursive: true, force: true });
+if (faults.length) {
+  console.log(`\n${faults.length} faults:\n${faults.join('\n')}\n\nlog:\n${said}`);
+  process.exit(1);
+}
+console.log('all well');
+process.exit(0);
