@@ -204,7 +204,11 @@ fn provider(source: &mut Source) -> Result<Option<Provider>, AppError> {
     }
     let host = issuer.strip_prefix("https://").or_else(|| issuer.strip_prefix("http://").filter(|host| plain && is_local(host)));
     if host.is_none_or(str::is_empty) || issuer.contains(['?', '#', '@', ' ']) {
-        return Err(bad("oidc_issuer", format!("`{issuer}` is no issuer"), "write it as the provider does, for example https://login.example.com"));
+        return Err(bad(
+            "oidc_issuer",
+            format!("`{issuer}` is no issuer"),
+            "write it as the provider does, for example https://login.example.com",
+        ));
     }
     if client_id.is_empty() {
         return Err(bad("oidc_client_id", "it is missing", "the provider gives it when this workspace is registered there"));

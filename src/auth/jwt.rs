@@ -25,7 +25,8 @@ pub(super) fn verify(token: &str, keys: &Value) -> Result<Option<Value>, &'stati
         return Err("it is too long");
     }
     let header = object(head).ok_or("its header is unreadable")?;
-    let algorithm = header.get("alg").and_then(Value::as_str).filter(|alg| [RSA, CURVE].contains(alg)).ok_or("its algorithm is not taken")?;
+    let algorithm =
+        header.get("alg").and_then(Value::as_str).filter(|alg| [RSA, CURVE].contains(alg)).ok_or("its algorithm is not taken")?;
     if header.get("crit").is_some() {
         return Err("it has critical extensions");
     }

@@ -179,9 +179,7 @@ impl Auth {
         let person = self.make_vouched(&email, &vouched).await?;
         let user = person.id.0;
         let subject = vouched.subject.clone();
-        self.store
-            .write::<_, AuthError>(move |tx| Box::pin(async move { Ok(sso::create(tx, &issuer, &subject, user).await?) }))
-            .await?;
+        self.store.write::<_, AuthError>(move |tx| Box::pin(async move { Ok(sso::create(tx, &issuer, &subject, user).await?) })).await?;
         Ok(SsoEnd::Person { outcome: self.begin_session(&person, from).await, next })
     }
 
@@ -201,9 +199,7 @@ impl Auth {
         let joined = self
             .store
             .write::<_, AuthError>(move |tx| {
-                Box::pin(async move {
-                    Ok(challenges::consume(tx, &hash).await? && sso::create(tx, &issuer, &subject, user).await?)
-                })
+                Box::pin(async move { Ok(challenges::consume(tx, &hash).await? && sso::create(tx, &issuer, &subject, user).await?) })
             })
             .await?;
         if !joined {
@@ -312,12 +308,7 @@ impl Sso {
     async fn ask(&self, code: &str, verifier: &str, nonce: &str, back: &str, now: DateTime) -> Result<Vouched, AuthError> {
         let document = self.document(now).await?;
         let provider = &self.provider;
-        let mut form = vec![
-            ("grant_type", "authorization_code"),
-            ("code", code),
-            ("redirect_uri", back),
-            ("code_verifier", verifier),
-        ];
+        let mut form = vec![("grant_type", "authorization_code"), ("code", code), ("redirect_uri", back), ("code_verifier", verifier)];
         if provider.client_secret.is_empty() {
             form.push(("client_id", &provider.client_id));
         }
@@ -401,7 +392,9 @@ impl Sso {
         if moment("exp").is_none_or(|until| until + LEEWAY_SECONDS <= seconds) {
             return Err(refused("the token is over"));
         }
-        if moment("iat").is_none_or(|made| made - LEEWAY_SECONDS > seconds) || moment("nbf").is_some_and(|from| from - LEEWAY_SECONDS > seconds) {
+        if moment("iat").is_none_or(|made| made - LEEWAY_SECONDS > seconds)
+            || moment("nbf").is_some_and(|from| from - LEEWAY_SECONDS > seconds)
+        {
             return Err(refused("the token is of the future"));
         }
         let is_asked = text("nonce").is_some_and(|found| bool::from(subtle::ConstantTimeEq::ct_eq(found.as_bytes(), nonce.as_bytes())));

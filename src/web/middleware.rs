@@ -86,9 +86,7 @@ enum Part {
 fn part_of(path: &str) -> Part {
     match path {
         "/healthz" | "/readyz" | "/metrics" => Part::Health,
-        "/sign-in" | "/setup" | "/invitation" | "/favicon.ico" | "/robots.txt" => {
-            Part::Open
-        }
+        "/sign-in" | "/setup" | "/invitation" | "/favicon.ico" | "/robots.txt" => Part::Open,
         _ if path.starts_with("/assets/") || path.starts_with("/sign-in/") => Part::Open,
         _ if path.starts_with("/api/") || path == "/api" => Part::Api,
         _ => Part::Page,

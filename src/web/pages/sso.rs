@@ -78,7 +78,14 @@ async fn go_on_from(page: &Page, end: SsoEnd) -> Result<Response, Problem> {
     }
 }
 
-fn join_page(page: &Page, status: StatusCode, challenge: &str, email: &str, next: &str, error: Option<String>) -> Result<Response, Problem> {
+fn join_page(
+    page: &Page,
+    status: StatusCode,
+    challenge: &str,
+    email: &str,
+    next: &str,
+    error: Option<String>,
+) -> Result<Response, Problem> {
     let context = EntryPage {
         shell: page.shell(&page.say("sso-join-title", &[]), "", Vec::new()),
         error,

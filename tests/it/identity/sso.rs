@@ -148,7 +148,8 @@ async fn an_account_is_joined_by_the_local_password_once_and_then_signs_in_alone
     new_cookie(&done);
     post_form(&world.app, "x=y", "/sign-in/sso/join", &form("correct+horse+battery")).await.expect_status(422);
     let again = world.sign_in(|claims| claims["email"] = "other@example.com".into()).await.expect_status(303);
-    let cookie = again.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok()).find(|text| text.starts_with("relata="));
+    let cookie =
+        again.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok()).find(|text| text.starts_with("relata="));
     let cookie = cookie.expect("a session").to_owned();
     let sessions = world.app.request(Method::GET, "/api/v1/sessions").session(&cookie).send().await.expect_status(200);
     assert!(sessions.text().contains("\"own\":true"));
@@ -230,7 +231,8 @@ async fn groups_become_roles_at_each_sign_in_and_strangers_are_made_only_where_i
     .await;
     world.sign_in(|claims| claims["groups"] = json!(["other"])).await.expect_status(403);
     world.sign_in(|_| {}).await.expect_status(303);
-    let person = || async { world.app.get("/api/v1/records/user?filter=email%20%3D%20%27bo%40example.com%27").await.json()["data"][0].clone() };
+    let person =
+        || async { world.app.get("/api/v1/records/user?filter=email%20%3D%20%27bo%40example.com%27").await.json()["data"][0].clone() };
     assert_eq!(person().await["roles"], json!(["user"]));
     world.sign_in(|claims| claims["groups"] = json!(["bosses", "crm"])).await.expect_status(303);
     assert_eq!(person().await["roles"], json!(["admin", "user"]));
