@@ -139,11 +139,12 @@ impl RecordTx<'_> {
     /// Writes the search tokens alone.
     pub(super) async fn write_left_search(&mut self, left: &Left) -> Result<(), RecordError> {
         let record = left.event.record;
-        Ok(match &left.search {
+        match &left.search {
             SearchChange::Keep => {}
             SearchChange::Put { tokens, is_new } => search::put_tokens(self.store, record, tokens, *is_new).await?,
             SearchChange::Remove => search::remove(self.store, record).await?,
-        })
+        }
+        Ok(())
     }
 
     /// Queues one delivery for each handler.
