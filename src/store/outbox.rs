@@ -95,13 +95,22 @@ pub async fn append_all(tx: &mut Tx, events: &[&NewEvent]) -> Result<(), StoreEr
 fn alike<'e>(events: &[&'e NewEvent]) -> Vec<(&'e NewEvent, Vec<i64>)> {
     let mut kinds: Vec<(&NewEvent, Vec<i64>)> = Vec::new();
     for event in events {
-        let same = |known: &NewEvent| NewEvent { record: event.record, ..known.clone() } == **event;
-        match kinds.iter_mut().rev().find(|(known, _)| known.changed_json == event.changed_json && same(known)) {
+        match kinds.iter_mut().rev().find(|(known, _)| is_alike(known, event)) {
             Some((_, records)) => records.push(event.record.0),
             None => kinds.push((event, vec![event.record.0])),
         }
     }
     kinds
+}
+
+/// Only the records differ.
+fn is_alike(one: &NewEvent, other: &NewEvent) -> bool {
+    let parts = |event: &NewEvent| (event.version, event.actor, event.schema_version);
+    fn texts(event: &NewEvent) -> [&str; 4] {
+        let NewEvent { changed_json, entity_uid, event, chain_json, .. } = event;
+        [changed_json, entity_uid, event, chain_json].map(String::as_str)
+    }
+    parts(one) == parts(other) && texts(one) == texts(other)
 }
 
 const COLUMNS: [crate::schema::catalog::ColumnKind; 11] = [INT, TEXT, INT, INT, TEXT, TEXT, INT, TEXT, INT, AT, TEXT];

@@ -72,8 +72,13 @@ pub async fn import(records: &Records, actor: &Actor, import: Import, progress: 
         let prepared = preparing.await.map_err(|fault| RecordError::Store(fault.to_string()))??;
         under_way = chunks.next().map(|rows| prepare_aside(records, actor, &job, rows));
         let Ahead { rows, batch, ready, others, differences } = prepared;
-        let written = match batch {
-            Some(batch) => write_ready(records, actor, batch, ready.len(), &mut report, &tell).await?,
+        let written = match batch.map(Arc::new) {
+            Some(batch) => {
+                let written = write_ready(records, actor, &batch, ready.len(), &mut report, &tell).await?;
+                // Giving back the memory of so many values takes longer than the next chunk should wait.
+                tokio::task::spawn_blocking(move || drop(batch));
+                written
+            }
             None => 0,
         };
         let again: HashSet<u64> = ready[written..].iter().map(|position| rows[*position].line).collect();
@@ -143,15 +148,14 @@ fn prepare_aside(records: &Records, actor: &Actor, job: &Arc<Job>, rows: Arc<[Ro
 async fn write_ready(
     records: &Records,
     actor: &Actor,
-    batch: ReadyBatch,
+    batch: &Arc<ReadyBatch>,
     count: usize,
     report: &mut Report,
     tell: &(dyn Fn(&Report) + Sync),
 ) -> Result<usize, RecordError> {
-    let batch = Arc::new(batch);
     let mut written = 0;
     while written < count {
-        let end = match records.write_batch(actor, Source::Import, &batch, written, STEP).await {
+        let end = match records.write_batch(actor, Source::Import, batch, written, STEP).await {
             Ok(end) => end,
             Err(error @ (RecordError::Store(_) | RecordError::Busy)) => return Err(error),
             Err(_) => break,
