@@ -83,7 +83,7 @@ impl Work<'_> {
         let node = &job.mapping.root;
         let entity = self.catalog.entity(node.entity);
         let reader = RowReader { job, catalog: self.catalog, row };
-        if row.fault.is_some() {
+        if row.fault().is_some() {
             return Ok(None);
         }
         let Ok(mut input) = reader.values(node) else { return Ok(None) };

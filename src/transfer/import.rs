@@ -21,7 +21,7 @@ use crate::schema::catalog::{Catalog, Entity, FieldType};
 
 /// Rows prepared together, and written in one transaction while nobody else wants to write: the fewer commits, the fewer
 /// times a page of an index is written.
-const CHUNK: usize = 20_000;
+const CHUNK: usize = 25_000;
 /// The first chunk is small, because nothing is written while it is prepared; each one after it is twice as long.
 const FIRST: usize = 1_000;
 /// Rows after which a transaction ends when others wait to write.
@@ -81,7 +81,7 @@ pub async fn import(records: &Records, actor: &Actor, import: Import, progress: 
             }
             None => 0,
         };
-        let again: HashSet<u64> = ready[written..].iter().map(|position| rows[*position].line).collect();
+        let again: HashSet<u64> = ready[written..].iter().map(|position| rows[*position].line()).collect();
         note(&mut report, &mut seen, differences.into_iter().filter(|difference| !again.contains(&difference.line)));
         let mut rest: Vec<usize> = ready[written..].iter().copied().chain(others).collect();
         rest.sort_unstable();
@@ -101,7 +101,7 @@ pub async fn import(records: &Records, actor: &Actor, import: Import, progress: 
                     Ok(RowOutcome::Updated) => report.updated += 1,
                     Ok(RowOutcome::Unchanged) => report.unchanged += 1,
                     Err(reason) => {
-                        report.failed.push(FailedRow { line: row.line, cells: row.cells.iter().map(str::to_owned).collect(), reason })
+                        report.failed.push(FailedRow { line: row.line(), cells: row.cells().map(str::to_owned).collect(), reason })
                     }
                 }
             }
@@ -308,8 +308,8 @@ async fn run_row(tx: &mut RecordTx<'_>, job: &Job, row: &Row, known: &Known) -> 
         linked: Vec::new(),
         differences: Vec::new(),
     };
-    let result = match &row.fault {
-        Some(fault) => Err(RowFault::Row(fault.clone())),
+    let result = match row.fault() {
+        Some(fault) => Err(RowFault::Row(fault.to_owned())),
         None => work.root(tx).await,
     };
     let RowWork { met, linked, differences, .. } = work;
@@ -474,7 +474,7 @@ impl RowReader<'_> {
                 continue;
             }
             differences.push(Difference {
-                line: self.row.line,
+                line: self.row.line(),
                 entity: entity.id.clone(),
                 key: key.to_owned(),
                 field: field.name.clone(),
@@ -486,7 +486,7 @@ impl RowReader<'_> {
 
     /// The text of a column, made fit for its field: labels of options become keys, a factor is applied.
     fn cell(&self, entity: &Entity, column: &Column) -> Result<Cow<'_, str>, RowFault> {
-        let text = self.row.cells[column.position].trim();
+        let text = self.row.cell(column.position).trim();
         if text.is_empty() {
             return Ok(Cow::Borrowed(""));
         }
@@ -508,7 +508,7 @@ impl RowReader<'_> {
 }
 
 pub(super) fn is_empty(node: &Node, row: &Row) -> bool {
-    node.columns.iter().all(|column| row.cells[column.position].trim().is_empty())
+    node.columns.iter().all(|column| row.cell(column.position).trim().is_empty())
         && node.links.iter().all(|(_, inner)| is_empty(inner, row))
 }
 

@@ -1,5 +1,9 @@
 //! A CSV file as a header and rows of texts.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use csv::StringRecord;
 
 use super::TransferError;
@@ -13,21 +17,54 @@ pub struct TableOptions {
     pub delimiter: Option<char>,
 }
 
-/// The file's content. `rows[n].cells` has as many texts as `header`, all in one piece of memory.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The file's content. Each row has as many cells as `header`.
+#[derive(Debug, Clone)]
 pub struct Table {
     pub header: Vec<String>,
     pub rows: Vec<Row>,
 }
 
 /// One record of the file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Row {
+    cells: Arc<Cells>,
+    number: usize,
+}
+
+/// The cells of all rows, in one piece of memory.
+#[derive(Debug, Default)]
+struct Cells {
+    text: String,
+    /// Where each cell ends in `text`, row after row.
+    ends: Vec<usize>,
+    width: usize,
+    /// Line of the file on which each row begins.
+    lines: Vec<u64>,
+    /// Why a row cannot be read, though the others can.
+    faults: HashMap<usize, String>,
+}
+
+impl Row {
     /// Line of the file on which it begins, 1-based.
-    pub line: u64,
-    pub cells: StringRecord,
+    pub fn line(&self) -> u64 {
+        self.cells.lines.get(self.number).copied().unwrap_or(0)
+    }
+
+    /// The cell of a column; empty where there is none.
+    pub fn cell(&self, column: usize) -> &str {
+        let at = self.number * self.cells.width + column;
+        let begin = at.checked_sub(1).and_then(|before| self.cells.ends.get(before)).copied().unwrap_or(0);
+        self.cells.ends.get(at).and_then(|end| self.cells.text.get(begin..*end)).unwrap_or_default()
+    }
+
+    pub fn cells(&self) -> impl Iterator<Item = &str> {
+        (0..self.cells.width).map(|column| self.cell(column))
+    }
+
     /// Why this row cannot be read, though the others can.
-    pub fault: Option<String>,
+    pub fn fault(&self) -> Option<&str> {
+        self.cells.faults.get(&self.number).map(String::as_str)
+    }
 }
 
 impl Table {
@@ -56,21 +93,23 @@ impl Table {
                 return Err(TransferError::Csv { line: 1, message: format!("two columns are called `{name}`") });
             }
         }
-        let mut rows = Vec::new();
-        for record in reader.records() {
-            let record = record.map_err(fault)?;
-            let line = record.position().map_or(0, csv::Position::line);
-            let mut cells = record;
-            let fault = (cells.len() > header.len()).then(|| surplus(&cells, header.len()));
-            if cells.iter().all(str::is_empty) {
+        let mut cells = Cells { text: String::with_capacity(text.len()), width: header.len(), ..Cells::default() };
+        let mut record = StringRecord::new();
+        while reader.read_record(&mut record).map_err(fault)? {
+            if record.iter().all(str::is_empty) {
                 continue;
             }
-            cells.truncate(header.len());
-            for _ in cells.len()..header.len() {
-                cells.push_field("");
+            if record.len() > header.len() {
+                cells.faults.insert(cells.lines.len(), surplus(&record, header.len()));
             }
-            rows.push(Row { line, cells, fault });
+            cells.lines.push(record.position().map_or(0, csv::Position::line));
+            for column in 0..header.len() {
+                cells.text.push_str(record.get(column).unwrap_or_default());
+                cells.ends.push(cells.text.len());
+            }
         }
+        let cells = Arc::new(cells);
+        let rows = (0..cells.lines.len()).map(|number| Row { cells: cells.clone(), number }).collect();
         Ok(Self { header, rows })
     }
 
@@ -89,7 +128,7 @@ fn surplus(cells: &StringRecord, named: usize) -> String {
     )
 }
 
-fn decode(bytes: &[u8], options: &TableOptions) -> Result<String, TransferError> {
+fn decode<'b>(bytes: &'b [u8], options: &TableOptions) -> Result<Cow<'b, str>, TransferError> {
     let encoding = match &options.encoding {
         Some(name) => encoding_rs::Encoding::for_label(name.as_bytes()).ok_or_else(|| TransferError::UnknownEncoding(name.clone()))?,
         None => match encoding_rs::Encoding::for_bom(bytes) {
@@ -103,7 +142,7 @@ fn decode(bytes: &[u8], options: &TableOptions) -> Result<String, TransferError>
         let message = format!("the bytes are not {}; name the encoding with --encoding", used.name());
         return Err(TransferError::Csv { line: 1, message });
     }
-    Ok(text.into_owned())
+    Ok(text)
 }
 
 /// The line of a quote that begins a cell and never ends: the reader would take all that follows for its text.

@@ -117,3 +117,66 @@ fn a_file_that_is_no_table_is_refused_with_its_line() {
     let fault = Table::read(b"a,b\n1,2\n\"1,2\n", &TableOptions::default()).expect_err("a quote that stays open");
     assert!(fault.to_string().starts_with("line 3:"), "{fault}");
 }
+
+const WITHOUT_MATCH: &str = r#"{"kind": "import", "into": "shop.part", "columns": {"No": "number", "Name": "name", "Price": "price"}}"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_value_that_is_taken_fails_its_row_alone() {
+    let app = TestApp::with_files(&FILES).await;
+    import_as(&app, b"No,Name,Price\n2,Nut,0.05\n", TableOptions::default(), WITHOUT_MATCH).await;
+    let csv = "No,Name,Price\n1,Bolt,0.10\n2,Other nut,0.06\n3,Gear,1\n3,Gear again,1\n4,Axle,2\n";
+    let report = import_as(&app, csv.as_bytes(), TableOptions::default(), WITHOUT_MATCH).await;
+    assert_eq!((report.created, report.failed.len()), (3, 2), "{report:?}");
+    assert_eq!(report.failed.iter().map(|row| row.line).collect::<Vec<_>>(), [3, 5]);
+    let parts = app.get("/api/v1/records/part?select=number,name&sort=number").await.expect_status(200).json();
+    let names: Vec<&str> = parts["data"].as_array().expect("a list").iter().filter_map(|part| part["name"].as_str()).collect();
+    assert_eq!(names, ["Bolt", "Nut", "Gear", "Axle"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_rows_with_one_key_the_last_holds() {
+    let app = TestApp::with_files(&FILES).await;
+    let csv = "No,Name,Price,State,Maker,Maker name\n1,Bolt,1,ok,,\n2,Nut,1,ok,NEW,Newcomer\n1,Big bolt,2,ok,,\n2,Big nut,2,ok,,\n";
+    let report = import(&app, csv.as_bytes(), TableOptions::default()).await;
+    assert_eq!((report.created, report.updated, report.failed.len()), (2, 2, 0), "{report:?}");
+    let parts = app.get("/api/v1/records/part?select=name,price,version&sort=number").await.expect_status(200).json();
+    assert_eq!(
+        parts["data"],
+        json!([{"name": "Big bolt", "price": "2.00", "version": 2}, {"name": "Big nut", "price": "2.00", "version": 2}])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_record_of_an_import_has_its_own_event_and_history() {
+    let app = TestApp::with_files(&FILES).await;
+    let mut since = app.get("/api/v1/changes?since=0&limit=1000").await.expect_status(200).json()["next"].as_i64().expect("a position");
+    // Two kinds of rows: those with a price and those without.
+    let csv: String = (1..=7).map(|number| format!("{number},Part {number},{}\n", if number % 3 == 0 { "" } else { "1" })).collect();
+    let report = import_as(&app, format!("No,Name,Price\n{csv}").as_bytes(), TableOptions::default(), WITHOUT_MATCH).await;
+    assert_eq!(report.created, 7);
+    let (mut ids, mut last) = (std::collections::BTreeSet::new(), since);
+    loop {
+        let page = app.get(&format!("/api/v1/changes?since={since}&limit=2")).await.expect_status(200).json();
+        for event in page["data"].as_array().expect("events") {
+            let seq = event["seq"].as_i64().expect("a position");
+            assert!(seq > last, "positions grow: {last}, {seq}");
+            last = seq;
+            assert_eq!((event["kind"].as_str(), event["version"].as_i64()), (Some("create"), Some(1)));
+            assert!(ids.insert(event["id"].as_str().expect("an id").to_owned()), "told twice: {event}");
+        }
+        since = page["next"].as_i64().expect("a position");
+        if page["more"] == json!(false) {
+            break;
+        }
+    }
+    assert_eq!(ids.len(), 7);
+    for id in &ids {
+        let history = app.get(&format!("/api/v1/records/part/{id}/history")).await.expect_status(200).json();
+        assert_eq!(history["data"].as_array().map(Vec::len), Some(1), "{history}");
+        assert_eq!(history["data"][0]["source"], "import");
+    }
+    // A save after the import goes on behind it.
+    app.post("/api/v1/records/part", json!({"number": 99, "name": "Late"})).await.expect_status(201);
+    let page = app.get(&format!("/api/v1/changes?since={since}&limit=10")).await.expect_status(200).json();
+    assert_eq!(page["data"].as_array().map(Vec::len), Some(1), "{page}");
+}

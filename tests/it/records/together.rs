@@ -92,3 +92,26 @@ async fn deletes_and_inserts_below_one_parent_never_fail_each_other() {
         assert_eq!(lines.len(), below, "bin {bin}: rows without an order");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_of_different_fields_at_one_moment_all_hold() {
+    let fields: String = (0..PEOPLE).map(|person| format!("  f{person}: {{type: integer}}\n")).collect();
+    let definitions = format!("kind: entity\nid: shop.part\nfeatures: {{owner: false}}\nfields:\n{fields}");
+    let space = Arc::new(Workspace::new(&definitions).await);
+    let part = space.create("part", json!({})).await.unwrap().id;
+    let mut people = tokio::task::JoinSet::new();
+    for person in 0..PEOPLE {
+        let space = space.clone();
+        people.spawn(async move {
+            for round in 1..=ROUNDS {
+                space.update("part", part, json!({ format!("f{person}"): round })).await.unwrap();
+            }
+        });
+    }
+    people.join_all().await;
+    let stored = space.get("part", part).await;
+    for person in 0..PEOPLE {
+        assert_eq!(stored[format!("f{person}")], json!(ROUNDS), "{stored}");
+    }
+    assert_eq!(stored["version"], json!(1 + PEOPLE * ROUNDS), "each save is a version of its own");
+}
