@@ -53,6 +53,8 @@ pub enum AuthError {
     SsoUnreachable,
     #[error("this account of the identity provider is nobody's here")]
     SsoUnknown,
+    #[error("the passkey was not taken")]
+    PasskeyRefused,
     #[error("there is no role `{0}`")]
     NoSuchRole(String),
     /// The person's record cannot be saved as asked for.
@@ -90,6 +92,7 @@ impl Explain for AuthError {
             AuthError::SsoRefused => "ATH016",
             AuthError::SsoUnreachable => "ATH017",
             AuthError::SsoUnknown => "ATH018",
+            AuthError::PasskeyRefused => "ATH019",
             AuthError::CannotInvite => "ATH014",
             AuthError::BadHeir => "ATH015",
             AuthError::WrongCode => "ATH009",

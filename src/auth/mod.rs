@@ -10,6 +10,7 @@ mod invitation;
 mod jwt;
 mod leaving;
 mod link;
+mod passkeys;
 mod password;
 mod people;
 mod person;
@@ -19,6 +20,7 @@ mod session;
 mod sso;
 mod token;
 pub mod totp;
+mod webauthn;
 
 #[cfg(test)]
 mod tests;
@@ -37,10 +39,12 @@ pub use error::AuthError;
 pub use invitation::{Invitation, Invited};
 pub use leaving::{Handover, Held};
 use password::Passwords;
+pub use passkeys::{NewPasskey, PasskeyInfo, PasskeyProof};
 pub use people::PersonInfo;
 pub use second_factor::{Enrolment, Factors};
 pub use session::SessionInfo;
 pub use sso::{Provider, SsoEnd, SsoStart};
+pub use webauthn::Site;
 pub use token::{CreatedToken, NewToken, TokenInfo, TokenLimits};
 
 /// Who a session or token stands for, read once and cached for a moment.

@@ -8,7 +8,7 @@ use super::{Auth, AuthError, Caller, Identity, SessionStart, person, totp};
 use crate::base::{DateTime, RecordId};
 use crate::store::challenges::{self, Challenge};
 use crate::store::throttle::{self, Policy};
-use crate::store::{credentials, factors, sessions, settings};
+use crate::store::{credentials, factors, passkeys, sessions, settings};
 
 /// Between a right password and the code.
 const CODE: &str = "second-factor";
@@ -177,6 +177,7 @@ impl Auth {
             .write::<_, AuthError>(move |tx| {
                 Box::pin(async move {
                     factors::remove(tx, user).await?;
+                    passkeys::remove_all(tx, user).await?;
                     credentials::raise_epoch(tx, user).await?;
                     Ok(())
                 })

@@ -436,6 +436,14 @@ pub struct EnrolPage {
     pub error: Option<String>,
 }
 
+#[derive(Debug, Default, Serialize)]
+pub struct PasskeyRow {
+    pub id: String,
+    pub name: String,
+    pub created: Option<Stamp>,
+    pub used: Option<Stamp>,
+}
+
 /// Recovery codes, shown once. No `Debug`.
 #[derive(Default, Serialize)]
 pub struct CodesPage {
@@ -512,6 +520,7 @@ pub struct AccountPage {
     /// There is an authenticator app.
     pub has_totp: bool,
     pub recovery_codes: i64,
+    pub passkeys: Vec<PasskeyRow>,
     /// The person's roles must have a second factor.
     pub factor_is_required: bool,
     pub error: Option<String>,

@@ -37,6 +37,7 @@ pub mod locks;
 pub mod measure;
 pub mod nodes;
 pub mod outbox;
+pub mod passkeys;
 pub mod people;
 pub mod rates;
 pub mod recalc;

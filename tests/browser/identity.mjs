@@ -191,6 +191,42 @@ await step('a session ended on the account page is out at once', async () => {
   assert.match(two.url(), /\/sign-in/);
 });
 
+await step('a passkey of a virtual device is added and signs in without password or code', async () => {
+  const page = await fresh();
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('WebAuthn.enable');
+  const { authenticatorId } = await devtools.send('WebAuthn.addVirtualAuthenticator', {
+    options: { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
+  });
+  await password(page, 'bo@example.com');
+  await page.fill('#code', recovery[2]);
+  await page.click('form[action="/sign-in/code"] button');
+  await page.waitForURL(`${base}/`);
+  await page.goto(`${base}/account`);
+  await page.fill('#passkey-name', 'Virtual');
+  await page.click('form[data-passkey=make] button');
+  await page.waitForURL(/done=passkey-added/);
+  assert.match(await page.textContent('#passkeys + p + form'), /Virtual/);
+  const { credentials } = await devtools.send('WebAuthn.getCredentials', { authenticatorId });
+  assert.equal(credentials.length, 1);
+  await page.click('form[action="/sign-out"] button');
+  await page.waitForURL(/sign-in/);
+  await page.click('form[data-passkey=use] button');
+  await page.waitForURL(`${base}/`);
+  // A device that does not know who is there is refused.
+  await page.click('form[action="/sign-out"] button');
+  await devtools.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: false });
+  await page.click('form[data-passkey=use] button');
+  await page.waitForTimeout(500);
+  assert.match(page.url(), /sign-in/);
+  // A key that was taken away is worth nothing, whatever the device thinks.
+  await devtools.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: true });
+  relata(['user', 'reset-second-factor', 'bo@example.com']);
+  await page.reload();
+  await page.click('form[data-passkey=use] button');
+  await page.waitForSelector('#sign-in-error');
+});
+
 await step('no secret, code or address is in the log', async () => {
   for (const word of [secret.replaceAll(' ', ''), ...recovery, PASSWORD, SECRET, 'bo@example.com', 'carol@example.com']) {
     assert.equal(said.includes(word), false, `the log names ${word}`);

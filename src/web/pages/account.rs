@@ -11,7 +11,7 @@ use crate::auth::{AuthError, NewToken, SessionInfo, TokenInfo};
 use crate::base::Value;
 use crate::record::{Input, Source, WriteOptions};
 use crate::render::Arg;
-use crate::render::context::{AccountPage, Choice, SessionRow, Stamp, TokenRow};
+use crate::render::context::{AccountPage, Choice, PasskeyRow, SessionRow, Stamp, TokenRow};
 use crate::web::{Problem, session_cookie};
 
 /// Zones offered by name; others are set in the person's record.
@@ -55,6 +55,7 @@ async fn account_page(
 ) -> Result<Response, Problem> {
     let identity = page.requester.identity()?;
     let sessions = page.state.auth.list_sessions(identity).await?;
+    let passkeys = page.state.auth.list_passkeys(identity).await?;
     let factors = page.state.auth.factors_of(identity.user, &identity.roles).await?;
     let tokens = page.state.auth.list_own_tokens(identity).await?;
     let choice = |value: &str, label: String, selected: bool| Choice { value: value.to_owned(), label, selected, ..Choice::default() };
@@ -89,6 +90,15 @@ async fn account_page(
         must_confirm: !page.requester.is_fresh,
         has_totp: factors.totp,
         recovery_codes: factors.recovery_codes,
+        passkeys: passkeys
+            .into_iter()
+            .map(|passkey| PasskeyRow {
+                id: passkey.id,
+                name: passkey.name,
+                created: Some(Stamp::new(passkey.created_at, &page.ui, page.messages())),
+                used: passkey.used_at.map(|at| Stamp::new(at, &page.ui, page.messages())),
+            })
+            .collect(),
         factor_is_required: factors.is_required,
         new_token,
         error_at: error.as_ref().map(|(place, _)| (*place).to_owned()).unwrap_or_default(),

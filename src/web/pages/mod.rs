@@ -17,6 +17,7 @@ mod home;
 mod list;
 mod merge;
 mod page;
+mod passkeys;
 mod people;
 mod post;
 mod record;
@@ -59,6 +60,11 @@ pub fn routes(state: State) -> Router {
         .route("/people/second-factor", on_post(people::require))
         .route("/people/{id}", get(people::person))
         .route("/people/{id}/{act}", on_post(people::act))
+        .route("/sign-in/passkey", on_post(passkeys::finish_use))
+        .route("/sign-in/passkey/begin", on_post(passkeys::begin_use))
+        .route("/account/passkeys", on_post(passkeys::finish_new))
+        .route("/account/passkeys/begin", on_post(passkeys::begin_new))
+        .route("/account/passkeys/{id}/remove", on_post(passkeys::remove))
         .route("/sign-in/sso", on_post(sso::begin))
         .route("/sign-in/sso/callback", get(sso::back))
         .route("/sign-in/sso/join", on_post(sso::join))

@@ -207,7 +207,7 @@ impl Page {
 
     /// `?done=created&what=…` of an address someone was sent on to.
     fn notices(&self) -> Vec<Notice> {
-        const KNOWN: [&str; 15] = [
+        const KNOWN: [&str; 17] = [
             "created",
             "saved",
             "deleted",
@@ -223,6 +223,8 @@ impl Page {
             "factor-removed",
             "person-active",
             "person-inactive",
+            "passkey-added",
+            "passkey-removed",
         ];
         let mut notices = Vec::new();
         if let Some(fault) = self.is_admin().then(|| self.state.definitions.fault()).flatten() {
@@ -275,9 +277,7 @@ impl Page {
         }
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         headers.insert(header::VARY, HeaderValue::from_static("HX-Request, HX-Request-Type, HX-Target, Cookie, Accept-Language"));
-        if let Some(cookie) = &self.renewed {
-            headers.append(header::SET_COOKIE, cookie.clone());
-        }
+        self.renew(&mut response);
         Ok(response)
     }
 
@@ -293,10 +293,15 @@ impl Page {
         if let Ok(place) = HeaderValue::from_str(to) {
             response.headers_mut().insert(name, place);
         }
+        self.renew(&mut response);
+        response
+    }
+
+    /// Sends the session's new secret along, after the person confirmed who they are.
+    pub fn renew(&self, response: &mut Response) {
         if let Some(cookie) = &self.renewed {
             response.headers_mut().append(header::SET_COOKIE, cookie.clone());
         }
-        response
     }
 
     /// Whether a form about records of the entity asks for the password: who people are is decided there.

@@ -6,5 +6,6 @@ import './search-box.js';
 import './form-state.js';
 import './combobox.js';
 import './rows.js';
+import './passkey.js';
 
 document.documentElement.classList.add('js');
