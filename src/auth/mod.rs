@@ -38,14 +38,14 @@ use cache::Cache;
 pub use error::AuthError;
 pub use invitation::{Invitation, Invited};
 pub use leaving::{Handover, Held};
-use password::Passwords;
 pub use passkeys::{NewPasskey, PasskeyInfo, PasskeyProof};
+use password::Passwords;
 pub use people::PersonInfo;
 pub use second_factor::{Enrolment, Factors};
 pub use session::SessionInfo;
 pub use sso::{Provider, SsoEnd, SsoStart};
-pub use webauthn::Site;
 pub use token::{CreatedToken, NewToken, TokenInfo, TokenLimits};
+pub use webauthn::Site;
 
 /// Who a session or token stands for, read once and cached for a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -83,9 +83,7 @@ impl Auth {
         let added = self
             .store
             .write::<_, AuthError>(move |tx| {
-                Box::pin(async move {
-                    Ok(challenges::consume(tx, &challenge.hash).await? && passkeys::create(tx, &passkey).await?)
-                })
+                Box::pin(async move { Ok(challenges::consume(tx, &challenge.hash).await? && passkeys::create(tx, &passkey).await?) })
             })
             .await?;
         if added { Ok(()) } else { Err(AuthError::PasskeyRefused) }

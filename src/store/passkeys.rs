@@ -40,8 +40,7 @@ pub async fn create(tx: &mut Tx, passkey: &Passkey) -> Result<bool, StoreError> 
 }
 
 pub async fn find(store: &Store, id: &str) -> Result<Option<Passkey>, StoreError> {
-    let sql =
-        Sql::template("SELECT id, user_id, name, public_key, counter, created_at, used_at FROM sys_passkey WHERE id = ?", [text(id)]);
+    let sql = Sql::template("SELECT id, user_id, name, public_key, counter, created_at, used_at FROM sys_passkey WHERE id = ?", [text(id)]);
     Ok(store.rows(sql, &COLUMNS).await?.first().map(passkey))
 }
 

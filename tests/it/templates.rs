@@ -173,7 +173,12 @@ fn every_template_renders_in_every_language() {
             &AccountPage {
                 shell: sample::shell(locale, "Account"),
                 tokens: vec![token],
-                passkeys: vec![PasskeyRow { id: "x".into(), name: "Phone".into(), created: Some(sample::stamp()), used: Some(sample::stamp()) }],
+                passkeys: vec![PasskeyRow {
+                    id: "x".into(),
+                    name: "Phone".into(),
+                    created: Some(sample::stamp()),
+                    used: Some(sample::stamp()),
+                }],
                 sessions: vec![session(true), session(false)],
                 has_others: true,
                 scope_entities: vec![Choice { value: "crm.deal".into(), label: "Deals".into(), ..Choice::default() }],

@@ -2,8 +2,8 @@
 //! ordinary form.
 
 use axum::extract::Path;
-use axum::http::header::{self, HeaderValue};
 use axum::http::StatusCode;
+use axum::http::header::{self, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -90,17 +90,11 @@ pub(super) async fn begin_use(page: Page) -> Result<Response, Problem> {
 /// `POST /sign-in/passkey`
 pub(super) async fn finish_use(page: Page, post: Post) -> Result<Response, Problem> {
     let text = |name: &str| post.get(name).to_owned();
-    let proof = PasskeyProof {
-        id: text("id"),
-        client_data: text("client_data"),
-        device_data: text("device_data"),
-        signature: text("signature"),
-    };
+    let proof =
+        PasskeyProof { id: text("id"), client_data: text("client_data"), device_data: text("device_data"), signature: text("signature") };
     match page.state.auth.sign_in_with_passkey(&proof, &site(&page), &page.requester.caller()).await {
         Ok(start) => Ok(begin(&page, &start, post.get("next"))),
-        Err(AuthError::PasskeyRefused) => {
-            sign_in_refused(&page, StatusCode::UNPROCESSABLE_ENTITY, page.say("passkey-refused", &[]))
-        }
+        Err(AuthError::PasskeyRefused) => sign_in_refused(&page, StatusCode::UNPROCESSABLE_ENTITY, page.say("passkey-refused", &[])),
         Err(AuthError::Throttled { .. }) => sign_in_refused(&page, StatusCode::TOO_MANY_REQUESTS, page.say("sign-in-throttled", &[])),
         Err(fault) => Err(fault.into()),
     }
