@@ -10,7 +10,7 @@ use super::serve::{Mode, serve};
 use super::{AppError, Config, Workspace, demo, init, local};
 use crate::cli::print::{Bar, Printer, confirm, is_interactive};
 use crate::cli::{
-    self, ApplyArgs, CheckArgs, Cli, Command, Definitions, DemoArgs, FmtArgs, Globals, ImportArgs, InitArgs, OpenapiArgs, PlanArgs,
+    self, AccessCommand, ApplyArgs, CheckArgs, Cli, Command, Definitions, DemoArgs, FmtArgs, Globals, ImportArgs, InitArgs, OpenapiArgs, PlanArgs,
     RestoreArgs, SchemaArgs, ServeArgs, TestArgs, TokenCommand, UserCommand, exit,
 };
 use crate::deploy::{self, DeployError, Folders};
@@ -38,6 +38,7 @@ pub async fn run(cli: Cli, printer: Printer) -> Result<i32, AppError> {
         Command::Openapi(args) => openapi(&globals, &args, printer),
         Command::Token(command) => token(&globals, command, printer).await,
         Command::User(command) => user(&globals, command, printer).await,
+        Command::Access(command) => access(&globals, command, printer).await,
         Command::Backup(args) if args.to.exists() => Err(AppError::Input {
             message: format!("{} exists already", args.to.display()),
             hint: "name a folder that is not there yet; a backup never writes over another".into(),
@@ -334,6 +335,15 @@ async fn token(globals: &Globals, command: TokenCommand, printer: Printer) -> Re
         }
         TokenCommand::List => Operation::TokenList,
         TokenCommand::Revoke { id } => Operation::TokenRevoke { id },
+    };
+    operate(globals, operation, printer).await
+}
+
+async fn access(globals: &Globals, command: AccessCommand, printer: Printer) -> Result<i32, AppError> {
+    let operation = match command {
+        AccessCommand::Why { email, record } => Operation::AccessWhy { email, record },
+        AccessCommand::Who { what } => Operation::AccessWho { what },
+        AccessCommand::As { email } => Operation::AccessAs { email },
     };
     operate(globals, operation, printer).await
 }

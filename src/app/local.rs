@@ -67,6 +67,9 @@ fn needs_workspace(operation: &Operation) -> bool {
             | Operation::UserList
             | Operation::UserPassword { .. }
             | Operation::UserLink { .. }
+            | Operation::AccessWhy { .. }
+            | Operation::AccessWho { .. }
+            | Operation::AccessAs { .. }
             | Operation::Backup { .. }
     )
 }

@@ -1,5 +1,6 @@
 //! The composition root: configuration, the rooms put together, the commands, the server. The only place that knows all.
 
+mod access;
 mod commands;
 mod config;
 mod control;

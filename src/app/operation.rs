@@ -35,6 +35,9 @@ pub enum Operation {
     UserReactivate { email: String },
     UserResetSecondFactor { email: String },
     SecondFactorRoles { roles: Option<Vec<String>> },
+    AccessWhy { email: String, record: String },
+    AccessWho { what: String },
+    AccessAs { email: String },
     Backup { to: PathBuf },
 }
 
@@ -231,6 +234,9 @@ pub async fn perform(workspace: &Workspace, operation: Operation, progress: &(dy
                 .collect();
             Ok(Answer::new(lines.join("\n"), json!({"ok": true, "users": object})))
         }
+        Operation::AccessWhy { email, record } => super::access::why(workspace, &email, &record).await,
+        Operation::AccessWho { what } => super::access::who(workspace, &what).await,
+        Operation::AccessAs { email } => super::access::seen(workspace, &email).await,
         Operation::Backup { to } => {
             let manifest = crate::store::backup::take(&workspace.store, &to).await?;
             let manifest: Json = serde_json::from_str(&manifest.to_json()).unwrap_or_default();

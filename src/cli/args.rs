@@ -84,6 +84,9 @@ pub enum Command {
     /// People who can sign in.
     #[command(subcommand)]
     User(UserCommand),
+    /// Who may see and do what, and why.
+    #[command(subcommand)]
+    Access(AccessCommand),
     /// Copy the database and its files while the server runs.
     Backup(BackupArgs),
     /// Verify a backup and put it in the place of the data folder.
@@ -293,6 +296,20 @@ pub enum TokenCommand {
         /// Its number, as `token list` shows.
         id: i64,
     },
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum AccessCommand {
+    /// Why a person may or may not read, change or delete a record: each role with what it says.
+    Why {
+        email: String,
+        /// The record's id, `deal_…`.
+        record: String,
+    },
+    /// Who reads an entity, or a field of it: `deal`, `deal.margin`.
+    Who { what: String },
+    /// What a person sees: entities, records, hidden fields.
+    As { email: String },
 }
 
 #[derive(Debug, Clone, Subcommand)]

@@ -7,7 +7,7 @@ pub mod exit;
 pub mod print;
 
 pub use args::{
-    ApplyArgs, BackupArgs, CheckArgs, Cli, Command, CompletionsArgs, Definitions, DemoArgs, FmtArgs, Globals, ImportArgs, InitArgs, Log,
+    AccessCommand, ApplyArgs, BackupArgs, CheckArgs, Cli, Command, CompletionsArgs, Definitions, DemoArgs, FmtArgs, Globals, ImportArgs, InitArgs, Log,
     LogFormat, OpenapiArgs, PlanArgs, RestoreArgs, SchemaArgs, ServeArgs, TestArgs, TokenCommand, UserCommand,
 };
 

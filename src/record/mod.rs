@@ -6,6 +6,7 @@
 
 pub mod delivery;
 pub mod error;
+pub mod explain;
 pub mod form;
 pub mod history;
 pub mod hooks;

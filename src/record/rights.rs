@@ -175,7 +175,7 @@ impl RecordTx<'_> {
     }
 
     /// Rights the actor has on an entity that are less than all.
-    fn rights<'g>(granted: &'g Granted, entity: EntityIx) -> Option<&'g EntityRights> {
+    fn rights(granted: &Granted, entity: EntityIx) -> Option<&EntityRights> {
         Some(granted.entity(entity)).filter(|rights| !rights.is_full())
     }
 

@@ -1,6 +1,7 @@
 //! Who may see and do what: roles, at every door.
 
 mod doors;
+mod explain;
 mod failures;
 mod interference;
 mod world;

@@ -11,7 +11,6 @@ use crate::web::{Problem, Requester, State};
 pub fn error_page(state: &State, problem: &Problem, requester: &Requester) -> Option<String> {
     let whole = state.catalog();
     let catalog = requester.actor(&whole).sees(&whole);
-    let is_known = |entity: &&crate::schema::catalog::Entity| entity.may.read && !requester.actor(&whole).standing(&whole).is_err();
     let locale = requester.locale;
     let say = |key: &str| RENDERER.text(locale, key, &[]);
     let (title, text) = match problem.status {
@@ -29,7 +28,7 @@ pub fn error_page(state: &State, problem: &Problem, requester: &Requester) -> Op
         email: identity.email.clone(),
         is_admin: false,
     });
-    let entities = catalog.entities.iter().filter(is_known).filter(|entity| !entity.is_junction && entity.package != "core");
+    let entities = catalog.entities.iter().filter(|entity| entity.may.read && !entity.is_junction && entity.package != "core");
     let items = entities.map(|entity| NavItem {
         label: entity.label_plural.get(locale).to_owned(),
         href: format!("/records/{}", entity.slug),

@@ -1,0 +1,184 @@
+//! Why somebody may, or may not, do something with a record; what somebody sees at all.
+
+use std::collections::BTreeMap;
+
+use super::error::RecordError;
+use super::service::Records;
+use crate::access::{Action, Actor, Mask, Standing};
+use crate::base::{EntityIx, RecordId};
+use crate::query::{Count, Deleted, GetRequest, Item, ListRequest, Paging, Select};
+use crate::schema::catalog::{Allowed, Catalog, Entity};
+
+/// What one role says about one action on one record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    pub role: String,
+    /// As the role's document says it about the entity; empty where no document does.
+    pub rule: String,
+    pub holds: bool,
+}
+
+/// Why somebody may or may not do what with a record.
+#[derive(Debug, Clone)]
+pub struct Why {
+    pub roles: Vec<String>,
+    /// Nothing is kept from them: no rule is asked.
+    pub is_everything: bool,
+    pub actions: Vec<(Action, bool, Vec<Reason>)>,
+    /// Fields of the record they do not read.
+    pub hidden: Vec<String>,
+}
+
+/// What somebody sees of one entity.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    pub entity: String,
+    pub actions: Vec<Action>,
+    /// Records they may read, and whether there are more than that.
+    pub records: u64,
+    pub is_more: bool,
+    pub hidden: Vec<String>,
+    /// Fields they read in some records only.
+    pub masked: Vec<String>,
+}
+
+impl Records {
+    /// `None` when there is no such person or record.
+    pub async fn why(&self, user: RecordId, entity: EntityIx, id: RecordId) -> Result<Option<Why>, RecordError> {
+        let catalog = self.catalog();
+        let Some(actor) = self.actor_of(user).await? else { return Ok(None) };
+        let definition = catalog.entity(entity);
+        let request = GetRequest { entity, id, select: only_id(definition), deleted: Deleted::All };
+        if self.get(&Actor::system(), &catalog, request).await?.is_none() {
+            return Ok(None);
+        }
+        let granted = match actor.standing(&catalog)? {
+            Standing::Everything => {
+                let actions = Action::ALL.iter().map(|action| (*action, true, Vec::new())).collect();
+                return Ok(Some(Why { roles: actor.roles, is_everything: true, actions, hidden: Vec::new() }));
+            }
+            Standing::Part(granted) => granted,
+        };
+        let compiled = self.compiled(&catalog);
+        let rights = granted.entity(entity);
+        let mut eyes = self.eyes(&compiled, &granted, &actor);
+        let asked: Vec<(Action, &String, &Allowed)> = Action::ALL
+            .iter()
+            .flat_map(|action| rights.grants.iter().map(|(role, grant)| (*action, role, action.of(grant))))
+            .collect();
+        let conditions: Vec<_> =
+            asked.iter().filter_map(|(_, _, allowed)| if let Allowed::Where(condition) = allowed { Some(condition) } else { None }).collect();
+        let Some(truths) = eyes.truths(entity, &[id], &conditions).await?.remove(&id) else { return Ok(None) };
+        let mut truths = truths.into_iter();
+        let mut actions: Vec<(Action, bool, Vec<Reason>)> = Action::ALL.iter().map(|action| (*action, false, Vec::new())).collect();
+        for (action, role, allowed) in asked {
+            let holds = match allowed {
+                Allowed::All => true,
+                Allowed::None => false,
+                Allowed::Where(_) => truths.next() == Some(true),
+            };
+            let reason = Reason { role: role.clone(), rule: rule_of(&catalog, role, definition), holds };
+            if let Some((_, is_allowed, reasons)) = actions.iter_mut().find(|(known, ..)| *known == action) {
+                *is_allowed |= holds;
+                reasons.push(reason);
+            }
+        }
+        // What may not be read may not be changed either.
+        let reads = actions.first().is_some_and(|(_, holds, _)| *holds);
+        for (action, holds, _) in &mut actions {
+            *holds &= reads || *action == Action::Create;
+        }
+        let seen = eyes.seen(entity, &[id]).await?.remove(&id);
+        let hidden = definition.fields.iter().filter(|field| seen.as_ref().is_none_or(|seen| seen.hides(field.ix)));
+        Ok(Some(Why { roles: actor.roles.clone(), is_everything: false, actions, hidden: hidden.map(|field| field.name.clone()).collect() }))
+    }
+
+    /// What somebody sees, entity by entity; `None` when they may not sign in.
+    pub async fn seen_by(&self, user: RecordId) -> Result<Option<Vec<Seen>>, RecordError> {
+        let catalog = self.catalog();
+        let Some(actor) = self.actor_of(user).await? else { return Ok(None) };
+        let standing = actor.standing(&catalog)?;
+        let mut all = Vec::new();
+        for entity in catalog.entities.iter().filter(|entity| !entity.is_made) {
+            let actions: Vec<Action> = match standing.part() {
+                None => Action::ALL.to_vec(),
+                Some(granted) => {
+                    let grants = &granted.entity(entity.ix).grants;
+                    let allows = |action: &Action| grants.iter().any(|(_, grant)| *action.of(grant) != Allowed::None);
+                    Action::ALL.iter().copied().filter(allows).collect()
+                }
+            };
+            if actions.is_empty() {
+                continue;
+            }
+            let masked = |wanted: fn(&Mask) -> bool| -> Vec<String> {
+                let fields = entity.fields.iter().filter(|field| {
+                    standing.part().and_then(|granted| granted.rules().mask(entity.ix, field.ix)).is_some_and(wanted)
+                });
+                fields.map(|field| field.name.clone()).collect()
+            };
+            let (records, is_more) = self.count_for(&actor, &catalog, entity).await?;
+            all.push(Seen {
+                entity: entity.slug.clone(),
+                actions,
+                records,
+                is_more,
+                hidden: masked(|mask| *mask == Mask::Hidden),
+                masked: masked(|mask| matches!(mask, Mask::Where(_))),
+            });
+        }
+        Ok(Some(all))
+    }
+
+    async fn count_for(&self, actor: &Actor, catalog: &std::sync::Arc<Catalog>, entity: &Entity) -> Result<(u64, bool), RecordError> {
+        let request = ListRequest {
+            entity: entity.ix,
+            select: only_id(entity),
+            filter: None,
+            sort: Vec::new(),
+            paging: Paging::First,
+            limit: 1,
+            count: Count::Exact,
+            search: None,
+            deleted: Deleted::Live,
+            digest: [0; 8],
+        };
+        let page = self.list(actor, catalog, request).await?;
+        Ok(page.count.map_or((0, false), |total| (total.value, !total.exact)))
+    }
+
+    /// The roles that let a field (or, without one, the entity) be read, with the rule that says so. Administrators, who
+    /// read everything, are not among them.
+    pub fn readers(&self, entity: EntityIx, field: Option<crate::base::FieldIx>) -> BTreeMap<String, String> {
+        let catalog = self.catalog();
+        let definition = catalog.entity(entity);
+        let mut readers: BTreeMap<String, String> = BTreeMap::new();
+        for role in &catalog.roles {
+            let Some(grant) = role.grants.get(&entity) else { continue };
+            let shows = field.is_none_or(|field| grant.readable.get(field.0 as usize).copied().unwrap_or(false));
+            if grant.read != Allowed::None && shows {
+                readers.insert(role.id.clone(), rule_of(&catalog, &role.id, definition));
+            }
+        }
+        if !catalog.roles.iter().any(|role| role.id == crate::access::EVERYDAY) {
+            readers.insert(crate::access::EVERYDAY.to_owned(), String::new());
+        }
+        readers
+    }
+}
+
+fn only_id(entity: &Entity) -> Select {
+    let id = entity.find_field("id").map(|field| Item::Field(field.ix));
+    Select { entity: entity.ix, items: id.into_iter().collect() }
+}
+
+/// What a role's document says about an entity, as it was written.
+fn rule_of(catalog: &Catalog, role: &str, entity: &Entity) -> String {
+    let written = catalog.described.get(&format!("role/{role}")).and_then(|role| role.properties.get("permissions"));
+    let own = written.and_then(|permissions| permissions.get(&entity.slug).or_else(|| permissions.get(&entity.id)));
+    match own.or_else(|| written.and_then(|permissions| permissions.get("*"))) {
+        Some(serde_json::Value::String(word)) => word.clone(),
+        Some(rule) => rule.to_string(),
+        None => String::new(),
+    }
+}
