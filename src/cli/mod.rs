@@ -7,8 +7,8 @@ pub mod exit;
 pub mod print;
 
 pub use args::{
-    AccessCommand, ApplyArgs, BackupArgs, CheckArgs, Cli, Command, CompletionsArgs, Definitions, DemoArgs, FmtArgs, Globals, ImportArgs, InitArgs, Log,
-    LogFormat, OpenapiArgs, PlanArgs, RestoreArgs, SchemaArgs, ServeArgs, TestArgs, TokenCommand, UserCommand,
+    AccessCommand, ApplyArgs, BackupArgs, CheckArgs, Cli, Command, CompletionsArgs, Definitions, DemoArgs, FmtArgs, Globals, ImportArgs,
+    InitArgs, Log, LogFormat, OpenapiArgs, PlanArgs, RestoreArgs, SchemaArgs, ServeArgs, TestArgs, TokenCommand, UserCommand,
 };
 
 use clap::{CommandFactory, Parser};

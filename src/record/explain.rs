@@ -62,12 +62,12 @@ impl Records {
         let compiled = self.compiled(&catalog);
         let rights = granted.entity(entity);
         let mut eyes = self.eyes(&compiled, &granted, &actor);
-        let asked: Vec<(Action, &String, &Allowed)> = Action::ALL
+        let asked: Vec<(Action, &String, &Allowed)> =
+            Action::ALL.iter().flat_map(|action| rights.grants.iter().map(|(role, grant)| (*action, role, action.of(grant)))).collect();
+        let conditions: Vec<_> = asked
             .iter()
-            .flat_map(|action| rights.grants.iter().map(|(role, grant)| (*action, role, action.of(grant))))
+            .filter_map(|(_, _, allowed)| if let Allowed::Where(condition) = allowed { Some(condition) } else { None })
             .collect();
-        let conditions: Vec<_> =
-            asked.iter().filter_map(|(_, _, allowed)| if let Allowed::Where(condition) = allowed { Some(condition) } else { None }).collect();
         let Some(truths) = eyes.truths(entity, &[id], &conditions).await?.remove(&id) else { return Ok(None) };
         let mut truths = truths.into_iter();
         let mut actions: Vec<(Action, bool, Vec<Reason>)> = Action::ALL.iter().map(|action| (*action, false, Vec::new())).collect();
@@ -90,7 +90,12 @@ impl Records {
         }
         let seen = eyes.seen(entity, &[id]).await?.remove(&id);
         let hidden = definition.fields.iter().filter(|field| seen.as_ref().is_none_or(|seen| seen.hides(field.ix)));
-        Ok(Some(Why { roles: actor.roles.clone(), is_everything: false, actions, hidden: hidden.map(|field| field.name.clone()).collect() }))
+        Ok(Some(Why {
+            roles: actor.roles.clone(),
+            is_everything: false,
+            actions,
+            hidden: hidden.map(|field| field.name.clone()).collect(),
+        }))
     }
 
     /// What somebody sees, entity by entity; `None` when they may not sign in.
@@ -112,9 +117,10 @@ impl Records {
                 continue;
             }
             let masked = |wanted: fn(&Mask) -> bool| -> Vec<String> {
-                let fields = entity.fields.iter().filter(|field| {
-                    standing.part().and_then(|granted| granted.rules().mask(entity.ix, field.ix)).is_some_and(wanted)
-                });
+                let fields = entity
+                    .fields
+                    .iter()
+                    .filter(|field| standing.part().and_then(|granted| granted.rules().mask(entity.ix, field.ix)).is_some_and(wanted));
                 fields.map(|field| field.name.clone()).collect()
             };
             let (records, is_more) = self.count_for(&actor, &catalog, entity).await?;
