@@ -10,8 +10,7 @@ use super::serve::{Mode, serve};
 use super::{AppError, Config, Workspace, demo, init, local};
 use crate::cli::print::{Bar, Printer, confirm, is_interactive};
 use crate::cli::{
-    self, AccessCommand, ApplyArgs, CheckArgs, Cli, Command, Definitions, DemoArgs, FmtArgs, Globals, ImportArgs, InitArgs, OpenapiArgs,
-    PlanArgs, RestoreArgs, SchemaArgs, ServeArgs, TestArgs, TokenCommand, UserCommand, exit,
+    self, AccessCommand, ApplyArgs, AuditCommand, CheckArgs, Cli, Command, Definitions, DemoArgs, FmtArgs, Globals, ImportArgs, InitArgs, OpenapiArgs, PlanArgs, RestoreArgs, SchemaArgs, ServeArgs, TestArgs, TokenCommand, UserCommand, exit,
 };
 use crate::deploy::{self, DeployError, Folders};
 use crate::schema::{self, Bindings, SourceFile};
@@ -37,6 +36,8 @@ pub async fn run(cli: Cli, printer: Printer) -> Result<i32, AppError> {
         Command::Schema(args) => write_schemas(&globals, &args, printer),
         Command::Openapi(args) => openapi(&globals, &args, printer),
         Command::Token(command) => token(&globals, command, printer).await,
+        Command::Subject(args) => operate(&globals, Operation::Subject { record: args.record }, printer).await,
+        Command::Audit(command) => audit(&globals, command, printer).await,
         Command::User(command) => user(&globals, command, printer).await,
         Command::Access(command) => access(&globals, command, printer).await,
         Command::Backup(args) if args.to.exists() => Err(AppError::Input {
@@ -344,6 +345,27 @@ async fn access(globals: &Globals, command: AccessCommand, printer: Printer) -> 
         AccessCommand::Why { email, record } => Operation::AccessWhy { email, record },
         AccessCommand::Who { what } => Operation::AccessWho { what },
         AccessCommand::As { email } => Operation::AccessAs { email },
+    };
+    operate(globals, operation, printer).await
+}
+
+async fn audit(globals: &Globals, command: AuditCommand, printer: Printer) -> Result<i32, AppError> {
+    let operation = match command {
+        AuditCommand::Verify { anchors } => {
+            let named = anchors.is_some();
+            let config = Config::load(globals, None, &Definitions::default())?;
+            let lines = match anchors.or(config.audit_anchors) {
+                Some(path) if named || path.exists() => {
+                    let text = std::fs::read_to_string(&path)
+                        .map_err(|error| AppError::File { path: path.display().to_string(), reason: error.to_string() })?;
+                    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+                }
+                _ => Vec::new(),
+            };
+            Operation::AuditVerify { anchors: lines }
+        }
+        AuditCommand::Anchor => Operation::AuditAnchor,
+        AuditCommand::Export { format, since } => Operation::AuditExport { format, since },
     };
     operate(globals, operation, printer).await
 }

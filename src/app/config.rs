@@ -18,10 +18,12 @@ use crate::web::{Network, PublicUrl, Tls, WebConfig};
 const DEFAULT_FILE: &str = "relata-server.yaml";
 
 /// Keys of the configuration file with their meaning, in the order `doctor` prints them.
-const KEYS: [(&str, &str); 31] = [
+const KEYS: [(&str, &str); 33] = [
     ("listen", "address to listen on"),
     ("public_url", "address people use"),
     ("data", "folder of the embedded database, files and keys"),
+    ("keys", "folder of the workspace's keys"),
+    ("audit_anchors", "file to which the end of the audit's chain is written each hour"),
     ("database_url", "PostgreSQL instead of the embedded database"),
     ("definitions", "folder of definitions"),
     ("behind_proxy", "networks of proxies whose forwarding headers are believed"),
@@ -59,6 +61,10 @@ pub struct Config {
     pub file: Option<PathBuf>,
     pub listen: String,
     pub data: PathBuf,
+    /// Folder of keys.
+    pub keys: PathBuf,
+    /// Where the end of the audit's chain is put down.
+    pub audit_anchors: Option<PathBuf>,
     pub target: Target,
     pub folders: Folders,
     pub log: Log,
@@ -91,6 +97,8 @@ impl Config {
         let scheme = if certificate.is_empty() { "http" } else { "https" };
         let public_url = source.text("public_url", serve_text(|s| s.public_url.clone()), &format!("{scheme}://localhost:{port}"))?;
         let data = PathBuf::from(source.text("data", globals.data.as_ref().map(|p| p.display().to_string()), "./relata-data")?);
+        let keys = PathBuf::from(source.text("keys", None, &data.join("keys").display().to_string())?);
+        let audit_anchors = Some(source.text("audit_anchors", None, "")?).filter(|path| !path.is_empty()).map(PathBuf::from);
         let database_url = source.text("database_url", globals.database_url.clone(), "")?;
         let definitions = source.text("definitions", definitions.definitions.as_ref().map(|p| p.display().to_string()), "./definitions")?;
         let proxies = serve.filter(|s| !s.behind_proxy.is_empty()).map(|s| s.behind_proxy.join(","));
@@ -156,6 +164,8 @@ impl Config {
             target,
             folders: Folders::new(workspace, Some(PathBuf::from(definitions))),
             data,
+            keys,
+            audit_anchors,
             log: Log { level, format: log_format },
             web,
             postgres_connections: u32::try_from(postgres_connections).unwrap_or(16),

@@ -46,6 +46,7 @@ impl DefinitionsDoor for Door {
         Box::pin(async move {
             let files = self.files(files).map_err(|error| problem(&error))?;
             let plan = deploy::plan(&self.workspace.store, &files).await.map_err(|error| problem(&error.into()))?;
+            super::audit::note_plan(&self.workspace, &plan).await.map_err(|error| problem(&error))?;
             Ok(plan_answer(&plan).object)
         })
     }

@@ -11,6 +11,7 @@ impl Config {
     pub fn options(&self) -> Options {
         let mut options = Options::new(self.target.clone(), self.folders.clone());
         options.files = Some(self.files());
+        options.keys = Some(self.keys.clone());
         options.postgres_connections = self.postgres_connections;
         options.job_workers = self.job_workers;
         options.events_kept = self.events_kept;

@@ -1,6 +1,7 @@
 //! The composition root: configuration, the rooms put together, the commands, the server. The only place that knows all.
 
 mod access;
+mod audit;
 mod commands;
 mod config;
 mod control;

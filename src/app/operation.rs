@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -10,9 +11,10 @@ use super::{AppError, Workspace};
 use crate::access::Actor;
 use crate::auth::{Invitation, NewToken, NewUser};
 use crate::base::RecordId;
-use crate::cli::exit;
+use crate::cli::{AuditFormat, exit};
 use crate::deploy;
 use crate::schema::{DataKind, SourceFile};
+use crate::store::audit;
 use crate::transfer::{self, Import, Mapping, Progress, Table, TableOptions};
 
 /// One thing to do. Serialised as JSON on the socket of a running server.
@@ -39,6 +41,10 @@ pub enum Operation {
     AccessWho { what: String },
     AccessAs { email: String },
     Backup { to: PathBuf },
+    Subject { record: String },
+    AuditVerify { anchors: Vec<String> },
+    AuditAnchor,
+    AuditExport { format: AuditFormat, since: Option<String> },
 }
 
 /// A definition file read by the caller.
@@ -94,10 +100,17 @@ pub fn sources(files: Vec<File>) -> Vec<SourceFile> {
 /// # Errors
 /// What the rooms refuse.
 pub async fn perform(workspace: &Workspace, operation: Operation, progress: &(dyn Fn(Progress) + Sync)) -> Result<Answer, AppError> {
+    let here = audit::Here::new("command line", "");
+    here.is_asked_by(0, "system");
+    audit::within(Arc::new(here), work(workspace, operation, progress)).await
+}
+
+async fn work(workspace: &Workspace, operation: Operation, progress: &(dyn Fn(Progress) + Sync)) -> Result<Answer, AppError> {
     let auth = &workspace.auth;
     match operation {
         Operation::Plan { files } => {
             let plan = deploy::plan(&workspace.store, &sources(files)).await?;
+            super::audit::note_plan(workspace, &plan).await?;
             Ok(plan_answer(&plan))
         }
         Operation::Apply { files, plan_id, accept } => {
@@ -237,7 +250,16 @@ pub async fn perform(workspace: &Workspace, operation: Operation, progress: &(dy
         Operation::AccessWhy { email, record } => super::access::why(workspace, &email, &record).await,
         Operation::AccessWho { what } => super::access::who(workspace, &what).await,
         Operation::AccessAs { email } => super::access::seen(workspace, &email).await,
+        Operation::Subject { record } => {
+            let catalog = workspace.catalog.load_full();
+            let document = transfer::subject(&workspace.records, &catalog, &Actor::system(), &record).await?;
+            Ok(Answer::new(format!("{document:#}"), document))
+        }
+        Operation::AuditVerify { anchors } => super::audit::verify(workspace, &anchors).await,
+        Operation::AuditAnchor => super::audit::anchor(workspace).await,
+        Operation::AuditExport { format, since } => super::audit::export(workspace, format, since.as_deref()).await,
         Operation::Backup { to } => {
+            audit::note(&workspace.store, audit::Entry::new("backup.take")).await?;
             let manifest = crate::store::backup::take(&workspace.store, &to).await?;
             let manifest: Json = serde_json::from_str(&manifest.to_json()).unwrap_or_default();
             Ok(Answer::new(format!("backup written to {}", to.display()), json!({"ok": true, "folder": to, "manifest": manifest})))
@@ -310,6 +332,13 @@ async fn import(workspace: &Workspace, order: ImportOrder, progress: &(dyn Fn(Pr
     let zone = catalog.settings.time_zone.clone();
     let job = Import { table, mapping, zone, dry_run: order.dry_run, without_hooks: order.without_scripts };
     let report = transfer::import(&workspace.records, &Actor::system(), job, progress).await?;
+    if !order.dry_run {
+        let mut entry = audit::Entry::new("records.import");
+        for (name, count) in [("created", report.created), ("updated", report.updated), ("failed", report.failed.len() as u64)] {
+            entry = entry.fact(name, count);
+        }
+        audit::note(&workspace.store, if let Some(into) = &order.into { entry.of(into) } else { entry }).await?;
+    }
     let mut object = report.to_json();
     object["ok"] = json!(report.failed.is_empty());
     object["dry_run"] = json!(order.dry_run);

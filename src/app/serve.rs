@@ -53,6 +53,10 @@ pub async fn serve(
             .map_err(|error| AppError::File { path: config.data.display().to_string(), reason: error.to_string() })?;
     }
     let follower = tokio::spawn(workspace.clone().follow(stopped.clone()));
+    let anchors = config
+        .audit_anchors
+        .clone()
+        .map(|path| tokio::spawn(super::audit::keep_anchors(workspace.store.clone(), path, stopped.clone())));
     let runner = workspace.runner.clone();
     let until = stopped.clone();
     let jobs = tokio::spawn(async move { runner.run(until).await });
@@ -67,6 +71,9 @@ pub async fn serve(
     };
     web::serve(listener, router, &web_config, shutdown).await.map_err(|error| AppError::Start(error.to_string()))?;
     let _ = jobs.await;
+    if let Some(anchors) = anchors {
+        let _ = anchors.await;
+    }
     follower.abort();
     workspace.store.close().await?;
     say("stopped");

@@ -24,6 +24,8 @@ use crate::store::{OpenOptions, Store, Target};
 pub struct Options {
     pub target: Target,
     pub files: Option<PathBuf>,
+    /// Folder of keys; by default in the data folder.
+    pub keys: Option<PathBuf>,
     pub folders: Folders,
     pub postgres_connections: u32,
     pub job_workers: usize,
@@ -44,6 +46,7 @@ impl Options {
         Self {
             target,
             files: None,
+            keys: None,
             folders,
             postgres_connections: 16,
             job_workers: 4,
@@ -62,6 +65,7 @@ impl Options {
             clock: self.clock.clone(),
             random: self.random.clone(),
             files: self.files.clone(),
+            keys: self.keys.clone(),
             max_connections: self.postgres_connections,
             ..OpenOptions::new(self.target.clone())
         }

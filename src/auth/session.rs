@@ -10,6 +10,7 @@ use super::{Auth, AuthError, Caller, Identity, NewUser, SessionRef, SessionStart
 use crate::access::Actor;
 use crate::base::{DateTime, RecordId};
 use crate::record::{Records, Source, WriteOptions};
+use crate::store::audit::Entry;
 use crate::store::sessions::Session;
 use crate::store::throttle::Policy;
 use crate::store::{challenges, credentials, sessions, throttle};
@@ -61,7 +62,11 @@ impl Auth {
         };
         // A password longer than any we accept is not worth a hash, whoever it is for.
         let is_right = password.len() <= 256 && self.passwords.verify(password, stored.as_deref()).await?;
-        let (Some(person), true) = (found, is_right) else {
+        let (Some(person), true) = (found.clone(), is_right) else {
+            // What was typed is not noted: people type passwords into the wrong field.
+            let entry = Entry::new("session.refuse");
+            let entry = found.map_or(entry.clone(), |person| entry.on("core.user", person.id.0));
+            crate::store::audit::note(&self.store, entry).await?;
             self.note_failed(attempt).await?;
             return Err(AuthError::WrongCredentials);
         };

@@ -91,6 +91,11 @@ pub enum Command {
     Backup(BackupArgs),
     /// Verify a backup and put it in the place of the data folder.
     Restore(RestoreArgs),
+    /// Who did what: verify, anchor and export the audit.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Print everything that is kept about one record: for a person who asks what is known about them.
+    Subject(SubjectArgs),
     /// Look at configuration, database and definitions, and say what is wrong.
     Doctor(Definitions),
     /// Print the completion script of a shell.
@@ -354,6 +359,39 @@ pub enum UserCommand {
     },
     /// List people.
     List,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct SubjectArgs {
+    /// The record, for example contact_0c5zt3k9v2m1a.
+    pub record: String,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum AuditCommand {
+    /// Follow the chain of signatures from the first entry to the last; says where it breaks.
+    Verify {
+        /// File of anchors that were put down elsewhere (default: `audit_anchors` of the configuration).
+        #[arg(long, value_name = "FILE")]
+        anchors: Option<PathBuf>,
+    },
+    /// Print the last entry's signature, to be kept elsewhere.
+    Anchor,
+    /// Print entries, newest first.
+    Export {
+        #[arg(long, default_value = "csv")]
+        format: AuditFormat,
+        /// Only entries from this day on, for example 2026-01-31.
+        #[arg(long, value_name = "DAY")]
+        since: Option<String>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuditFormat {
+    Csv,
+    Json,
 }
 
 #[derive(Debug, Clone, Args)]

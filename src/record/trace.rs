@@ -14,7 +14,7 @@ use super::world::Setting;
 use crate::base::{EntityIx, FieldIx, Locale, RecordId, Value};
 use crate::schema::catalog::{Entity, Field, FieldType};
 use crate::schema::field_type;
-use crate::store::{Dialect, Statement, history, jobs, outbox, search};
+use crate::store::{Dialect, Statement, Tx, audit, history, jobs, outbox, search};
 
 /// The kind of job that computes stored values left over by a large change; its payload is for
 /// [`Records::recalculate`](super::Records::recalculate).
@@ -22,6 +22,9 @@ pub const RECALCULATE: &str = "recalculate";
 
 /// Records of one recalculation job.
 const PER_JOB: usize = 1_000;
+
+/// Fields that say who signs in and with which rights: their changes are audited.
+const DECIDING: [&str; 6] = ["roles", "role", "active", "email", "team", "teams"];
 
 /// One written change.
 #[derive(Debug)]
@@ -115,6 +118,7 @@ impl RecordTx<'_> {
         self.scope.versions.insert((change.record.entity, change.record.id), change.record.version);
         if matches!(compiled.entity(change.record.entity).id.as_str(), "core.user" | "core.team" | "core.user_teams") {
             self.store.identity_changed().await?;
+            audit_person(self.store, compiled.entity(change.record.entity), &change).await?;
         }
         let source = if self.scope.depth > 0 { "script" } else { options.source.as_str() };
         let chain: Vec<(&str, &str, i64)> = self
@@ -288,4 +292,25 @@ fn search_text(compiled: &Compiled, entity: &Entity, record: &Record) -> String 
         }
     }
     text
+}
+
+/// Notes who made, removed or changed the rights of a person or team. Rights are names of the definitions; an address is
+/// told as changed, not as a value.
+async fn audit_person(tx: &mut Tx, entity: &Entity, change: &Trace<'_>) -> Result<(), RecordError> {
+    let mut entry = audit::Entry::new("person.change").on(&entity.id, change.record.id.0).fact("kind", change.kind.as_str());
+    let mut decides = change.kind != EventKind::Update;
+    for field in change.changed.iter().map(|ix| entity.field(*ix)).filter(|field| DECIDING.contains(&field.name.as_str())) {
+        decides = true;
+        let value = match change.record.get(field.ix) {
+            Value::Bool(active) => json!(active),
+            Value::List(items) => items.iter().filter_map(|item| item.as_text()).collect(),
+            Value::Text(text) if matches!(field.name.as_str(), "role" | "roles") => json!(text),
+            _ => json!("changed"),
+        };
+        entry = entry.fact(&field.name, value);
+    }
+    if decides {
+        audit::append(tx, entry).await?;
+    }
+    Ok(())
 }

@@ -126,6 +126,47 @@ pub struct SearchGroup {
     pub all_href: Option<String>,
 }
 
+// ---- audit ----
+
+#[derive(Debug, Default, Serialize)]
+pub struct AuditPage {
+    pub shell: Shell,
+    pub acts: Vec<Choice>,
+    /// A day as `2026-01-31`, or empty.
+    pub since: String,
+    pub until: String,
+    /// Filters that are not fields of the form: names and values.
+    pub kept: Vec<(String, String)>,
+    pub chips: Vec<AuditChip>,
+    pub rows: Vec<AuditRow>,
+    pub older_href: Option<String>,
+    pub csv_href: String,
+    pub json_href: String,
+}
+
+/// A filter on one person or record.
+#[derive(Debug, Default, Serialize)]
+pub struct AuditChip {
+    pub label: String,
+    pub remove_href: String,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct AuditRow {
+    pub seq: i64,
+    pub stamp: Stamp,
+    pub who: String,
+    /// The same list for this person alone.
+    pub who_href: Option<String>,
+    pub by_token: bool,
+    pub act: String,
+    pub on: String,
+    /// The same list for this record alone.
+    pub on_href: Option<String>,
+    pub origin: String,
+    pub facts: Vec<(String, String)>,
+}
+
 // ---- list ----
 
 #[derive(Debug, Default, Serialize)]

@@ -1,7 +1,7 @@
 //! Online backup and verified restore.
 //!
-//! A backup is a folder: `relata.db` (a consistent copy), `files/` (contents of live files) and `manifest.json` with
-//! hashes and counts. On PostgreSQL the database itself is backed up by the server's own tools; asked for one, we say so.
+//! A backup is a folder: `relata.db` (a consistent copy), `files/` (contents of live files), `keys/` (the key that signs the
+//! audit) and `manifest.json` with hashes and counts. On PostgreSQL the database itself is backed up by the server's own tools; asked for one, we say so.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -77,6 +77,13 @@ async fn fill(store: &Store, folder: &Path) -> Result<Manifest, StoreError> {
         tokio::fs::copy(&from, &to).await.map_err(|error| StoreError::file(&from, &error))?;
         count += 1;
         bytes += row[1].as_int().unwrap_or(0);
+    }
+    let key = super::keys::path(&source.join("keys"), "audit");
+    if key.is_file() {
+        // Without it the chain of the copy could not be followed. `copy` keeps its mode.
+        let to = folder.join("keys");
+        tokio::fs::create_dir_all(&to).await.map_err(|error| StoreError::file(&to, &error))?;
+        tokio::fs::copy(&key, to.join("audit.key")).await.map_err(|error| StoreError::file(&key, &error))?;
     }
     let taken_at = store.clock().now().to_string();
     let manifest = on_blocking_thread(move || {

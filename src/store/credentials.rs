@@ -2,6 +2,8 @@
 
 use super::read::{self, AT, INT, TEXT};
 use super::sql::{at, int, text};
+use super::audit::{self, Entry};
+use super::sessions::PERSON;
 use super::{Sql, Store, StoreError, Tx};
 use crate::base::DateTime;
 
@@ -43,6 +45,7 @@ pub async fn set_password(tx: &mut Tx, user_id: i64, password_hash: &str) -> Res
         [int(user_id), text(password_hash), at(now)],
     ))
     .await?;
+    audit::append(tx, Entry::new("password.set").on(PERSON, user_id)).await?;
     Ok(())
 }
 

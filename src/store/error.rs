@@ -68,6 +68,12 @@ pub enum StoreError {
     /// A backup that does not verify.
     #[error("the backup does not verify: {0}")]
     BadBackup(String),
+    /// A key file that is missing, open to others, or of another workspace.
+    #[error("the key `{path}` cannot be used: {reason}")]
+    BadKey { path: String, reason: String },
+    /// The store was opened without its keys.
+    #[error("this store has no key to sign the audit with")]
+    NoKey,
     /// Anything else the driver says. Never shown to a client as it is.
     #[error("database error: {message}")]
     Database { state: String, message: String },
@@ -112,6 +118,8 @@ impl Explain for StoreError {
             Self::BadBackup(_) => "STO020",
             Self::Database { .. } => "STO021",
             Self::NodeLost => "STO022",
+            Self::BadKey { .. } => "STO023",
+            Self::NoKey => "STO024",
         }
     }
 
@@ -128,6 +136,7 @@ impl Explain for StoreError {
             Self::Unreachable(_) => "check DATABASE_URL and that the server accepts connections",
             Self::NoFreeNode => "stop processes that are no longer needed; a lease ends a minute after its process",
             Self::NodeLost => "restart it",
+            Self::BadKey { .. } => "all processes of a workspace share the files of its `keys` folder (key `keys` of the configuration), mode 0600",
             Self::Corrupt(_) => "restore the last backup with `relata restore`",
             Self::BadBackup(_) => "take another backup; this one was not restored",
             _ => return None,

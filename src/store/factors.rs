@@ -2,6 +2,8 @@
 
 use super::read::{self, AT, INT, TEXT};
 use super::sql::{at, int, text};
+use super::audit::{self, Entry};
+use super::sessions::PERSON;
 use super::{Sql, Store, StoreError, Tx};
 
 /// An authenticator app of a user.
@@ -58,13 +60,18 @@ pub async fn set_recovery_codes(tx: &mut Tx, user_id: i64, hashes: &[String]) ->
         let sql = Sql::template("INSERT INTO sys_recovery_code (hash, user_id) VALUES (?, ?)", [text(hash.as_str()), int(user_id)]);
         tx.run(sql).await?;
     }
+    audit::append(tx, Entry::new("factor.set").on(PERSON, user_id)).await?;
     Ok(())
 }
 
 /// Uses a recovery code up; `false` when the user has no such code.
 pub async fn use_recovery_code(tx: &mut Tx, user_id: i64, hash: &str) -> Result<bool, StoreError> {
     let sql = Sql::template("DELETE FROM sys_recovery_code WHERE hash = ? AND user_id = ?", [text(hash), int(user_id)]);
-    Ok(tx.run(sql).await? == 1)
+    let is_used = tx.run(sql).await? == 1;
+    if is_used {
+        audit::append(tx, Entry::new("factor.recover").on(PERSON, user_id)).await?;
+    }
+    Ok(is_used)
 }
 
 pub async fn recovery_codes_left(store: &Store, user_id: i64) -> Result<i64, StoreError> {
@@ -82,5 +89,6 @@ pub async fn users_with_totp(store: &Store) -> Result<Vec<i64>, StoreError> {
 pub async fn remove(tx: &mut Tx, user_id: i64) -> Result<(), StoreError> {
     tx.run(Sql::template("DELETE FROM sys_totp WHERE user_id = ?", [int(user_id)])).await?;
     tx.run(Sql::template("DELETE FROM sys_recovery_code WHERE user_id = ?", [int(user_id)])).await?;
+    audit::append(tx, Entry::new("factor.remove").on(PERSON, user_id)).await?;
     Ok(())
 }

@@ -17,6 +17,7 @@ mod statement;
 mod tx;
 mod unit;
 
+pub mod audit;
 pub mod backup;
 pub mod catalog;
 pub mod challenges;
@@ -33,6 +34,7 @@ pub mod idempotency;
 pub mod identity;
 pub mod imports;
 pub mod jobs;
+pub mod keys;
 pub mod locks;
 pub mod measure;
 pub mod nodes;

@@ -91,6 +91,11 @@ impl Store {
         let store = Self::assemble(db, surroundings, signals, files, &options, 0);
         let (holder, lease) = (store.shared.holder.clone(), options.node_lease);
         store.write(move |tx| Box::pin(async move { nodes::lease(tx, &holder, lease).await })).await?;
+        let keys = options.keys.clone().or_else(|| store.data_folder().map(|folder| folder.join("keys")));
+        if let Err(error) = store.open_keys(keys).await {
+            let _ = store.close().await;
+            return Err(error);
+        }
         Ok(store)
     }
 
@@ -109,6 +114,10 @@ impl Store {
         }
         let beating = tokio::spawn(keep_node(Arc::downgrade(&store.shared)));
         store.lock_background().extend([watching, beating]);
+        if let Err(error) = store.open_keys(options.keys.clone()).await {
+            let _ = store.close().await;
+            return Err(error);
+        }
         Ok(store)
     }
 
@@ -126,6 +135,17 @@ impl Store {
             surroundings,
         };
         Self { shared: Arc::new(shared) }
+    }
+
+    async fn open_keys(&self, folder: Option<PathBuf>) -> Result<(), StoreError> {
+        let folder = folder.unwrap_or_else(|| PathBuf::from("relata-data/keys"));
+        let key = super::audit::open_key(self, &folder).await?;
+        let _ = self.shared.surroundings.audit_key.set(key);
+        Ok(())
+    }
+
+    pub(super) fn audit_key(&self) -> Option<super::keys::Key> {
+        self.shared.surroundings.audit_key.get().cloned()
     }
 
     pub fn dialect(&self) -> Dialect {
@@ -345,6 +365,7 @@ fn surroundings(options: &OpenOptions, node: u16) -> Surroundings {
         random: Arc::clone(&options.random),
         mint: Arc::new(IdMint::new(Arc::clone(&options.clock), node)),
         write_timeout: options.write_timeout,
+        audit_key: Arc::default(),
     }
 }
 

@@ -37,6 +37,8 @@ pub struct OpenOptions {
     pub durability: Durability,
     /// Folder of uploaded files; by default `files` in the data folder of SQLite, `relata-data/files` otherwise.
     pub files: Option<PathBuf>,
+    /// Folder of keys; by default `keys` in the data folder of SQLite, `relata-data/keys` otherwise.
+    pub keys: Option<PathBuf>,
     /// Longest unit of work.
     pub write_timeout: Duration,
     /// Longest read.
@@ -56,6 +58,7 @@ impl OpenOptions {
             random: Arc::new(SystemRandom),
             durability: Durability::Full,
             files: None,
+            keys: None,
             write_timeout: Duration::from_secs(30),
             read_timeout: Duration::from_secs(30),
             max_connections: 16,

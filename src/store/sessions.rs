@@ -2,6 +2,7 @@
 
 use super::read::{self, AT, INT, TEXT};
 use super::sql::{at, int, text};
+use super::audit::{self, Entry};
 use super::{Sql, Store, StoreError, Tx};
 use crate::base::DateTime;
 
@@ -22,6 +23,9 @@ pub struct Session {
     pub agent: String,
 }
 
+/// The entity whose records people are.
+pub(super) const PERSON: &str = "core.user";
+
 const COLUMNS: [crate::schema::catalog::ColumnKind; 9] = [TEXT, INT, INT, AT, AT, AT, AT, TEXT, TEXT];
 
 pub async fn create(tx: &mut Tx, session: &Session) -> Result<(), StoreError> {
@@ -41,6 +45,7 @@ pub async fn create(tx: &mut Tx, session: &Session) -> Result<(), StoreError> {
         ],
     ))
     .await?;
+    audit::append(tx, Entry::new("session.begin").by(session.user_id, "person").on(PERSON, session.user_id)).await?;
     Ok(())
 }
 
@@ -78,14 +83,21 @@ pub async fn touch(tx: &mut Tx, hash: &str, expires_at: DateTime) -> Result<(), 
 /// Ends one session; `false` when there is none.
 pub async fn delete(tx: &mut Tx, hash: &str) -> Result<bool, StoreError> {
     tx.identity_changed().await?;
-    Ok(tx.run(Sql::template("DELETE FROM sys_session WHERE hash = ?", [text(hash)])).await? == 1)
+    let sql = Sql::template("DELETE FROM sys_session WHERE hash = ? RETURNING user_id", [text(hash)]);
+    let Some(user_id) = tx.rows(sql, &[INT]).await?.one_int() else { return Ok(false) };
+    audit::append(tx, Entry::new("session.end").on(PERSON, user_id)).await?;
+    Ok(true)
 }
 
 /// Ends the sessions of a user, all but the one to be kept; gives how many.
 pub async fn delete_all(tx: &mut Tx, user_id: i64, but: Option<&str>) -> Result<u64, StoreError> {
     tx.identity_changed().await?;
     let sql = Sql::template("DELETE FROM sys_session WHERE user_id = ? AND hash <> ?", [int(user_id), text(but.unwrap_or(""))]);
-    tx.run(sql).await
+    let ended = tx.run(sql).await?;
+    if ended > 0 {
+        audit::append(tx, Entry::new("session.end").on(PERSON, user_id).fact("sessions", ended)).await?;
+    }
+    Ok(ended)
 }
 
 /// Puts a session under another secret: the former one is worth nothing from then on.
@@ -93,10 +105,12 @@ pub async fn rotate(tx: &mut Tx, hash: &str, new_hash: &str) -> Result<bool, Sto
     tx.identity_changed().await?;
     let now = tx.now();
     let sql = Sql::template(
-        "UPDATE sys_session SET hash = ?, stepped_up_at = ?, seen_at = ? WHERE hash = ?",
+        "UPDATE sys_session SET hash = ?, stepped_up_at = ?, seen_at = ? WHERE hash = ? RETURNING user_id",
         [text(new_hash), at(now), at(now), text(hash)],
     );
-    Ok(tx.run(sql).await? == 1)
+    let Some(user_id) = tx.rows(sql, &[INT]).await?.one_int() else { return Ok(false) };
+    audit::append(tx, Entry::new("session.confirm").on(PERSON, user_id)).await?;
+    Ok(true)
 }
 
 /// How many live sessions each user has, and when the last of them was used.

@@ -2,6 +2,8 @@
 
 use super::read::{self, AT, INT, TEXT};
 use super::sql::{at, int, text};
+use super::audit::{self, Entry};
+use super::sessions::PERSON;
 use super::{Sql, Store, StoreError, Tx};
 use crate::base::DateTime;
 
@@ -28,6 +30,7 @@ pub async fn create(tx: &mut Tx, link: &SetupLink) -> Result<(), StoreError> {
         [text(link.hash.as_str()), text(link.purpose.as_str()), int(link.user_id), at(link.created_at), at(link.expires_at)],
     ))
     .await?;
+    audit::append(tx, about("link.create", link.user_id).fact("purpose", link.purpose.as_str())).await?;
     Ok(())
 }
 
@@ -51,10 +54,21 @@ pub async fn find(store: &Store, hash: &str, now: DateTime) -> Result<Option<Set
 pub async fn consume(tx: &mut Tx, hash: &str) -> Result<bool, StoreError> {
     let now = tx.now();
     let sql = Sql::template(
-        "UPDATE sys_setup SET used_at = ? WHERE hash = ? AND used_at IS NULL AND expires_at > ?",
+        "UPDATE sys_setup SET used_at = ? WHERE hash = ? AND used_at IS NULL AND expires_at > ? RETURNING purpose, user_id",
         [at(now), text(hash), at(now)],
     );
-    Ok(tx.run(sql).await? == 1)
+    let rows = tx.rows(sql, &[TEXT, INT]).await?;
+    let Some(row) = rows.first() else { return Ok(false) };
+    audit::append(tx, about("link.use", read::opt_int(row, 1)).fact("purpose", read::text(row, 0))).await?;
+    Ok(true)
+}
+
+/// An entry about a link, and its person if it is for one.
+fn about(action: &'static str, user: Option<i64>) -> Entry {
+    match user {
+        Some(user) => Entry::new(action).on(PERSON, user),
+        None => Entry::new(action),
+    }
 }
 
 /// Users with an unused link of this purpose, and until when it holds.

@@ -2,6 +2,8 @@
 
 use super::read::{self, AT, INT, TEXT};
 use super::sql::{at, int, text};
+use super::audit::{self, Entry};
+use super::sessions::PERSON;
 use super::{Sql, Store, StoreError, Tx};
 use crate::base::DateTime;
 
@@ -44,6 +46,8 @@ pub async fn create(tx: &mut Tx, token: &Token) -> Result<(), StoreError> {
         ],
     ))
     .await?;
+    let entry = Entry::new("token.create").on(PERSON, token.user_id).fact("token", token.id).fact("scopes", token.scopes_json.as_str());
+    audit::append(tx, entry).await?;
     Ok(())
 }
 
@@ -79,8 +83,10 @@ pub async fn touch(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
 pub async fn revoke(tx: &mut Tx, id: i64) -> Result<bool, StoreError> {
     tx.identity_changed().await?;
     let now = tx.now();
-    let sql = Sql::template("UPDATE sys_token SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", [at(now), int(id)]);
-    Ok(tx.run(sql).await? == 1)
+    let sql = Sql::template("UPDATE sys_token SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL RETURNING user_id", [at(now), int(id)]);
+    let Some(user_id) = tx.rows(sql, &[INT]).await?.one_int() else { return Ok(false) };
+    audit::append(tx, Entry::new("token.revoke").on(PERSON, user_id).fact("token", id)).await?;
+    Ok(true)
 }
 
 fn token(row: &[crate::base::Cell]) -> Token {

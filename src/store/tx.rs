@@ -2,9 +2,11 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use super::audit::Here;
+use super::keys::Key;
 use super::postgres::link::PostgresLink;
 use super::sqlite::link::SqliteLink;
 use super::{Dialect, Rows, Sql, Statement, StoreError};
@@ -21,6 +23,8 @@ pub(super) struct Surroundings {
     pub random: Arc<dyn Random>,
     pub mint: Arc<IdMint>,
     pub write_timeout: Duration,
+    /// Signs the audit; there once the store is open.
+    pub audit_key: Arc<OnceLock<Key>>,
 }
 
 /// The connection a unit works on.
@@ -49,6 +53,8 @@ pub struct Tx {
     written: u64,
     /// Statements run since the unit began.
     statements: u64,
+    /// Who asked for this unit, and from where.
+    pub(super) here: Option<Arc<Here>>,
     pub(super) after_commit: AfterCommit,
 }
 
@@ -83,6 +89,7 @@ impl Tx {
             writes: 0,
             written: 0,
             statements: 0,
+            here: None,
             after_commit: AfterCommit::default(),
         }
     }
@@ -124,6 +131,15 @@ impl Tx {
 
     pub fn random(&self) -> &Arc<dyn Random> {
         &self.surroundings.random
+    }
+
+    /// Who asked for this unit, and from where; `None` for work of the program itself.
+    pub(super) fn here(&self) -> Option<&Arc<Here>> {
+        self.here.as_ref()
+    }
+
+    pub(super) fn audit_key(&self) -> Option<Key> {
+        self.surroundings.audit_key.get().cloned()
     }
 
     /// Runs a statement that gives rows.

@@ -91,7 +91,9 @@ where
     E: From<StoreError> + Send + 'static,
 {
     let (sender, receiver) = oneshot::channel();
+    let here = super::audit::here();
     let run: Work = Box::new(move |tx| {
+        tx.here = here;
         Box::pin(async move {
             let outcome = run_guarded(tx, longest, work).await;
             let keep = outcome.is_ok();

@@ -1,4 +1,4 @@
-//! Bringing records in: CSV import with a mapping, seed and sample data of packages.
+//! Bringing records in: CSV import with a mapping, seed and sample data of packages; and what is kept about one person out.
 //!
 //! Everything goes through the record service, with its rules; this room holds no SQL.
 
@@ -8,6 +8,7 @@ mod error;
 mod import;
 mod mapping;
 mod report;
+mod subject;
 mod table;
 
 pub use data::{Loaded, load_data};
@@ -15,4 +16,5 @@ pub use error::TransferError;
 pub use import::{Import, Progress, import};
 pub use mapping::Mapping;
 pub use report::{Difference, FailedRow, Report};
+pub use subject::subject;
 pub use table::{Table, TableOptions};

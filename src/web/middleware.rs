@@ -28,6 +28,7 @@ use super::{Problem, Requester, State, pages, scope};
 use crate::base::Locale;
 use crate::base::clock::Stopwatch;
 use crate::render::Arg;
+use crate::store::audit::{self, Here};
 
 const PAGE_CSP: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
@@ -93,13 +94,9 @@ fn part_of(path: &str) -> Part {
     }
 }
 
-tokio::task_local! {
-    static REQUEST: Arc<str>;
-}
-
 /// The id of the request that this task answers, for the log.
 pub fn current_request() -> Option<Arc<str>> {
-    REQUEST.try_with(Arc::clone).ok()
+    audit::here().map(|here| here.request.clone()).filter(|id| !id.is_empty())
 }
 
 async fn one_request(axum::extract::State(state): axum::extract::State<State>, request: Request, next: Next) -> Response {
@@ -107,15 +104,17 @@ async fn one_request(axum::extract::State(state): axum::extract::State<State>, r
     let id: Arc<str> = state.next_request_id().into();
     let class = Class::of(request.method(), request.uri().path());
     let note = Note::of(&request, class);
-    REQUEST
-        .scope(id.clone(), async {
-            let response = answer(&state, id, class, request, next).await;
-            let took = watch.elapsed();
-            state.config.meters.answered(class, response.status().as_u16(), took);
-            note.write(response.status(), took);
-            response
-        })
-        .await
+    let peer = request.extensions().get::<Peer>().copied();
+    let ip = client_ip(&state.config, request.headers(), peer);
+    let here = Arc::new(Here::new(ip.to_string(), id.clone()));
+    audit::within(here.clone(), async {
+        let response = answer(&state, id, ip, &here, class, request, next).await;
+        let took = watch.elapsed();
+        state.config.meters.answered(class, response.status().as_u16(), took);
+        note.write(response.status(), took);
+        response
+    })
+    .await
 }
 
 /// What the log says of a request: never its path's values, its query, its headers or its body.
@@ -141,14 +140,14 @@ impl Note {
     }
 }
 
-async fn answer(state: &State, id: Arc<str>, class: Class, request: Request, next: Next) -> Response {
+async fn answer(state: &State, id: Arc<str>, ip: IpAddr, here: &Here, class: Class, request: Request, next: Next) -> Response {
     let (mut parts, mut body) = request.into_parts();
     let part = part_of(parts.uri.path());
     let mut requester = Requester {
         identity: None,
         request_id: id,
         locale: locale_of(state, &parts.headers),
-        ip: client_ip(&state.config, &parts),
+        ip,
         by_session: false,
         agent: parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("").into(),
         is_fresh: false,
@@ -176,6 +175,9 @@ async fn answer(state: &State, id: Arc<str>, class: Class, request: Request, nex
     let is_unread = has_body && !is_read && admitted.is_err();
     let mut response = match admitted {
         Ok(_places) => {
+            if let Some(identity) = &requester.identity {
+                here.is_asked_by(identity.user.0, if identity.token.is_some() { "token" } else { "person" });
+            }
             parts.extensions.insert(requester.clone());
             next.run(Request::from_parts(parts, body)).await
         }
@@ -330,14 +332,14 @@ fn locale_of(state: &State, headers: &HeaderMap) -> Locale {
 }
 
 /// The client's address. A trusted proxy says it in `X-Forwarded-For`: the last entry that is no trusted proxy itself.
-fn client_ip(config: &WebConfig, request: &Parts) -> IpAddr {
-    let peer = request.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.ip().to_canonical());
+fn client_ip(config: &WebConfig, headers: &HeaderMap, peer: Option<Peer>) -> IpAddr {
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.ip().to_canonical());
     let is_trusted = |ip: IpAddr| config.trusted_proxies.iter().any(|network| network.contains(ip));
     if !is_trusted(peer) {
         return peer;
     }
     let mut client = peer;
-    let values: Vec<&str> = request.headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
+    let values: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
     for entry in values.iter().rev().flat_map(|value| value.rsplit(',')) {
         let Ok(ip) = entry.trim().parse::<IpAddr>() else { break };
         client = ip.to_canonical();

@@ -492,3 +492,33 @@ pub fn docs(locale: Locale) -> DocsPage {
         }],
     }
 }
+
+pub fn audit_page(locale: Locale) -> AuditPage {
+    let stamp = || Stamp { iso: text("2026-11-21T08:00:00Z"), text: text("an hour ago"), full: text("21 Nov 2026, 16:00") };
+    AuditPage {
+        shell: shell(locale, "Audit"),
+        acts: vec![Choice { value: String::new(), label: text("Everything"), selected: true, ..Choice::default() }],
+        since: text("2026-11-01"),
+        until: String::new(),
+        kept: vec![(text("actor"), text("42"))],
+        chips: vec![AuditChip { label: text("Ada Wong"), remove_href: text("/audit") }],
+        rows: vec![
+            AuditRow {
+                seq: 2,
+                stamp: stamp(),
+                who: text("Ada Wong"),
+                who_href: Some(text("/audit?actor=42")),
+                by_token: true,
+                act: text("Signed in"),
+                on: text("Ada Wong"),
+                on_href: Some(text("/audit?record=user_0000000000001")),
+                origin: text("192.0.2.7"),
+                facts: vec![(text("roles"), text("[\"admin\"]")), (String::new(), text("odd"))],
+            },
+            AuditRow { seq: 1, stamp: stamp(), who: text("The program"), act: text("Definitions applied"), ..AuditRow::default() },
+        ],
+        older_href: Some(text("/audit?before=1")),
+        csv_href: text("/audit/export?format=csv"),
+        json_href: text("/audit/export?format=json"),
+    }
+}

@@ -100,6 +100,8 @@ fn every_template_renders_in_every_language() {
         };
         go("search", "page/search", &search);
         go("search-part", "part/search", &SearchPage { groups: Vec::new(), ..search });
+        go("audit", "page/audit", &sample::audit_page(locale));
+        go("audit-empty", "page/audit", &AuditPage { rows: Vec::new(), chips: Vec::new(), ..sample::audit_page(locale) });
         go("list", "page/list", &sample::list_page(locale, 12));
         go("list-empty", "page/list", &sample::list_page(locale, 0));
         let mut bin = sample::list_page(locale, 2);
@@ -334,7 +336,7 @@ fn messages_are_the_same_in_every_language() {
 }
 
 /// Messages whose key is put together from a code.
-const COMPOSED: [&str; 10] = ["fault-", "op-", "history-", "part-", "done-", "system-", "theme-", "time-", "computed-", "error-"];
+const COMPOSED: [&str; 11] = ["act-", "fault-", "op-", "history-", "part-", "done-", "system-", "theme-", "time-", "computed-", "error-"];
 
 #[test]
 fn every_message_is_used() {

@@ -3,6 +3,7 @@
 
 mod account;
 mod act;
+mod audit;
 mod assets;
 mod choices;
 mod docs;
@@ -77,6 +78,8 @@ pub fn routes(state: State) -> Router {
         .route("/account/sessions/{id}/end", on_post(account::end_session))
         .route("/account/tokens", on_post(account::create_token))
         .route("/account/tokens/{id}/revoke", on_post(account::revoke_token))
+        .route("/audit", get(audit::audit))
+        .route("/audit/export", get(audit::export))
         .route("/docs/api", get(docs::api))
         .route("/records/{entity}", get(list::list).post(form::create))
         .route("/records/{entity}/new", get(form::new))

@@ -9,6 +9,7 @@
 
 mod answer;
 mod definitions;
+pub mod log;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -125,11 +126,13 @@ impl TestApp {
 
     async fn open_with(folder: Folder, config: WebConfig, change: impl FnOnce(&mut app::Options)) -> Result<Self, String> {
         std::fs::create_dir_all(folder.0.join("definitions")).expect("the folder can be made");
+        log::start();
         let clock = Arc::new(FixedClock::at(DateTime::parse(NOW).expect("a moment")));
         let mut options = app::Options::new(target(&folder.0), Folders::new(&folder.0, None));
         options.clock = clock.clone();
         options.random = Arc::new(SeededRandom::new(NUMBERS.load(Ordering::SeqCst)));
         options.files = Some(folder.0.join("files"));
+        options.keys = Some(folder.0.join("keys"));
         options.postgres_connections = 4;
         change(&mut options);
         let workspace = Workspace::open(&options).await.map_err(|error| format!("{error}\n{error:?}"))?;
@@ -142,6 +145,8 @@ impl TestApp {
             .await
             .expect("a token is created")
             .secret;
+        log::watch(&token);
+        log::used_secret(&token);
         let router = web::router(app::services(&workspace, config.clone()));
         Ok(Self { workspace, router, clock, token, options, config, _follower: None, _folder: folder })
     }
@@ -225,6 +230,7 @@ impl Ask<'_> {
     }
 
     pub fn json(self, body: &Value) -> Self {
+        log::used(body);
         self.header("content-type", "application/json").text(body.to_string())
     }
 

@@ -1,0 +1,145 @@
+//! Everything that is kept about one record: what a person who asks for their data is given.
+//!
+//! The record, also when it lies in the recycle bin; its history; every record that points to it, with its own history;
+//! and what the audit says of it.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::TransferError;
+use crate::access::Actor;
+use crate::base::{RecordId, json as strict};
+use crate::record::{HistoryEntry, RecordError, Records};
+use crate::schema::catalog::{Catalog, Entity, Field, FieldType};
+use crate::store::audit::{self, Entry, Filter};
+
+/// Records and saves read at once.
+const STRIDE: u32 = 100;
+
+/// The whole, as one JSON document. Taking it is audited.
+///
+/// # Errors
+/// `TRF005` when there is no such record; the database.
+pub async fn subject(records: &Records, catalog: &Arc<Catalog>, actor: &Actor, id: &str) -> Result<Json, TransferError> {
+    let unknown = || TransferError::Data { place: format!("record `{id}`"), message: "there is no such record".into() };
+    let (prefix, record) = RecordId::parse(id).ok_or_else(unknown)?;
+    let entity = catalog.by_prefix.get(prefix).map(|ix| catalog.entity(*ix)).ok_or_else(unknown)?;
+    let Some(row) = records.get_url(actor, catalog, entity.ix, record, deleted(entity)).await? else { return Err(unknown()) };
+    let mut text = String::new();
+    row.write_json(&mut text);
+    audit::note(records.store(), Entry::new("subject.export").on(&entity.id, record.0)).await.map_err(RecordError::from)?;
+    let mut linked = Vec::new();
+    for (other, field) in pointing(catalog, entity) {
+        let found = records_with(records, catalog, actor, other, field, id).await?;
+        if !found.is_empty() {
+            linked.push(json!({"entity": other.id, "field": field.name, "records": found}));
+        }
+    }
+    let filter = Filter { record: Some(record.0), ..Filter::default() };
+    let entries = audit::list(records.store(), &filter, None, audit::LONGEST_EXPORT).await.map_err(RecordError::from)?;
+    Ok(json!({
+        "taken_at": records.clock().now().to_string(),
+        "entity": entity.id,
+        "id": id,
+        "record": read(&text),
+        "history": history(records, catalog, actor, entity, record).await?,
+        "linked": linked,
+        "audit": audit::to_json(&entries),
+    }))
+}
+
+/// Fields of other entities (and of its own) whose values can be this record.
+fn pointing<'a>(catalog: &'a Catalog, entity: &'a Entity) -> impl Iterator<Item = (&'a Entity, &'a Field)> {
+    // Who made or changed a record is told by its history; it does not make the record theirs.
+    let points = |field: &Field| match &field.ty {
+        _ if field.is_system => false,
+        FieldType::Link { to, .. } | FieldType::User { to, .. } => *to == entity.ix,
+        FieldType::AnyLink { to, .. } => to.contains(&entity.ix),
+        _ => false,
+    };
+    catalog.entities.iter().flat_map(move |other| other.fields.iter().filter(move |field| points(field)).map(move |field| (other, field)))
+}
+
+/// All records of `entity` whose `field` is the record `id`, each with its history.
+async fn records_with(
+    records: &Records,
+    catalog: &Arc<Catalog>,
+    actor: &Actor,
+    entity: &Entity,
+    field: &Field,
+    id: &str,
+) -> Result<Vec<Json>, TransferError> {
+    let filter = format!("{} = '{id}'", field.name);
+    let bin = deleted(entity).strip_prefix("deleted=").unwrap_or("live");
+    let mut found = Vec::new();
+    let mut cursor: Option<String> = None;
+    loop {
+        let query = query(&filter, bin, cursor.as_deref());
+        let page = records.list_url(actor, catalog, entity.ix, &query).await?;
+        for row in page.iter() {
+            let mut text = String::new();
+            row.write_json(&mut text);
+            let past = history(records, catalog, actor, entity, row.id()).await?;
+            found.push(json!({"record": read(&text), "history": past}));
+        }
+        match page.next_cursor {
+            Some(next) => cursor = Some(next),
+            None => return Ok(found),
+        }
+    }
+}
+
+fn query(filter: &str, deleted: &str, cursor: Option<&str>) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("filter", filter).append_pair("limit", &STRIDE.to_string()).append_pair("deleted", deleted);
+    if let Some(cursor) = cursor {
+        query.append_pair("cursor", cursor);
+    }
+    query.finish()
+}
+
+async fn history(
+    records: &Records,
+    catalog: &Catalog,
+    actor: &Actor,
+    entity: &Entity,
+    record: RecordId,
+) -> Result<Vec<Json>, TransferError> {
+    let mut entries = Vec::new();
+    if !entity.features.history {
+        return Ok(entries);
+    }
+    let mut cursor: Option<String> = None;
+    loop {
+        let page = records.history(actor, entity.ix, record, cursor.as_deref(), STRIDE).await?;
+        entries.extend(page.entries.iter().map(|entry| entry_json(catalog, entry)));
+        match page.next_cursor {
+            Some(next) => cursor = Some(next),
+            None => return Ok(entries),
+        }
+    }
+}
+
+fn entry_json(catalog: &Catalog, entry: &HistoryEntry) -> Json {
+    let people = catalog.find_entity("core.user");
+    let changes: Map<String, Json> =
+        entry.changes.iter().map(|change| (change.field.clone(), json!({"old": change.old, "new": change.new}))).collect();
+    json!({
+        "version": entry.version,
+        "kind": entry.kind,
+        "at": entry.at.to_string(),
+        "by": entry.by.map(|user| people.map_or_else(|| user.0.to_string(), |entity| user.display(&entity.prefix))),
+        "source": entry.source,
+        "changes": changes,
+    })
+}
+
+/// Records in the recycle bin count, where there is one.
+fn deleted(entity: &Entity) -> &'static str {
+    if entity.features.soft_delete { "deleted=all" } else { "deleted=live" }
+}
+
+fn read(text: &str) -> Json {
+    strict::parse(text.as_bytes()).unwrap_or_default()
+}
