@@ -58,10 +58,11 @@ pub async fn anchor(workspace: &Workspace) -> Result<Answer, AppError> {
 pub async fn export(workspace: &Workspace, format: AuditFormat, since: Option<&str>) -> Result<Answer, AppError> {
     let since = match since {
         None => None,
-        Some(day) => Some(Date::parse(day).map(|day| DateTime(i64::from(day.0) * 86_400_000_000)).ok_or_else(|| AppError::Input {
-            message: format!("`{day}` is no day"),
-            hint: "write it like 2026-01-31".into(),
-        })?),
+        Some(day) => Some(
+            Date::parse(day)
+                .map(|day| DateTime(i64::from(day.0) * 86_400_000_000))
+                .ok_or_else(|| AppError::Input { message: format!("`{day}` is no day"), hint: "write it like 2026-01-31".into() })?,
+        ),
     };
     audit::note(&workspace.store, Entry::new("audit.export")).await?;
     let lines = audit::list(&workspace.store, &Filter { since, ..Filter::default() }, None, audit::LONGEST_EXPORT).await?;

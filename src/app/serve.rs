@@ -53,10 +53,8 @@ pub async fn serve(
             .map_err(|error| AppError::File { path: config.data.display().to_string(), reason: error.to_string() })?;
     }
     let follower = tokio::spawn(workspace.clone().follow(stopped.clone()));
-    let anchors = config
-        .audit_anchors
-        .clone()
-        .map(|path| tokio::spawn(super::audit::keep_anchors(workspace.store.clone(), path, stopped.clone())));
+    let anchors =
+        config.audit_anchors.clone().map(|path| tokio::spawn(super::audit::keep_anchors(workspace.store.clone(), path, stopped.clone())));
     let runner = workspace.runner.clone();
     let until = stopped.clone();
     let jobs = tokio::spawn(async move { runner.run(until).await });

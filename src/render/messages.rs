@@ -17,7 +17,8 @@ macro_rules! sources {
     };
 }
 
-const FILES: [(Locale, &[&str]); 3] = sources!["shell.ftl", "list.ftl", "record.ftl", "field.ftl", "entry.ftl", "identity.ftl", "audit.ftl"];
+const FILES: [(Locale, &[&str]); 3] =
+    sources!["shell.ftl", "list.ftl", "record.ftl", "field.ftl", "entry.ftl", "identity.ftl", "audit.ftl"];
 
 /// A value inside a message.
 #[derive(Debug, Clone, Copy)]

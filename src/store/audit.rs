@@ -21,8 +21,8 @@ use super::keys::{self, Key};
 use super::read::{INT, TEXT};
 use super::sql::{at, int, text};
 use super::{Dialect, Sql, Store, StoreError, Tx, settings};
-use crate::base::text::{from_hex, hex};
 use crate::base::DateTime;
+use crate::base::text::{from_hex, hex};
 
 /// The acts that are audited; each has its words in all languages (`act-session-begin`).
 pub const ACTIONS: [&str; 19] = [

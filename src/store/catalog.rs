@@ -1,8 +1,8 @@
 //! The applied definitions and which table and columns each of them is bound to.
 
+use super::audit::{self, Entry};
 use super::read::{self, AT, INT, TEXT};
 use super::sql::{at, int, text};
-use super::audit::{self, Entry};
 use super::{Sql, Store, StoreError, Tx};
 use crate::base::{Cell, DateTime};
 use crate::schema::bindings::{Binding, BindingKind, BindingState, Bindings};
@@ -130,10 +130,7 @@ pub async fn save_version(tx: &mut Tx, new: &NewVersion) -> Result<i64, StoreErr
     }
     tx.announce_catalog(version).await?;
     let changes = serde_json::from_str::<Vec<serde_json::Value>>(&new.plan_json).map_or(0, |steps| steps.len());
-    let mut entry = Entry::new("definitions.apply")
-        .fact("version", version)
-        .fact("digest", new.digest.as_str())
-        .fact("changes", changes);
+    let mut entry = Entry::new("definitions.apply").fact("version", version).fact("digest", new.digest.as_str()).fact("changes", changes);
     if new.by != 0 {
         entry = entry.by(new.by, "person");
     }

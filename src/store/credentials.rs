@@ -1,9 +1,9 @@
 //! Password hashes and the epoch of each user: raising it ends all sessions at once, on every node.
 
-use super::read::{self, AT, INT, TEXT};
-use super::sql::{at, int, text};
 use super::audit::{self, Entry};
+use super::read::{self, AT, INT, TEXT};
 use super::sessions::PERSON;
+use super::sql::{at, int, text};
 use super::{Sql, Store, StoreError, Tx};
 use crate::base::DateTime;
 

@@ -136,7 +136,9 @@ impl Explain for StoreError {
             Self::Unreachable(_) => "check DATABASE_URL and that the server accepts connections",
             Self::NoFreeNode => "stop processes that are no longer needed; a lease ends a minute after its process",
             Self::NodeLost => "restart it",
-            Self::BadKey { .. } => "all processes of a workspace share the files of its `keys` folder (key `keys` of the configuration), mode 0600",
+            Self::BadKey { .. } => {
+                "all processes of a workspace share the files of its `keys` folder (key `keys` of the configuration), mode 0600"
+            }
             Self::Corrupt(_) => "restore the last backup with `relata restore`",
             Self::BadBackup(_) => "take another backup; this one was not restored",
             _ => return None,

@@ -1,9 +1,9 @@
 //! Second factors: the secret of an authenticator app, and recovery codes by their hashes.
 
-use super::read::{self, AT, INT, TEXT};
-use super::sql::{at, int, text};
 use super::audit::{self, Entry};
+use super::read::{self, AT, INT, TEXT};
 use super::sessions::PERSON;
+use super::sql::{at, int, text};
 use super::{Sql, Store, StoreError, Tx};
 
 /// An authenticator app of a user.

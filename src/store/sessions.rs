@@ -1,8 +1,8 @@
 //! Sessions of signed-in people, by the hash of their secret.
 
+use super::audit::{self, Entry};
 use super::read::{self, AT, INT, TEXT};
 use super::sql::{at, int, text};
-use super::audit::{self, Entry};
 use super::{Sql, Store, StoreError, Tx};
 use crate::base::DateTime;
 

@@ -1,9 +1,9 @@
 //! One-time links: first setup, signing in once, invitations.
 
-use super::read::{self, AT, INT, TEXT};
-use super::sql::{at, int, text};
 use super::audit::{self, Entry};
+use super::read::{self, AT, INT, TEXT};
 use super::sessions::PERSON;
+use super::sql::{at, int, text};
 use super::{Sql, Store, StoreError, Tx};
 use crate::base::DateTime;
 

@@ -1,9 +1,9 @@
 //! API tokens, by the hash of their secret.
 
-use super::read::{self, AT, INT, TEXT};
-use super::sql::{at, int, text};
 use super::audit::{self, Entry};
+use super::read::{self, AT, INT, TEXT};
 use super::sessions::PERSON;
+use super::sql::{at, int, text};
 use super::{Sql, Store, StoreError, Tx};
 use crate::base::DateTime;
 
@@ -83,7 +83,8 @@ pub async fn touch(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
 pub async fn revoke(tx: &mut Tx, id: i64) -> Result<bool, StoreError> {
     tx.identity_changed().await?;
     let now = tx.now();
-    let sql = Sql::template("UPDATE sys_token SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL RETURNING user_id", [at(now), int(id)]);
+    let sql =
+        Sql::template("UPDATE sys_token SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL RETURNING user_id", [at(now), int(id)]);
     let Some(user_id) = tx.rows(sql, &[INT]).await?.one_int() else { return Ok(false) };
     audit::append(tx, Entry::new("token.revoke").on(PERSON, user_id).fact("token", id)).await?;
     Ok(true)

@@ -50,7 +50,9 @@ async fn no_value_of_a_request_reaches_the_log() {
         app.get(&path).await;
         app.delete(&path).await;
     }
-    for body in [format!("{{\"name\": \"{BROKEN}"), BROKEN.to_owned(), format!("[\"{BROKEN}\"]"), format!("{{\"email\": \"{BROKEN}\\u0000\"}}")] {
+    for body in
+        [format!("{{\"name\": \"{BROKEN}"), BROKEN.to_owned(), format!("[\"{BROKEN}\"]"), format!("{{\"email\": \"{BROKEN}\\u0000\"}}")]
+    {
         app.request(Method::POST, "/api/v1/records/contact").header("content-type", "application/json").text(body).send().await;
     }
     let ask = |name: &'static str, value: &str| app.request(Method::GET, "/api/v1/records/contact").anonymous().header(name, value);
@@ -72,8 +74,7 @@ async fn no_value_of_a_request_reaches_the_log() {
         let ask = app.request(Method::POST, path).anonymous().header("sec-fetch-site", "same-origin");
         ask.header("content-type", "application/x-www-form-urlencoded").text(text).send()
     };
-    let person =
-        NewUser { name: NAME.into(), email: EMAIL.into(), password: PASSWORD.into(), locale: None, admin: false };
+    let person = NewUser { name: NAME.into(), email: EMAIL.into(), password: PASSWORD.into(), locale: None, admin: false };
     app.workspace.auth.create_user(person).await.expect("created");
     let (email, password) = (EMAIL.replace('@', "%40"), PASSWORD.replace(' ', "+"));
     form("/sign-in", format!("email={email}&password={password}")).await.expect_status(303);

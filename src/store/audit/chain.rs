@@ -28,7 +28,15 @@ pub fn sign(key: &Key, before: &Signature, line: &Line) -> Signature {
         mac.update(&number.to_be_bytes());
     }
     // Each text with its length, so that no byte can move from one column to the next.
-    let texts = [Some(&line.actor_kind), Some(&line.action), line.entity.as_ref(), line.field.as_ref(), Some(&line.origin), Some(&line.request), Some(&line.detail)];
+    let texts = [
+        Some(&line.actor_kind),
+        Some(&line.action),
+        line.entity.as_ref(),
+        line.field.as_ref(),
+        Some(&line.origin),
+        Some(&line.request),
+        Some(&line.detail),
+    ];
     for text in texts {
         match text {
             Some(text) => {

@@ -2,10 +2,10 @@
 
 use serde_json::{Value as Json, json};
 
-use super::chain::{Anchor, Break, Follower};
 use super::Line;
-use crate::base::DateTime;
+use super::chain::{Anchor, Break, Follower};
 use crate::base::Cell;
+use crate::base::DateTime;
 use crate::base::text::from_hex;
 use crate::schema::catalog::ColumnKind;
 use crate::store::read::{self, AT, INT, TEXT};

@@ -6,8 +6,8 @@ use serde_json::Value as Json;
 
 use super::page::{Page, address};
 use crate::base::{DateTime, RecordId};
-use crate::render::context::{AuditChip, AuditPage, AuditRow, Choice, Stamp};
 use crate::record::RecordError;
+use crate::render::context::{AuditChip, AuditPage, AuditRow, Choice, Stamp};
 use crate::store::StoreError;
 use crate::store::audit::{self, Entry, Filter, Line};
 use crate::web::Problem;
@@ -73,7 +73,12 @@ pub(super) async fn audit(page: Page) -> Result<Response, Problem> {
     }
     let acts = std::iter::once((String::new(), page.say("audit-all-acts", &[])))
         .chain(audit::ACTIONS.iter().map(|action| ((*action).to_owned(), say_act(&page, action))))
-        .map(|(value, label)| Choice { selected: wanted.filter.action.as_deref().unwrap_or("") == value, value, label, ..Choice::default() })
+        .map(|(value, label)| Choice {
+            selected: wanted.filter.action.as_deref().unwrap_or("") == value,
+            value,
+            label,
+            ..Choice::default()
+        })
         .collect();
     let mut older = wanted.params.clone();
     older.extend(lines.last().map(|line| ("before".to_owned(), line.seq.to_string())));

@@ -3,8 +3,8 @@
 
 mod account;
 mod act;
-mod audit;
 mod assets;
+mod audit;
 mod choices;
 mod docs;
 mod entry;
