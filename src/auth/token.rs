@@ -169,9 +169,10 @@ impl Auth {
         if let Some(identity) = self.cache.get(&digest, now, epoch) {
             return Ok(Some(identity).filter(|identity| is_allowed(identity)));
         }
-        let key = format!("token:{}", address_key(from));
-        self.refuse_blocked(&[&key]).await?;
         let Some(row) = tokens::find(&self.store, &hex(&digest), now).await? else {
+            // Only unknown tokens are counted and refused: whoever guesses behind the same address must not lock out the others.
+            let key = format!("token:{}", address_key(from));
+            self.refuse_blocked(&[&key]).await?;
             self.store
                 .write::<_, AuthError>(move |tx| {
                     Box::pin(async move { throttle::note_failure(tx, &key, PER_ADDRESS).await.map(|_| ()).map_err(Into::into) })

@@ -284,3 +284,20 @@ fn public_addresses_and_networks_are_read_strictly() {
         assert!(Network::parse(bad).is_none(), "{bad}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn unknown_tokens_from_an_address_do_not_lock_out_the_tokens_that_are_known_there() {
+    let app = TestApp::crm().await;
+    let ended =
+        app.workspace.auth.create_token(NewToken { email: "admin@example.com".into(), name: "x".into(), days: None }).await.expect("made");
+    app.workspace.auth.revoke_token(ended.id).await.expect("revoked");
+    let guess = || app.request(Method::GET, "/api/v1/records/user").token(&ended.secret);
+    let mut statuses = Vec::new();
+    for _ in 0..40 {
+        statuses.push(guess().send().await.status.as_u16());
+    }
+    assert_eq!((statuses[0], statuses[39]), (401, 429), "guessing is slowed down: {statuses:?}");
+    // A change of people makes the server forget whom it knew.
+    app.create("user", json!({"name": "New", "email": "new@example.com"})).await;
+    app.get("/api/v1/records/user?limit=1").await.expect_status(200);
+}

@@ -42,11 +42,13 @@ until curl -fsS "$url/readyz" >/dev/null 2>&1; do
 done
 token=$("$relata" --data "$work/site/relata-data" token create --user admin@example.com --name schemathesis 2>/dev/null | grep -o 'rl_[0-9a-z]*' | head -1)
 [ -n "$token" ] || { echo "no token could be made"; exit 1; }
+email=someone@example.com password="seven quiet rivers of stone"
+printf '%s\n' "$password" | "$relata" --data "$work/site/relata-data" user add "$email" --name Someone >/dev/null
 curl -fsS -H "Authorization: Bearer $token" "$url/api/v1/openapi.json" -o "$work/openapi.json"
 
 "$venv/bin/openapi-spec-validator" "$work/openapi.json"
 
-RELATA_URL=$url RELATA_TOKEN=$token RELATA_SPEC=$work/openapi.json RELATA_REPORT=$work/report.json \
+RELATA_EMAIL=$email RELATA_PASSWORD=$password RELATA_URL=$url RELATA_TOKEN=$token RELATA_SPEC=$work/openapi.json RELATA_REPORT=$work/report.json \
     PYTHONPATH=tests/long SCHEMATHESIS_HOOKS=schemathesis_hooks \
     "$venv/bin/schemathesis" run "$work/openapi.json" --url "$url" \
     -H "Authorization: Bearer $token" \
