@@ -53,7 +53,7 @@ async fn row_25_no_door_tells_what_the_api_keeps() {
         }
     }
     assert_eq!(world.ids(&world.rep, "deal?q=canaryremark").await, Vec::<String>::new());
-    assert_eq!(world.ids(&world.rep, "deal?q=renam").await, [mine.clone()]);
+    assert_eq!(world.ids(&world.rep, "deal?q=renam").await, std::slice::from_ref(&mine));
     assert_eq!(world.app.get("/api/v1/records/deal?q=canaryremark").await.json()["data"].as_array().map(Vec::len), Some(1));
     let history = get(&world.app, &world.rep, &format!("/api/v1/records/deal/{mine}/history")).await.json();
     assert_eq!(history["data"][0]["changes"][0]["field"], "name", "{history:#}");

@@ -16,7 +16,8 @@ async fn each_role_is_named_with_what_it_says_and_whether_it_holds() {
     let deal = catalog.find_entity("deal").expect("deals").ix;
     let id = |text: &str| RecordId::parse(text).expect("an id").1;
     let why = records.why(id(&both.id), deal, id(&won)).await.expect("asked").expect("there");
-    let told: Vec<(Action, bool, Vec<(&str, bool)>)> = why
+    type Told<'a> = Vec<(Action, bool, Vec<(&'a str, bool)>)>;
+    let told: Told<'_> = why
         .actions
         .iter()
         .map(|(action, holds, reasons)| (*action, *holds, reasons.iter().map(|one| (one.role.as_str(), one.holds)).collect()))

@@ -26,7 +26,7 @@ async fn an_action_is_allowed_on_some_records_and_not_on_others() {
     send(&world.app, &world.mate, Method::POST, &format!("{}/restore", path(&mine)), &json!({})).await.expect_problem(403, "ACL005");
     send(&world.app, &world.stranger, Method::POST, &format!("{}/restore", path(&mine)), &json!({})).await.expect_problem(404, "REC002");
     assert_eq!(world.ids(&world.stranger, "deal?deleted=deleted").await, Vec::<String>::new());
-    assert_eq!(world.ids(&world.rep, "deal?deleted=deleted").await, [mine.clone()]);
+    assert_eq!(world.ids(&world.rep, "deal?deleted=deleted").await, std::slice::from_ref(&mine));
     send(&world.app, &world.rep, Method::POST, &format!("{}/restore", path(&mine)), &json!({})).await.expect_status(200);
     let many = json!([{"id": mine, "set": {"name": "a"}}, {"id": ours, "set": {"name": "b"}}, {"id": theirs, "set": {"name": "c"}}]);
     let many = send(&world.app, &world.rep, Method::PATCH, "/api/v1/records/deal", &many).await.expect_status(200).json();
@@ -145,7 +145,7 @@ async fn a_manager_sees_everyone_below_whatever_the_depth() {
     let deal = world.deal(&low, json!({"name": "Low"})).await;
     let other = world.deal(&world.rep, json!({"name": "Other"})).await;
     for person in [&top, &middle, &low] {
-        assert_eq!(world.ids(person, "deal").await, [deal.clone()]);
+        assert_eq!(world.ids(person, "deal").await, std::slice::from_ref(&deal));
     }
     let path = format!("/api/v1/records/deal/{deal}");
     send(&world.app, &top, Method::PATCH, &path, &json!({"margin": "3.00"})).await.expect_status(200);
