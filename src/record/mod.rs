@@ -24,6 +24,7 @@ mod convert;
 mod delete;
 mod input_text;
 mod load;
+mod moved;
 mod nested;
 mod number;
 mod overlay;
