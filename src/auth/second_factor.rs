@@ -257,10 +257,11 @@ impl Auth {
         Ok(codes)
     }
 
-    /// Checks a code and uses it up; wrong ones are counted for the person and the address.
+    /// Checks a code and uses it up; wrong ones are counted for the person and the address. Who asks here has given their
+    /// password or is signed in, so that only their own wrong codes hold them up.
     async fn refuse_wrong_code(&self, user: RecordId, code: &str, from: &Caller) -> Result<(), AuthError> {
         let (key, address) = (format!("code:{}", user.0), super::session::address_key(from.ip));
-        self.refuse_blocked(&[&key, &address]).await?;
+        self.refuse_blocked(&[&key]).await?;
         let step = match factors::totp(&self.store, user.0).await? {
             Some(known) => totp::step_of(&known.secret, code, self.clock.now(), known.last_step),
             None => None,

@@ -47,13 +47,12 @@ impl Auth {
 
     /// [`Auth::sign_in`] from a browser, which the session remembers.
     pub async fn sign_in_from(&self, email: &str, password: &str, from: &Caller) -> Result<SessionStart, AuthError> {
-        let person = self.check_password(email, password, from).await?;
+        let person = self.check_password(email, password, Attempt::new(email, from.ip)).await?;
         self.begin_session(&person, from).await
     }
 
     /// The active person whose e-mail and password these are.
-    pub(super) async fn check_password(&self, email: &str, password: &str, from: &Caller) -> Result<person::Person, AuthError> {
-        let attempt = Attempt::new(email, from.ip);
+    pub(super) async fn check_password(&self, email: &str, password: &str, attempt: Attempt) -> Result<person::Person, AuthError> {
         self.admit(&attempt).await?;
         let found = person::find_by_email(&self.records, email).await?.filter(|person| person.active);
         let stored = match &found {
@@ -134,9 +133,9 @@ impl Auth {
     ///
     /// # Errors
     /// `ATH002` for a wrong password, `ATH003` after too many; as [`Auth::sign_in`].
-    pub async fn confirm(&self, identity: &Identity, password: &str, from: &Caller) -> Result<SessionStart, AuthError> {
+    pub async fn confirm(&self, identity: &Identity, password: &str) -> Result<SessionStart, AuthError> {
         let Some(session) = identity.session.clone() else { return Err(AuthError::WrongCredentials) };
-        self.check_password(&identity.email, password, from).await?;
+        self.check_password(&identity.email, password, Attempt::within(&session.hash)).await?;
         let cookie = new_secret(self.random.as_ref());
         let new_hash = hex(&digest(&cookie));
         let rotated = self
@@ -154,7 +153,11 @@ impl Auth {
     /// # Errors
     /// As [`Auth::confirm`], and `ATH005` for a weak password.
     pub async fn change_password(&self, identity: &Identity, current: &str, new: &str, from: &Caller) -> Result<SessionStart, AuthError> {
-        let person = self.check_password(&identity.email, current, from).await?;
+        let attempt = match &identity.session {
+            Some(session) => Attempt::within(&session.hash),
+            None => Attempt::new(&identity.email, from.ip),
+        };
+        let person = self.check_password(&identity.email, current, attempt).await?;
         check_strength(new, &identity.email)?;
         let hash = self.passwords.hash(new).await?;
         let (session, start) = self.new_session(person.id, from);

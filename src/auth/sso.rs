@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use url::Url;
 
+use super::attempts::Attempt;
 use super::secret::{digest, new_secret};
 use super::{Auth, AuthError, Caller, SessionStart, jwt, person};
 use crate::access::Actor;
@@ -192,7 +193,7 @@ impl Auth {
         let join = self.find_challenge(challenge, JOIN).await?.ok_or(AuthError::SignInOver)?;
         let known = person::get(&self.records, RecordId(join.user_id)).await?.filter(|person| person.active);
         let known = known.ok_or(AuthError::SignInOver)?;
-        let person = self.check_password(&known.email, password, from).await?;
+        let person = self.check_password(&known.email, password, Attempt::new(&known.email, from.ip)).await?;
         let data: Value = serde_json::from_str(&join.data).unwrap_or_default();
         let text = |name: &str| data.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (issuer, subject, user, hash) = (sso.provider.issuer.clone(), text("subject"), person.id.0, join.hash);

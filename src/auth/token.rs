@@ -170,7 +170,11 @@ impl Auth {
             return Ok(Some(identity).filter(|identity| is_allowed(identity)));
         }
         let Some(row) = tokens::find(&self.store, &hex(&digest), now).await? else {
-            // Only unknown tokens are counted and refused: whoever guesses behind the same address must not lock out the others.
+            // One that was ours and has ended is no guess. Unknown ones are counted, and they alone are refused: whoever
+            // guesses behind an address locks out nobody else.
+            if tokens::is_ended(&self.store, &hex(&digest)).await? {
+                return Ok(None);
+            }
             let key = format!("token:{}", address_key(from));
             self.refuse_blocked(&[&key]).await?;
             self.store

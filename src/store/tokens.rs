@@ -61,6 +61,12 @@ pub async fn find(store: &Store, hash: &str, now: DateTime) -> Result<Option<Tok
     Ok(store.rows(sql, &COLUMNS).await?.first().map(token))
 }
 
+/// Whether a token with this hash was made, although it is revoked or over by now.
+pub async fn is_ended(store: &Store, hash: &str) -> Result<bool, StoreError> {
+    let sql = Sql::template("SELECT id FROM sys_token WHERE hash = ?", [text(hash)]);
+    Ok(store.rows(sql, &[INT]).await?.one_int().is_some())
+}
+
 /// Tokens of a user, or of all users, newest first.
 pub async fn list(store: &Store, user_id: Option<i64>) -> Result<Vec<Token>, StoreError> {
     let mut sql =

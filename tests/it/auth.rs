@@ -285,18 +285,56 @@ fn public_addresses_and_networks_are_read_strictly() {
     }
 }
 
+/// Two hundred guesses are answered, then they wait. A token that has ended is no guess; tokens and sessions that hold go on,
+/// and so does the confirmation of a session.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn unknown_tokens_from_an_address_do_not_lock_out_the_tokens_that_are_known_there() {
+async fn unknown_credentials_from_an_address_do_not_lock_out_those_that_are_known_there() {
     let app = TestApp::crm().await;
-    let ended =
-        app.workspace.auth.create_token(NewToken { email: "admin@example.com".into(), name: "x".into(), days: None }).await.expect("made");
-    app.workspace.auth.revoke_token(ended.id).await.expect("revoked");
-    let guess = || app.request(Method::GET, "/api/v1/records/user").token(&ended.secret);
-    for _ in 0..40 {
-        let status = guess().send().await.status.as_u16();
-        assert!(status == 401 || status == 429, "{status}");
+    let auth = &app.workspace.auth;
+    let cookie = crate::identity::signed_in(&app, "bo@example.com", false).await;
+    let elsewhere = TestApp::empty().await;
+    let ended = auth.create_token(NewToken { email: "admin@example.com".into(), name: "x".into(), days: None }).await.expect("made");
+    auth.revoke_token(ended.id).await.expect("revoked");
+    let ask = |token: &str| app.request(Method::GET, "/api/v1/records/user?limit=1").token(token);
+    for number in 0..200 {
+        let answer = ask(&elsewhere.token).send().await;
+        assert_eq!(answer.status, 401, "guess {number}");
     }
+    let answer = ask(&elsewhere.token).send().await;
+    assert!(!answer.header("retry-after").is_empty());
+    answer.expect_problem(429, "ATH003");
+    for _ in 0..40 {
+        ask(&ended.secret).send().await.expect_problem(401, "ATH001");
+    }
+    for number in 0..40 {
+        let _ = auth.sign_in(&format!("nobody{number}@example.com"), PASSWORD, "127.0.0.1".parse().expect("an address")).await;
+    }
+    auth.sign_in("bo@example.com", PASSWORD, "127.0.0.1".parse().expect("an address")).await.err().expect("the address waits");
     // A change of people makes the server forget whom it knew.
     app.create("user", json!({"name": "New", "email": "new@example.com"})).await;
-    app.get("/api/v1/records/user?limit=1").await.expect_status(200);
+    ask(&app.token).send().await.expect_status(200);
+    app.request(Method::GET, "/api/v1/records/deal").session(&cookie).send().await.expect_status(200);
+    let confirm = |password: &str| {
+        let ask = app.request(Method::POST, "/api/v1/session/confirm").session(&cookie).header("origin", "http://localhost:8080");
+        ask.json(&json!({ "password": password }))
+    };
+    confirm("wrong password").send().await.expect_problem(401, "ATH002");
+    confirm(PASSWORD).send().await.expect_status(204);
+}
+
+#[tokio::test]
+async fn guessing_the_password_within_a_session_is_slowed_down() {
+    let app = TestApp::crm().await;
+    let cookie = crate::identity::signed_in(&app, "bo@example.com", false).await;
+    let confirm = |password: &str| {
+        let ask = app.request(Method::POST, "/api/v1/session/confirm").session(&cookie).header("origin", "http://localhost:8080");
+        ask.json(&json!({ "password": password }))
+    };
+    for _ in 0..3 {
+        confirm("wrong password").send().await.expect_problem(401, "ATH002");
+    }
+    confirm(PASSWORD).send().await.expect_problem(429, "ATH003");
+    crate::identity::sign_in(&app, "bo@example.com").await;
+    app.clock.advance_ms(6_000);
+    confirm(PASSWORD).send().await.expect_status(204);
 }

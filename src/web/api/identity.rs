@@ -52,7 +52,7 @@ pub(super) async fn confirm(head: Head, body: Body) -> Result<Response, Problem>
     if !head.requester.by_session {
         return Err(Problem::new("WEB422", "there is no session to confirm").with_hint("a token needs no confirmation: its scopes decide"));
     }
-    let start = head.state.auth.confirm(identity, password, &head.requester.caller()).await?;
+    let start = head.state.auth.confirm(identity, password).await?;
     let mut response = answer::empty(StatusCode::NO_CONTENT);
     response.headers_mut().insert(header::SET_COOKIE, session_cookie(&head.state.config, &start));
     Ok(response)

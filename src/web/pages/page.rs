@@ -325,7 +325,7 @@ impl Page {
             return Ok(Some(self.say("confirm-needed", &[])));
         }
         let identity = self.requester.identity()?.clone();
-        match self.state.auth.confirm(&identity, password, &self.requester.caller()).await {
+        match self.state.auth.confirm(&identity, password).await {
             Ok(start) => {
                 self.renewed = Some(session_cookie(&self.state.config, &start));
                 self.requester.is_fresh = true;
