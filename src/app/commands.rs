@@ -15,6 +15,7 @@ use crate::cli::{
 };
 use crate::deploy::{self, DeployError, Folders};
 use crate::schema::{self, Bindings, SourceFile};
+use crate::store::{Store, Target, audit};
 use crate::transfer::Progress;
 
 /// Runs the command; gives the exit code.
@@ -423,6 +424,16 @@ async fn restore(globals: &Globals, args: &RestoreArgs, printer: Printer) -> Res
         return Ok(exit::OK);
     }
     let (manifest, former) = crate::store::backup::restore(&args.from, &config.data).await?;
+    if let Target::Sqlite { .. } = config.target {
+        // The restored workspace says so itself: what its audit tells ends with the backup and goes on here.
+        let store = Store::open(config.options().store()).await?;
+        let entry = audit::Entry::new("backup.restore").fact("taken_at", manifest.taken_at.as_str());
+        let here = audit::Here::new("command line", "");
+        here.is_asked_by(0, "system");
+        let noted = audit::within(here.into(), audit::note(&store, entry)).await;
+        store.close().await?;
+        noted?;
+    }
     let kept = former.as_ref().map(|path| format!("; the former data is in {}", path.display())).unwrap_or_default();
     let text = format!("restored to {}{kept}", config.data.display());
     printer.result(&text, &json!({"ok": true, "data": config.data, "former": former, "manifest": manifest_json(&manifest)}));

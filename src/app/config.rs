@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use super::AppError;
-use crate::auth::Provider;
+use crate::auth::{Provider, SessionLimits};
 use crate::cli::{Definitions, Globals, Log, LogFormat, ServeArgs};
 use crate::deploy::Folders;
 use crate::outbound::{Allow, EgressOptions};
@@ -18,7 +18,7 @@ use crate::web::{Network, PublicUrl, Tls, WebConfig};
 const DEFAULT_FILE: &str = "relata-server.yaml";
 
 /// Keys of the configuration file with their meaning, in the order `doctor` prints them.
-const KEYS: [(&str, &str); 33] = [
+const KEYS: [(&str, &str); 35] = [
     ("listen", "address to listen on"),
     ("public_url", "address people use"),
     ("data", "folder of the embedded database, files and keys"),
@@ -41,6 +41,8 @@ const KEYS: [(&str, &str); 33] = [
     ("tls_certificate", "PEM file of the certificate with its chain; without it plain HTTP is served"),
     ("tls_key", "PEM file of the certificate's private key"),
     ("metrics_token_file", "file with the token that may read /metrics from elsewhere"),
+    ("session_idle_minutes", "a session ends after this time without a request"),
+    ("session_hours", "a session ends after this time in any case"),
     ("egress_allow", "hosts and networks that outgoing requests may reach besides the internet"),
     ("egress_authorities", "PEM file of further authorities for outgoing requests"),
     ("oidc_issuer", "identity provider of single sign-on, as it writes itself"),
@@ -74,6 +76,7 @@ pub struct Config {
     pub events_kept: Duration,
     pub egress: EgressOptions,
     pub provider: Option<Provider>,
+    pub sessions: SessionLimits,
     /// Where each value comes from: key, value as shown (secrets hidden), source.
     pub shown: Vec<(String, String, &'static str)>,
 }
@@ -115,6 +118,10 @@ impl Config {
         let postgres_connections = source.number("postgres_connections", 16, 1, 1000)?;
         let job_workers = source.number("job_workers", 4, 1, 256)?;
         let events_kept_days = source.number("events_kept_days", 30, 1, 36_500)?;
+
+        let idle = source.number("session_idle_minutes", 12 * 60, 1, 60 * 24 * 365)? as u64;
+        let longest = source.number("session_hours", 7 * 24, 1, 24 * 365)? as u64;
+        let sessions = SessionLimits { idle: Duration::from_secs(idle * 60), longest: Duration::from_secs(longest * 3600) };
 
         let egress = egress(&source.text("egress_allow", None, "")?, &source.text("egress_authorities", None, "")?)?;
 
@@ -173,6 +180,7 @@ impl Config {
             events_kept: Duration::from_secs(events_kept_days as u64 * 86_400),
             egress,
             provider,
+            sessions,
             shown: source.shown,
         })
     }

@@ -17,6 +17,7 @@ impl Config {
         options.events_kept = self.events_kept;
         options.egress = self.egress.clone();
         options.provider = self.provider.clone();
+        options.sessions = self.sessions;
         options
     }
 }

@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use super::AppError;
-use crate::auth::{Auth, Provider};
+use crate::auth::{Auth, Provider, SessionLimits};
 use crate::automation::{Automation, ScriptJobs};
 use crate::base::{Clock, Random, SystemClock, SystemRandom};
 use crate::deploy::{self, Folders, Outcome};
@@ -35,6 +35,8 @@ pub struct Options {
     pub egress: EgressOptions,
     /// Single sign-on.
     pub provider: Option<Provider>,
+    /// How long sessions last.
+    pub sessions: SessionLimits,
     /// In the place of the client that `egress` describes, for tests.
     pub http: Option<Arc<dyn HttpClient>>,
     pub clock: Arc<dyn Clock>,
@@ -53,6 +55,7 @@ impl Options {
             events_kept: RunnerOptions::default().events_kept,
             egress: EgressOptions::default(),
             provider: None,
+            sessions: SessionLimits::default(),
             http: None,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
@@ -139,7 +142,7 @@ impl Workspace {
             None => Arc::new(Egress::new(options.egress.clone()).map_err(AppError::Start)?),
         };
         let auth = Auth::new(store.clone(), records.clone(), options.clock.clone(), options.random.clone());
-        let auth = Arc::new(auth.with_provider(options.provider.clone(), http.clone()));
+        let auth = Arc::new(auth.with_sessions(options.sessions).with_provider(options.provider.clone(), http.clone()));
         let runner = Arc::new(Runner::new(
             store.clone(),
             catalog.clone(),

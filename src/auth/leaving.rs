@@ -8,6 +8,7 @@ use crate::base::{EntityIx, FieldIx, RecordId, Value};
 use crate::query;
 use crate::record::{Input, ManyUpdate, OneUpdate, Source, WriteOptions};
 use crate::schema::catalog::{Catalog, FieldType};
+use crate::store::audit::{self, Entry};
 use crate::store::{credentials, setup};
 
 /// Records of one unit of work.
@@ -70,7 +71,12 @@ impl Auth {
             })
             .await?;
         match heir {
-            Some(heir) => self.hand_over(actor, user, heir).await,
+            Some(heir) => {
+                let done = self.hand_over(actor, user, heir).await?;
+                let entry = Entry::new("records.handover").on("core.user", user.0).fact("to", heir.0);
+                audit::note(&self.store, entry.fact("moved", done.moved).fact("left", done.left)).await?;
+                Ok(done)
+            }
             None => Ok(Handover::default()),
         }
     }

@@ -7,6 +7,7 @@ use super::secret::{digest, hex, is_secret, new_secret};
 use super::session::{address_key, save_user};
 use super::{Auth, AuthError, Caller, NewUser, SessionStart, person};
 use crate::base::{DateTime, RecordId};
+use crate::store::audit::{self, Entry};
 use crate::store::setup::SetupLink;
 use crate::store::{credentials, setup};
 
@@ -118,6 +119,9 @@ impl Auth {
 
     /// Counts a wrong link for its address, so that guessing is slow although it is hopeless.
     pub(super) async fn refuse_link(&self, from: &Caller) -> AuthError {
+        if let Err(error) = audit::note(&self.store, Entry::new("session.refuse").fact("at", "link")).await {
+            return error.into();
+        }
         match self.note_failure(format!("link:{}", address_key(from.ip)), address_key(from.ip)).await {
             Ok(()) => AuthError::BadLink,
             Err(error) => error,

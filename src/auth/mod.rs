@@ -42,7 +42,7 @@ pub use passkeys::{NewPasskey, PasskeyInfo, PasskeyProof};
 use password::Passwords;
 pub use people::PersonInfo;
 pub use second_factor::{Enrolment, Factors};
-pub use session::SessionInfo;
+pub use session::{SessionInfo, SessionLimits};
 pub use sso::{Provider, SsoEnd, SsoStart};
 pub use token::{CreatedToken, NewToken, TokenInfo, TokenLimits};
 pub use webauthn::Site;
@@ -142,6 +142,7 @@ pub struct Auth {
     random: Arc<dyn Random>,
     passwords: Passwords,
     cache: Cache,
+    limits: SessionLimits,
     /// `None` without an identity provider.
     sso: Option<sso::Sso>,
 }
@@ -149,6 +150,13 @@ pub struct Auth {
 impl Auth {
     pub fn new(store: Store, records: Records, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
         let passwords = Passwords::new(random.clone());
-        Self { store, records, clock, random, passwords, cache: Cache::default(), sso: None }
+        Self { store, records, clock, random, passwords, cache: Cache::default(), limits: SessionLimits::default(), sso: None }
+    }
+
+    /// With other limits of sessions than the usual ones.
+    #[must_use]
+    pub fn with_sessions(mut self, limits: SessionLimits) -> Self {
+        self.limits = limits;
+        self
     }
 }

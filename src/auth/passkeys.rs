@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::webauthn::{self, Site};
 use super::{Auth, AuthError, Caller, Identity, SessionStart, jwt, person};
 use crate::base::{DateTime, RecordId};
+use crate::store::audit::{self, Entry};
 use crate::store::passkeys::{self, Passkey};
 use crate::store::{challenges, sessions, throttle};
 
@@ -122,7 +123,11 @@ impl Auth {
             None => {
                 self.store
                     .write::<_, AuthError>(move |tx| {
-                        Box::pin(async move { Ok(throttle::note_failure(tx, &address, super::session::PER_ADDRESS).await?) })
+                        Box::pin(async move {
+                            throttle::note_failure(tx, &address, super::session::PER_ADDRESS).await?;
+                            audit::append(tx, Entry::new("session.refuse").fact("at", "passkey")).await?;
+                            Ok(())
+                        })
                     })
                     .await?;
                 Err(AuthError::PasskeyRefused)

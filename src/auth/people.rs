@@ -52,6 +52,11 @@ impl Auth {
         Ok(people)
     }
 
+    /// Whether somebody has this id.
+    pub async fn is_person(&self, user: RecordId) -> Result<bool, AuthError> {
+        Ok(person::get(&self.records, user).await?.is_some())
+    }
+
     /// The person with this address.
     ///
     /// # Errors

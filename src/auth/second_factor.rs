@@ -6,6 +6,7 @@ use super::secret::{digest, hex, is_secret, new_secret};
 use super::session::PER_ADDRESS;
 use super::{Auth, AuthError, Caller, Identity, SessionStart, person, totp};
 use crate::base::{DateTime, RecordId};
+use crate::store::audit::{self, Entry};
 use crate::store::challenges::{self, Challenge};
 use crate::store::throttle::{self, Policy};
 use crate::store::{credentials, factors, passkeys, sessions, settings};
@@ -213,6 +214,8 @@ impl Auth {
             .write::<_, AuthError>(move |tx| {
                 Box::pin(async move {
                     settings::set(tx, ROLES, &text).await?;
+                    let roles: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+                    audit::append(tx, Entry::new("rules.change").fact("rule", ROLES).fact("roles", roles)).await?;
                     for user in without {
                         sessions::delete_all(tx, user, None).await?;
                     }
@@ -280,6 +283,7 @@ impl Auth {
                     } else {
                         throttle::note_failure(tx, &key, PER_PERSON).await?;
                         throttle::note_failure(tx, &address, PER_ADDRESS).await?;
+                        audit::append(tx, Entry::new("session.refuse").on("core.user", user.0).fact("at", "code")).await?;
                     }
                     Ok(is_right)
                 })

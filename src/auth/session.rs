@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::attempts::{Attempt, USUAL_MICROS};
 use super::password::{Passwords, check_strength};
@@ -15,10 +16,34 @@ use crate::store::sessions::Session;
 use crate::store::throttle::Policy;
 use crate::store::{challenges, credentials, sessions, throttle};
 
-/// A session ends after this time without a request,
-const IDLE_MICROS: i64 = 12 * 3600 * 1_000_000;
-/// and after this time in any case.
-const ABSOLUTE_MICROS: i64 = 7 * 24 * 3600 * 1_000_000;
+/// How long sessions last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionLimits {
+    /// A session ends after this time without a request,
+    pub idle: Duration,
+    /// and after this time in any case.
+    pub longest: Duration,
+}
+
+impl Default for SessionLimits {
+    fn default() -> Self {
+        Self { idle: Duration::from_secs(12 * 3600), longest: Duration::from_secs(7 * 24 * 3600) }
+    }
+}
+
+impl SessionLimits {
+    /// When a session of then ends that is used now.
+    fn end(self, began: DateTime, now: DateTime) -> DateTime {
+        let micros = |duration: Duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+        DateTime(now.0.saturating_add(micros(self.idle)).min(began.0.saturating_add(micros(self.longest))))
+    }
+
+    /// How long a browser keeps the cookie.
+    fn max_age_seconds(self) -> i64 {
+        i64::try_from(self.longest.as_secs()).unwrap_or(i64::MAX)
+    }
+}
+
 /// How often the last use is written down.
 const TOUCH_MICROS: i64 = 60 * 1_000_000;
 /// An address is shared by many people (an office behind one router), so it is blocked later than an account.
@@ -63,7 +88,7 @@ impl Auth {
         let is_right = password.len() <= 256 && self.passwords.verify(password, stored.as_deref()).await?;
         let (Some(person), true) = (found.clone(), is_right) else {
             // What was typed is not noted: people type passwords into the wrong field.
-            let entry = Entry::new("session.refuse");
+            let entry = Entry::new("session.refuse").fact("at", "password");
             let entry = found.map_or(entry.clone(), |person| entry.on("core.user", person.id.0));
             crate::store::audit::note(&self.store, entry).await?;
             self.note_failed(attempt).await?;
@@ -113,7 +138,7 @@ impl Auth {
         let found = person::get(&self.records, RecordId(session.user_id)).await?.filter(|person| person.active);
         let Some(person) = found else { return Ok(None) };
         if now.0 - session.seen_at.0 >= TOUCH_MICROS {
-            let ends = DateTime((now.0 + IDLE_MICROS).min(session.created_at.0 + ABSOLUTE_MICROS));
+            let ends = self.limits.end(session.created_at, now);
             let (store, hash) = (self.store.clone(), hash.clone());
             tokio::spawn(async move {
                 let noted =
@@ -145,7 +170,7 @@ impl Auth {
         if !rotated {
             return Err(AuthError::WrongCredentials);
         }
-        Ok(SessionStart { user: identity.user, cookie, max_age_seconds: ABSOLUTE_MICROS / 1_000_000 })
+        Ok(SessionStart { user: identity.user, cookie, max_age_seconds: self.limits.max_age_seconds() })
     }
 
     /// A new password of the one who asks, who gives the present one; their other sessions end and this one goes on anew.
@@ -282,11 +307,11 @@ impl Auth {
             created_at: now,
             seen_at: now,
             stepped_up_at: now,
-            expires_at: DateTime(now.0 + IDLE_MICROS),
+            expires_at: self.limits.end(now, now),
             ip: from.ip.to_canonical().to_string(),
             agent: from.agent.chars().filter(|c| !c.is_control()).take(300).collect(),
         };
-        (session, SessionStart { user, cookie, max_age_seconds: ABSOLUTE_MICROS / 1_000_000 })
+        (session, SessionStart { user, cookie, max_age_seconds: self.limits.max_age_seconds() })
     }
 
     /// Refuses while one of the keys is blocked.

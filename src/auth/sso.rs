@@ -20,6 +20,7 @@ use crate::access::Actor;
 use crate::base::{DateTime, RecordId};
 use crate::outbound::{HttpAnswer, HttpClient, HttpRequest};
 use crate::record::{Input, Source, WriteOptions};
+use crate::store::audit::{self, Entry};
 use crate::store::{challenges, sso};
 
 /// On the way to the provider and back.
@@ -148,6 +149,14 @@ impl Auth {
     /// `ATH016` for a way that was not begun here, was ended before or took too long, and for a token that is not right;
     /// `ATH017` when the provider cannot be asked.
     pub async fn finish_sso(&self, state: &str, cookie: &str, code: &str, back: &str, from: &Caller) -> Result<SsoEnd, AuthError> {
+        let end = self.come_back(state, cookie, code, back, from).await;
+        if let Err(AuthError::SsoRefused | AuthError::SsoUnknown) = &end {
+            audit::note(&self.store, Entry::new("session.refuse").fact("at", "sso")).await?;
+        }
+        end
+    }
+
+    async fn come_back(&self, state: &str, cookie: &str, code: &str, back: &str, from: &Caller) -> Result<SsoEnd, AuthError> {
         let sso = self.sso.as_ref().ok_or(AuthError::SsoRefused)?;
         let is_same = bool::from(subtle::ConstantTimeEq::ct_eq(state.as_bytes(), cookie.as_bytes()));
         let away = if is_same { self.find_challenge(state, AWAY).await? } else { None };

@@ -5,6 +5,7 @@ mod entity;
 mod fields;
 mod identity;
 mod operation;
+mod people;
 mod records;
 mod system;
 
@@ -28,12 +29,14 @@ pub fn openapi(catalog: &Catalog, origin: &str) -> Value {
         records::add(catalog, entity, &mut paths);
     }
     identity::add(&mut paths);
+    people::add(catalog, &mut paths);
     system::add(catalog, &mut paths);
     let tags: Vec<Value> = catalog
         .known_entities()
         .map(|entity| json!({ "name": entity.slug, "description": entity.label_plural.get(crate::base::Locale::En) }))
         .chain([
             json!({ "name": "identity", "description": "One's own sessions and API tokens" }),
+            json!({ "name": "people", "description": "Inviting, deactivating and reactivating people, for administrators" }),
             json!({ "name": "workspace", "description": "Batches, changes, files, definitions and health" }),
         ])
         .collect();

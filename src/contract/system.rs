@@ -72,6 +72,11 @@ fn batch(catalog: &Catalog) -> Value {
 
 fn changes() -> Value {
     Operation::new("changes", TAG, "The feed of all changes")
+        .describe(
+            "With `Accept: text/event-stream` it is a stream of server-sent events (`id`, `event: change`, `data` as in `data` here): from now \
+             on, after `since`, or after `Last-Event-ID`. Rights are those of the moment of each event; the stream ends with `event: end` when \
+             whoever listens is no longer let in.",
+        )
         .query(
             "since",
             json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX }),

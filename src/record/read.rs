@@ -129,6 +129,14 @@ impl Records {
         Ok(ChangesPage { events, next, more })
     }
 
+    /// The position of the newest change, 0 when there is none.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn newest_change(&self) -> Result<i64, RecordError> {
+        Ok(outbox::last_seq(self.store()).await?)
+    }
+
     /// Titles of records, for links shown in pages: one statement an entity. Unknown ones are absent.
     pub async fn titles(&self, actor: &Actor, ids: &[(EntityIx, RecordId)]) -> Result<HashMap<RecordId, String>, RecordError> {
         let catalog = self.catalog();

@@ -25,7 +25,7 @@ use crate::base::DateTime;
 use crate::base::text::{from_hex, hex};
 
 /// The acts that are audited; each has its words in all languages (`act-session-begin`).
-pub const ACTIONS: [&str; 19] = [
+pub const ACTIONS: [&str; 22] = [
     "session.begin",
     "session.refuse",
     "session.confirm",
@@ -39,11 +39,14 @@ pub const ACTIONS: [&str; 19] = [
     "token.create",
     "token.revoke",
     "person.change",
+    "records.handover",
+    "rules.change",
     "definitions.plan",
     "definitions.apply",
     "records.import",
     "subject.export",
     "backup.take",
+    "backup.restore",
     "audit.export",
 ];
 

@@ -60,7 +60,7 @@ pub async fn set_recovery_codes(tx: &mut Tx, user_id: i64, hashes: &[String]) ->
         let sql = Sql::template("INSERT INTO sys_recovery_code (hash, user_id) VALUES (?, ?)", [text(hash.as_str()), int(user_id)]);
         tx.run(sql).await?;
     }
-    audit::append(tx, Entry::new("factor.set").on(PERSON, user_id)).await?;
+    audit::append(tx, Entry::new("factor.set").on(PERSON, user_id).fact("kind", "codes")).await?;
     Ok(())
 }
 

@@ -1,6 +1,8 @@
 //! Passkeys: public keys of devices, by the name each device gave its key.
 
+use super::audit::{self, Entry};
 use super::read::{self, AT, INT, TEXT};
+use super::sessions::PERSON;
 use super::sql::{at, int, text};
 use super::{Sql, Store, StoreError, Tx};
 use crate::base::DateTime;
@@ -36,7 +38,11 @@ pub async fn create(tx: &mut Tx, passkey: &Passkey) -> Result<bool, StoreError> 
             at(passkey.created_at),
         ],
     );
-    Ok(tx.run(sql).await? == 1)
+    let is_new = tx.run(sql).await? == 1;
+    if is_new {
+        audit::append(tx, Entry::new("factor.set").on(PERSON, passkey.user_id).fact("kind", "passkey")).await?;
+    }
+    Ok(is_new)
 }
 
 pub async fn find(store: &Store, id: &str) -> Result<Option<Passkey>, StoreError> {
@@ -65,7 +71,11 @@ pub async fn used(tx: &mut Tx, id: &str, counter: i64) -> Result<bool, StoreErro
 
 /// Takes a passkey of a user away; `false` when they have no such one.
 pub async fn remove(tx: &mut Tx, user_id: i64, id: &str) -> Result<bool, StoreError> {
-    Ok(tx.run(Sql::template("DELETE FROM sys_passkey WHERE id = ? AND user_id = ?", [text(id), int(user_id)])).await? == 1)
+    let is_gone = tx.run(Sql::template("DELETE FROM sys_passkey WHERE id = ? AND user_id = ?", [text(id), int(user_id)])).await? == 1;
+    if is_gone {
+        audit::append(tx, Entry::new("factor.remove").on(PERSON, user_id).fact("kind", "passkey")).await?;
+    }
+    Ok(is_gone)
 }
 
 /// Takes all passkeys of a user away.

@@ -1,6 +1,8 @@
 //! Accounts of other servers that people have proved to be theirs.
 
+use super::audit::{self, Entry};
 use super::read::INT;
+use super::sessions::PERSON;
 use super::sql::{int, text};
 use super::{Sql, Store, StoreError, Tx};
 
@@ -16,7 +18,11 @@ pub async fn create(tx: &mut Tx, issuer: &str, subject: &str, user_id: i64) -> R
         "INSERT INTO sys_sso_link (issuer, subject, user_id) VALUES (?, ?, ?) ON CONFLICT (issuer, subject) DO NOTHING",
         [text(issuer), text(subject), int(user_id)],
     );
-    Ok(tx.run(sql).await? == 1)
+    let is_new = tx.run(sql).await? == 1;
+    if is_new {
+        audit::append(tx, Entry::new("factor.set").on(PERSON, user_id).fact("kind", "sso")).await?;
+    }
+    Ok(is_new)
 }
 
 /// Takes the links of a user away; gives how many there were.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::meters::Meters;
+use super::streams::Streams;
 use super::tls::Tls;
 
 pub use crate::outbound::Network;
@@ -36,6 +37,8 @@ pub struct WebConfig {
     pub metrics_token: Option<String>,
     /// What the accept loop and the router count.
     pub meters: Arc<Meters>,
+    /// Event streams that are open.
+    pub streams: Arc<Streams>,
     /// How long running requests may go on after the stop signal.
     pub shutdown_deadline: Duration,
     /// Where uploaded files lie.
@@ -60,6 +63,7 @@ impl Default for WebConfig {
             tls: None,
             metrics_token: None,
             meters: Arc::default(),
+            streams: Arc::default(),
             shutdown_deadline: Duration::from_secs(10),
             files_dir: std::path::PathBuf::from("relata-data/files"),
             version: env!("CARGO_PKG_VERSION"),

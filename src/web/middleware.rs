@@ -291,7 +291,7 @@ fn host_name(host: &str) -> &str {
 }
 
 /// Finds the person: an `Authorization` header counts alone, whatever cookies come with it.
-async fn identify(state: &State, headers: &HeaderMap, requester: &mut Requester) -> Result<(), Problem> {
+pub(in crate::web) async fn identify(state: &State, headers: &HeaderMap, requester: &mut Requester) -> Result<(), Problem> {
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let token = value.to_str().ok().and_then(bearer_token).ok_or_else(Problem::sign_in_needed)?;
         let identity = state.auth.identify_token(token, requester.ip).await?.ok_or_else(Problem::sign_in_needed)?;

@@ -12,6 +12,7 @@ mod requester;
 mod scope;
 mod server;
 mod state;
+mod streams;
 mod tls;
 
 pub mod api;
@@ -32,6 +33,7 @@ pub use middleware::current_request;
 pub use requester::{Requester, clear_session_cookie, session_cookie};
 pub use server::Peer;
 pub use state::{Services, State};
+pub use streams::Streams;
 pub use tls::Tls;
 
 /// The whole site: API, pages, health, and everything that surrounds them.

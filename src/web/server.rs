@@ -76,6 +76,8 @@ pub async fn serve(listener: TcpListener, router: Router, config: &WebConfig, sh
         }
     }
     drop(listener);
+    // A stream would go on for ever; its client comes back, to another process or to the next one.
+    config.streams.stop();
     if tokio::time::timeout(config.shutdown_deadline, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests were still running at the deadline and have been cut off");
     }

@@ -4,5 +4,6 @@ mod doors;
 mod explain;
 mod failures;
 mod interference;
-mod world;
+mod matrix;
+pub mod world;
 mod writes;

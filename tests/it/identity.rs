@@ -2,10 +2,12 @@
 
 mod everywhere;
 mod people;
+mod processes;
 mod scopes;
 mod second_factor;
 mod sessions;
 mod sso;
+mod streams;
 
 use axum::http::Method;
 use relata::auth::{Caller, NewUser};

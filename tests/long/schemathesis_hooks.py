@@ -149,6 +149,8 @@ def before_call(context, case, kwargs):
         if case.path_parameters and "id" in case.path_parameters:
             if path.endswith("/files/{id}"):
                 case.path_parameters["id"] = CHOICE.choice(FILES)
+            elif "/people/" in path:
+                case.path_parameters["id"] = pick("user")
             elif slug:
                 found = deleted(slug) if path.endswith("/restore") else pick(slug)
                 if found:

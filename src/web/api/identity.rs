@@ -136,7 +136,7 @@ pub(super) async fn revoke_token(head: Head) -> Result<Response, Problem> {
     Ok(answer::empty(StatusCode::NO_CONTENT))
 }
 
-async fn read_object(head: &Head, body: Body, known: &[&str]) -> Result<Map<String, Value>, Problem> {
+pub(super) async fn read_object(head: &Head, body: Body, known: &[&str]) -> Result<Map<String, Value>, Problem> {
     let Value::Object(map) = head.json(body, JSON).await? else {
         return Err(bad("", "must be an object"));
     };
@@ -146,10 +146,10 @@ async fn read_object(head: &Head, body: Body, known: &[&str]) -> Result<Map<Stri
     }
 }
 
-fn texts(value: &Value) -> Option<Vec<String>> {
+pub(super) fn texts(value: &Value) -> Option<Vec<String>> {
     value.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect()
 }
 
-fn bad(path: &str, message: &str) -> Problem {
+pub(super) fn bad(path: &str, message: &str) -> Problem {
     Problem::new("WEB422", "the body has not the shape of this request").with_fault(path, "bad_shape", message, json!({}))
 }

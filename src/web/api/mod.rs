@@ -17,7 +17,9 @@ mod health;
 mod identity;
 mod locate;
 mod many;
+mod people;
 mod read;
+mod stream;
 mod write;
 
 /// All routes of the API.
@@ -49,6 +51,13 @@ pub(super) fn routes(state: State) -> Router {
         .route("/api/v1/session/confirm", post(identity::confirm))
         .route("/api/v1/tokens", get(identity::tokens).post(identity::create_token))
         .route("/api/v1/tokens/{id}", delete(identity::revoke_token))
+        .route("/api/v1/people", get(people::people))
+        .route("/api/v1/people/invite", post(people::invite))
+        .route("/api/v1/people/{id}/invite", post(people::invite_again))
+        .route("/api/v1/people/{id}/records", get(people::held))
+        .route("/api/v1/people/{id}/deactivate", post(people::deactivate))
+        .route("/api/v1/people/{id}/reactivate", post(people::reactivate))
+        .route("/api/v1/people/{id}/sessions", delete(people::end_sessions))
         .route("/api/v1/definitions/check", post(definitions::check))
         .route("/api/v1/definitions/plan", post(definitions::plan))
         .route("/api/v1/definitions/apply", post(definitions::apply))

@@ -10,6 +10,7 @@ use super::body::JSON;
 use super::head::{EntityHead, Head};
 use super::headers::{has_version, set_etag};
 use super::locate;
+use super::stream;
 use crate::access::{entities_of_aggregate, entities_of_get, entities_of_list};
 use crate::query::{self, Params};
 use crate::record::{ChangeEvent, HistoryEntry, Page, Row};
@@ -136,6 +137,9 @@ fn history_entry(catalog: &Catalog, entry: &HistoryEntry) -> Value {
 
 /// `GET /changes`
 pub(super) async fn changes(head: Head) -> Result<Response, Problem> {
+    if stream::is_wanted(&head.headers) {
+        return stream::open(head).await;
+    }
     let params = head.params(&["since", "limit"])?;
     let since = locate::number(&params, "since", 0, 0..=i64::MAX)?;
     let since = params.get("since").map(|_| since);
@@ -145,7 +149,7 @@ pub(super) async fn changes(head: Head) -> Result<Response, Problem> {
     Ok(answer::json(StatusCode::OK, &json!({ "data": data, "next": page.next, "more": page.more })))
 }
 
-fn change_event(catalog: &Catalog, event: &ChangeEvent) -> Value {
+pub(super) fn change_event(catalog: &Catalog, event: &ChangeEvent) -> Value {
     let entity = catalog.entity(event.entity);
     json!({
         "seq": event.seq,

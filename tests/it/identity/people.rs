@@ -93,3 +93,67 @@ async fn who_leaves_is_out_at_once_and_their_records_go_to_someone_else() {
     let asked = post_form(&app, &admin, &leave, "").await.expect_status(422).text();
     assert!(asked.contains("Give your password"), "{asked}");
 }
+
+#[tokio::test]
+async fn people_are_invited_shut_out_and_let_in_over_the_api() {
+    let app = TestApp::crm().await;
+    let admin = signed_in(&app, "bo@example.com", true).await;
+    let eve = signed_in(&app, "eve@example.com", false).await;
+    let post = |cookie: &str, path: &str, body: serde_json::Value| {
+        app.request(Method::POST, path).session(cookie).json(&body).header("origin", "http://localhost:8080")
+    };
+    let invite = "/api/v1/people/invite";
+    let guest = json!({ "email": "New@b.example", "roles": ["user"] });
+    post(&eve, invite, guest.clone()).send().await.expect_problem(403, "ACL002");
+    app.request(Method::GET, "/api/v1/people").session(&eve).send().await.expect_problem(403, "ACL002");
+    for (body, code) in [
+        (json!({}), "WEB422"),
+        (json!({ "email": 1 }), "WEB422"),
+        (json!({ "email": "a@b.example", "role": "user" }), "WEB422"),
+        (json!({ "email": "a@b.example", "roles": ["boss"] }), "ATH013"),
+        (json!({ "email": "nobody" }), "REC010"),
+        (json!({ "email": "eve@example.com" }), "ATH014"),
+    ] {
+        post(&admin, invite, body).send().await.expect_problem(422, code);
+    }
+    let made = post(&admin, invite, guest).send().await.expect_status(201);
+    assert_eq!(made.header("cache-control"), "no-store");
+    let made = made.json();
+    let person = format!("/api/v1/people/{}", made["id"].as_str().expect("an id"));
+    let again = post(&admin, &format!("{person}/invite"), json!({})).send().await.expect_status(200).json();
+    let token_of = |link: &serde_json::Value| link.as_str().and_then(|link| link.split("token=").nth(1)).expect("a token").to_owned();
+    let from: Caller = "192.0.2.1".parse::<std::net::IpAddr>().expect("an address").into();
+    let auth = &app.workspace.auth;
+    auth.accept_invitation(&token_of(&made["link"]), PASSWORD, &from).await.err().expect("the first link has ended");
+    let start = auth.accept_invitation(&token_of(&again["link"]), PASSWORD, &from).await.expect("signed in");
+    let guest = format!("relata={}", start.cookie);
+    let listed = app.request(Method::GET, "/api/v1/people").session(&admin).send().await.expect_status(200).json();
+    let row = listed["data"].as_array().into_iter().flatten().find(|row| row["id"] == made["id"]).expect("listed").clone();
+    assert_eq!((&row["email"], &row["roles"], &row["has_password"], &row["sessions"]), (&json!("new@b.example"), &json!(["user"]), &json!(true), &json!(1)));
+
+    let account = post(&guest, "/api/v1/records/account", json!({ "name": "Theirs" })).send().await.expect_status(201).json();
+    let held = app.request(Method::GET, &format!("{person}/records")).session(&admin).send().await.expect_status(200).json();
+    assert_eq!(held["data"], json!([{ "entity": "account", "field": "owner", "count": 1 }]));
+    let out = format!("{person}/deactivate");
+    post(&eve, &out, json!({})).send().await.expect_problem(403, "ACL002");
+    post(&admin, &out, json!({ "heir": "account_x" })).send().await.expect_problem(422, "WEB422");
+    post(&admin, &out, json!({ "heir": made["id"] })).send().await.expect_problem(422, "ATH015");
+    post(&admin, "/api/v1/people/user_0000000000001/deactivate", json!({})).send().await.expect_status(404);
+    let bo = listed["data"].as_array().into_iter().flatten().find(|row| row["email"] == "bo@example.com").expect("listed")["id"].clone();
+    let done = post(&admin, &out, json!({ "heir": bo })).send().await.expect_status(200).json();
+    assert_eq!(done, json!({ "moved": 1, "left": 0 }));
+    app.request(Method::GET, "/api/v1/records/account").session(&guest).send().await.expect_status(401);
+    let path = format!("/api/v1/records/account/{}", account["id"].as_str().expect("an id"));
+    assert_eq!(app.get(&path).await.expect_status(200).json()["owner"], bo);
+    post(&admin, &format!("{person}/invite"), json!({})).send().await.expect_problem(422, "ATH014");
+    post(&admin, &format!("{person}/reactivate"), json!({})).send().await.expect_status(204);
+    app.request(Method::GET, "/api/v1/records/account").session(&guest).send().await.expect_status(401);
+    sign_in(&app, "new@b.example").await;
+    let end = app.request(Method::DELETE, &format!("{person}/sessions")).session(&admin).header("origin", "http://localhost:8080");
+    end.send().await.expect_status(204);
+    let listed = app.request(Method::GET, "/api/v1/people").session(&admin).send().await.expect_status(200).json();
+    let row = listed["data"].as_array().into_iter().flatten().find(|row| row["id"] == made["id"]).expect("listed").clone();
+    assert_eq!(row["sessions"], 0);
+    app.clock.advance_ms(11 * 60 * 1000);
+    post(&admin, &out, json!({})).send().await.expect_problem(403, "ACL004");
+}
