@@ -48,7 +48,10 @@ fn people(id: &Value) -> Value {
         ("sessions", json!({ "type": "integer" })),
         ("last_seen_at", moment_or_null()),
     ]);
-    Operation::new("list_people", TAG, "Who can sign in, and how").describe("For administrators.").answers("200", "by name", list_of(item)).build()
+    Operation::new("list_people", TAG, "Who can sign in, and how")
+        .describe("For administrators.")
+        .answers("200", "by name", list_of(item))
+        .build()
 }
 
 fn link(id: &Value) -> Value {
@@ -83,7 +86,8 @@ fn invite_again(id: &Value) -> Value {
 }
 
 fn held(id: &Value) -> Value {
-    let item = object(&[("entity", json!({ "type": "string" })), ("field", json!({ "type": "string" })), ("count", json!({ "type": "integer" }))]);
+    let item =
+        object(&[("entity", json!({ "type": "string" })), ("field", json!({ "type": "string" })), ("count", json!({ "type": "integer" }))]);
     of_person(Operation::new("list_records_of_person", TAG, "How many records name a person, by entity and field"), id)
         .describe("For administrators: what would be handed over when they leave.")
         .answers("200", "entities and fields with at least one", list_of(item))

@@ -32,12 +32,7 @@ pub struct Streams {
 
 impl Default for Streams {
     fn default() -> Self {
-        Self {
-            open: Mutex::default(),
-            newest: watch::Sender::new(0),
-            is_followed: AtomicBool::new(false),
-            stop: watch::Sender::new(false),
-        }
+        Self { open: Mutex::default(), newest: watch::Sender::new(0), is_followed: AtomicBool::new(false), stop: watch::Sender::new(false) }
     }
 }
 

@@ -152,7 +152,8 @@ impl Lab {
         let app = TestApp::with_files(&WORKSPACE).await;
         let auth = &app.workspace.auth;
         let mut subjects = Vec::new();
-        let roles = [("nobody", None), ("clerk", Some("clerk")), ("reader", Some("read_only")), ("user", Some("user")), ("admin", Some("admin"))];
+        let roles =
+            [("nobody", None), ("clerk", Some("clerk")), ("reader", Some("read_only")), ("user", Some("user")), ("admin", Some("admin"))];
         for (name, role) in roles {
             let email = format!("{name}.subject@example.com");
             let password = if name == "clerk" { PASSWORD } else { "" };
@@ -162,7 +163,8 @@ impl Lab {
             app.patch(&format!("/api/v1/records/user/{id}"), json!({ "roles": roles })).await.expect_status(200);
             let new = || NewToken { email: email.clone(), name: "matrix".into(), days: Some(0) };
             let secret = auth.create_token(new()).await.expect("made").secret;
-            let upload = app.request(Method::POST, "/api/v1/files?name=a.txt").token(&secret).header("content-type", "application/octet-stream");
+            let upload =
+                app.request(Method::POST, "/api/v1/files?name=a.txt").token(&secret).header("content-type", "application/octet-stream");
             let file = upload.bytes(*b"text").send().await.expect_status(201).json()["id"].as_str().expect("an id").to_owned();
             let subject = |name, scope, secret, by_cookie| Subject {
                 role: if role.is_some() { roles_name(role) } else { "nobody" },
@@ -288,9 +290,21 @@ fn expected(policy: &Policy, row: &Row, subject: &Subject, entity: &str, kind: K
         "list" => row.good,
         // A new line belongs to a memo, which must be there and be theirs to change.
         "new" if entity == "line" && !policy.reach(subject.role, "memo", "read").covers(kind) && reach != Reach::None => 422,
-        "new" | "memo" => if reach.covers(kind) { row.good } else { 403 },
+        "new" | "memo" => {
+            if reach.covers(kind) {
+                row.good
+            } else {
+                403
+            }
+        }
         _ if !policy.reach(subject.role, entity, "read").covers(kind) => 404,
-        _ => if reach.covers(kind) { row.good } else { 403 },
+        _ => {
+            if reach.covers(kind) {
+                row.good
+            } else {
+                403
+            }
+        }
     }
 }
 
@@ -418,7 +432,13 @@ async fn every_operation_answers_everybody_as_the_policy_says() {
                         _ if row.otherwise.contains_key(subject.name) => row.otherwise[subject.name],
                         _ if !right_of_scope => 403,
                         "person" => row.good,
-                        "admin" | "other" => if subject.role == "admin" { row.good } else { 403 },
+                        "admin" | "other" => {
+                            if subject.role == "admin" {
+                                row.good
+                            } else {
+                                403
+                            }
+                        }
                         "file" if *kind == Kind::Own || policy.is_open_to(subject.role) || subject.file == lab.subjects[0].file => row.good,
                         "file" => 404,
                         "memo" => expected(&policy, &Row { right: "create", ..row.clone() }, subject, "memo", *kind),
@@ -499,7 +519,10 @@ async fn every_route_has_a_line_in_the_policy_and_every_page_is_shut_as_it_says(
         let target = path.replace("{entity}", "memo").replace("{id}", id).replace("{act}", "deactivate").replace("{name}", "press");
         let target = target.replace("{hash}", "0").replace("{*file}", "app.css");
         let request = || {
-            let ask = lab.app.request(Method::from_bytes(method.as_bytes()).expect("a method"), &target).header("origin", "http://localhost:8080");
+            let ask = lab
+                .app
+                .request(Method::from_bytes(method.as_bytes()).expect("a method"), &target)
+                .header("origin", "http://localhost:8080");
             if *method == "POST" { ask.header("content-type", "application/x-www-form-urlencoded") } else { ask }
         };
         let answer = visitor.send(request()).send().await;

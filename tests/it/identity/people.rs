@@ -129,7 +129,10 @@ async fn people_are_invited_shut_out_and_let_in_over_the_api() {
     let guest = format!("relata={}", start.cookie);
     let listed = app.request(Method::GET, "/api/v1/people").session(&admin).send().await.expect_status(200).json();
     let row = listed["data"].as_array().into_iter().flatten().find(|row| row["id"] == made["id"]).expect("listed").clone();
-    assert_eq!((&row["email"], &row["roles"], &row["has_password"], &row["sessions"]), (&json!("new@b.example"), &json!(["user"]), &json!(true), &json!(1)));
+    assert_eq!(
+        (&row["email"], &row["roles"], &row["has_password"], &row["sessions"]),
+        (&json!("new@b.example"), &json!(["user"]), &json!(true), &json!(1))
+    );
 
     let account = post(&guest, "/api/v1/records/account", json!({ "name": "Theirs" })).send().await.expect_status(201).json();
     let held = app.request(Method::GET, &format!("{person}/records")).session(&admin).send().await.expect_status(200).json();

@@ -63,8 +63,13 @@ impl Site {
 
     /// Runs a command to its end; gives what it printed.
     fn run(&self, arguments: &[&str], input: &str) -> String {
-        let mut child =
-            self.command(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
         child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("written");
         let output = child.wait_with_output().expect("ends");
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -73,8 +78,12 @@ impl Site {
 
     /// Starts a server on a free port; it says where.
     fn start(&mut self) {
-        let mut child =
-            self.command(&["serve", "--listen", "127.0.0.1:0"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the server starts");
+        let mut child = self
+            .command(&["serve", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the server starts");
         let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
         let address = lines.by_ref().take(200).map_while(Result::ok).find_map(|line| {
             let port = line.split_once("serves http://localhost:")?.1;
