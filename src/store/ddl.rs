@@ -127,15 +127,16 @@ fn is_link_index(entity: &Entity, index: &Index) -> bool {
 
 /// A declared index, over live records where there are others, with the id as the last column for paging. The index of a
 /// link covers deleted records too: the database looks there when the record it points to is purged.
-pub fn create_index(_dialect: Dialect, entity: &Entity, index: &Index) -> Vec<Sql> {
+pub fn create_index(dialect: Dialect, entity: &Entity, index: &Index) -> Vec<Sql> {
     let mut sql = Sql::new("CREATE INDEX ");
     sql.ident(&index.index).push(" ON ").ident(&entity.table).push(" (");
-    for field in &index.fields {
-        if let Some(column) = entity.field(*field).columns.first() {
-            sql.ident(&column.name).push(", ");
-        }
+    let columns = index.fields.iter().filter_map(|field| entity.field(*field).columns.first());
+    let mut names: Vec<Sql> = columns.map(|column| ident(&column.name)).collect();
+    if dialect == Dialect::Postgres {
+        // SQLite ends each entry with the row's number, which is the id.
+        names.push(ident("id"));
     }
-    sql.push("\"id\")");
+    sql.join(", ", names).push(")");
     if entity.find_field("deleted_at").is_some() && !is_link_index(entity, index) {
         sql.push(" WHERE \"deleted_at\" IS NULL");
     }
