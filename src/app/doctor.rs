@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{AppError, Config, control};
 use crate::base::Explain;
+use crate::base::system::OpenFiles;
 use crate::cli::print::Printer;
 use crate::cli::{Definitions, Globals, exit};
 use crate::deploy;
@@ -94,14 +95,14 @@ fn data_folder(data: &Path) -> Finding {
 
 fn open_files(config: &Config) -> Finding {
     let needed = config.web.max_connections as u64 + super::serve::OTHER_FILES;
-    match rlimit::Resource::NOFILE.get() {
-        // The server keeps fewer connections then: worth knowing, no fault.
-        Ok((_, hard)) if hard < needed => Finding {
-            hint: Some("raise it (LimitNOFILE= of systemd, `ulimit -n`), or set max_connections lower".into()),
-            ..Finding::good("open files", format!("the system allows {hard}, {} connections need {needed}", config.web.max_connections))
-        },
-        Ok((_, hard)) => Finding::good("open files", format!("{hard} allowed, {needed} needed")),
-        Err(error) => Finding::good("open files", format!("not known: {error}")),
+    let most = OpenFiles::ask().most;
+    if most >= needed {
+        return Finding::good("open files", format!("{most} allowed, {needed} needed"));
+    }
+    // The server keeps fewer connections then: worth knowing, no fault.
+    Finding {
+        hint: Some("raise it (LimitNOFILE= of systemd, `ulimit -n`), or set max_connections lower".into()),
+        ..Finding::good("open files", format!("the system allows {most}, {} connections need {needed}", config.web.max_connections))
     }
 }
 

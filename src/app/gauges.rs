@@ -1,6 +1,7 @@
 //! What can be measured of the process and its database, for `/metrics`.
 
 use super::Workspace;
+use crate::base::system::OpenFiles;
 use crate::store::{jobs, outbox};
 use crate::web::Gauge;
 
@@ -37,8 +38,6 @@ fn process(put: &mut impl FnMut(&'static str, &'static str, String, i64)) {
         let count = i64::try_from(open.count()).unwrap_or(i64::MAX);
         put("process_open_fds", "Open files and connections.", String::new(), count);
     }
-    if let Ok((most, _)) = rlimit::Resource::NOFILE.get() {
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        put("process_max_fds", "Most files and connections that may be open.", String::new(), most);
-    }
+    let most = i64::try_from(OpenFiles::ask().now).unwrap_or(i64::MAX);
+    put("process_max_fds", "Most files and connections that may be open.", String::new(), most);
 }

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::door::Door;
 use super::{AppError, Config, Workspace, control};
+use crate::base::system::OpenFiles;
 use crate::store::Target;
 use crate::web::{self, Services};
 
@@ -83,17 +84,16 @@ pub(super) const OTHER_FILES: u64 = 512;
 
 /// Raises the limit on open files as far as the system lets us; where that is not enough, fewer connections are kept.
 fn fit_open_files(config: &mut web::WebConfig) {
-    use rlimit::Resource;
     let wanted = config.max_connections as u64 + OTHER_FILES;
-    let Ok((soft, hard)) = Resource::NOFILE.get() else { return };
-    if soft >= wanted {
+    let limit = OpenFiles::ask();
+    if limit.now >= wanted {
         return;
     }
-    // Root may raise the hard limit too.
-    if Resource::NOFILE.set(wanted, hard.max(wanted)).is_err() {
-        let _ = Resource::NOFILE.set(wanted.min(hard), hard);
+    // Root may raise the second limit too.
+    if !OpenFiles::set(wanted, limit.most.max(wanted)) {
+        OpenFiles::set(wanted.min(limit.most), limit.most);
     }
-    let has = Resource::NOFILE.get().map_or(soft, |(soft, _)| soft);
+    let has = OpenFiles::ask().now;
     if has < wanted {
         let fits = usize::try_from(has.saturating_sub(OTHER_FILES).max(has / 2)).unwrap_or(usize::MAX);
         tracing::warn!(

@@ -11,6 +11,7 @@ pub mod json;
 pub mod locale;
 pub mod money;
 pub mod random;
+pub mod system;
 pub mod text;
 pub mod time;
 pub mod value;

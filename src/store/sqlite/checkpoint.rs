@@ -10,6 +10,7 @@ use rusqlite::Connection;
 
 use super::connect::{self, Purpose};
 use super::fault::translate;
+use crate::base::system::prefer_this_thread;
 use crate::store::{Durability, StoreError};
 
 /// Pages that are in the log and not yet in the file before they are moved (32 MB): pages written often are moved once.
@@ -89,6 +90,8 @@ impl Checkpointer {
 }
 
 fn run(connection: &Connection, rung: &Receiver<()>, log: &Log) {
+    // Nobody waits for it.
+    prefer_this_thread(5);
     while rung.recv().is_ok() {
         if let Err(error) = passive(connection, log) {
             tracing::warn!(store.error = %error, "checkpoint failed");

@@ -52,8 +52,7 @@ fn set_up(connection: &Connection, purpose: Purpose, durability: Durability) -> 
     match purpose {
         Purpose::Write => {
             pragma("journal_mode", &"wal")?;
-            // Taken only as far as it is needed: what an import touches should stay in memory until it is committed.
-            pragma("cache_size", &-65_536)?;
+            pragma("cache_size", &-16_384)?;
             pragma("journal_size_limit", &100_663_296)?;
         }
         Purpose::Read => {

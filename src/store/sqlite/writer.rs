@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::checkpoint::{self, Checkpointer};
 use crate::base::Stopwatch;
+use crate::base::system::prefer_this_thread;
 use crate::store::signals::Signals;
 use crate::store::tx::{AfterCommit, Link};
 use crate::store::unit::{Mode, Ran, Unit};
@@ -44,6 +45,8 @@ pub(in crate::store) fn start(
     std::thread::Builder::new()
         .name("writer".to_owned())
         .spawn(move || {
+            // All who write wait for this thread: it should not wait for theirs after each look at the disk.
+            prefer_this_thread(-5);
             let closed = writer.run();
             drop(keep);
             if let Some(closed) = closed {
