@@ -51,6 +51,7 @@ pub use hooks::{BoxFuture, Draft, EventKind, HookPoint, NoHooks, Record, RecordE
 pub use input::{Input, Nested, NestedItem, Others, parse_id};
 pub use many::{Batch, BatchResult, Done, ManyResult, ManyUpdate, OneUpdate, Operation, OperationKind};
 pub use options::{Saved, Source, WriteOptions};
+pub(crate) use ready::Feed;
 pub use ready::{Ready, ReadyBatch};
 pub use row::{Page, Row, RowRef, Total};
 pub use service::Records;

@@ -2,11 +2,12 @@
 //! left to do. What such a save was prepared from is looked at again when it is written: the catalog, the version of
 //! the row, the records it links to. Where one of them is another, the ordinary save runs instead.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::check::Rules;
 use super::error::RecordError;
-use super::hooks::{EventKind, HookPoint, Record, RecordEvent};
+use super::hooks::{BoxFuture, EventKind, HookPoint, Record, RecordEvent};
 use super::input::Input;
 use super::load::Reader;
 use super::options::{Saved, Source as Door, WriteOptions};
@@ -39,18 +40,19 @@ pub struct Ready {
     saved: Saved,
 }
 
-/// Asks whether records are live.
-#[derive(Debug)]
-struct Alive {
-    statement: Statement,
-    expected: usize,
-}
-
 /// Several new records of one entity, written together.
 #[derive(Debug)]
 pub struct ReadyBatch {
     saves: Vec<Ready>,
-    alive: Vec<Alive>,
+    /// Live records their links must lead to, each once.
+    places: Vec<(EntityIx, RecordId)>,
+}
+
+/// Batches that are made ready while those before them are written.
+pub(crate) trait Feed: Send + Sync + 'static {
+    /// The batch at a position of this unit of work, with the number of its records that are written already. A unit that
+    /// runs again asks for the same ones. `None` ends the unit.
+    fn batch(&self, position: usize) -> BoxFuture<'_, Option<(Arc<ReadyBatch>, usize)>>;
 }
 
 impl Records {
@@ -162,24 +164,16 @@ impl Records {
         Some(Ready { catalog: compiled.catalog.clone(), entity, statements, places, left, event, saved })
     }
 
-    /// Writes records of a batch from position `from` on, in one unit of work: all of them while nobody else waits to
-    /// write, else `step` of them. Gives the position behind the last one written; `from` itself when they were prepared
-    /// from something that is another by now.
+    /// Writes the batches of a feed in one unit of work, `step` records at a time, until it ends or others wait to write.
+    /// Gives the number of records written; none when the first of them was prepared from something that is another by now.
     ///
     /// # Errors
     /// One of them is refused; then none of this unit is written.
-    pub(crate) async fn write_batch(
-        &self,
-        actor: &Actor,
-        source: Door,
-        batch: &Arc<ReadyBatch>,
-        from: usize,
-        step: usize,
-    ) -> Result<usize, RecordError> {
-        let (batch, store) = (batch.clone(), self.store().clone());
+    pub(crate) async fn write_feed(&self, actor: &Actor, source: Door, feed: Arc<impl Feed>, step: usize) -> Result<usize, RecordError> {
+        let store = self.store().clone();
         self.bare_unit(actor, source, move |tx| {
-            let (batch, store) = (batch.clone(), store.clone());
-            Box::pin(async move { tx.write_steps(&batch, from, step, || !store.has_waiting_writers()).await })
+            let (feed, store) = (feed.clone(), store.clone());
+            Box::pin(async move { tx.write_steps(&*feed, step, || !store.has_waiting_writers()).await })
         })
         .await
     }
@@ -203,13 +197,15 @@ impl Records {
         let mut reader = Reader { source: Source::Store(self.store()), dialect, compiled: &compiled, actor, pending: &[], shown_to: None };
         Ok(reader.load(entity, &[id], Lock::None).await?.pop().filter(|record| !record.is_deleted(definition)))
     }
+}
 
+impl ReadyBatch {
     /// Puts new records of one entity together; `None` when there is none.
-    pub(crate) fn ready_batch(&self, actor: &Actor, saves: Vec<Ready>) -> Result<Option<ReadyBatch>, RecordError> {
-        let Some(first) = saves.first() else { return Ok(None) };
-        let places = saves.iter().flat_map(|save| save.places.iter().copied()).collect();
-        let alive = alive(&first.catalog, self.store().dialect(), actor, places)?;
-        Ok(Some(ReadyBatch { saves, alive }))
+    pub(crate) fn new(saves: Vec<Ready>) -> Option<Self> {
+        let mut places: Vec<_> = saves.iter().flat_map(|save| save.places.iter().copied()).collect();
+        places.sort_unstable();
+        places.dedup();
+        (!saves.is_empty()).then_some(Self { saves, places })
     }
 }
 
@@ -244,21 +240,6 @@ fn statements(
 /// Records asked for in one statement.
 const MOST_ASKED: usize = 1_000;
 
-fn alive(catalog: &Catalog, dialect: Dialect, actor: &Actor, mut places: Vec<(EntityIx, RecordId)>) -> Result<Vec<Alive>, RecordError> {
-    places.sort_unstable();
-    places.dedup();
-    let mut all = Vec::new();
-    for same in places.chunk_by(|(one, _), (other, _)| one == other) {
-        for part in same.chunks(MOST_ASKED) {
-            let ids: Vec<RecordId> = part.iter().map(|(_, id)| *id).collect();
-            let write = Write { entity: part[0].0, kind: WriteKind::Load, fields: Vec::new() };
-            let request = authorise_write(catalog, actor, write)?;
-            all.push(Alive { statement: compile::live(catalog, dialect, &request, &ids), expected: ids.len() });
-        }
-    }
-    Ok(all)
-}
-
 impl RecordTx<'_> {
     /// Writes what was prepared; `None` (and nothing written) when it was prepared from something that is another by now.
     pub(super) async fn write_ready(&mut self, ready: &Ready) -> Result<Option<Saved>, RecordError> {
@@ -266,11 +247,11 @@ impl RecordTx<'_> {
             return Ok(None);
         }
         let compiled = self.scope.compiled.clone();
-        if !ready.places.is_empty() {
-            let alive = alive(&compiled.catalog, self.store.dialect(), &self.scope.actor, ready.places.clone())?;
-            if !self.are_alive(&alive).await? {
-                return Ok(None);
-            }
+        let mut places = ready.places.clone();
+        places.sort_unstable();
+        places.dedup();
+        if !self.are_alive(&places).await? {
+            return Ok(None);
         }
         let Some((row, sides)) = ready.statements.split_first() else { return Ok(None) };
         let touched = self.store.execute(row).await.map_err(|error| self.explain(&compiled, ready.entity, error))?;
@@ -283,20 +264,23 @@ impl RecordTx<'_> {
         Ok(Some(ready.saved.clone()))
     }
 
-    /// Writes records of a batch in steps while `go_on` says so. Gives the position behind the last one written, which is
-    /// `from` itself when they were prepared from something that is another by now.
-    async fn write_steps(&mut self, batch: &ReadyBatch, from: usize, step: usize, go_on: impl Fn() -> bool) -> Result<usize, RecordError> {
+    /// Writes the batches of a feed in steps while `go_on` says so. Gives the number of records written.
+    async fn write_steps(&mut self, feed: &impl Feed, step: usize, go_on: impl Fn() -> bool) -> Result<usize, RecordError> {
         let compiled = self.scope.compiled.clone();
-        let is_same = batch.saves.first().is_some_and(|first| Arc::ptr_eq(&first.catalog, &compiled.catalog));
-        if !is_same || !self.are_alive(&batch.alive).await? {
-            return Ok(from);
-        }
-        let mut written = from;
-        for saves in batch.saves.get(from..).unwrap_or_default().chunks(step) {
-            self.write_together(&compiled, saves).await?;
-            written += saves.len();
-            if !go_on() {
+        let (mut written, mut met) = (0, HashSet::new());
+        for position in 0.. {
+            let Some((batch, from)) = feed.batch(position).await else { break };
+            let is_same = batch.saves.first().is_some_and(|first| Arc::ptr_eq(&first.catalog, &compiled.catalog));
+            let places: Vec<(EntityIx, RecordId)> = batch.places.iter().copied().filter(|place| met.insert(*place)).collect();
+            if !is_same || !self.are_alive(&places).await? {
                 break;
+            }
+            for saves in batch.saves.get(from..).unwrap_or_default().chunks(step) {
+                self.write_together(&compiled, saves).await?;
+                written += saves.len();
+                if !go_on() {
+                    return Ok(written);
+                }
             }
         }
         Ok(written)
@@ -320,10 +304,18 @@ impl RecordTx<'_> {
         Ok(())
     }
 
-    async fn are_alive(&mut self, asked: &[Alive]) -> Result<bool, RecordError> {
-        for alive in asked {
-            if self.store.query(&alive.statement).await?.len() != alive.expected {
-                return Ok(false);
+    /// Whether these records are live. They are sorted by entity, each there once.
+    async fn are_alive(&mut self, places: &[(EntityIx, RecordId)]) -> Result<bool, RecordError> {
+        let compiled = self.scope.compiled.clone();
+        for same in places.chunk_by(|(one, _), (other, _)| one == other) {
+            let write = Write { entity: same[0].0, kind: WriteKind::Load, fields: Vec::new() };
+            let request = authorise_write(&compiled.catalog, &self.scope.actor, write)?;
+            for part in same.chunks(MOST_ASKED) {
+                let ids: Vec<RecordId> = part.iter().map(|(_, id)| *id).collect();
+                let statement = compile::live(&compiled.catalog, self.store.dialect(), &request, &ids);
+                if self.store.query(&statement).await?.len() != ids.len() {
+                    return Ok(false);
+                }
             }
         }
         Ok(true)

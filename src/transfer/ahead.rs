@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::feed::MOST_UNDER_WAY;
 use super::import::{Job, Met, RowReader, is_empty, key_text, key_values};
 use super::mapping::{Existing, Node};
 use super::report::Difference;
@@ -20,7 +21,7 @@ use crate::schema::catalog::Catalog;
 pub(super) struct Ahead {
     pub rows: Arc<[Row]>,
     /// New records, in the order of their rows.
-    pub batch: Option<ReadyBatch>,
+    pub batch: Option<Arc<ReadyBatch>>,
     /// Their rows, by position in the chunk.
     pub ready: Vec<usize>,
     /// The rows that take the ordinary way.
@@ -28,16 +29,22 @@ pub(super) struct Ahead {
     pub differences: Vec<Difference>,
 }
 
-/// Keys of rows whose records may not be in the database yet: those of this chunk and of the one before.
+/// Keys of rows whose records may not be in the database yet: at least those of the chunks that are under way.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     before: HashSet<String>,
     now: HashSet<String>,
+    /// Chunks whose keys are in `now`.
+    chunks: usize,
 }
 
 impl Keys {
     fn next_chunk(&mut self) {
-        self.before = std::mem::take(&mut self.now);
+        if self.chunks >= MOST_UNDER_WAY {
+            self.before = std::mem::take(&mut self.now);
+            self.chunks = 0;
+        }
+        self.chunks += 1;
     }
 
     /// Notes a key; `false` when it was there.
@@ -65,7 +72,7 @@ pub(super) async fn prepare(records: &Records, actor: &Actor, job: &Job, rows: A
         }
     }
     let differences = work.differences;
-    Ok(Ahead { batch: records.ready_batch(actor, saves)?, rows, ready, others, differences })
+    Ok(Ahead { batch: ReadyBatch::new(saves).map(Arc::new), rows, ready, others, differences })
 }
 
 struct Work<'a> {

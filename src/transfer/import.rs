@@ -5,10 +5,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::tz::TimeZone;
-use tokio::runtime::Handle;
-use tokio::task::JoinHandle;
 
-use super::ahead::{self, Ahead, Keys};
+use super::ahead::{Ahead, Keys};
+use super::feed::{Chunk, Chunks};
 use super::mapping::{Column, Existing, Mapping, Node};
 use super::report::{Difference, FailedRow, Report};
 use super::table::{Row, Table};
@@ -16,14 +15,9 @@ use crate::access::Actor;
 use crate::base::decimal::pow10;
 use crate::base::text::fold;
 use crate::base::{Decimal, EntityIx, FieldIx, RecordId, Value};
-use crate::record::{BoxFuture, FieldFault, Input, ReadyBatch, RecordError, RecordTx, Records, Source, WriteOptions};
+use crate::record::{BoxFuture, FieldFault, Input, RecordError, RecordTx, Records, Source, WriteOptions};
 use crate::schema::catalog::{Catalog, Entity, FieldType};
 
-/// Rows prepared together, and written in one transaction while nobody else wants to write: the fewer commits, the fewer
-/// times a page of an index is written.
-const CHUNK: usize = 25_000;
-/// The first chunk is small, because nothing is written while it is prepared; each one after it is twice as long.
-const FIRST: usize = 1_000;
 /// Rows after which a transaction ends when others wait to write.
 const STEP: usize = 500;
 /// Rows that share a savepoint while all goes well: one for each row costs more than the row.
@@ -51,123 +45,116 @@ pub struct Progress {
     pub failed: u64,
 }
 
-/// Runs the import in chunks, each one transaction; a row that fails is undone alone and reported.
+/// Runs the import, many rows in one transaction; a row that fails is undone alone and reported.
 ///
 /// # Errors
-/// Only what stops everything (the database); the chunks committed before stay.
+/// Only what stops everything (the database); what was committed before stays.
 pub async fn import(records: &Records, actor: &Actor, import: Import, progress: &(dyn Fn(Progress) + Sync)) -> Result<Report, RecordError> {
     let Import { table, mapping, zone, dry_run, without_hooks } = import;
-    let mut report = Report { rows: table.rows.len() as u64, unused: mapping.unused.clone(), ..Report::default() };
+    let report = Report { rows: table.rows.len() as u64, unused: mapping.unused.clone(), ..Report::default() };
     let options = WriteOptions { without_hooks, ..WriteOptions::from(Source::Import) };
     let job = Arc::new(Job { mapping, zone, options, dry_run, known: Mutex::default(), keys: Mutex::default() });
-    let total = report.rows;
-    let tell = |report: &Report| {
-        let failed = report.failed.len() as u64;
-        progress(Progress { done: report.created + report.updated + report.unchanged + failed, total, failed });
-    };
-    let mut seen = HashSet::new();
-    let mut chunks = in_chunks(table.rows).into_iter();
-    let mut under_way = chunks.next().map(|rows| prepare_aside(records, actor, &job, rows));
-    while let Some(preparing) = under_way.take() {
-        let prepared = preparing.await.map_err(|fault| RecordError::Store(fault.to_string()))??;
-        under_way = chunks.next().map(|rows| prepare_aside(records, actor, &job, rows));
-        let Ahead { rows, batch, ready, others, differences } = prepared;
-        let written = match batch.map(Arc::new) {
-            Some(batch) => {
-                let written = write_ready(records, actor, &batch, ready.len(), &mut report, &tell).await?;
-                // Giving back the memory of so many values takes longer than the next chunk should wait.
-                tokio::task::spawn_blocking(move || drop(batch));
-                written
-            }
-            None => 0,
-        };
-        let again: HashSet<u64> = ready[written..].iter().map(|position| rows[*position].line()).collect();
-        note(&mut report, &mut seen, differences.into_iter().filter(|difference| !again.contains(&difference.line)));
-        let mut rest: Vec<usize> = ready[written..].iter().copied().chain(others).collect();
-        rest.sort_unstable();
-        for part in rest.chunks(STEP) {
-            let rows: Arc<[Row]> = part.iter().map(|position| rows[*position].clone()).collect();
-            let (job_of_chunk, rows_of_chunk) = (job.clone(), rows.clone());
-            let done = records
-                .unit(actor, Source::Import, Vec::new(), move |tx| {
-                    let (job, rows) = (job_of_chunk.clone(), rows_of_chunk.clone());
-                    Box::pin(async move { run_chunk(tx, &job, &rows).await })
-                })
-                .await?;
-            job.remember(done.known);
-            for (row, outcome) in rows.iter().zip(done.rows) {
-                match outcome {
-                    Ok(RowOutcome::Created) => report.created += 1,
-                    Ok(RowOutcome::Updated) => report.updated += 1,
-                    Ok(RowOutcome::Unchanged) => report.unchanged += 1,
-                    Err(reason) => {
-                        report.failed.push(FailedRow { line: row.line(), cells: row.cells().map(str::to_owned).collect(), reason })
-                    }
-                }
-            }
-            for entity in done.linked {
-                *report.linked.entry(entity).or_default() += 1;
-            }
-            note(&mut report, &mut seen, done.differences);
-            tell(&report);
+    let mut run = Run { records, actor, job, report, seen: HashSet::new(), progress };
+    let chunks = Chunks::start(records, actor, &run.job, table.rows);
+    while chunks.has_more().await? {
+        for chunk in run.write_ready(&chunks).await? {
+            run.write_rest(chunk).await?;
         }
     }
+    let mut report = run.report;
     report.failed.sort_by_key(|row| row.line);
     report.differences.sort_by_key(|difference| difference.line);
     Ok(report)
 }
 
-/// Notes differences, each pair of values once.
-fn note(report: &mut Report, seen: &mut HashSet<[String; 4]>, differences: impl IntoIterator<Item = Difference>) {
-    for difference in differences {
-        let pair = [&difference.entity, &difference.key, &difference.field, &difference.found].map(String::clone);
-        if seen.insert(pair) {
-            report.differences.push(difference);
+/// An import under way.
+struct Run<'a> {
+    records: &'a Records,
+    actor: &'a Actor,
+    job: Arc<Job>,
+    report: Report,
+    /// Differences that are reported.
+    seen: HashSet<[String; 4]>,
+    progress: &'a (dyn Fn(Progress) + Sync),
+}
+
+impl Run<'_> {
+    /// Writes what is prepared, as much in one transaction as others allow, and counts it. Gives the chunks whose other
+    /// rows come next: those that are written, or one that was refused or prepared from something that is another by now.
+    async fn write_ready(&mut self, chunks: &Arc<Chunks>) -> Result<Vec<Chunk>, RecordError> {
+        if !chunks.has_ready().await {
+            return Ok(chunks.settle(0).await);
+        }
+        match self.records.write_feed(self.actor, Source::Import, chunks.clone(), STEP).await {
+            Ok(0) => Ok(chunks.give_up().await.into_iter().collect()),
+            Ok(written) => {
+                self.report.created += written as u64;
+                self.tell();
+                Ok(chunks.settle(written).await)
+            }
+            Err(error @ (RecordError::Store(_) | RecordError::Busy)) => Err(error),
+            Err(_) => Ok(chunks.refused().await.into_iter().collect()),
         }
     }
-}
 
-fn in_chunks(rows: Vec<Row>) -> Vec<Arc<[Row]>> {
-    let mut rows = rows.into_iter().peekable();
-    let mut chunks = Vec::new();
-    while rows.peek().is_some() {
-        let length = CHUNK.min(FIRST << chunks.len().min(10));
-        chunks.push(rows.by_ref().take(length).collect());
-    }
-    chunks
-}
-
-/// Prepares a chunk on a thread where it holds up no request.
-fn prepare_aside(records: &Records, actor: &Actor, job: &Arc<Job>, rows: Arc<[Row]>) -> JoinHandle<Result<Ahead, RecordError>> {
-    let (records, actor, job, runtime) = (records.clone(), actor.clone(), job.clone(), Handle::current());
-    tokio::task::spawn_blocking(move || runtime.block_on(ahead::prepare(&records, &actor, &job, rows)))
-}
-
-/// Writes what was prepared, as much in one transaction as others allow. Gives the number of rows written: the rest was
-/// refused or prepared from something that is another by now, and takes the ordinary way.
-async fn write_ready(
-    records: &Records,
-    actor: &Actor,
-    batch: &Arc<ReadyBatch>,
-    count: usize,
-    report: &mut Report,
-    tell: &(dyn Fn(&Report) + Sync),
-) -> Result<usize, RecordError> {
-    let mut written = 0;
-    while written < count {
-        let end = match records.write_batch(actor, Source::Import, batch, written, STEP).await {
-            Ok(end) => end,
-            Err(error @ (RecordError::Store(_) | RecordError::Busy)) => return Err(error),
-            Err(_) => break,
-        };
-        if end == written {
-            break;
+    /// Writes the rows of a chunk that are not written yet, the ordinary way.
+    async fn write_rest(&mut self, Chunk { ahead, written }: Chunk) -> Result<(), RecordError> {
+        let Ahead { rows, batch, ready, others, differences } = ahead;
+        // Giving back the memory of so many values takes a while.
+        tokio::task::spawn_blocking(move || drop(batch));
+        let again: HashSet<u64> = ready[written..].iter().map(|position| rows[*position].line()).collect();
+        self.note(differences.into_iter().filter(|difference| !again.contains(&difference.line)));
+        let mut rest: Vec<usize> = ready[written..].iter().copied().chain(others).collect();
+        rest.sort_unstable();
+        for part in rest.chunks(STEP) {
+            let rows: Arc<[Row]> = part.iter().map(|position| rows[*position].clone()).collect();
+            let (job_of_part, rows_of_part) = (self.job.clone(), rows.clone());
+            let done = self
+                .records
+                .unit(self.actor, Source::Import, Vec::new(), move |tx| {
+                    let (job, rows) = (job_of_part.clone(), rows_of_part.clone());
+                    Box::pin(async move { run_rows(tx, &job, &rows).await })
+                })
+                .await?;
+            self.count(&rows, done);
+            self.tell();
         }
-        report.created += (end - written) as u64;
-        written = end;
-        tell(report);
+        Ok(())
     }
-    Ok(written)
+
+    fn count(&mut self, rows: &[Row], done: RowsDone) {
+        self.job.remember(done.known);
+        let report = &mut self.report;
+        for (row, outcome) in rows.iter().zip(done.rows) {
+            match outcome {
+                Ok(RowOutcome::Created) => report.created += 1,
+                Ok(RowOutcome::Updated) => report.updated += 1,
+                Ok(RowOutcome::Unchanged) => report.unchanged += 1,
+                Err(reason) => report.failed.push(FailedRow { line: row.line(), cells: row.cells().map(str::to_owned).collect(), reason }),
+            }
+        }
+        for entity in done.linked {
+            *report.linked.entry(entity).or_default() += 1;
+        }
+        self.note(done.differences);
+    }
+
+    /// Notes differences, each pair of values once.
+    fn note(&mut self, differences: impl IntoIterator<Item = Difference>) {
+        for difference in differences {
+            let pair = [&difference.entity, &difference.key, &difference.field, &difference.found].map(String::clone);
+            if self.seen.insert(pair) {
+                self.report.differences.push(difference);
+            }
+        }
+    }
+
+    fn tell(&self) {
+        let report = &self.report;
+        let failed = report.failed.len() as u64;
+        let done = report.created + report.updated + report.unchanged + failed;
+        (self.progress)(Progress { done, total: report.rows, failed });
+    }
 }
 
 /// What stays the same over all chunks.
@@ -214,17 +201,17 @@ enum RowOutcome {
     Unchanged,
 }
 
-/// What a committed chunk did.
+/// What committed rows did.
 #[derive(Default)]
-struct ChunkDone {
+struct RowsDone {
     rows: Vec<Result<RowOutcome, String>>,
     known: Known,
     linked: Vec<String>,
     differences: Vec<Difference>,
 }
 
-async fn run_chunk(tx: &mut RecordTx<'_>, job: &Job, rows: &[Row]) -> Result<ChunkDone, RecordError> {
-    let mut done = ChunkDone::default();
+async fn run_rows(tx: &mut RecordTx<'_>, job: &Job, rows: &[Row]) -> Result<RowsDone, RecordError> {
+    let mut done = RowsDone::default();
     for group in rows.chunks(TOGETHER) {
         if job.dry_run || !run_together(tx, job, group, &mut done).await? {
             for row in group {
@@ -236,9 +223,9 @@ async fn run_chunk(tx: &mut RecordTx<'_>, job: &Job, rows: &[Row]) -> Result<Chu
 }
 
 /// Runs rows behind one savepoint. `false`: one failed after it had written, and nothing of them is done.
-async fn run_together(tx: &mut RecordTx<'_>, job: &Job, rows: &[Row], done: &mut ChunkDone) -> Result<bool, RecordError> {
+async fn run_together(tx: &mut RecordTx<'_>, job: &Job, rows: &[Row], done: &mut RowsDone) -> Result<bool, RecordError> {
     tx.begin_part().await?;
-    let mut group = ChunkDone { known: std::mem::take(&mut done.known), ..ChunkDone::default() };
+    let mut group = RowsDone { known: std::mem::take(&mut done.known), ..RowsDone::default() };
     let mut added = Vec::new();
     for row in rows {
         let before = tx.writes();
@@ -269,7 +256,7 @@ async fn run_together(tx: &mut RecordTx<'_>, job: &Job, rows: &[Row], done: &mut
 }
 
 /// Runs a row behind its own savepoint.
-async fn run_alone(tx: &mut RecordTx<'_>, job: &Job, row: &Row, done: &mut ChunkDone) -> Result<(), RecordError> {
+async fn run_alone(tx: &mut RecordTx<'_>, job: &Job, row: &Row, done: &mut RowsDone) -> Result<(), RecordError> {
     tx.begin_part().await?;
     let (result, mut met) = run_row(tx, job, row, &done.known).await;
     match result {
@@ -316,7 +303,7 @@ async fn run_row(tx: &mut RecordTx<'_>, job: &Job, row: &Row, known: &Known) -> 
     (result, MetByRow { known: met, linked, differences })
 }
 
-impl ChunkDone {
+impl RowsDone {
     fn add(&mut self, outcome: RowOutcome, met: MetByRow) {
         self.rows.push(Ok(outcome));
         self.known.extend(met.known);
@@ -362,7 +349,7 @@ fn sentence(faults: &[FieldFault]) -> String {
 /// One row on its way.
 struct RowWork<'a> {
     reader: RowReader<'a>,
-    /// Met by earlier rows of this chunk.
+    /// Met by earlier rows of this unit.
     known: &'a Known,
     /// Met by this row.
     met: Known,

@@ -5,6 +5,7 @@
 mod ahead;
 mod data;
 mod error;
+mod feed;
 mod import;
 mod mapping;
 mod report;

@@ -133,6 +133,34 @@ async fn a_value_that_is_taken_fails_its_row_alone() {
     assert_eq!(names, ["Bolt", "Nut", "Gear", "Axle"]);
 }
 
+/// More rows than are prepared or written together.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_file_is_written_like_a_short_one() {
+    let app = TestApp::with_files(&FILES).await;
+    import_as(&app, b"No,Name,Price\n50,Old,1\n1700,Old,1\n", TableOptions::default(), WITHOUT_MATCH).await;
+    // Two of them are taken, in different parts of the file.
+    let csv: String = (1..=2_600).map(|number| format!("{number},Part {number},1\n")).collect();
+    let report = import_as(&app, format!("No,Name,Price\n{csv}").as_bytes(), TableOptions::default(), WITHOUT_MATCH).await;
+    assert_eq!(report.failed.iter().map(|row| row.line).collect::<Vec<_>>(), [51, 1_701]);
+    assert_eq!(report.created, 2_598);
+    // Now some rows make the record they link to, one comes twice far apart, and one changes a record that was there.
+    let row = |number: u32| match number {
+        2_300 => "3010,Twin,2,ok,,\n".to_owned(),
+        number if number % 400 == 0 => format!("{},Part,1,ok,M{number},Maker\n", number + 3_000),
+        number => format!("{},Part,1,ok,,\n", if number == 700 { 70 } else { number + 3_000 }),
+    };
+    let csv: String = (1..=2_600).map(row).collect();
+    let csv = format!("No,Name,Price,State,Maker,Maker name\n{csv}");
+    let report = import(&app, csv.as_bytes(), TableOptions::default()).await;
+    assert_eq!((report.created, report.updated, report.failed.len()), (2_598, 2, 0), "{:?}", report.failed.first());
+    assert_eq!(report.linked.values().sum::<u64>(), 6);
+    let twin = app.get("/api/v1/records/part?select=name,version&filter=number%20%3D%203010").await.expect_status(200).json();
+    assert_eq!(twin["data"], json!([{"name": "Twin", "version": 2}]));
+    let again = import(&app, csv.as_bytes(), TableOptions::default()).await;
+    // The twins change each other's values back and forth.
+    assert_eq!((again.created, again.updated, again.unchanged), (0, 2, 2_598));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_rows_with_one_key_the_last_holds() {
     let app = TestApp::with_files(&FILES).await;
