@@ -165,9 +165,9 @@ impl Line {
     }
 
     async fn batch(&mut self, position: usize) -> Option<(Arc<ReadyBatch>, usize)> {
-        let before = self.first.iter().take(position);
+        let mut before = self.first.iter().take(position);
         let rows: usize = before.clone().map(|chunk| chunk.ahead.ready.len()).sum();
-        if rows >= MOST_ROWS || before.last().is_some_and(Chunk::ends_unit) || (self.alone > 0 && position > 0) {
+        if rows >= MOST_ROWS || before.next_back().is_some_and(Chunk::ends_unit) || (self.alone > 0 && position > 0) {
             return None;
         }
         if position == self.first.len() {
