@@ -242,14 +242,24 @@ impl Derive<'_> {
         }
     }
 
-    /// Rows that are seen by exactly those who see their owner.
+    /// Rows that are seen by all those who see their owner.
     fn goes_with(&self, owner: EntityIx, rows: EntityIx, over: &Rows) -> bool {
         let Rows::Children { by, .. } = over else { return false };
         match (self.rows.get(&owner), self.rows.get(&rows)) {
-            (Some(above), Some(below)) => through(above, Hop { field: *by, to: owner }) == *below,
+            (Some(above), Some(below)) => holds_where(below, &through(above, Hop { field: *by, to: owner })),
             _ => false,
         }
     }
+}
+
+/// Whether a rule says the same as another, or that or more: rows may also be shared by themselves.
+fn holds_where(rule: &Typed, other: &Typed) -> bool {
+    let parts = |typed: &'_ Typed| match &typed.node {
+        Node::Or(items) => items.clone(),
+        _ => vec![typed.clone()],
+    };
+    let of_rule = parts(rule);
+    rule == other || parts(other).iter().all(|part| of_rule.contains(part))
 }
 
 fn narrow(state: &mut State, condition: Typed) {

@@ -10,6 +10,7 @@ pub mod error;
 pub mod policy;
 pub mod rules;
 pub mod scopes;
+pub mod share;
 
 mod derive;
 mod narrow;
@@ -18,6 +19,7 @@ mod walk;
 pub use actor::{ADMINISTRATOR, Actor, ActorKind, Rights, Standing};
 pub use authorise::{Authorised, Write, WriteKind, authorise_aggregate, authorise_get, authorise_list, authorise_write};
 pub use error::AccessError;
-pub use policy::{Action, EVERYDAY, EntityRights, Granted, Holder, Own, Policies, Policy, wants_own};
+pub use policy::{Action, EVERYDAY, EntityRights, Granted, Holder, Own, Policies, Policy, Wants, wants_own};
 pub use rules::{Mask, RowRules};
+pub use share::ShareWith;
 pub use scopes::{NoScope, Scopes, entities_of_aggregate, entities_of_get, entities_of_list};

@@ -10,6 +10,7 @@ use crate::schema::catalog::{Actions, Allowed, Catalog, Grant};
 
 use super::derive;
 use super::narrow;
+use super::share::ShareWith;
 use super::rules::RowRules;
 
 /// The everyday role: everything, where no document says what it may do.
@@ -25,10 +26,12 @@ pub struct Policy {
     /// Tells it from every other policy of this process: caches of what people see are kept by it.
     number: u64,
     entities: Vec<EntityRights>,
-    /// Some rule names the teams or reports of a person.
+    /// Some rule names the teams or reports of a person, or what is shared with them.
     uses_mine: bool,
     /// Nothing is kept from these roles.
     is_full: bool,
+    /// No record and no value is: what is kept from them is something else to be done with records.
+    is_open: bool,
     shared: OnceLock<Arc<Granted>>,
     seen: OnceLock<Arc<Catalog>>,
 }
@@ -55,10 +58,25 @@ pub enum Action {
     Create,
     Update,
     Delete,
+    Share,
+    Export,
+    Import,
+    Admin,
 }
 
 impl Action {
-    pub const ALL: [Action; 4] = [Action::Read, Action::Create, Action::Update, Action::Delete];
+    /// What is done with single records.
+    pub const BASIC: [Action; 4] = [Action::Read, Action::Create, Action::Update, Action::Delete];
+    pub const ALL: [Action; 8] = [
+        Action::Read,
+        Action::Create,
+        Action::Update,
+        Action::Delete,
+        Action::Share,
+        Action::Export,
+        Action::Import,
+        Action::Admin,
+    ];
 
     pub fn word(self) -> &'static str {
         match self {
@@ -66,6 +84,10 @@ impl Action {
             Action::Create => "create",
             Action::Update => "update",
             Action::Delete => "delete",
+            Action::Share => "share",
+            Action::Export => "export",
+            Action::Import => "import",
+            Action::Admin => "admin",
         }
     }
 
@@ -76,6 +98,10 @@ impl Action {
             Action::Create => &grant.create,
             Action::Update => &grant.update,
             Action::Delete => &grant.delete,
+            Action::Share => &grant.share,
+            Action::Export => &grant.export,
+            Action::Import => &grant.import,
+            Action::Admin => &grant.admin,
         }
     }
 }
@@ -83,13 +109,22 @@ impl Action {
 impl EntityRights {
     pub fn actions(&self) -> Actions {
         let any = |action: Action| self.grants.iter().any(|(_, grant)| *action.of(grant) != Allowed::None);
-        Actions { read: any(Action::Read), create: any(Action::Create), update: any(Action::Update), delete: any(Action::Delete) }
+        Actions {
+            read: any(Action::Read),
+            create: any(Action::Create),
+            update: any(Action::Update),
+            delete: any(Action::Delete),
+            share: any(Action::Share),
+            export: any(Action::Export),
+            import: any(Action::Import),
+            admin: any(Action::Admin),
+        }
     }
 
-    /// Whether one role alone allows everything on every record.
+    /// Whether one role alone allows every record to be read, created, changed and deleted, with all its fields.
     pub fn is_full(&self) -> bool {
         self.grants.iter().any(|(_, grant)| {
-            Action::ALL.iter().all(|action| *action.of(grant) == Allowed::All)
+            Action::BASIC.iter().all(|action| *action.of(grant) == Allowed::All)
                 && grant.readable.iter().all(|holds| *holds)
                 && grant.writable.iter().all(|holds| *holds)
         })
@@ -119,7 +154,11 @@ impl Policy {
         let uses_mine = entities.iter().flat_map(|rights| &rights.grants).any(|(_, grant)| {
             Action::ALL.iter().any(|action| matches!(action.of(grant), Allowed::Where(condition) if names_mine(condition)))
         });
-        let is_full = entities.iter().all(EntityRights::is_full);
+        let is_open = entities.iter().all(EntityRights::is_full);
+        let does_all = |rights: &EntityRights| {
+            Action::ALL.iter().all(|action| rights.grants.iter().any(|(_, grant)| *action.of(grant) == Allowed::All))
+        };
+        let is_full = is_open && entities.iter().all(does_all);
         Self {
             version: catalog.version,
             digest: catalog.digest.clone(),
@@ -127,6 +166,7 @@ impl Policy {
             entities,
             uses_mine,
             is_full,
+            is_open,
             shared: OnceLock::new(),
             seen: OnceLock::new(),
         }
@@ -134,6 +174,11 @@ impl Policy {
 
     fn is_of(&self, catalog: &Catalog) -> bool {
         self.version == catalog.version && self.digest == catalog.digest
+    }
+
+    /// Every record may be read and written with all its values.
+    pub fn is_open(&self) -> bool {
+        self.is_open
     }
 
     pub fn number(&self) -> u64 {
@@ -151,11 +196,11 @@ impl Policy {
 }
 
 impl Granted {
-    fn of(policy: &Arc<Policy>, catalog: &Catalog, mine: &Own) -> Self {
+    fn of(policy: &Arc<Policy>, catalog: &Catalog, roles: &[String], mine: &Own) -> Self {
         let entities: Vec<EntityRights> = if policy.uses_mine {
             {
                 let team = catalog.find_entity("core.user").and_then(|people| Some((people.ix, people.find_field("team")?.ix)));
-                let put = Put { own: mine, team };
+                let put = Put { own: mine, team, with: shared_with(mine, roles) };
                 policy.entities.iter().map(|rights| put.rights(rights)).collect()
             }
         } else {
@@ -196,9 +241,12 @@ impl Policies {
     }
 }
 
-/// The ids behind `me()`, `my_teams()` and `my_reports()`.
+/// The ids behind `my_teams()` and `my_reports()`, and those that records are shared with.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Own {
+    pub me: Option<RecordId>,
+    /// The teams they are in or lead, and all teams above those: what is shared with one of them is shared with its people.
+    pub within: Vec<RecordId>,
     pub teams: Vec<RecordId>,
     /// The people of these teams: a rule on the team of an owner becomes one on the owner, which an index serves. `None` when
     /// they are too many to be named.
@@ -244,23 +292,48 @@ impl Holder {
             *kept = Some(Arc::new(granted));
             return None;
         }
-        let make = || Arc::new(Granted::of(&policy, catalog, &self.own));
+        let make = || Arc::new(Granted::of(&policy, catalog, &self.roles, &self.own));
         let granted = if policy.uses_mine { make() } else { policy.shared.get().cloned().unwrap_or_else(make) };
         *kept = Some(granted.clone());
         Some(granted)
     }
 }
 
-/// Whether some role under this catalog asks for the teams or reports of a person: only then are they read.
-pub fn wants_own(catalog: &Catalog, roles: &[String]) -> bool {
+/// What the rules of some roles ask for about a person: only that is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wants {
+    pub teams_and_reports: bool,
+    pub shares: bool,
+}
+
+/// What the roles under this catalog ask for about a person.
+pub fn wants_own(catalog: &Catalog, roles: &[String]) -> Wants {
     let named = catalog.roles.iter().filter(|role| roles.contains(&role.id));
-    named
-        .flat_map(|role| role.grants.values())
-        .any(|grant| Action::ALL.iter().any(|action| matches!(action.of(grant), Allowed::Where(condition) if names_mine(condition))))
+    let mut wants = Wants::default();
+    for grant in named.flat_map(|role| role.grants.values()) {
+        for action in Action::ALL {
+            if let Allowed::Where(condition) = action.of(grant) {
+                wants.teams_and_reports |= names(condition, &|node| matches!(node, Node::Mine(_)));
+                wants.shares |= names(condition, &|node| matches!(node, Node::Shared { .. }));
+            }
+        }
+    }
+    wants
+}
+
+fn names(typed: &Typed, wanted: &dyn Fn(&Node) -> bool) -> bool {
+    wanted(&typed.node) || typed.children().into_iter().any(|child| names(child, wanted))
 }
 
 fn names_mine(typed: &Typed) -> bool {
-    matches!(typed.node, Node::Mine(_)) || typed.children().into_iter().any(names_mine)
+    names(typed, &|node| matches!(node, Node::Mine(_) | Node::Shared { .. }))
+}
+
+/// Whom a record may be shared with so that somebody has it.
+fn shared_with(own: &Own, roles: &[String]) -> Vec<String> {
+    let person = own.me.map(|me| ShareWith::Person(me).key());
+    let teams = own.within.iter().map(|team| ShareWith::Team(*team).key());
+    person.into_iter().chain(teams).chain(roles.iter().map(|role| ShareWith::Role(role.clone()).key())).collect()
 }
 
 /// Whether the condition depends on who asks, or on the moment.
@@ -277,6 +350,8 @@ struct Put<'a> {
     own: &'a Own,
     /// The field `team` of people.
     team: Option<(EntityIx, FieldIx)>,
+    /// Whom records may be shared with so that the person has them.
+    with: Vec<String>,
 }
 
 impl Put<'_> {
@@ -291,6 +366,10 @@ impl Put<'_> {
                 create: allowed(&grant.create),
                 update: allowed(&grant.update),
                 delete: allowed(&grant.delete),
+                share: allowed(&grant.share),
+                export: allowed(&grant.export),
+                import: allowed(&grant.import),
+                admin: allowed(&grant.admin),
                 readable: grant.readable.clone(),
                 writable: grant.writable.clone(),
             };
@@ -347,6 +426,10 @@ impl Put<'_> {
             }
             Node::Quantifier { filter, .. } => filter.iter_mut().for_each(|inner| self.put_in(inner)),
             Node::Aggregate { filter, value, .. } => filter.iter_mut().chain(value).for_each(|inner| self.put_in(inner)),
+            Node::Shared { item, with, .. } => {
+                self.put_in(item);
+                with.clone_from(&self.with);
+            }
             Node::Literal(_) | Node::Path(_) | Node::Me | Node::Mine(_) | Node::Now | Node::Today | Node::Changed(_) => {}
         }
     }

@@ -35,6 +35,7 @@ fn schemas(catalog: &Catalog) -> Value {
     schemas.insert("Result".into(), result());
     schemas.insert("File".into(), file());
     schemas.insert("Expanded".into(), json!({ "type": "object", "description": "another record with the fields that were selected" }));
+    schemas.insert("Share".into(), super::shares::schema());
     schemas.insert("HistoryPage".into(), history_page());
     schemas.insert("ChangesPage".into(), changes_page());
     Value::Object(schemas)

@@ -7,6 +7,7 @@ mod identity;
 mod operation;
 mod people;
 mod records;
+mod shares;
 mod system;
 
 #[cfg(test)]

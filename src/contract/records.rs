@@ -6,6 +6,7 @@ use super::MAX_OPERATIONS;
 use super::entity::is_in_default_selection;
 use super::fields::{id_schema, write_schema};
 use super::operation::{Operation, schema_ref};
+use super::shares;
 use crate::base::Locale;
 use crate::query::{MAX_LIMIT, MAX_MEASURES};
 use crate::schema::catalog::{Catalog, Entity, FieldType, Unique};
@@ -24,6 +25,9 @@ pub(super) fn add(catalog: &Catalog, entity: &Entity, paths: &mut Map<String, Va
         paths.insert(format!("{base}/{{id}}/restore"), json!({ "post": restore(entity) }));
     }
     paths.insert(format!("{base}/{{id}}/history"), json!({ "get": history(entity) }));
+    if entity.may.share && entity.is_shareable() {
+        shares::add(entity, &base, paths);
+    }
     if !entity.buttons.is_empty() {
         for button in &entity.buttons {
             paths.insert(
@@ -46,7 +50,7 @@ fn is_addressable(entity: &Entity, unique: &Unique) -> bool {
         .all(|field| !matches!(entity.field(*field).ty, FieldType::Json { .. } | FieldType::Address | FieldType::PersonName))
 }
 
-fn name(entity: &Entity) -> &str {
+pub(super) fn name(entity: &Entity) -> &str {
     entity.label.get(Locale::En)
 }
 
@@ -54,7 +58,7 @@ fn plural(entity: &Entity) -> &str {
     entity.label_plural.get(Locale::En)
 }
 
-fn id_of(operation: Operation, entity: &Entity) -> Operation {
+pub(super) fn id_of(operation: Operation, entity: &Entity) -> Operation {
     operation.path("id", id_schema(entity), "the record's id")
 }
 

@@ -101,6 +101,7 @@ impl Evaluator<'_> {
             Node::Aggregate { kind, over, filter, value } => self.aggregate(*kind, typed, over, filter.as_deref(), value.as_deref(), rows),
             Node::Me => self.context.me.into(),
             Node::Mine(_) => Value::List(Vec::new()),
+            Node::Shared { .. } => Value::Bool(false),
             Node::Now => Value::DateTime(self.context.now),
             Node::Today => Value::Date(self.context.zone.date(self.context.now)),
             Node::Changed(path) => {

@@ -65,6 +65,10 @@ impl Collector {
             Node::Has { set, .. } => self.path(set),
             Node::Me | Node::Mine(_) => self.stack[0].uses_me = true,
             Node::Now => self.stack[0].uses_now = true,
+            Node::Shared { .. } => {
+                self.stack[0].uses_me = true;
+                self.stack[0].uses_now = true;
+            }
             Node::Today => {
                 self.stack[0].uses_now = true;
                 self.stack[0].uses_zone = true;

@@ -47,6 +47,7 @@ pub fn through(condition: &Typed, hop: Hop) -> Typed {
         Node::Aggregate { kind, over: rows, filter, value } => {
             Node::Aggregate { kind: *kind, over: over(rows), filter: filter.as_deref().map(boxed), value: value.as_deref().map(boxed) }
         }
+        Node::Shared { item, may_edit, with } => Node::Shared { item: boxed(item), may_edit: *may_edit, with: with.clone() },
         Node::Literal(_) | Node::Me | Node::Mine(_) | Node::Now | Node::Today => condition.node.clone(),
     };
     Typed::new(condition.ty.clone(), node, condition.span.clone())

@@ -91,7 +91,9 @@ impl Typed {
         match &self.node {
             Node::Literal(_) | Node::Path(_) | Node::Me | Node::Mine(_) | Node::Now | Node::Today | Node::Changed(_) => Vec::new(),
             Node::And(items) | Node::Or(items) | Node::Coalesce(items) => items.iter().collect(),
-            Node::Not(inner) | Node::IsNull(inner) | Node::Negate(inner) | Node::Rescale(inner) => vec![inner],
+            Node::Not(inner) | Node::IsNull(inner) | Node::Negate(inner) | Node::Rescale(inner) | Node::Shared { item: inner, .. } => {
+                vec![inner]
+            }
             Node::Compare { left, right, .. } | Node::Arithmetic { left, right, .. } => vec![left, right],
             Node::In { item, list } => std::iter::once(&**item).chain(list).collect(),
             Node::Match { item, pattern, .. } => vec![item, pattern],
@@ -189,6 +191,15 @@ pub enum Node {
     /// The teams or the people of the asker, in the list of an [`Node::In`]. Only access rules say it, and `access` puts the
     /// ids in its place before anything evaluates it; where it still stands, it is nothing.
     Mine(Mine),
+    /// The record whose id `item` is was shared, and the share has not ended. Only access rules say it, and `access` puts in
+    /// whom it was shared `with`; evaluated in memory it does not hold.
+    Shared {
+        item: Box<Typed>,
+        /// Shared for editing; else also for reading alone.
+        may_edit: bool,
+        /// Who it may be shared with: a person, their teams and those above, their roles, as the table of shares names them.
+        with: Vec<String>,
+    },
     Now,
     /// The day of `now()` in the time zone of the context.
     Today,

@@ -11,12 +11,13 @@ use super::plan::{Compiled, Reference};
 use super::trace::Trace;
 use super::unit::RecordTx;
 use super::world::World;
-use crate::access::{Action, Actor, Write, WriteKind, authorise_list, authorise_write};
+use crate::access::{Action, Actor, ShareWith, Write, WriteKind, authorise_list, authorise_write};
 use crate::base::{EntityIx, FieldIx, RecordId, Value};
 use crate::expr::{CompareOp, EvalContext, Node, Path, Root, Type, Typed};
 use crate::query::{Count, Deleted, Item, ListRequest, Paging, Select};
 use crate::schema::catalog::OnDelete;
 use crate::store::compile::{self, Lock, Source};
+use crate::store::shares;
 
 /// Records that one delete may touch by way of others.
 const MAX_CASCADE: u32 = 5_000;
@@ -269,6 +270,7 @@ impl RecordTx<'_> {
             }
         };
         self.run_all(compiled, entity, &statements).await?;
+        self.end_shares(compiled, &old).await?;
         let change = Trace { kind: EventKind::Delete, record: &record, old: Some(&old), changed: &[], by_script: &[] };
         self.trace(compiled, change, options).await?;
         let mut saved = Saved {
@@ -291,6 +293,18 @@ impl RecordTx<'_> {
         };
         saved.stale = self.after(compiled, event, options).await?;
         Ok(saved)
+    }
+
+    /// What was shared with a person or team ends with them; the shares of a record last as long as its row.
+    async fn end_shares(&mut self, compiled: &Compiled, old: &Record) -> Result<(), RecordError> {
+        let entity = compiled.entity(old.entity);
+        match entity.id.as_str() {
+            "core.user" => shares::forget_with(self.store, &ShareWith::Person(old.id)).await?,
+            "core.team" => shares::forget_with(self.store, &ShareWith::Team(old.id)).await?,
+            _ if !entity.features.soft_delete && entity.is_shareable() => shares::forget_record(self.store, &entity.uid, old.id).await?,
+            _ => 0,
+        };
+        Ok(())
     }
 
     pub(super) async fn restore_record(&mut self, entity: EntityIx, id: RecordId, options: &WriteOptions) -> Result<Saved, RecordError> {

@@ -9,6 +9,9 @@ use crate::base::{EntityIx, RecordId};
 use crate::query::{Count, Deleted, GetRequest, Item, ListRequest, Paging, Select};
 use crate::schema::catalog::{Allowed, Catalog, Entity};
 
+/// The actions that are told of.
+const SHOWN: [Action; 5] = [Action::Read, Action::Create, Action::Update, Action::Delete, Action::Share];
+
 /// What one role says about one action on one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {
@@ -54,7 +57,7 @@ impl Records {
         }
         let granted = match actor.standing(&catalog)? {
             Standing::Everything => {
-                let actions = Action::ALL.iter().map(|action| (*action, true, Vec::new())).collect();
+                let actions = SHOWN.iter().map(|action| (*action, true, Vec::new())).collect();
                 return Ok(Some(Why { roles: actor.roles, is_everything: true, actions, hidden: Vec::new() }));
             }
             Standing::Part(granted) => granted,
@@ -63,14 +66,14 @@ impl Records {
         let rights = granted.entity(entity);
         let mut eyes = self.eyes(&compiled, &granted, &actor);
         let asked: Vec<(Action, &String, &Allowed)> =
-            Action::ALL.iter().flat_map(|action| rights.grants.iter().map(|(role, grant)| (*action, role, action.of(grant)))).collect();
+            SHOWN.iter().flat_map(|action| rights.grants.iter().map(|(role, grant)| (*action, role, action.of(grant)))).collect();
         let conditions: Vec<_> = asked
             .iter()
             .filter_map(|(_, _, allowed)| if let Allowed::Where(condition) = allowed { Some(condition) } else { None })
             .collect();
         let Some(truths) = eyes.truths(entity, &[id], &conditions).await?.remove(&id) else { return Ok(None) };
         let mut truths = truths.into_iter();
-        let mut actions: Vec<(Action, bool, Vec<Reason>)> = Action::ALL.iter().map(|action| (*action, false, Vec::new())).collect();
+        let mut actions: Vec<(Action, bool, Vec<Reason>)> = SHOWN.iter().map(|action| (*action, false, Vec::new())).collect();
         for (action, role, allowed) in asked {
             let holds = match allowed {
                 Allowed::All => true,
@@ -106,11 +109,11 @@ impl Records {
         let mut all = Vec::new();
         for entity in catalog.entities.iter().filter(|entity| !entity.is_made) {
             let actions: Vec<Action> = match standing.part() {
-                None => Action::ALL.to_vec(),
+                None => SHOWN.to_vec(),
                 Some(granted) => {
                     let grants = &granted.entity(entity.ix).grants;
                     let allows = |action: &Action| grants.iter().any(|(_, grant)| *action.of(grant) != Allowed::None);
-                    Action::ALL.iter().copied().filter(allows).collect()
+                    SHOWN.iter().copied().filter(allows).collect()
                 }
             };
             if actions.is_empty() {

@@ -15,6 +15,7 @@ pub mod many;
 pub mod options;
 pub mod row;
 pub mod service;
+pub mod shares;
 pub mod unit;
 
 mod bulk;
@@ -55,6 +56,7 @@ pub(crate) use ready::Feed;
 pub use ready::{Ready, ReadyBatch};
 pub use row::{Page, Row, RowRef, Total};
 pub use service::Records;
+pub use shares::NewShare;
 pub use standing::roles_in;
 pub use trace::RECALCULATE;
 pub use unit::{Cause, RecordTx};

@@ -252,7 +252,12 @@ impl Records {
         let Some(granted) = actor.standing(&catalog)?.part().cloned() else { return Ok(Actions::ALL) };
         let compiled = self.compiled(&catalog);
         let mut may = granted.entity(entity).actions();
-        for (action, place) in [(Action::Update, &mut may.update), (Action::Delete, &mut may.delete)] {
+        for (action, place) in [
+            (Action::Update, &mut may.update),
+            (Action::Delete, &mut may.delete),
+            (Action::Share, &mut may.share),
+            (Action::Admin, &mut may.admin),
+        ] {
             if *place {
                 let grants = self.eyes(&compiled, &granted, actor).grants(action, entity, id).await?;
                 *place = grants.is_some_and(|grants| !grants.is_empty());
@@ -288,7 +293,7 @@ fn one_of(entity: &Entity, id_field: crate::base::FieldIx, ids: &[RecordId]) -> 
     Typed::new(Type::Bool, Node::In { item, list }, 0..0)
 }
 
-fn only_id(entity: &Entity) -> Select {
+pub(super) fn only_id(entity: &Entity) -> Select {
     let items = entity.find_field("id").map(|field| Item::Field(field.ix)).into_iter().collect();
     Select { entity: entity.ix, items }
 }

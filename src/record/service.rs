@@ -583,7 +583,7 @@ impl Records {
 /// Whether nothing is kept from the actor. What is held against somebody's rights is prepared and written inside its
 /// transaction, where it can be undone.
 pub(super) fn is_open(actor: &Actor, catalog: &Catalog) -> bool {
-    actor.standing(catalog).is_ok_and(|standing| standing.part().is_none())
+    actor.standing(catalog).is_ok_and(|standing| standing.part().is_none_or(|granted| granted.policy.is_open()))
 }
 
 /// A unit of the store that runs a unit of records.

@@ -13,8 +13,12 @@ impl Records {
     /// What these roles of a person allow. Teams and reports are read only where a role asks for them.
     pub async fn rights_of(&self, user: RecordId, roles: &[String]) -> Result<Rights, RecordError> {
         let catalog = self.catalog();
-        let mut own = Own::default();
-        if wants_own(&catalog, roles) {
+        let mut own = Own { me: Some(user), ..Own::default() };
+        let wants = wants_own(&catalog, roles);
+        if wants.shares {
+            own.within = people::above_of(self.store(), &catalog, user).await?;
+        }
+        if wants.teams_and_reports {
             own.teams = people::teams_of(self.store(), &catalog, user).await?;
             own.members = people::members_of(self.store(), &catalog, &own.teams).await?;
             own.reports = people::reports_of(self.store(), &catalog, user).await?;

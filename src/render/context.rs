@@ -358,12 +358,49 @@ pub struct RecordPage {
     pub edit_href: String,
     pub delete_href: String,
     pub restore_href: String,
+    /// Empty for those who may not share it.
+    pub share_href: String,
     pub is_deleted: bool,
     pub version: String,
     pub created: Option<Stamp>,
     pub created_by: String,
     pub updated: Option<Stamp>,
     pub updated_by: String,
+}
+
+/// Whom a record is shared with.
+#[derive(Debug, Default, Serialize)]
+pub struct SharesPage {
+    pub shell: Shell,
+    /// The record's.
+    pub title: String,
+    pub href: String,
+    pub rows: Vec<ShareRow>,
+    /// People, teams and roles to share with.
+    pub groups: Vec<ShareGroup>,
+    /// The reader may change the record, and so let others.
+    pub may_edit: bool,
+    /// There are more people than are offered: they are found by name.
+    pub is_searched: bool,
+    pub found: String,
+    pub error: Option<String>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct ShareRow {
+    pub id: String,
+    pub icon: String,
+    pub who: String,
+    pub may: String,
+    pub until: Option<Stamp>,
+    pub since: Stamp,
+    pub by: String,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct ShareGroup {
+    pub label: String,
+    pub choices: Vec<Choice>,
 }
 
 #[derive(Debug, Default, Clone, Serialize)]

@@ -25,7 +25,7 @@ use crate::base::DateTime;
 use crate::base::text::{from_hex, hex};
 
 /// The acts that are audited; each has its words in all languages (`act-session-begin`).
-pub const ACTIONS: [&str; 22] = [
+pub const ACTIONS: [&str; 25] = [
     "session.begin",
     "session.refuse",
     "session.confirm",
@@ -41,6 +41,9 @@ pub const ACTIONS: [&str; 22] = [
     "person.change",
     "records.handover",
     "rules.change",
+    "share.add",
+    "share.change",
+    "share.end",
     "definitions.plan",
     "definitions.apply",
     "records.import",

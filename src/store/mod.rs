@@ -51,6 +51,7 @@ pub mod sequences;
 pub mod sessions;
 pub mod settings;
 pub mod setup;
+pub mod shares;
 pub mod sql;
 pub mod sso;
 pub mod throttle;

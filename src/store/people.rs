@@ -10,6 +10,35 @@ pub async fn teams_of(store: &Store, catalog: &Catalog, user: RecordId) -> Resul
     let (Some(people), Some(teams)) = (catalog.find_entity("core.user"), catalog.find_entity("core.team")) else {
         return Ok(Vec::new());
     };
+    let mut sql = own_teams(catalog, people, teams, user);
+    if let Some(parent) = column(teams, "parent") {
+        sql.push("\nUNION SELECT \"t\".\"id\" FROM ").ident(&teams.table).push(" AS \"t\" JOIN \"mine\" AS \"m\" ON \"t\".").ident(parent);
+        sql.push(" = \"m\".\"id\" WHERE TRUE");
+        live(&mut sql, teams, "t");
+    }
+    sql.push("\n) SELECT \"id\" FROM \"mine\" ORDER BY \"id\"");
+    ids(store, sql).await
+}
+
+/// The live teams a person is in or leads, and all live teams above those.
+pub async fn above_of(store: &Store, catalog: &Catalog, user: RecordId) -> Result<Vec<RecordId>, StoreError> {
+    let (Some(people), Some(teams)) = (catalog.find_entity("core.user"), catalog.find_entity("core.team")) else {
+        return Ok(Vec::new());
+    };
+    let mut sql = own_teams(catalog, people, teams, user);
+    if let Some(parent) = column(teams, "parent") {
+        sql.push("\nUNION SELECT \"t\".").ident(parent).push(" FROM ").ident(&teams.table).push(" AS \"t\" JOIN \"mine\" AS \"m\" ON ");
+        sql.push("\"t\".\"id\" = \"m\".\"id\" WHERE \"t\".").ident(parent).push(" IS NOT NULL");
+        live(&mut sql, teams, "t");
+    }
+    sql.push("\n) SELECT \"t\".\"id\" FROM \"mine\" AS \"m\" JOIN ").ident(&teams.table).push(" AS \"t\" ON \"t\".\"id\" = \"m\".\"id\" WHERE TRUE");
+    live(&mut sql, teams, "t");
+    sql.push(" ORDER BY \"t\".\"id\"");
+    ids(store, sql).await
+}
+
+/// The beginning of a recursive `mine`: the teams a person is in or leads.
+fn own_teams(catalog: &Catalog, people: &Entity, teams: &Entity, user: RecordId) -> Sql {
     let me = || Cell::Int(user.0);
     let mut sql = Sql::new("WITH RECURSIVE \"mine\"(\"id\") AS (\nSELECT \"t\".\"id\" FROM ");
     sql.ident(&teams.table).push(" AS \"t\" WHERE FALSE");
@@ -31,13 +60,7 @@ pub async fn teams_of(store: &Store, catalog: &Catalog, user: RecordId) -> Resul
         sql.bind(ColumnKind::Int, me());
         live(&mut sql, teams, "t");
     }
-    if let Some(parent) = column(teams, "parent") {
-        sql.push("\nUNION SELECT \"t\".\"id\" FROM ").ident(&teams.table).push(" AS \"t\" JOIN \"mine\" AS \"m\" ON \"t\".").ident(parent);
-        sql.push(" = \"m\".\"id\" WHERE TRUE");
-        live(&mut sql, teams, "t");
-    }
-    sql.push("\n) SELECT \"id\" FROM \"mine\" ORDER BY \"id\"");
-    ids(store, sql).await
+    sql
 }
 
 /// More people than this are not named one by one in a rule.

@@ -1,9 +1,11 @@
 //! Who may see and do what: roles, at every door.
 
+mod deal_team;
 mod doors;
 mod explain;
 mod failures;
 mod interference;
 mod matrix;
+mod shares;
 pub mod world;
 mod writes;

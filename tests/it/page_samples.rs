@@ -339,6 +339,29 @@ pub fn stamp() -> Stamp {
     Stamp { iso: text("2026-11-21T08:05:00Z"), text: text("3 hours ago"), full: text("Nov 21, 2026, 08:05") }
 }
 
+pub fn shares(locale: Locale) -> SharesPage {
+    let choice = |value: &str, label: &str| Choice { value: text(value), label: text(label), ..Choice::default() };
+    SharesPage {
+        shell: shell(locale, "Shares"),
+        title: text("Northern Lights refit"),
+        href: text("/records/deal/deal_0000000000001"),
+        rows: vec![ShareRow {
+            id: text("share_0000000000001"),
+            icon: text("user"),
+            who: text("Wang Wei"),
+            may: text("Read"),
+            until: Some(stamp()),
+            since: stamp(),
+            by: text("Ada"),
+        }],
+        groups: vec![ShareGroup { label: text("People"), choices: vec![choice("user_0000000000001", "Wang Wei")] }],
+        may_edit: true,
+        is_searched: true,
+        found: text("wang"),
+        error: Some(text("This moment is over already.")),
+    }
+}
+
 pub fn record(locale: Locale) -> RecordPage {
     let zh = locale != Locale::En;
     let say = |en: &str, han: &str| text(if zh { han } else { en });
@@ -388,6 +411,7 @@ pub fn record(locale: Locale) -> RecordPage {
         edit_href: text("/records/deal/deal_1/edit"),
         delete_href: text("/records/deal/deal_1/delete"),
         restore_href: text("/records/deal/deal_1/restore"),
+        share_href: text("/records/deal/deal_1/shares"),
         is_deleted: false,
         version: text("3"),
         created: Some(stamp()),

@@ -127,6 +127,7 @@ fn every_template_renders_in_every_language() {
         go("form-conflict", "page/form", &conflict);
         go("form-part", "part/form", &OnlyForm { form: sample::form(locale) });
         go("form-fields", "part/form.fields", &OnlyForm { form: sample::form(locale) });
+        go("shares", "page/shares", &sample::shares(locale));
         go("record", "page/record", &sample::record(locale));
         go(
             "record-history",

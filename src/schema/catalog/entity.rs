@@ -135,6 +135,12 @@ impl Entity {
         &self.fields[ix.0 as usize]
     }
 
+    /// Whether records may be shared one by one. People and teams are changed by administrators alone, and the rows between
+    /// two records go with the one that lists the others.
+    pub fn is_shareable(&self) -> bool {
+        !self.is_junction && !matches!(self.id.as_str(), "core.user" | "core.team")
+    }
+
     /// The fields that may be known of.
     pub fn known_fields(&self) -> impl Iterator<Item = &Field> {
         self.fields.iter().filter(|field| !field.is_hidden)

@@ -21,6 +21,14 @@ pub struct Grant {
     pub create: Allowed,
     pub update: Allowed,
     pub delete: Allowed,
+    /// To give others a share in a record.
+    pub share: Allowed,
+    /// To take records out many at once.
+    pub export: Allowed,
+    /// To bring records in many at once.
+    pub import: Allowed,
+    /// To see and end what others share, and to ask why others may do what.
+    pub admin: Allowed,
     /// Fields that may be read and written, by position; the record's own id and version are always read.
     pub readable: Vec<bool>,
     pub writable: Vec<bool>,
@@ -42,19 +50,42 @@ pub struct Actions {
     pub create: bool,
     pub update: bool,
     pub delete: bool,
+    pub share: bool,
+    pub export: bool,
+    pub import: bool,
+    pub admin: bool,
 }
 
 impl Grant {
     /// Everything, for an entity with so many fields.
     pub fn all(fields: usize) -> Self {
-        let all = || Allowed::All;
-        Self { read: all(), create: all(), update: all(), delete: all(), readable: vec![true; fields], writable: vec![true; fields] }
+        Self { readable: vec![true; fields], writable: vec![true; fields], ..Self::of(|| Allowed::All) }
+    }
+
+    /// The same for every action, and no field.
+    pub fn of(each: impl Fn() -> Allowed) -> Self {
+        Self {
+            read: each(),
+            create: each(),
+            update: each(),
+            delete: each(),
+            share: each(),
+            export: each(),
+            import: each(),
+            admin: each(),
+            readable: Vec::new(),
+            writable: Vec::new(),
+        }
     }
 }
 
 impl Actions {
-    pub const ALL: Actions = Actions { read: true, create: true, update: true, delete: true };
-    pub const NONE: Actions = Actions { read: false, create: false, update: false, delete: false };
+    pub const ALL: Actions = Actions::each(true);
+    pub const NONE: Actions = Actions::each(false);
+
+    const fn each(holds: bool) -> Self {
+        Self { read: holds, create: holds, update: holds, delete: holds, share: holds, export: holds, import: holds, admin: holds }
+    }
 
     pub fn is_any(self) -> bool {
         self != Actions::NONE

@@ -7,8 +7,8 @@ use super::expressions::rule_of_role;
 use super::layers::package_of;
 use super::{Work, labels, uids};
 use crate::base::{EntityIx, FieldIx};
-use crate::expr::{Hop, Node as Expr, Typed, through};
-use crate::schema::catalog::{Allowed, FieldType, Grant, Role, SelectOption};
+use crate::expr::{Hop, Node as Expr, Path, Root, Type, Typed, through};
+use crate::schema::catalog::{Allowed, Entity, FieldType, Grant, Role, SelectOption};
 use crate::schema::diagnostic::{Diagnostic, nearest};
 use crate::schema::intake::Document;
 use crate::schema::node::{Key, Node, NodeKind, Style};
@@ -85,12 +85,15 @@ impl Maker {
             return known.clone();
         }
         self.at_work.push(entity);
-        let made = match self.written.get(&entity).cloned() {
+        let mut made = match self.written.get(&entity).cloned() {
             Some((_, node)) => self.of_node(work, entity, &node),
             // The rows between two records belong to the one that lists the others.
             None if work.entity(entity).is_made => near_of(work, entity).and_then(|near| self.inherited(work, entity, near)),
             None => self.others.clone().and_then(|node| self.of_node(work, entity, &node)),
         };
+        if let Some(grant) = &mut made {
+            shared_too(work.entity(entity), grant);
+        }
         self.at_work.pop();
         self.made.insert(entity, made.clone());
         made
@@ -98,24 +101,19 @@ impl Maker {
 
     fn of_node(&mut self, work: &mut Work, entity: EntityIx, node: &Node) -> Option<Grant> {
         let count = work.entity(entity).fields.len();
-        let all = |create: bool, delete: bool| {
-            let when = |holds: bool| if holds { Allowed::All } else { Allowed::None };
-            Some(Grant {
-                read: Allowed::All,
-                create: when(create),
-                update: when(create),
-                delete: when(delete),
-                readable: vec![true; count],
-                writable: vec![true; count],
-            })
-        };
         if !node.is_map() {
             let word = node.scalar_text().unwrap_or_default();
+            let reads = Grant {
+                read: Allowed::All,
+                readable: vec![true; count],
+                writable: vec![true; count],
+                ..Grant::of(|| Allowed::None)
+            };
             return match word.as_str() {
                 "none" => None,
-                "read" => all(false, false),
-                "write" => all(true, false),
-                "all" => all(true, true),
+                "read" => Some(reads),
+                "write" => Some(Grant { create: Allowed::All, update: Allowed::All, ..reads }),
+                "all" => Some(Grant::all(count)),
                 _ => {
                     let fault = Diagnostic::error("DEF107", &node.place, format!("`{word}` is not one of the allowed values"))
                         .near(nearest(&word, WORDS))
@@ -141,8 +139,23 @@ impl Maker {
         let create = action("create", Allowed::None, inherited.as_ref().map(|grant| &grant.create));
         let update = action("update", Allowed::None, inherited.as_ref().map(|grant| &grant.update));
         let delete = action("delete", Allowed::None, inherited.as_ref().map(|grant| &grant.delete));
+        let share = action("share", Allowed::None, inherited.as_ref().map(|grant| &grant.share));
+        let export = action("export", Allowed::None, inherited.as_ref().map(|grant| &grant.export));
+        let import = action("import", Allowed::None, inherited.as_ref().map(|grant| &grant.import));
+        let admin = action("admin", Allowed::None, inherited.as_ref().map(|grant| &grant.admin));
         let (readable, writable) = fields(work, entity, node.get("fields"));
-        Some(Grant { read: read?, create: create?, update: update?, delete: delete?, readable, writable })
+        Some(Grant {
+            read: read?,
+            create: create?,
+            update: update?,
+            delete: delete?,
+            share: share?,
+            export: export?,
+            import: import?,
+            admin: admin?,
+            readable,
+            writable,
+        })
     }
 
     /// `inherit: deal`.
@@ -199,9 +212,31 @@ impl Maker {
             create: over(&above.update),
             update: over(&above.update),
             delete: over(&above.update),
+            share: over(&above.share),
+            export: over(&above.export),
+            import: over(&above.import),
+            admin: over(&above.admin),
             readable: vec![true; count],
             writable: vec![true; count],
         })
+    }
+}
+
+/// Where a role reads or changes some records, it also does those that were shared with whoever has it. What a role does with
+/// no record it does not do with a shared one either.
+fn shared_too(entity: &Entity, grant: &mut Grant) {
+    let Some(id) = entity.find_field("id").filter(|_| entity.is_shareable()) else { return };
+    let path = Path { root: Root::Record, hops: Vec::new(), field: id.ix, part: None };
+    let item = Typed::new(Type::Link(vec![entity.ix]), Expr::Path(path), 0..0);
+    for (allowed, may_edit) in [(&mut grant.read, false), (&mut grant.update, true)] {
+        let Allowed::Where(condition) = allowed else { continue };
+        let shared = Typed::new(Type::Bool, Expr::Shared { item: Box::new(item.clone()), may_edit, with: Vec::new() }, 0..0);
+        let mut parts = match &mut condition.node {
+            Expr::Or(parts) => std::mem::take(parts),
+            _ => vec![condition.clone()],
+        };
+        parts.push(shared);
+        *condition = Typed::new(Type::Bool, Expr::Or(parts), condition.span.clone());
     }
 }
 

@@ -208,9 +208,9 @@ pub const PERMISSION: &[KeySpec] = &[
     with("delete", Expr, "false", "Deleting, and bringing back from the recycle bin."),
     key("inherit", Field, "A link: whoever reads the linked record reads this one, whoever changes it writes this one."),
     key("fields", Object(PERMISSION_FIELDS), "Which fields."),
+    with("share", Expr, "false", "Sharing the record with others, as far as one may read and change it."),
     later("export"),
     later("import"),
-    later("share"),
     later("admin"),
 ];
 
@@ -222,7 +222,7 @@ pub const ROLE: &[KeySpec] = &[
     key(
         "permissions",
         MapOf(&FieldOr(PERMISSION)),
-        "What it allows, by entity; `*` stands for all that are not named. `none`, `read`, `write` (all but deleting) or `all`, or a mapping.",
+        "What it allows, by entity; `*` stands for all that are not named. `none`, `read`, `write` (read, create, update) or `all`, or a mapping.",
     ),
 ];
 

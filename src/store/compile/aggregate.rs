@@ -15,7 +15,7 @@ use crate::store::{Dialect, Rows, Sql, Statement};
 use super::columns::{part_of, type_kind};
 use super::expr::{self, ExprSql};
 use super::json::write_value;
-use super::select::{bin, found, rule, where_all};
+use super::select::{bin, found, rule_of_list, where_all};
 use super::shape::Codec;
 use crate::base::json::write_text;
 
@@ -70,7 +70,7 @@ pub fn aggregate(catalog: &Catalog, dialect: Dialect, request: &Authorised<Aggre
         outputs.measure(with, measure);
     }
     let mut conditions = bin(entity, if entity.features.soft_delete { asked.deleted } else { Deleted::All });
-    conditions.extend(rule(with, entity));
+    conditions.extend(rule_of_list(with, entity));
     conditions.extend(asked.filter.as_ref().map(|filter| expr::condition(with, "t", filter)));
     conditions.extend(found(with, entity, asked.search.as_deref()));
 

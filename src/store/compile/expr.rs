@@ -9,6 +9,7 @@ mod compare;
 mod money;
 mod path;
 mod rows;
+mod sets;
 
 use std::cell::Cell as Counter;
 
@@ -49,6 +50,26 @@ impl<'a> ExprSql<'a> {
 pub fn condition(with: ExprSql<'_>, alias: &str, condition: &Typed) -> Sql {
     let aliases = Counter::new(0);
     Compiler::new(with, alias, &aliases).condition(condition, true)
+}
+
+/// The access rule of a list's own records. What was shared is looked up once for all of them, as a set of ids, and so are the
+/// records that have a row with somebody in it: whatever else the rule says, an index answers each of its parts.
+pub fn rule_of_list(with: ExprSql<'_>, alias: &str, rule: &Typed) -> Sql {
+    let aliases = Counter::new(0);
+    let compiler = Compiler::new(with, alias, &aliases);
+    let parts = match &rule.node {
+        Node::Or(parts) => &parts[..],
+        _ => std::slice::from_ref(rule),
+    };
+    let mut sql = Sql::default();
+    sql.join(" OR ", parts.iter().map(|part| compiler.in_set(part).unwrap_or_else(|| compiler.condition(part, true))));
+    wrapped(sql)
+}
+
+/// Where a part of a rule says no more than that the id of a list's own record is in some set: that.
+pub fn in_set(with: ExprSql<'_>, alias: &str, part: &Typed) -> Option<Sql> {
+    let aliases = Counter::new(0);
+    Compiler::new(with, alias, &aliases).in_set(part)
 }
 
 /// The value of an expression as one column of the kind of its type. For money it is the amount.
@@ -152,6 +173,7 @@ impl<'a> Compiler<'a> {
             Node::Has { kind, set, keys } => self.has(*kind, set, keys),
             Node::Quantifier { kind, over, filter } => self.quantifier(*kind, over, filter.as_deref()),
             Node::Changed(path) => self.changed(typed, path),
+            Node::Shared { item, may_edit, with } => self.shared(item, *may_edit, with),
             // A boolean field, `case` or `coalesce`.
             _ => strict(self.value(typed), loose),
         }

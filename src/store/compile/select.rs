@@ -60,7 +60,7 @@ pub fn list<T: AsRef<ListRequest>>(catalog: &Catalog, dialect: Dialect, request:
     let entity = catalog.entity(asked.entity);
     let mut conditions = conditions(with, entity, asked);
     let branches = branches(with, entity, asked);
-    let rule = rule(with, entity);
+    let rule = rule_of_list(with, entity);
     let beside_rule = branches.as_ref().map(|_| conditions.clone());
     conditions.extend(rule);
     let count = (asked.count != Count::None).then(|| count(dialect, entity, &conditions));
@@ -119,6 +119,11 @@ pub(super) fn bin(entity: &Entity, deleted: Deleted) -> Vec<Sql> {
 /// The access rule of the entity.
 pub(super) fn rule(with: ExprSql<'_>, entity: &Entity) -> Option<Sql> {
     with.rows.of(entity.ix).map(|rule| expr::condition(with.open().about(entity.ix), "t", rule))
+}
+
+/// The access rule of the entity, for many of its records.
+pub(super) fn rule_of_list(with: ExprSql<'_>, entity: &Entity) -> Option<Sql> {
+    with.rows.of(entity.ix).map(|rule| expr::rule_of_list(with.open().about(entity.ix), "t", rule))
 }
 
 /// All words are found in the record's search text.
@@ -192,7 +197,7 @@ fn page(
     entity: &Entity,
     asked: &ListRequest,
     mut conditions: Vec<Sql>,
-    branches: Option<(Vec<Sql>, Vec<Sql>)>,
+    branches: Option<(Branches, Vec<Sql>)>,
 ) -> (Statement, RowPlan, Vec<usize>) {
     let mut sort = sort_columns(with, entity, &asked.sort);
     let newest_first = sort.keys.is_empty() || sort.keys.last().is_some_and(|key| key.descending);
@@ -301,13 +306,41 @@ fn ids(entity: &Entity, sort: &Sorting, conditions: Vec<Sql>, take: &Take) -> Sq
 /// Owners a rule may name so that each is looked up by itself.
 const MOST_BRANCHES: usize = 64;
 
-/// Where the access rule says no more than `owner in (…)` and the list is in the order of ids: the condition of each owner. An
-/// index of the link then gives the first records of each in order, whether there are few of them or nearly all.
-fn branches(with: ExprSql<'_>, entity: &Entity, asked: &ListRequest) -> Option<Vec<Sql>> {
+/// What a rule lets somebody read, in parts that an index answers each.
+#[derive(Default)]
+struct Branches {
+    /// No record is in two of them.
+    apart: Vec<Sql>,
+    /// Sets of ids, which may have records that others have too.
+    sets: Vec<Sql>,
+}
+
+/// Where the access rule says no more than `owner in (…)` and sets of ids (what was shared, records with a row of somebody), and
+/// the list is in the order of ids: the condition of each owner and set. An index of the link then gives the first records of each in order, whether there are
+/// few of them or nearly all.
+fn branches(with: ExprSql<'_>, entity: &Entity, asked: &ListRequest) -> Option<Branches> {
     if !asked.sort.is_empty() || asked.deleted != Deleted::Live || asked.search.is_some() {
         return None;
     }
-    let Node::In { item, list } = &with.rows.of(entity.ix)?.node else { return None };
+    let rule = with.rows.of(entity.ix)?;
+    let parts = match &rule.node {
+        Node::Or(parts) => &parts[..],
+        _ => std::slice::from_ref(rule),
+    };
+    let mut found = Branches::default();
+    for part in parts {
+        match expr::in_set(with.open().about(entity.ix), "t", part) {
+            Some(set) => found.sets.push(set),
+            None if found.apart.is_empty() => found.apart = owners(with, entity, part)?,
+            None => return None,
+        }
+    }
+    Some(found)
+}
+
+/// `owner in (…)` as a condition for each owner.
+fn owners(with: ExprSql<'_>, entity: &Entity, part: &Typed) -> Option<Vec<Sql>> {
+    let Node::In { item, list } = &part.node else { return None };
     let Node::Path(Path { root: Root::Record, hops, field, part: None }) = &item.node else { return None };
     let is_indexed = entity.indexes.iter().any(|index| index.fields.first() == Some(field));
     if !hops.is_empty() || !is_indexed || list.len() > MOST_BRANCHES || entity.field(*field).columns.len() != 1 {
@@ -330,12 +363,15 @@ fn branches(with: ExprSql<'_>, entity: &Entity, asked: &ListRequest) -> Option<V
 }
 
 /// The first ids of all branches together.
-fn of_branches(entity: &Entity, sort: &Sorting, each: Vec<Sql>, beside: &[Sql], take: &Take) -> Sql {
+fn of_branches(entity: &Entity, sort: &Sorting, branches: Branches, beside: &[Sql], take: &Take) -> Sql {
     let inner = Take { rows: take.rows + take.skip, skip: 0 };
     let mut sql = Sql::new("SELECT \"id\" FROM (");
-    for (position, branch) in each.into_iter().enumerate() {
+    let apart = branches.apart.into_iter().map(|branch| (branch, "\n  UNION ALL SELECT * FROM ("));
+    // Without `ALL` the answer holds each id once, whatever stands before.
+    let sets = branches.sets.into_iter().map(|branch| (branch, "\n  UNION SELECT * FROM ("));
+    for (position, (branch, joined)) in apart.chain(sets).enumerate() {
         let conditions = std::iter::once(branch).chain(beside.iter().cloned()).collect();
-        sql.push(if position == 0 { "SELECT * FROM (" } else { "\n  UNION ALL SELECT * FROM (" });
+        sql.push(if position == 0 { "SELECT * FROM (" } else { joined });
         sql.append(ids(entity, sort, conditions, &inner)).push(") AS \"b\"");
     }
     sql.push(") AS \"u\"\n  ORDER BY ").append(outer_order(None, &sort.keys, false)).push(" ");

@@ -19,6 +19,7 @@ mod locate;
 mod many;
 mod people;
 mod read;
+mod shares;
 mod stream;
 mod write;
 
@@ -38,6 +39,8 @@ pub(super) fn routes(state: State) -> Router {
         .route("/api/v1/records/{entity}/{id}/restore", post(write::restore))
         .route("/api/v1/records/{entity}/{id}/actions/{name}", post(actions::run))
         .route("/api/v1/records/{entity}/{id}/history", get(read::history))
+        .route("/api/v1/records/{entity}/{id}/shares", get(shares::list).post(shares::add))
+        .route("/api/v1/records/{entity}/{id}/shares/{share}", patch(shares::change).delete(shares::end))
         .route("/api/v1/batch", post(many::batch))
         .route("/api/v1/changes", get(read::changes))
         .route("/api/v1/files", post(files::upload).layer(upload_limit))

@@ -161,7 +161,7 @@ fn wanted(page: &Page) -> Wanted {
 }
 
 /// The first moment of a day on the reader's clocks, or of one some days later.
-fn day(page: &Page, text: &str, later: i64) -> Option<DateTime> {
+pub(super) fn day(page: &Page, text: &str, later: i64) -> Option<DateTime> {
     let date: jiff::civil::Date = text.parse().ok()?;
     let date = date.checked_add(jiff::Span::new().days(later)).ok()?;
     let moment = date.to_zoned(page.ui.zone.clone()).ok()?;

@@ -24,6 +24,7 @@ mod post;
 mod record;
 mod search;
 mod second_factor;
+mod shares;
 mod sso;
 mod table;
 mod visible;
@@ -91,6 +92,8 @@ pub fn routes(state: State) -> Router {
         .route("/records/{entity}/{id}/edit", get(form::edit))
         .route("/records/{entity}/{id}/delete", get(act::delete_page).post(act::delete))
         .route("/records/{entity}/{id}/restore", on_post(act::restore))
+        .route("/records/{entity}/{id}/shares", get(shares::shares).post(shares::share))
+        .route("/records/{entity}/{id}/shares/{share}/end", on_post(shares::end))
         .route("/records/{entity}/{id}/actions/{name}", on_post(act::press))
         .route("/assets/{hash}/{*file}", get(assets::serve))
         .with_state(state)

@@ -207,7 +207,7 @@ impl Page {
 
     /// `?done=created&what=…` of an address someone was sent on to.
     fn notices(&self) -> Vec<Notice> {
-        const KNOWN: [&str; 17] = [
+        const KNOWN: [&str; 19] = [
             "created",
             "saved",
             "deleted",
@@ -225,6 +225,8 @@ impl Page {
             "person-inactive",
             "passkey-added",
             "passkey-removed",
+            "shared",
+            "share-ended",
         ];
         let mut notices = Vec::new();
         if let Some(fault) = self.is_admin().then(|| self.state.definitions.fault()).flatten() {

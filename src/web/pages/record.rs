@@ -105,6 +105,7 @@ pub(super) async fn record_page(
         edit_href: offered(may.update, "edit"),
         delete_href: offered(may.delete, "delete"),
         restore_href: offered(may.delete, "restore"),
+        share_href: offered((may.share || may.admin) && entity.is_shareable(), "shares"),
         is_deleted: read.is_deleted,
         version: read.version.to_string(),
         created: stamp("created_at"),

@@ -29,6 +29,7 @@ async fn each_role_is_named_with_what_it_says_and_whether_it_holds() {
             (Action::Create, true, vec![("auditor", false), ("rep", false)]),
             (Action::Update, false, vec![("auditor", false), ("rep", false)]),
             (Action::Delete, false, vec![("auditor", false), ("rep", false)]),
+            (Action::Share, false, vec![("auditor", false), ("rep", false)]),
         ]
         .map(|(action, holds, reasons)| (action, holds && action == Action::Read, reasons))
     );

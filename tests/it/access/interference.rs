@@ -99,17 +99,23 @@ async fn side(plan: &Plan, seed: u64, is_second: bool) -> Side {
     let mut dice = Dice(seed);
     let mut own = Dice(if is_second { seed ^ 0xABCD } else { seed ^ 0x1234 });
     let words = ["red", "green", "blue", "red green", "abc"];
+    let mut shares = Vec::new();
     let mut boxes = Vec::new();
     for at in 0..5 {
         let shade = dice.below(9);
-        let seen = shade < most;
+        let shared = dice.one_in(4);
+        let seen = shade < most || shared;
         let name = format!("box {at}{}", if seen { String::new() } else { format!(" {}", own.below(100)) });
-        boxes.push((app.create_id("box", json!({"name": name, "shade": shade, "secret": own.below(50)})).await, seen));
+        let id = app.create_id("box", json!({"name": name, "shade": shade, "secret": own.below(50)})).await;
+        shares.extend(shared.then(|| format!("box/{id}")));
+        boxes.push((id, seen));
     }
     let mut made = Vec::new();
     for _ in 0..14 {
         let shade = dice.below(9);
-        let (one, two) = (shade < most, shade >= least && shade < 8);
+        // Both roles grant what was shared.
+        let shared = dice.one_in(4);
+        let (one, two) = (shade < most || shared, shade >= least && shade < 8 || shared);
         let mut values = serde_json::Map::new();
         values.insert("shade".into(), shade.into());
         let is_seen = one || two;
@@ -137,12 +143,30 @@ async fn side(plan: &Plan, seed: u64, is_second: bool) -> Side {
             .map(|(id, _)| id.as_str())
             .collect();
         let friends: Vec<String> = friends.into_iter().map(str::to_owned).collect();
-        made.push((app.create_id("item", Value::Object(values)).await, friends));
+        let id = app.create_id("item", Value::Object(values)).await;
+        shares.extend(shared.then(|| format!("item/{id}")));
+        made.push((id, friends));
     }
     // Afterwards, so that rows between that only one side has take no id from an item.
     for (id, friends) in made {
         app.patch(&format!("/api/v1/records/item/{id}"), json!({"tick": 1, "friends": friends})).await.expect_status(200);
     }
+    let until = json!("2026-11-22T08:00:00Z");
+    for (at, path) in shares.iter().enumerate() {
+        let with = match at % 3 {
+            0 => json!({"person": asker.id}),
+            1 => json!({"person": asker.id, "until": until}),
+            _ => json!({"role": "two", "until": until}),
+        };
+        app.post(&format!("/api/v1/records/{path}/shares"), with).await.expect_status(201);
+    }
+    // What others have been given, and what has ended, changes nothing.
+    let (with_others, over) = (json!({"role": "read_only"}), json!({"person": asker.id, "until": "2026-11-21T08:00:01Z"}));
+    for (id, _) in boxes.iter().filter(|(id, _)| !shares.contains(&format!("box/{id}"))) {
+        let others = if own.one_in(2) { &with_others } else { &over };
+        app.post(&format!("/api/v1/records/box/{id}/shares"), others.clone()).await.expect_status(201);
+    }
+    app.clock.advance_ms(2_000);
     Side { app, asker }
 }
 

@@ -77,6 +77,7 @@ permissions:
     create: true
     update: "owner = me()"
     delete: "owner = me() and stage = 'new'"
+    share: "owner = me()"
     fields: {hide: [margin, remark], read_only: [owner, amount]}
   line: {inherit: deal}
 "#,

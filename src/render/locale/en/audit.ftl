@@ -39,3 +39,6 @@ act-subject-export = What is kept about a record exported
 act-backup-take = Backup taken
 act-backup-restore = Backup restored
 act-audit-export = Audit exported
+act-share-add = Record shared
+act-share-change = Share changed
+act-share-end = Share ended

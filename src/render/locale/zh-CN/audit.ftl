@@ -39,3 +39,6 @@ act-subject-export = 导出某记录的全部信息
 act-backup-take = 备份
 act-backup-restore = 恢复备份
 act-audit-export = 导出审计日志
+act-share-add = 共享记录
+act-share-change = 更改共享
+act-share-end = 结束共享

@@ -39,3 +39,6 @@ act-subject-export = 匯出某紀錄的全部資訊
 act-backup-take = 備份
 act-backup-restore = 還原備份
 act-audit-export = 匯出稽核紀錄
+act-share-add = 共用記錄
+act-share-change = 變更共用
+act-share-end = 結束共用

@@ -8,14 +8,17 @@ use super::{Compiler, Frame, call, digits, row_entities, scale_of};
 use crate::store::compile::columns::column_sql;
 
 /// `FROM …` and the conditions of the rows, and a compiler inside which the rows are known.
-struct Source<'a> {
-    from: Sql,
-    conditions: Vec<Sql>,
-    inner: Compiler<'a>,
+pub(super) struct Source<'a> {
+    pub from: Sql,
+    /// The first one is that the rows belong to the record.
+    pub conditions: Vec<Sql>,
+    /// The link of the rows to the record.
+    pub owner: Sql,
+    pub inner: Compiler<'a>,
 }
 
 impl<'a> Compiler<'a> {
-    fn source(&self, over: &Over) -> Source<'a> {
+    pub(super) fn source(&self, over: &Over) -> Source<'a> {
         let (entity, far_entity) = row_entities(&over.rows);
         let mut frame = Frame { entity, alias: self.alias(), far: None };
         let owner = self.holder_id(over.root, &over.hops, over.field);
@@ -26,7 +29,8 @@ impl<'a> Compiler<'a> {
             Rows::Links { near, far, .. } => (*near, Some(*far)),
         };
         let owner_entity = over.hops.last().map_or_else(|| self.frame_entity(over), |hop| hop.to);
-        let mut linked = self.link_column(&frame, near, owner_entity);
+        let link = self.link_column(&frame, near, owner_entity);
+        let mut linked = link.clone();
         linked.push(" = ").append(owner);
         let mut conditions = vec![linked];
         conditions.extend(self.reachable(&frame));
@@ -39,7 +43,7 @@ impl<'a> Compiler<'a> {
         }
         let mut frames = self.frames.clone();
         frames.push(frame);
-        Source { from, conditions, inner: Compiler { with: self.with, frames, aliases: self.aliases } }
+        Source { from, conditions, owner: link, inner: Compiler { with: self.with, frames, aliases: self.aliases } }
     }
 
     fn frame_entity(&self, over: &Over) -> crate::base::EntityIx {
@@ -149,7 +153,7 @@ impl<'a> Compiler<'a> {
 }
 
 /// Whether an expression about rows at `level` reads a record outside of them.
-fn reads_outside(typed: &Typed, level: usize) -> bool {
+pub(super) fn reads_outside(typed: &Typed, level: usize) -> bool {
     let is_outside = |root: Root| root != Root::Old && root != Root::Row(u8::try_from(level).unwrap_or(u8::MAX));
     let own = match &typed.node {
         Node::Path(path) | Node::Has { set: path, .. } | Node::Changed(path) => is_outside(path.root),

@@ -1,0 +1,31 @@
+# Sharing records, and why somebody may do what.
+
+action-share = Share
+share-title = Shares
+share-heading = Share { $title }
+share-text = A share opens this record alone, and no more of it than the person's roles show. Who may read or change it anyway needs none.
+share-with = Shared with
+share-who = With
+share-may = May
+share-may-read = Read
+share-may-edit = Read and change
+share-until = Until
+share-since = Since
+share-for-ever = no end
+share-end = End
+share-none = With nobody yet.
+share-add = Share with one more
+share-people = People
+share-teams = Teams, with those below
+share-roles = Everybody with the role
+share-choose = Choose with whom
+share-find = Find a person or team
+share-find-action = Find
+share-last-day = Last day
+share-last-day-help = Empty: without an end. Sharing again with the same replaces what was there.
+share-bad-day = This is no day.
+share-back = Back to the record
+done-shared = The record is shared.
+done-share-ended = The share has ended.
+fault-over = This moment is over already.
+fault-not-shared = Records of this kind are not shared.

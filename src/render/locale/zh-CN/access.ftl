@@ -1,0 +1,31 @@
+# 共享记录，以及访问权限的说明。
+
+action-share = 共享
+share-title = 共享
+share-heading = 共享{ $title }
+share-text = 共享只开放这一条记录，并且只显示对方角色可见的内容。本来就能查看或修改它的人无需共享。
+share-with = 已共享给
+share-who = 对象
+share-may = 权限
+share-may-read = 查看
+share-may-edit = 查看和修改
+share-until = 截止
+share-since = 开始
+share-for-ever = 无期限
+share-end = 结束
+share-none = 尚未共享给任何人。
+share-add = 再共享给
+share-people = 人员
+share-teams = 团队（含下级）
+share-roles = 拥有该角色的所有人
+share-choose = 选择共享对象
+share-find = 查找人员或团队
+share-find-action = 查找
+share-last-day = 最后一天
+share-last-day-help = 留空表示无期限。再次共享给同一对象会替换原有设置。
+share-bad-day = 这不是有效的日期。
+share-back = 返回记录
+done-shared = 记录已共享。
+done-share-ended = 共享已结束。
+fault-over = 这个时间已经过去。
+fault-not-shared = 这类记录不能共享。

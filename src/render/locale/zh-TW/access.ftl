@@ -1,0 +1,31 @@
+# 共用記錄，以及存取權限的說明。
+
+action-share = 共用
+share-title = 共用
+share-heading = 共用{ $title }
+share-text = 共用只開放這一筆記錄，且只顯示對方角色可見的內容。原本就能檢視或修改它的人無需共用。
+share-with = 已共用給
+share-who = 對象
+share-may = 權限
+share-may-read = 檢視
+share-may-edit = 檢視和修改
+share-until = 截止
+share-since = 開始
+share-for-ever = 無期限
+share-end = 結束
+share-none = 尚未共用給任何人。
+share-add = 再共用給
+share-people = 人員
+share-teams = 團隊（含下級）
+share-roles = 擁有該角色的所有人
+share-choose = 選擇共用對象
+share-find = 尋找人員或團隊
+share-find-action = 尋找
+share-last-day = 最後一天
+share-last-day-help = 留空表示無期限。再次共用給同一對象會取代原有設定。
+share-bad-day = 這不是有效的日期。
+share-back = 返回記錄
+done-shared = 記錄已共用。
+done-share-ended = 共用已結束。
+fault-over = 這個時間已經過去。
+fault-not-shared = 這類記錄不能共用。
