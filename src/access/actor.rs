@@ -81,6 +81,8 @@ pub struct Actor {
     /// The person proved who they are within the last minutes; always true for tokens, automations and the program itself,
     /// which cannot be asked. Dangerous acts want it.
     pub is_fresh: bool,
+    /// Somebody else looks through this person's eyes: nothing is written.
+    pub only_looks: bool,
     pub rights: Rights,
     pub locale: Locale,
     pub time_zone: TimeZone,
@@ -101,6 +103,7 @@ impl Actor {
             roles: Vec::new(),
             scopes: None,
             is_fresh: true,
+            only_looks: false,
             rights: Rights::Everything,
             locale: Locale::default(),
             time_zone: TimeZone::UTC,

@@ -13,6 +13,8 @@ pub enum AccessError {
     OutOfScope { needed: String },
     #[error("confirm who you are first: this was asked for too long after signing in")]
     StepUpNeeded,
+    #[error("you look through somebody else's eyes: nothing can be changed, and some pages are their own")]
+    OnlyLooks,
     /// Also said of an entity the actor may not know of.
     #[error("unknown entity `{entity}`")]
     NoEntity { entity: String },
@@ -38,6 +40,7 @@ impl Explain for AccessError {
             AccessError::NoField { .. } => "QRY010",
             AccessError::NotAllowed { .. } => "ACL005",
             AccessError::NotWritable { .. } => "ACL006",
+            AccessError::OnlyLooks => "ACL007",
         }
     }
 
@@ -54,6 +57,7 @@ impl Explain for AccessError {
             AccessError::NotAllowed { .. } | AccessError::NotWritable { .. } => {
                 Some("ask an administrator of this workspace for a role that allows it".to_owned())
             }
+            AccessError::OnlyLooks => Some("end it first: the button stands above each page".to_owned()),
             AccessError::NoEntity { .. } | AccessError::NoField { .. } => None,
         }
     }

@@ -49,6 +49,8 @@ pub struct Granted {
     pub policy: Arc<Policy>,
     entities: Vec<EntityRights>,
     rules: RowRules,
+    /// Whom records may be shared with so that the person has them; empty where the rules do not ask.
+    with: Vec<String>,
 }
 
 /// What can be asked for.
@@ -189,6 +191,13 @@ impl Policy {
         self.entities.get(entity.0 as usize)
     }
 
+    /// Whether it depends on who has these roles which records of the entity they read, shares apart.
+    pub fn names_person(&self, entity: EntityIx) -> bool {
+        let is_personal = |node: &Node| matches!(node, Node::Me | Node::Mine(_));
+        let grants = self.entity(entity).into_iter().flat_map(|rights| &rights.grants);
+        grants.into_iter().any(|(_, grant)| matches!(&grant.read, Allowed::Where(condition) if names(condition, &is_personal)))
+    }
+
     /// The catalog as these roles see it: the same positions, without what they may not know of.
     pub fn seen(&self, whole: &Arc<Catalog>) -> Arc<Catalog> {
         self.seen.get_or_init(|| narrow::narrow(whole, self)).clone()
@@ -197,22 +206,26 @@ impl Policy {
 
 impl Granted {
     fn of(policy: &Arc<Policy>, catalog: &Catalog, roles: &[String], mine: &Own) -> Self {
+        let with = if policy.uses_mine { shared_with(mine, roles) } else { Vec::new() };
         let entities: Vec<EntityRights> = if policy.uses_mine {
-            {
-                let team = catalog.find_entity("core.user").and_then(|people| Some((people.ix, people.find_field("team")?.ix)));
-                let put = Put { own: mine, team, with: shared_with(mine, roles) };
-                policy.entities.iter().map(|rights| put.rights(rights)).collect()
-            }
+            let team = catalog.find_entity("core.user").and_then(|people| Some((people.ix, people.find_field("team")?.ix)));
+            let put = Put { own: mine, team, with: with.clone() };
+            policy.entities.iter().map(|rights| put.rights(rights)).collect()
         } else {
             policy.entities.clone()
         };
         let rules = derive::rules(catalog, &entities);
-        Self { policy: policy.clone(), entities, rules }
+        Self { policy: policy.clone(), entities, rules, with }
     }
 
     /// What statements add.
     pub fn rules(&self) -> &RowRules {
         &self.rules
+    }
+
+    /// Whether what is shared with these is shared with the person.
+    pub fn has_share(&self, with: &ShareWith) -> bool {
+        self.with.contains(&with.key())
     }
 
     pub fn entity(&self, entity: EntityIx) -> &EntityRights {
@@ -288,7 +301,7 @@ impl Holder {
         }
         let policy = self.policies.of(catalog, &self.roles);
         if policy.is_full {
-            let granted = Granted { entities: Vec::new(), rules: RowRules::default(), policy };
+            let granted = Granted { entities: Vec::new(), rules: RowRules::default(), with: Vec::new(), policy };
             *kept = Some(Arc::new(granted));
             return None;
         }

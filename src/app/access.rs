@@ -5,7 +5,7 @@ use serde_json::json;
 use super::operation::Answer;
 use super::{AppError, Workspace};
 use crate::base::RecordId;
-use crate::record::explain::Why;
+use crate::record::explain::{Seen, Why};
 use crate::schema::catalog::Catalog;
 
 /// Why a person may or may not do things with a record (`deal_…`).
@@ -20,18 +20,9 @@ pub(super) async fn why(workspace: &Workspace, email: &str, record: &str) -> Res
     let Some(why) = workspace.records.why(user, entity, id).await? else {
         return Ok(Answer::new(format!("{email} may not sign in, or there is no {record}"), json!({"ok": true, "found": false})));
     };
-    let actions: Vec<_> = why
-        .actions
-        .iter()
-        .map(|(action, holds, reasons)| {
-            let reasons: Vec<_> =
-                reasons.iter().map(|reason| json!({"role": reason.role, "rule": reason.rule, "holds": reason.holds})).collect();
-            json!({"action": action.word(), "allowed": holds, "roles": reasons})
-        })
-        .collect();
-    let object = json!({
-        "ok": true, "found": true, "roles": why.roles, "everything": why.is_everything, "actions": actions, "hidden": why.hidden,
-    });
+    let mut object = why.to_json(&catalog);
+    object["ok"] = true.into();
+    object["found"] = true.into();
     Ok(Answer::new(why_text(email, record, &why), object))
 }
 
@@ -49,6 +40,10 @@ fn why_text(email: &str, record: &str, why: &Why) -> String {
         if reasons.is_empty() {
             lines.push("    - no role says anything about it".to_owned());
         }
+    }
+    for share in &why.shares {
+        let until = share.ends_at.map(|at| format!(" until {at}")).unwrap_or_default();
+        lines.push(format!("  shared  with their {} to {}{until}", share.with.word(), if share.may_edit { "edit" } else { "read" }));
     }
     if !why.hidden.is_empty() {
         lines.push(format!("  hidden  {}", why.hidden.join(", ")));
@@ -99,7 +94,7 @@ pub(super) async fn seen(workspace: &Workspace, email: &str) -> Result<Answer, A
     for one in &seen {
         let actions: Vec<&str> = one.actions.iter().map(|action| action.word()).collect();
         let mut line =
-            format!("{:<16} {:>6}{} records  {}", one.entity, one.records, if one.is_more { "+" } else { " " }, actions.join(" "));
+            format!("{:<16} {:>6}{} records  {}", one.entity, one.records.unwrap_or(0), if one.is_more { "+" } else { " " }, actions.join(" "));
         if !one.hidden.is_empty() {
             line.push_str(&format!("  without {}", one.hidden.join(", ")));
         }
@@ -111,15 +106,6 @@ pub(super) async fn seen(workspace: &Workspace, email: &str) -> Result<Answer, A
     if seen.is_empty() {
         lines.push(format!("{email} sees nothing: no role of theirs allows anything"));
     }
-    let entities: Vec<_> = seen
-        .iter()
-        .map(|one| {
-            let actions: Vec<&str> = one.actions.iter().map(|action| action.word()).collect();
-            json!({
-                "entity": one.entity, "records": one.records, "more": one.is_more, "actions": actions, "hidden": one.hidden,
-                "in_some": one.masked,
-            })
-        })
-        .collect();
+    let entities: Vec<_> = seen.iter().map(Seen::to_json).collect();
     Ok(Answer::new(lines.join("\n"), json!({"ok": true, "entities": entities})))
 }

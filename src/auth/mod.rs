@@ -20,6 +20,7 @@ mod session;
 mod sso;
 mod token;
 pub mod totp;
+mod viewing;
 mod webauthn;
 
 #[cfg(test)]
@@ -69,6 +70,15 @@ pub struct Identity {
     networks: Vec<Network>,
     /// The session; `None` for a token.
     pub session: Option<SessionRef>,
+    /// The administrator who looks through this person's eyes: nothing may be changed then.
+    pub viewer: Option<Viewer>,
+}
+
+/// Who looks through the eyes of somebody else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Viewer {
+    pub user: RecordId,
+    pub name: String,
 }
 
 /// A session of someone who is signed in.

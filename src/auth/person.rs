@@ -44,6 +44,7 @@ impl Person {
             scopes: None,
             networks: Vec::new(),
             session: None,
+            viewer: None,
         })
     }
 }

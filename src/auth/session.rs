@@ -149,7 +149,11 @@ impl Auth {
             });
         }
         let session_ref = SessionRef { hash, proved_at: session.stepped_up_at };
-        let identity = Arc::new(Identity { session: Some(session_ref), ..person.into_identity(&self.records).await? });
+        let identity = match self.viewed(&session, &person).await? {
+            Some((viewed, viewer)) => Identity { session: Some(session_ref), viewer: Some(viewer), ..viewed.into_identity(&self.records).await? },
+            None => Identity { session: Some(session_ref), ..person.into_identity(&self.records).await? },
+        };
+        let identity = Arc::new(identity);
         self.cache.put(digest, identity.clone(), epoch, now, session.expires_at);
         Ok(Some(identity))
     }
@@ -310,6 +314,7 @@ impl Auth {
             expires_at: self.limits.end(now, now),
             ip: from.ip.to_canonical().to_string(),
             agent: from.agent.chars().filter(|c| !c.is_control()).take(300).collect(),
+            viewing: None,
         };
         (session, SessionStart { user, cookie, max_age_seconds: self.limits.max_age_seconds() })
     }

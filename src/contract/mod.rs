@@ -1,5 +1,6 @@
 //! OpenAPI and JSON Schema documents from the catalog. Pure: the same catalog gives the same text.
 
+mod access;
 mod components;
 mod entity;
 mod fields;
@@ -31,6 +32,7 @@ pub fn openapi(catalog: &Catalog, origin: &str) -> Value {
     }
     identity::add(&mut paths);
     people::add(catalog, &mut paths);
+    access::add(&mut paths);
     system::add(catalog, &mut paths);
     let tags: Vec<Value> = catalog
         .known_entities()
@@ -38,6 +40,7 @@ pub fn openapi(catalog: &Catalog, origin: &str) -> Value {
         .chain([
             json!({ "name": "identity", "description": "One's own sessions and API tokens" }),
             json!({ "name": "people", "description": "Inviting, deactivating and reactivating people, for administrators" }),
+            json!({ "name": "access", "description": "Why somebody may or may not, who reads what" }),
             json!({ "name": "workspace", "description": "Batches, changes, files, definitions and health" }),
         ])
         .collect();

@@ -1,16 +1,21 @@
 //! Why somebody may, or may not, do something with a record; what somebody sees at all.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
 
 use super::error::RecordError;
 use super::service::Records;
-use crate::access::{Action, Actor, Mask, Standing};
+use super::shares::roles_to_share_with;
+use crate::access::{ADMINISTRATOR, Action, Actor, ActorKind, Holder, Mask, Own, Rights, ShareWith, Standing};
 use crate::base::{EntityIx, RecordId};
 use crate::query::{Count, Deleted, GetRequest, Item, ListRequest, Paging, Select};
 use crate::schema::catalog::{Allowed, Catalog, Entity};
+use crate::store::shares::{self, Share};
 
 /// The actions that are told of.
-const SHOWN: [Action; 5] = [Action::Read, Action::Create, Action::Update, Action::Delete, Action::Share];
+const SHOWN: [Action; 6] = [Action::Read, Action::Create, Action::Update, Action::Delete, Action::Share, Action::Admin];
 
 /// What one role says about one action on one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +33,57 @@ pub struct Why {
     /// Nothing is kept from them: no rule is asked.
     pub is_everything: bool,
     pub actions: Vec<(Action, bool, Vec<Reason>)>,
+    /// The shares of the record that they have: where one holds, `rows` and `read` (to edit: `update`) need not.
+    pub shares: Vec<Share>,
     /// Fields of the record they do not read.
     pub hidden: Vec<String>,
+}
+
+impl Why {
+    /// Whether the record may be read at all.
+    pub fn reads(&self) -> bool {
+        self.actions.iter().any(|(action, holds, _)| *action == Action::Read && *holds)
+    }
+
+    /// As it is told over REST and on the command line.
+    pub fn to_json(&self, catalog: &Catalog) -> Json {
+        let actions: Vec<Json> = self
+            .actions
+            .iter()
+            .map(|(action, holds, reasons)| {
+                let reasons: Vec<Json> =
+                    reasons.iter().map(|reason| json!({"role": reason.role, "rule": reason.rule, "holds": reason.holds})).collect();
+                json!({"action": action.word(), "allowed": holds, "roles": reasons})
+            })
+            .collect();
+        let shares: Vec<Json> = self
+            .shares
+            .iter()
+            .map(|share| {
+                let may = if share.may_edit { "edit" } else { "read" };
+                json!({"with": share.with.word(), "who": who(catalog, share), "may": may, "until": share.ends_at.map(|at| at.to_string())})
+            })
+            .collect();
+        json!({"roles": self.roles, "everything": self.is_everything, "actions": actions, "shares": shares, "hidden": self.hidden})
+    }
+
+    /// Without what the definitions say: a rule may name fields its reader does not know of.
+    #[must_use]
+    pub fn without_rules(mut self, known: &Entity) -> Self {
+        self.actions.iter_mut().flat_map(|(_, _, reasons)| reasons).for_each(|reason| reason.rule.clear());
+        self.hidden.retain(|name| known.find_field(name).is_some());
+        self
+    }
+}
+
+/// Whom a share is with, as an id or a role's name.
+fn who(catalog: &Catalog, share: &Share) -> String {
+    let shown = |entity: &str, id: RecordId| id.display(catalog.find_entity(entity).map_or("", |found| found.prefix.as_str()));
+    match &share.with {
+        ShareWith::Person(id) => shown("core.user", *id),
+        ShareWith::Team(id) => shown("core.team", *id),
+        ShareWith::Role(role) => role.clone(),
+    }
 }
 
 /// What somebody sees of one entity.
@@ -37,12 +91,22 @@ pub struct Why {
 pub struct Seen {
     pub entity: String,
     pub actions: Vec<Action>,
-    /// Records they may read, and whether there are more than that.
-    pub records: u64,
+    /// Records they may read, and whether there are more than that; `None` where it depends on who has the role.
+    pub records: Option<u64>,
     pub is_more: bool,
     pub hidden: Vec<String>,
     /// Fields they read in some records only.
     pub masked: Vec<String>,
+}
+
+impl Seen {
+    pub fn to_json(&self) -> Json {
+        let actions: Vec<&str> = self.actions.iter().map(|action| action.word()).collect();
+        json!({
+            "entity": self.entity, "records": self.records, "more": self.is_more, "actions": actions, "hidden": self.hidden,
+            "in_some": self.masked,
+        })
+    }
 }
 
 impl Records {
@@ -58,7 +122,7 @@ impl Records {
         let granted = match actor.standing(&catalog)? {
             Standing::Everything => {
                 let actions = SHOWN.iter().map(|action| (*action, true, Vec::new())).collect();
-                return Ok(Some(Why { roles: actor.roles, is_everything: true, actions, hidden: Vec::new() }));
+                return Ok(Some(Why { roles: actor.roles, is_everything: true, actions, shares: Vec::new(), hidden: Vec::new() }));
             }
             Standing::Part(granted) => granted,
         };
@@ -93,18 +157,39 @@ impl Records {
         }
         let seen = eyes.seen(entity, &[id]).await?.remove(&id);
         let hidden = definition.fields.iter().filter(|field| seen.as_ref().is_none_or(|seen| seen.hides(field.ix)));
+        let mut shares = shares::list(self.store(), &definition.uid, id, self.clock().now()).await?;
+        shares.retain(|share| granted.has_share(&share.with));
         Ok(Some(Why {
             roles: actor.roles.clone(),
             is_everything: false,
             actions,
+            shares,
             hidden: hidden.map(|field| field.name.clone()).collect(),
         }))
     }
 
     /// What somebody sees, entity by entity; `None` when they may not sign in.
     pub async fn seen_by(&self, user: RecordId) -> Result<Option<Vec<Seen>>, RecordError> {
+        match self.actor_of(user).await? {
+            Some(actor) => Ok(Some(self.seen_as(&actor).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// What a role alone lets be seen; `None` when there is no such role.
+    pub async fn seen_with(&self, role: &str) -> Result<Option<Vec<Seen>>, RecordError> {
         let catalog = self.catalog();
-        let Some(actor) = self.actor_of(user).await? else { return Ok(None) };
+        if role != ADMINISTRATOR && !roles_to_share_with(&catalog).iter().any(|known| known == role) {
+            return Ok(None);
+        }
+        let roles = vec![role.to_owned()];
+        let rights = Rights::Roles(Arc::new(Holder::new(roles.clone(), Own::default(), self.policies().clone())));
+        let somebody = Actor { kind: ActorKind::Person, roles, rights, ..Actor::system() };
+        Ok(Some(self.seen_as(&somebody).await?))
+    }
+
+    async fn seen_as(&self, actor: &Actor) -> Result<Vec<Seen>, RecordError> {
+        let catalog = self.catalog();
         let standing = actor.standing(&catalog)?;
         let mut all = Vec::new();
         for entity in catalog.entities.iter().filter(|entity| !entity.is_made) {
@@ -126,7 +211,15 @@ impl Records {
                     .filter(|field| standing.part().and_then(|granted| granted.rules().mask(entity.ix, field.ix)).is_some_and(wanted));
                 fields.map(|field| field.name.clone()).collect()
             };
-            let (records, is_more) = self.count_for(&actor, &catalog, entity).await?;
+            // Without a person nobody can tell whose `owner = me()` is.
+            let depends = actor.user.is_none() && standing.part().is_some_and(|granted| granted.policy.names_person(entity.ix));
+            let (records, is_more) = match depends {
+                true => (None, false),
+                false => {
+                    let (records, is_more) = self.count_for(actor, &catalog, entity).await?;
+                    (Some(records), is_more)
+                }
+            };
             all.push(Seen {
                 entity: entity.slug.clone(),
                 actions,
@@ -136,10 +229,10 @@ impl Records {
                 masked: masked(|mask| matches!(mask, Mask::Where(_))),
             });
         }
-        Ok(Some(all))
+        Ok(all)
     }
 
-    async fn count_for(&self, actor: &Actor, catalog: &std::sync::Arc<Catalog>, entity: &Entity) -> Result<(u64, bool), RecordError> {
+    async fn count_for(&self, actor: &Actor, catalog: &Arc<Catalog>, entity: &Entity) -> Result<(u64, bool), RecordError> {
         let request = ListRequest {
             entity: entity.ix,
             select: only_id(entity),

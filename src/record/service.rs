@@ -18,7 +18,7 @@ use super::plan::Compiled;
 use super::read::same_entity;
 use super::row::{Page, Row};
 use super::unit::{Cause, RecordTx, Scope};
-use crate::access::{Actor, ActorKind, Policies, authorise_aggregate, authorise_get, authorise_list};
+use crate::access::{AccessError, Actor, ActorKind, Policies, authorise_aggregate, authorise_get, authorise_list};
 use crate::base::{Clock, EntityIx, IdMint, Random, RecordId, Value};
 use crate::expr::{EvalContext, Zone};
 use crate::query::{AggregateRequest, CursorKey, GetRequest, ListRequest};
@@ -478,6 +478,9 @@ impl Records {
     {
         if !actor.is_signed_in() {
             return Err(RecordError::Forbidden("nobody is signed in".to_owned()));
+        }
+        if actor.only_looks {
+            return Err(AccessError::OnlyLooks.into());
         }
         let mut catalog = catalog.clone();
         let mut attempt = 1;

@@ -15,6 +15,8 @@ pub struct Shell {
     pub workspace: String,
     /// None on pages for visitors.
     pub person: Option<Person>,
+    /// The administrator who looks through the person's eyes.
+    pub viewer: String,
     pub groups: Vec<NavGroup>,
     pub crumbs: Vec<Crumb>,
     /// What was just done, or what an administrator must know.
@@ -401,6 +403,79 @@ pub struct ShareRow {
 pub struct ShareGroup {
     pub label: String,
     pub choices: Vec<Choice>,
+}
+
+/// Why somebody may or may not do what with a record.
+#[derive(Debug, Default, Serialize)]
+pub struct WhyPage {
+    pub shell: Shell,
+    pub heading: String,
+    /// The record's page.
+    pub href: String,
+    /// Others to ask about; empty for those who may ask about themselves alone.
+    pub people: Vec<Choice>,
+    pub is_searched: bool,
+    pub found: String,
+    pub roles: String,
+    pub everything: bool,
+    pub actions: Vec<WhyAction>,
+    pub shares: Vec<ShareRow>,
+    pub hidden: String,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct WhyAction {
+    pub label: String,
+    pub allowed: bool,
+    pub reasons: Vec<ReasonRow>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct ReasonRow {
+    pub role: String,
+    /// As the role's document says it; empty for those who are not told.
+    pub rule: String,
+    pub holds: bool,
+}
+
+/// What somebody sees, entity by entity.
+#[derive(Debug, Default, Serialize)]
+pub struct SeenPage {
+    pub shell: Shell,
+    pub heading: String,
+    pub may_sign_in: bool,
+    pub rows: Vec<SeenRow>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct SeenRow {
+    pub label: String,
+    pub records: String,
+    pub actions: String,
+    pub hidden: String,
+    /// Fields read in some records only.
+    pub masked: String,
+}
+
+/// What a role shows, and who reads what.
+#[derive(Debug, Default, Serialize)]
+pub struct AccessPage {
+    pub shell: Shell,
+    pub roles: Vec<Choice>,
+    /// The one that was asked for.
+    pub role: String,
+    pub rows: Vec<SeenRow>,
+    pub fields: Vec<ShareGroup>,
+    pub of: String,
+    pub readers: Vec<Reader>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct Reader {
+    pub label: String,
+    pub rule: String,
+    /// Ids and names of those who have the role.
+    pub people: Vec<(String, String)>,
 }
 
 #[derive(Debug, Default, Clone, Serialize)]

@@ -25,7 +25,7 @@ use crate::base::DateTime;
 use crate::base::text::{from_hex, hex};
 
 /// The acts that are audited; each has its words in all languages (`act-session-begin`).
-pub const ACTIONS: [&str; 25] = [
+pub const ACTIONS: [&str; 27] = [
     "session.begin",
     "session.refuse",
     "session.confirm",
@@ -44,6 +44,8 @@ pub const ACTIONS: [&str; 25] = [
     "share.add",
     "share.change",
     "share.end",
+    "view.begin",
+    "view.end",
     "definitions.plan",
     "definitions.apply",
     "records.import",

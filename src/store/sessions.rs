@@ -21,12 +21,14 @@ pub struct Session {
     pub expires_at: DateTime,
     pub ip: String,
     pub agent: String,
+    /// The person its own person looks through the eyes of.
+    pub viewing: Option<i64>,
 }
 
 /// The entity whose records people are.
 pub(super) const PERSON: &str = "core.user";
 
-const COLUMNS: [crate::schema::catalog::ColumnKind; 9] = [TEXT, INT, INT, AT, AT, AT, AT, TEXT, TEXT];
+const COLUMNS: [crate::schema::catalog::ColumnKind; 10] = [TEXT, INT, INT, AT, AT, AT, AT, TEXT, TEXT, INT];
 
 pub async fn create(tx: &mut Tx, session: &Session) -> Result<(), StoreError> {
     tx.run(Sql::template(
@@ -52,7 +54,7 @@ pub async fn create(tx: &mut Tx, session: &Session) -> Result<(), StoreError> {
 /// The session with this hash, if it is not over and the user's epoch is still the one it began with.
 pub async fn find(store: &Store, hash: &str, now: DateTime) -> Result<Option<Session>, StoreError> {
     let sql = Sql::template(
-        "SELECT s.hash, s.user_id, s.epoch, s.created_at, s.seen_at, s.stepped_up_at, s.expires_at, s.ip, s.agent \
+        "SELECT s.hash, s.user_id, s.epoch, s.created_at, s.seen_at, s.stepped_up_at, s.expires_at, s.ip, s.agent, s.viewing \
          FROM sys_session AS s LEFT JOIN sys_credential AS c ON c.user_id = s.user_id \
          WHERE s.hash = ? AND s.expires_at > ? AND s.epoch = COALESCE(c.epoch, 0)",
         [text(hash), at(now)],
@@ -64,7 +66,7 @@ pub async fn find(store: &Store, hash: &str, now: DateTime) -> Result<Option<Ses
 /// Live sessions of a user, the one used last first.
 pub async fn list(store: &Store, user_id: i64, now: DateTime) -> Result<Vec<Session>, StoreError> {
     let sql = Sql::template(
-        "SELECT s.hash, s.user_id, s.epoch, s.created_at, s.seen_at, s.stepped_up_at, s.expires_at, s.ip, s.agent \
+        "SELECT s.hash, s.user_id, s.epoch, s.created_at, s.seen_at, s.stepped_up_at, s.expires_at, s.ip, s.agent, s.viewing \
          FROM sys_session AS s LEFT JOIN sys_credential AS c ON c.user_id = s.user_id \
          WHERE s.user_id = ? AND s.expires_at > ? AND s.epoch = COALESCE(c.epoch, 0) ORDER BY s.seen_at DESC, s.hash",
         [int(user_id), at(now)],
@@ -113,6 +115,26 @@ pub async fn rotate(tx: &mut Tx, hash: &str, new_hash: &str) -> Result<bool, Sto
     Ok(true)
 }
 
+/// From now on the session looks through the eyes of somebody, or through its own person's again; `false` when there is none.
+pub async fn view(tx: &mut Tx, hash: &str, user_id: Option<i64>) -> Result<bool, StoreError> {
+    tx.identity_changed().await?;
+    let sql = Sql::template(
+        "SELECT user_id, viewing FROM sys_session WHERE hash = ?",
+        [text(hash)],
+    );
+    let rows = tx.rows(sql, &[INT, INT]).await?;
+    let Some(row) = rows.first() else { return Ok(false) };
+    let (own, before) = (read::int(row, 0), read::opt_int(row, 1));
+    tx.run(Sql::template("UPDATE sys_session SET viewing = ? WHERE hash = ?", [int(user_id), text(hash)])).await?;
+    let entry = match (user_id, before) {
+        (Some(user), _) => Entry::new("view.begin").on(PERSON, user),
+        (None, Some(user)) => Entry::new("view.end").on(PERSON, user),
+        (None, None) => return Ok(true),
+    };
+    audit::append(tx, entry.by(own, "person")).await?;
+    Ok(true)
+}
+
 /// How many live sessions each user has, and when the last of them was used.
 pub async fn count_by_user(store: &Store, now: DateTime) -> Result<Vec<(i64, i64, DateTime)>, StoreError> {
     let sql = Sql::template(
@@ -140,5 +162,6 @@ fn session(row: &[crate::base::Cell]) -> Session {
         expires_at: read::at(row, 6),
         ip: read::text(row, 7),
         agent: read::text(row, 8),
+        viewing: read::opt_int(row, 9),
     }
 }

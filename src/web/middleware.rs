@@ -176,7 +176,8 @@ async fn answer(state: &State, id: Arc<str>, ip: IpAddr, here: &Here, class: Cla
     let mut response = match admitted {
         Ok(_places) => {
             if let Some(identity) = &requester.identity {
-                here.is_asked_by(identity.user.0, if identity.token.is_some() { "token" } else { "person" });
+                let user = identity.viewer.as_ref().map_or(identity.user, |viewer| viewer.user);
+                here.is_asked_by(user.0, if identity.token.is_some() { "token" } else { "person" });
             }
             parts.extensions.insert(requester.clone());
             next.run(Request::from_parts(parts, body)).await
@@ -223,6 +224,9 @@ async fn admit<'a>(
     if !request.uri.path().starts_with("/assets/") {
         identify(state, &request.headers, requester).await?;
     }
+    if requester.identity.as_ref().is_some_and(|identity| identity.viewer.is_some()) && !looks_only(&request.method, request.uri.path()) {
+        return Err(crate::access::AccessError::OnlyLooks.into());
+    }
     if let Some(scopes) = requester.limits() {
         scope::check(&state.catalog(), scopes, &request.method, request.uri.path())?;
     }
@@ -237,6 +241,18 @@ async fn admit<'a>(
     }
     let back = request.uri.path_and_query().map_or("/", |path| path.as_str());
     Err(Refusal::SignIn(if request.method == Method::GET { back.to_owned() } else { "/".to_owned() }))
+}
+
+/// What is open to one who looks through somebody else's eyes: records, and the way back. What belongs to the person alone
+/// (account, sessions, tokens) and to administrators is not.
+fn looks_only(method: &Method, path: &str) -> bool {
+    if !is_safe(method) {
+        let is_read = path.starts_with("/api/v1/records/") && (path.ends_with("/query") || path.ends_with("/aggregate"));
+        return matches!(path, "/view-as/end" | "/sign-out") || (is_read && *method == Method::POST && path.split('/').count() == 6);
+    }
+    let open = ["/records/", "/files/", "/assets/", "/docs/", "/api/v1/records/", "/api/v1/files/", "/api/v1/schema/"];
+    matches!(path, "/" | "/search" | "/favicon.ico" | "/robots.txt" | "/api/v1/schema" | "/api/v1/openapi.json" | "/api/v1/changes")
+        || open.iter().any(|open| path.starts_with(open))
 }
 
 /// PostgreSQL's text cannot hold the null character, and nothing sensible contains it.

@@ -144,6 +144,7 @@ impl Requester {
             roles: identity.roles.clone(),
             scopes: identity.scopes.clone(),
             is_fresh: self.is_fresh,
+            only_looks: identity.viewer.is_some(),
             rights: identity.rights.clone(),
             locale: self.locale,
             time_zone: identity.time_zone.clone().unwrap_or_else(|| catalog.settings.time_zone.clone()),

@@ -8,6 +8,7 @@ mod second_factor;
 mod sessions;
 mod sso;
 mod streams;
+mod viewing;
 
 use axum::http::Method;
 use relata::auth::{Caller, NewUser};

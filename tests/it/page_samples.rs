@@ -339,6 +339,44 @@ pub fn stamp() -> Stamp {
     Stamp { iso: text("2026-11-21T08:05:00Z"), text: text("3 hours ago"), full: text("Nov 21, 2026, 08:05") }
 }
 
+fn seen_row() -> SeenRow {
+    SeenRow { label: text("Deals"), records: text("12"), actions: text("Read"), hidden: text("Margin"), masked: text("Amount") }
+}
+
+pub fn access_why(locale: Locale) -> WhyPage {
+    let reason = |holds: bool| ReasonRow { role: text("Sales"), rule: text("owner = me()"), holds };
+    let action = |allowed: bool, reasons: Vec<ReasonRow>| WhyAction { label: text("Read"), allowed, reasons };
+    WhyPage {
+        shell: shell(locale, "Why"),
+        heading: text("Wang and a deal"),
+        href: text("/records/deal/deal_0000000000001"),
+        people: vec![Choice { value: text("user_0000000000001"), label: text("Wang"), selected: true, ..Choice::default() }],
+        is_searched: true,
+        found: text("wang"),
+        roles: text("Sales"),
+        everything: false,
+        actions: vec![action(true, vec![reason(true), reason(false)]), action(false, Vec::new())],
+        shares: shares(locale).rows,
+        hidden: text("Margin"),
+    }
+}
+
+pub fn access_seen(locale: Locale) -> SeenPage {
+    SeenPage { shell: shell(locale, "Seen"), heading: text("What Wang sees"), may_sign_in: true, rows: vec![seen_row()] }
+}
+
+pub fn access(locale: Locale) -> AccessPage {
+    AccessPage {
+        shell: shell(locale, "Access"),
+        roles: vec![Choice { value: text("sales"), label: text("Sales"), selected: true, ..Choice::default() }],
+        role: text("Sales"),
+        rows: vec![seen_row()],
+        fields: shares(locale).groups,
+        of: text("deal.margin"),
+        readers: vec![Reader { label: text("Sales"), rule: text("read"), people: vec![(text("user_0000000000001"), text("Wang"))] }],
+    }
+}
+
 pub fn shares(locale: Locale) -> SharesPage {
     let choice = |value: &str, label: &str| Choice { value: text(value), label: text(label), ..Choice::default() };
     SharesPage {

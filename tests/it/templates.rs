@@ -128,6 +128,10 @@ fn every_template_renders_in_every_language() {
         go("form-part", "part/form", &OnlyForm { form: sample::form(locale) });
         go("form-fields", "part/form.fields", &OnlyForm { form: sample::form(locale) });
         go("shares", "page/shares", &sample::shares(locale));
+        go("access-why", "page/access-why", &sample::access_why(locale));
+        go("access-seen", "page/access-seen", &sample::access_seen(locale));
+        go("seen", "part/seen", &sample::access_seen(locale));
+        go("access", "page/access", &sample::access(locale));
         go("record", "page/record", &sample::record(locale));
         go(
             "record-history",
@@ -337,7 +341,7 @@ fn messages_are_the_same_in_every_language() {
 }
 
 /// Messages whose key is put together from a code.
-const COMPOSED: [&str; 11] = ["act-", "fault-", "op-", "history-", "part-", "done-", "system-", "theme-", "time-", "computed-", "error-"];
+const COMPOSED: [&str; 12] = ["act-", "may-", "fault-", "op-", "history-", "part-", "done-", "system-", "theme-", "time-", "computed-", "error-"];
 
 #[test]
 fn every_message_is_used() {

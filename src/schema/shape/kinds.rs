@@ -209,9 +209,9 @@ pub const PERMISSION: &[KeySpec] = &[
     key("inherit", Field, "A link: whoever reads the linked record reads this one, whoever changes it writes this one."),
     key("fields", Object(PERMISSION_FIELDS), "Which fields."),
     with("share", Expr, "false", "Sharing the record with others, as far as one may read and change it."),
+    with("admin", Expr, "false", "Looking after who may what: seeing and ending the shares of others, asking why somebody may."),
     later("export"),
     later("import"),
-    later("admin"),
 ];
 
 pub const ROLE: &[KeySpec] = &[

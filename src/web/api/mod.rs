@@ -6,6 +6,7 @@ use axum::routing::{delete, get, patch, post, put};
 
 use super::State;
 
+pub(in crate::web) mod access;
 mod actions;
 mod answer;
 pub(in crate::web) mod body;
@@ -61,6 +62,9 @@ pub(super) fn routes(state: State) -> Router {
         .route("/api/v1/people/{id}/deactivate", post(people::deactivate))
         .route("/api/v1/people/{id}/reactivate", post(people::reactivate))
         .route("/api/v1/people/{id}/sessions", delete(people::end_sessions))
+        .route("/api/v1/access/why", get(access::why))
+        .route("/api/v1/access/who", get(access::who))
+        .route("/api/v1/access/as", get(access::seen))
         .route("/api/v1/definitions/check", post(definitions::check))
         .route("/api/v1/definitions/plan", post(definitions::plan))
         .route("/api/v1/definitions/apply", post(definitions::apply))

@@ -1,6 +1,7 @@
 //! Pages for people, rendered on the server. Each screen is an address and each form works as plain HTML; htmx asks for
 //! the same addresses and gets the region it names. All data comes through `Records`; no SQL and no rules here.
 
+mod access;
 mod account;
 mod act;
 mod assets;
@@ -56,11 +57,14 @@ pub fn routes(state: State) -> Router {
         .route("/account/second-factor/finish", on_post(second_factor::finish))
         .route("/account/second-factor/codes", on_post(second_factor::new_codes))
         .route("/account/second-factor/remove", on_post(second_factor::remove))
+        .route("/view-as/end", on_post(people::end_view))
         .route("/invitation", get(people::invitation).post(people::accept))
         .route("/people", get(people::people))
         .route("/people/invite", on_post(people::invite))
         .route("/people/second-factor", on_post(people::require))
         .route("/people/{id}", get(people::person))
+        .route("/people/{id}/access", get(access::seen))
+        .route("/access", get(access::access))
         .route("/people/{id}/{act}", on_post(people::act))
         .route("/sign-in/passkey", on_post(passkeys::finish_use))
         .route("/sign-in/passkey/begin", on_post(passkeys::begin_use))
@@ -92,6 +96,7 @@ pub fn routes(state: State) -> Router {
         .route("/records/{entity}/{id}/edit", get(form::edit))
         .route("/records/{entity}/{id}/delete", get(act::delete_page).post(act::delete))
         .route("/records/{entity}/{id}/restore", on_post(act::restore))
+        .route("/records/{entity}/{id}/access", get(access::why))
         .route("/records/{entity}/{id}/shares", get(shares::shares).post(shares::share))
         .route("/records/{entity}/{id}/shares/{share}/end", on_post(shares::end))
         .route("/records/{entity}/{id}/actions/{name}", on_post(act::press))

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::RENDERER;
 use super::post::Post;
 use crate::access::{ADMINISTRATOR, Actor};
-use crate::auth::AuthError;
+use crate::auth::{AuthError, Identity};
 use crate::query::Params;
 use crate::render::context::{Crumb, EntityHead, NavGroup, NavItem, Notice, Person, Shell};
 use crate::render::show::{ShowContext, Titles};
@@ -144,7 +144,8 @@ impl Page {
     }
 
     pub fn is_admin(&self) -> bool {
-        self.requester.identity.as_ref().is_some_and(|identity| identity.roles.iter().any(|role| role == ADMINISTRATOR))
+        let administers = |identity: &Arc<Identity>| identity.viewer.is_none() && identity.roles.iter().any(|role| role == ADMINISTRATOR);
+        self.requester.identity.as_ref().is_some_and(administers)
     }
 
     /// What surrounds a page for someone signed in (or, without a person, for a visitor).
@@ -157,12 +158,14 @@ impl Page {
             email: identity.email.clone(),
             is_admin: self.is_admin(),
         });
+        let viewer = self.requester.identity.as_ref().and_then(|identity| identity.viewer.as_ref());
         Shell {
             title: title.to_owned(),
             theme: self.theme.clone(),
             workspace: self.catalog.settings.name.clone(),
             groups: if person.is_some() { self.groups(current) } else { Vec::new() },
             person,
+            viewer: viewer.map(|viewer| viewer.name.clone()).unwrap_or_default(),
             crumbs,
             notices: self.notices(),
             find: String::new(),

@@ -189,6 +189,17 @@ pub(super) async fn act(mut page: Page, Path((id_text, act)): Path<(String, Stri
     let outcome = match act.as_str() {
         "end-sessions" => auth.end_sessions_of(id).await.map(|_| "sessions-ended".to_owned()),
         "reset-factor" => auth.reset_second_factor_of(id).await.map(|()| "factor-removed".to_owned()),
+        "view" => {
+            let viewer = page.requester.identity()?.clone();
+            return match auth.view_as(&viewer, id).await {
+                Ok(()) => Ok(page.go("/")),
+                Err(AuthError::NoSuchSession) => Err(Problem::new("WEB422", "only somebody signed in with a browser looks as others do")),
+                Err(_) => {
+                    let told = page.say("view-cannot", &[]);
+                    person_page(&page, &id_text, StatusCode::UNPROCESSABLE_ENTITY, Some(told), None).await
+                }
+            };
+        }
         "reactivate" => auth.reactivate(&page.actor, id).await.map(|()| "person-active".to_owned()),
         "invite" => match auth.invite_again(id).await {
             Ok(invited) => {
@@ -216,6 +227,17 @@ pub(super) async fn act(mut page: Page, Path((id_text, act)): Path<(String, Stri
             person_page(&page, &id_text, StatusCode::UNPROCESSABLE_ENTITY, Some(told), None).await
         }
     }
+}
+
+/// `POST /view-as/end`: back to one's own eyes.
+pub(super) async fn end_view(page: Page) -> Result<Response, Problem> {
+    let identity = page.requester.identity()?.clone();
+    page.state.auth.end_view(&identity).await?;
+    let prefix = page.catalog.whole().find_entity("core.user").map_or("", |entity| &entity.prefix).to_owned();
+    Ok(page.go(&match identity.viewer {
+        Some(_) => format!("/people/{}", identity.user.display(&prefix)),
+        None => "/".to_owned(),
+    }))
 }
 
 /// `GET /invitation?token=…`: looks only; a mail scanner that follows the link must not use it up.

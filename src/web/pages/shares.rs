@@ -120,7 +120,7 @@ impl Page {
     }
 
     /// Live people or teams by name, and whether there are more.
-    async fn to_share_with(&self, entity: &Entity, found: &str) -> Result<(Vec<Choice>, bool), Problem> {
+    pub(super) async fn to_share_with(&self, entity: &Entity, found: &str) -> Result<(Vec<Choice>, bool), Problem> {
         let known = |name: &str| entity.find_field(name).is_some_and(|field| !field.is_hidden);
         let mut filters = Vec::new();
         if known("active") {
@@ -147,7 +147,7 @@ impl Page {
         Ok((rows.iter().map(|row| choice(row.id(), row.title())).collect(), more))
     }
 
-    async fn share_rows(&self, shares: &[Share]) -> Result<Vec<ShareRow>, Problem> {
+    pub(super) async fn share_rows(&self, shares: &[Share]) -> Result<Vec<ShareRow>, Problem> {
         let whole = self.catalog.whole();
         let shown = |entity: &str, id: RecordId| id.display(whole.find_entity(entity).map_or("", |found| &found.prefix));
         let named = |share: &Share| match &share.with {

@@ -42,3 +42,5 @@ act-audit-export = Audit exported
 act-share-add = Record shared
 act-share-change = Share changed
 act-share-end = Share ended
+act-view-begin = Looked as somebody else does
+act-view-end = Stopped looking as somebody else does

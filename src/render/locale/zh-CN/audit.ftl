@@ -42,3 +42,5 @@ act-audit-export = 导出审计日志
 act-share-add = 共享记录
 act-share-change = 更改共享
 act-share-end = 结束共享
+act-view-begin = 开始以他人身份查看
+act-view-end = 结束以他人身份查看

@@ -42,3 +42,5 @@ act-audit-export = 匯出稽核紀錄
 act-share-add = 共用記錄
 act-share-change = 變更共用
 act-share-end = 結束共用
+act-view-begin = 開始以他人身分檢視
+act-view-end = 結束以他人身分檢視
