@@ -18,8 +18,9 @@ use crate::web::Problem;
 pub(super) async fn why(head: Head) -> Result<Response, Problem> {
     let params = head.params(&["record", "person"])?;
     let me = head.requester.identity()?.user;
-    let found = params.get("record").and_then(|text| record_of(&head.catalog, text));
-    let (entity, id) = found.ok_or_else(|| Problem::new("QRY004", "`record` must be the id of a record").with_hint("as in `deal_0aknk4r000004`"))?;
+    let text = params.get("record").filter(|text| RecordId::parse(text).is_some());
+    let text = text.ok_or_else(|| Problem::new("QRY004", "`record` must be the id of a record").with_hint("as in `deal_0aknk4r000004`"))?;
+    let (entity, id) = record_of(&head.catalog, text).ok_or_else(Problem::not_found)?;
     let person = match params.get("person") {
         None => me,
         Some(text) => person_of(&head, text)?,

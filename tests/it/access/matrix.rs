@@ -65,7 +65,7 @@ struct Row {
 
 #[derive(Default)]
 struct Policy {
-    records: BTreeMap<(&'static str, &'static str), [Reach; 4]>,
+    records: BTreeMap<(&'static str, &'static str), [Reach; 5]>,
     operations: BTreeMap<(&'static str, &'static str), Row>,
     pages: BTreeMap<(&'static str, &'static str), &'static str>,
 }
@@ -78,7 +78,7 @@ impl Policy {
             match words.as_slice() {
                 ["record", role, entity, reaches @ ..] => {
                     let reaches: Vec<Reach> = reaches.iter().map(|word| Reach::parse(word)).collect();
-                    policy.records.insert((role, entity), reaches.try_into().expect("four reaches"));
+                    policy.records.insert((role, entity), reaches.try_into().expect("five reaches"));
                 }
                 ["ask", method, path, needs, right, good, otherwise @ ..] => {
                     let status = |text: &str| text.parse::<u16>().expect("a status");
@@ -95,11 +95,12 @@ impl Policy {
 
     /// Whether everything is open to a role, but for what only administrators do.
     fn is_open_to(&self, role: &str) -> bool {
-        self.records.iter().any(|((r, entity), reaches)| *r == role && *entity == "*" && *reaches == [Reach::All; 4])
+        self.records.iter().any(|((r, entity), reaches)| *r == role && *entity == "*" && *reaches == [Reach::All; 5])
     }
 
     fn reach(&self, role: &str, entity: &str, right: &str) -> Reach {
-        let position = ["read", "create", "update", "delete"].iter().position(|known| *known == right).expect("a right");
+        let right = right.trim_start_matches("list-");
+        let position = ["read", "create", "update", "delete", "share"].iter().position(|known| *known == right).expect("a right");
         let find = |name: &str| self.records.iter().find(|((r, e), _)| *r == role && *e == name).map(|(_, reaches)| reaches);
         find(entity).or_else(|| find("*")).map_or(Reach::None, |reaches| reaches[position])
     }
@@ -130,7 +131,7 @@ impl Subject {
     /// Whether a token is made for this: reading or writing an entity, or one of the words of the table.
     fn is_in_scope(&self, right: &str, entity: Option<&str>) -> bool {
         let Some((scope, only)) = self.scope else { return true };
-        let writes = matches!(right, "create" | "update" | "delete" | "write");
+        let writes = matches!(right, "create" | "update" | "delete" | "share" | "write");
         match (right, entity) {
             ("any", _) => true,
             ("admin", _) => false,
@@ -336,7 +337,17 @@ async fn ask(lab: &mut Lab, at: usize, method: &str, path: &str, row: &Row, enti
             if path.ends_with("/restore") {
                 lab.app.delete(&format!("/api/v1/records/{entity}/{id}")).await.expect_status(204);
             }
-            if method == "PATCH" {
+            if path.contains("/shares") {
+                if path.ends_with("{share}") {
+                    let shared = lab.app.post(&format!("/api/v1/records/{entity}/{id}/shares"), json!({ "role": "read_only" })).await;
+                    target = target.replace("{share}", shared.json()["id"].as_str().unwrap_or("none"));
+                }
+                body = match method {
+                    "POST" => Some(json!({ "role": "read_only" })),
+                    "PATCH" => Some(json!({ "may": "read" })),
+                    _ => None,
+                };
+            } else if method == "PATCH" {
                 body = Some(lab.change(entity).await);
             }
         }
@@ -361,6 +372,8 @@ async fn ask(lab: &mut Lab, at: usize, method: &str, path: &str, row: &Row, enti
     }
     match path {
         "/api/v1/tokens" if method == "POST" => body = Some(json!({ "name": "t", "scopes": ["read"] })),
+        "/api/v1/access/why" => target.push_str(&format!("?record={}", lab.record("memo", &person, Kind::Own).await)),
+        "/api/v1/access/who" => target.push_str("?of=memo.name"),
         "/api/v1/people/invite" => body = Some(json!({ "email": format!("guest{}@example.com", lab.next()) })),
         _ if path.ends_with("/deactivate") => body = Some(json!({})),
         "/api/v1/session/confirm" => body = Some(json!({ "password": "wrong password" })),

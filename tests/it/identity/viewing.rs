@@ -22,7 +22,7 @@ async fn looking_as_somebody_else_shows_what_they_see_and_changes_nothing() {
     // Administrators alone, not as themselves, not as nobody, and only when they proved who they are.
     post_form(&app, &other, &begin(&boss), "").await.expect_status(403);
     post_form(&app, &admin, &begin(&boss), "").await.expect_status(422);
-    post_form(&app, &admin, &begin("user_0000000000001"), "").await.expect_status(422);
+    post_form(&app, &admin, &begin("user_0000000000001"), "").await.expect_status(404);
     app.request(Method::POST, &begin(&eve)).header("content-type", "application/x-www-form-urlencoded").send().await.expect_status(422);
     app.clock.advance_ms(11 * 60 * 1000);
     post_form(&app, &admin, &begin(&eve), "").await.expect_status(422);

@@ -303,6 +303,7 @@ async fn a_changed_password_ends_all_sessions() {
         expires_at: later,
         ip: "::1".to_owned(),
         agent: "test".to_owned(),
+        viewing: None,
     };
     write(&store, move |tx| {
         Box::pin(async move {
