@@ -21,5 +21,5 @@ pub use authorise::{Authorised, Write, WriteKind, authorise_aggregate, authorise
 pub use error::AccessError;
 pub use policy::{Action, EVERYDAY, EntityRights, Granted, Holder, Own, Policies, Policy, Wants, wants_own};
 pub use rules::{Mask, RowRules};
-pub use share::ShareWith;
 pub use scopes::{NoScope, Scopes, entities_of_aggregate, entities_of_get, entities_of_list};
+pub use share::ShareWith;

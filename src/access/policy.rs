@@ -10,8 +10,8 @@ use crate::schema::catalog::{Actions, Allowed, Catalog, Grant};
 
 use super::derive;
 use super::narrow;
-use super::share::ShareWith;
 use super::rules::RowRules;
+use super::share::ShareWith;
 
 /// The everyday role: everything, where no document says what it may do.
 pub const EVERYDAY: &str = "user";
@@ -69,16 +69,8 @@ pub enum Action {
 impl Action {
     /// What is done with single records.
     pub const BASIC: [Action; 4] = [Action::Read, Action::Create, Action::Update, Action::Delete];
-    pub const ALL: [Action; 8] = [
-        Action::Read,
-        Action::Create,
-        Action::Update,
-        Action::Delete,
-        Action::Share,
-        Action::Export,
-        Action::Import,
-        Action::Admin,
-    ];
+    pub const ALL: [Action; 8] =
+        [Action::Read, Action::Create, Action::Update, Action::Delete, Action::Share, Action::Export, Action::Import, Action::Admin];
 
     pub fn word(self) -> &'static str {
         match self {

@@ -93,8 +93,13 @@ pub(super) async fn seen(workspace: &Workspace, email: &str) -> Result<Answer, A
     let mut lines = Vec::new();
     for one in &seen {
         let actions: Vec<&str> = one.actions.iter().map(|action| action.word()).collect();
-        let mut line =
-            format!("{:<16} {:>6}{} records  {}", one.entity, one.records.unwrap_or(0), if one.is_more { "+" } else { " " }, actions.join(" "));
+        let mut line = format!(
+            "{:<16} {:>6}{} records  {}",
+            one.entity,
+            one.records.unwrap_or(0),
+            if one.is_more { "+" } else { " " },
+            actions.join(" ")
+        );
         if !one.hidden.is_empty() {
             line.push_str(&format!("  without {}", one.hidden.join(", ")));
         }

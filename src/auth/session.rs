@@ -150,7 +150,9 @@ impl Auth {
         }
         let session_ref = SessionRef { hash, proved_at: session.stepped_up_at };
         let identity = match self.viewed(&session, &person).await? {
-            Some((viewed, viewer)) => Identity { session: Some(session_ref), viewer: Some(viewer), ..viewed.into_identity(&self.records).await? },
+            Some((viewed, viewer)) => {
+                Identity { session: Some(session_ref), viewer: Some(viewer), ..viewed.into_identity(&self.records).await? }
+            }
             None => Identity { session: Some(session_ref), ..person.into_identity(&self.records).await? },
         };
         let identity = Arc::new(identity);

@@ -28,9 +28,9 @@ impl Auth {
     }
 
     async fn look(&self, hash: String, user: Option<RecordId>) -> Result<(), AuthError> {
-        let write = self.store.write::<_, AuthError>(move |tx| {
-            Box::pin(async move { Ok(sessions::view(tx, &hash, user.map(|user| user.0)).await?) })
-        });
+        let write = self
+            .store
+            .write::<_, AuthError>(move |tx| Box::pin(async move { Ok(sessions::view(tx, &hash, user.map(|user| user.0)).await?) }));
         if write.await? { Ok(()) } else { Err(AuthError::NoSuchSession) }
     }
 

@@ -31,11 +31,8 @@ fn why() -> Value {
         ("rule", json!({ "type": "string", "description": "as the role's document says it; for administrators" })),
         ("holds", json!({ "type": "boolean", "description": "whether it holds for this record" })),
     ]);
-    let action = object(&[
-        ("action", text()),
-        ("allowed", json!({ "type": "boolean" })),
-        ("roles", json!({ "type": "array", "items": reason })),
-    ]);
+    let action =
+        object(&[("action", text()), ("allowed", json!({ "type": "boolean" })), ("roles", json!({ "type": "array", "items": reason }))]);
     let share = object(&[
         ("with", json!({ "type": "string", "enum": ["person", "team", "role"] })),
         ("who", text()),
@@ -68,7 +65,10 @@ fn who() -> Value {
 fn seen() -> Value {
     let item = object(&[
         ("entity", text()),
-        ("records", json!({ "type": ["integer", "null"], "description": "how many may be read; null where it depends on who has the role" })),
+        (
+            "records",
+            json!({ "type": ["integer", "null"], "description": "how many may be read; null where it depends on who has the role" }),
+        ),
         ("more", json!({ "type": "boolean", "description": "there are more than `records`" })),
         ("actions", texts()),
         ("hidden", texts()),

@@ -63,7 +63,9 @@ fn share(entity: &Entity) -> Value {
         "additionalProperties": false,
     });
     operation("share", entity, "Share one")
-        .describe("With one person, team or role, to read (unless told otherwise) or to edit; in place of what was shared with the same before.")
+        .describe(
+            "With one person, team or role, to read (unless told otherwise) or to edit; in place of what was shared with the same before.",
+        )
         .body(JSON, body, Some(json!({ "role": "user", "may": "read" })))
         .answers_with("201", "shared", schema_ref("Share"), &["Location"])
         .answers("200", "it was shared with the same before, and is now shared like this", schema_ref("Share"))

@@ -75,11 +75,8 @@ impl Records {
                 let uid = tx.catalog().entity(entity).uid.clone();
                 let known = shares::list_in(tx.store, &uid, id).await?.into_iter().find(|known| known.id == share);
                 let Some(known) = known else { return Ok(None) };
-                let new = NewShare {
-                    with: known.with,
-                    may_edit: may_edit.unwrap_or(known.may_edit),
-                    ends_at: ends_at.unwrap_or(known.ends_at),
-                };
+                let new =
+                    NewShare { with: known.with, may_edit: may_edit.unwrap_or(known.may_edit), ends_at: ends_at.unwrap_or(known.ends_at) };
                 Ok(Some(tx.share(entity, id, new).await?.0))
             })
         })

@@ -31,7 +31,9 @@ pub async fn above_of(store: &Store, catalog: &Catalog, user: RecordId) -> Resul
         sql.push("\"t\".\"id\" = \"m\".\"id\" WHERE \"t\".").ident(parent).push(" IS NOT NULL");
         live(&mut sql, teams, "t");
     }
-    sql.push("\n) SELECT \"t\".\"id\" FROM \"mine\" AS \"m\" JOIN ").ident(&teams.table).push(" AS \"t\" ON \"t\".\"id\" = \"m\".\"id\" WHERE TRUE");
+    sql.push("\n) SELECT \"t\".\"id\" FROM \"mine\" AS \"m\" JOIN ")
+        .ident(&teams.table)
+        .push(" AS \"t\" ON \"t\".\"id\" = \"m\".\"id\" WHERE TRUE");
     live(&mut sql, teams, "t");
     sql.push(" ORDER BY \"t\".\"id\"");
     ids(store, sql).await

@@ -118,10 +118,7 @@ pub async fn rotate(tx: &mut Tx, hash: &str, new_hash: &str) -> Result<bool, Sto
 /// From now on the session looks through the eyes of somebody, or through its own person's again; `false` when there is none.
 pub async fn view(tx: &mut Tx, hash: &str, user_id: Option<i64>) -> Result<bool, StoreError> {
     tx.identity_changed().await?;
-    let sql = Sql::template(
-        "SELECT user_id, viewing FROM sys_session WHERE hash = ?",
-        [text(hash)],
-    );
+    let sql = Sql::template("SELECT user_id, viewing FROM sys_session WHERE hash = ?", [text(hash)]);
     let rows = tx.rows(sql, &[INT, INT]).await?;
     let Some(row) = rows.first() else { return Ok(false) };
     let (own, before) = (read::int(row, 0), read::opt_int(row, 1));

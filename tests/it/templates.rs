@@ -341,7 +341,8 @@ fn messages_are_the_same_in_every_language() {
 }
 
 /// Messages whose key is put together from a code.
-const COMPOSED: [&str; 12] = ["act-", "may-", "fault-", "op-", "history-", "part-", "done-", "system-", "theme-", "time-", "computed-", "error-"];
+const COMPOSED: [&str; 12] =
+    ["act-", "may-", "fault-", "op-", "history-", "part-", "done-", "system-", "theme-", "time-", "computed-", "error-"];
 
 #[test]
 fn every_message_is_used() {

@@ -103,12 +103,8 @@ impl Maker {
         let count = work.entity(entity).fields.len();
         if !node.is_map() {
             let word = node.scalar_text().unwrap_or_default();
-            let reads = Grant {
-                read: Allowed::All,
-                readable: vec![true; count],
-                writable: vec![true; count],
-                ..Grant::of(|| Allowed::None)
-            };
+            let reads =
+                Grant { read: Allowed::All, readable: vec![true; count], writable: vec![true; count], ..Grant::of(|| Allowed::None) };
             return match word.as_str() {
                 "none" => None,
                 "read" => Some(reads),

@@ -73,7 +73,9 @@ fn share_of(head: &EntityHead) -> Result<RecordId, Problem> {
 }
 
 fn share_json(catalog: &Catalog, share: &Share) -> Value {
-    let shown = |entity: &str, id: RecordId| id.display(catalog.whole.as_deref().unwrap_or(catalog).find_entity(entity).map_or("", |found| &found.prefix));
+    let shown = |entity: &str, id: RecordId| {
+        id.display(catalog.whole.as_deref().unwrap_or(catalog).find_entity(entity).map_or("", |found| &found.prefix))
+    };
     let mut object = json!({
         "id": share.id.display(PREFIX),
         "person": null,
@@ -102,8 +104,11 @@ fn object(body: Value, known: &[&str]) -> Result<Map<String, Value>, Problem> {
 
 /// Exactly one of a person, a team and a role.
 fn with(catalog: &Catalog, asked: &Map<String, Value>) -> Result<ShareWith, Problem> {
-    let named: Vec<(&str, &Value)> =
-        ["person", "team", "role"].into_iter().filter_map(|name| Some((name, asked.get(name)?))).filter(|(_, value)| !value.is_null()).collect();
+    let named: Vec<(&str, &Value)> = ["person", "team", "role"]
+        .into_iter()
+        .filter_map(|name| Some((name, asked.get(name)?)))
+        .filter(|(_, value)| !value.is_null())
+        .collect();
     let [(name, value)] = named[..] else { return Err(bad("", "must name one of `person`, `team` and `role`")) };
     let path = format!("/{name}");
     let text = value.as_str().filter(|text| !text.contains('\0')).ok_or_else(|| bad(&path, "must be a text"))?;

@@ -112,7 +112,8 @@ pub(super) async fn access(page: Page) -> Result<Response, Problem> {
         false => page.readers(&of).await?,
     };
     let roles = std::iter::once(ADMINISTRATOR.to_owned()).chain(roles_to_share_with(&page.catalog));
-    let roles = roles.map(|name| Choice { label: page.role_label(&name), selected: name == role, value: name, ..Choice::default() }).collect();
+    let roles =
+        roles.map(|name| Choice { label: page.role_label(&name), selected: name == role, value: name, ..Choice::default() }).collect();
     let context = AccessPage {
         shell: page.shell(&page.say("access-title", &[]), ":access", Vec::new()),
         roles,

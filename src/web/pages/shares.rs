@@ -137,7 +137,9 @@ impl Page {
             asked["sort"] = "name".into();
         }
         let records = &self.state.records;
-        let Ok(request) = query::parse_list_json(&self.catalog, records.cursor_key(), entity.ix, &asked) else { return Ok((Vec::new(), false)) };
+        let Ok(request) = query::parse_list_json(&self.catalog, records.cursor_key(), entity.ix, &asked) else {
+            return Ok((Vec::new(), false));
+        };
         let rows = records.list(&self.actor, &self.catalog, request).await?;
         let choice = |id: RecordId, title: Option<String>| {
             let value = id.display(&entity.prefix);

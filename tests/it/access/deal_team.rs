@@ -13,9 +13,7 @@ async fn who_works_on_a_deal_sees_it_and_changes_it_where_the_team_says_so() {
     let helper = person(&app, "helper", &["sales_rep"], json!({})).await;
     let other = person(&app, "other", &["sales_rep"], json!({})).await;
     let account = app.create_id("account", json!({"name": "Acme"})).await;
-    let deal = |name: &str| {
-        json!({"name": name, "account": account, "owner": seller.id, "amount": {"amount": "10.00", "currency": "USD"}, "stage": "new"})
-    };
+    let deal = |name: &str| json!({"name": name, "account": account, "owner": seller.id, "amount": {"amount": "10.00", "currency": "USD"}, "stage": "new"});
     let (one, two) = (app.create_id("deal", deal("One")).await, app.create_id("deal", deal("Two")).await);
     let path = format!("/api/v1/records/deal/{one}");
     let name = json!({"next_step": "Call"});

@@ -60,7 +60,8 @@ async fn why_is_told_to_those_it_concerns_and_to_administrators() {
     files.push(("definitions/sales/roles/keeper.yaml", keeper));
     let kept = crate::support::TestApp::with_files(&files).await;
     let mine = world.deal(&world.rep, json!({"name": "Mine"})).await;
-    let ask = |person: Option<&str>| format!("/api/v1/access/why?record={mine}{}", person.map(|id| format!("&person={id}")).unwrap_or_default());
+    let ask =
+        |person: Option<&str>| format!("/api/v1/access/why?record={mine}{}", person.map(|id| format!("&person={id}")).unwrap_or_default());
     // What one may not see one is told nothing about; others are for administrators.
     get(&world.app, &world.stranger, &ask(None)).await.expect_status(404);
     get(&world.app, &world.mate, &ask(Some(&world.rep.id))).await.expect_problem(403, "ACL002");

@@ -81,7 +81,8 @@ async fn only_those_who_may_share_do_and_no_more_than_they_have() {
 async fn a_shared_record_is_read_at_every_door_and_no_other_is() {
     let world = World::new().await;
     let account = world.app.create_id("account", json!({"name": "Acme"})).await;
-    let values = json!({"name": "Shared", "amount": "4.00", "margin": "9.00", "account": account, "lines": [{"label": "l", "price": "2.00"}]});
+    let values =
+        json!({"name": "Shared", "amount": "4.00", "margin": "9.00", "account": account, "lines": [{"label": "l", "price": "2.00"}]});
     let deal = world.deal(&world.rep, values).await;
     let other = world.deal(&world.rep, json!({"name": "Other", "amount": "8.00", "account": account})).await;
     let total = async |who: &Person| {
@@ -101,7 +102,8 @@ async fn a_shared_record_is_read_at_every_door_and_no_other_is() {
     assert_eq!(world.ids(who, "line").await.len(), 1, "what inherits goes with it");
     assert_eq!(world.ids(who, "deal?q=shar").await, std::slice::from_ref(&deal));
     assert_eq!(world.ids(who, "deal?filter=account.name%20%3D%20'Acme'&count=exact").await, std::slice::from_ref(&deal));
-    let above = get(&world.app, who, &format!("/api/v1/records/account/{account}?select=total,deals(name)")).await.expect_status(200).json();
+    let above =
+        get(&world.app, who, &format!("/api/v1/records/account/{account}?select=total,deals(name)")).await.expect_status(200).json();
     assert_eq!(above, json!({"total": "4.00", "deals": [{"name": "Shared"}]}));
     get(&world.app, who, &format!("{}/history", path(&deal))).await.expect_status(200);
     let feed = get(&world.app, who, "/api/v1/changes").await.json().to_string();
@@ -154,9 +156,15 @@ async fn a_share_ends_with_its_moment_and_with_those_it_is_for() {
     let beside = world.app.create_id("team", json!({"name": "Beside", "parent": top, "lead": lead.id})).await;
     let outer = person(&world.app, "outer", &["rep"], json!({"team": beside})).await;
     share(&world, &deal, json!({"team": below})).await;
-    assert_eq!([sees(&world, &inner, &deal).await, sees(&world, &outer, &deal).await, sees(&world, &lead, &deal).await], [true, false, false]);
+    assert_eq!(
+        [sees(&world, &inner, &deal).await, sees(&world, &outer, &deal).await, sees(&world, &lead, &deal).await],
+        [true, false, false]
+    );
     share(&world, &deal, json!({"team": top})).await;
-    assert_eq!([sees(&world, &inner, &deal).await, sees(&world, &outer, &deal).await, sees(&world, &lead, &deal).await], [true, true, true]);
+    assert_eq!(
+        [sees(&world, &inner, &deal).await, sees(&world, &outer, &deal).await, sees(&world, &lead, &deal).await],
+        [true, true, true]
+    );
     assert!(!sees(&world, &world.stranger, &deal).await);
     world.app.delete(&format!("/api/v1/records/team/{top}")).await;
     world.app.patch(&format!("/api/v1/records/user/{}", outer.id), json!({"team": null})).await.expect_status(200);
@@ -197,7 +205,8 @@ async fn the_page_shares_without_scripts() {
     let form = text(get(&world.app, &world.rep, &shares).await.expect_status(200));
     assert!(form.contains(&world.stranger.id) && form.contains("role:rep") && form.contains("North"), "{form}");
     let post = async |path: &str, body: String| {
-        let request = world.app.request(Method::POST, path).token(&world.rep.token).header("content-type", "application/x-www-form-urlencoded");
+        let request =
+            world.app.request(Method::POST, path).token(&world.rep.token).header("content-type", "application/x-www-form-urlencoded");
         request.text(body).send().await
     };
     post(&shares, "with=&may=read".to_owned()).await.expect_status(422);

@@ -34,7 +34,16 @@ async fn looking_as_somebody_else_shows_what_they_see_and_changes_nothing() {
     let list = get("/records/deal").send().await.expect_status(200).text().replace("&#x2f;", "/");
     assert!(list.contains("/view-as/end") && !list.contains("/records/deal/new"), "{list}");
     get("/api/v1/records/deal").send().await.expect_status(200);
-    for path in ["/account", "/people", "/audit", "/access", "/api/v1/sessions", "/api/v1/tokens", "/api/v1/access/as", "/api/v1/definitions/versions"] {
+    for path in [
+        "/account",
+        "/people",
+        "/audit",
+        "/access",
+        "/api/v1/sessions",
+        "/api/v1/tokens",
+        "/api/v1/access/as",
+        "/api/v1/definitions/versions",
+    ] {
         get(path).send().await.expect_status(403);
     }
     let deal = json!({"name": "x"});
@@ -48,7 +57,8 @@ async fn looking_as_somebody_else_shows_what_they_see_and_changes_nothing() {
     for path in ["/records/deal", "/records/note", "/account/settings", "/account/password", "/account/tokens", "/people/invite"] {
         post_form(&app, &admin, path, "name=x").await.expect_status(403);
     }
-    let query = app.request(Method::POST, "/api/v1/records/deal/query").session(&admin).json(&json!({})).header("origin", "http://localhost:8080");
+    let query =
+        app.request(Method::POST, "/api/v1/records/deal/query").session(&admin).json(&json!({})).header("origin", "http://localhost:8080");
     query.send().await.expect_status(200);
     // Others are not touched, and neither are one's other sessions.
     assert!(!app.request(Method::GET, "/").session(&other).send().await.expect_status(200).text().contains("/view-as/end"));

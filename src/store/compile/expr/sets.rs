@@ -80,7 +80,9 @@ impl Compiler<'_> {
         };
         match &filter.node {
             Node::And(items) => items.iter().any(|item| self.names_somebody(over, item)),
-            Node::Compare { op: CompareOp::Eq, left, right } => is_link(left) && right.is_constant() || is_link(right) && left.is_constant(),
+            Node::Compare { op: CompareOp::Eq, left, right } => {
+                is_link(left) && right.is_constant() || is_link(right) && left.is_constant()
+            }
             Node::In { item, list } => is_link(item) && list.iter().all(Typed::is_constant),
             _ => false,
         }
