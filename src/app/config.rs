@@ -18,7 +18,7 @@ use crate::web::{Network, PublicUrl, Tls, WebConfig};
 const DEFAULT_FILE: &str = "relata-server.yaml";
 
 /// Keys of the configuration file with their meaning, in the order `doctor` prints them.
-const KEYS: [(&str, &str); 35] = [
+const KEYS: [(&str, &str); 36] = [
     ("listen", "address to listen on"),
     ("public_url", "address people use"),
     ("data", "folder of the embedded database, files and keys"),
@@ -34,6 +34,7 @@ const KEYS: [(&str, &str); 35] = [
     ("max_connections", "connections open at the same time"),
     ("shutdown_seconds", "how long running requests may take to end"),
     ("postgres_connections", "PostgreSQL connections of this process"),
+    ("statement_seconds", "how long a reading statement may take"),
     ("job_workers", "jobs done at the same time in this process"),
     ("events_kept_days", "days the feed of changes goes back"),
     ("max_running_requests", "API requests at work at the same time, and as many pages"),
@@ -72,6 +73,8 @@ pub struct Config {
     pub log: Log,
     pub web: WebConfig,
     pub postgres_connections: u32,
+    /// How long a reading statement may take.
+    pub longest_read: Duration,
     pub job_workers: usize,
     pub events_kept: Duration,
     pub egress: EgressOptions,
@@ -116,6 +119,7 @@ impl Config {
         let metrics_token = secret_file("metrics_token_file", &source.text("metrics_token_file", None, "")?)?;
         let shutdown = source.number("shutdown_seconds", 10, 0, 3600)?;
         let postgres_connections = source.number("postgres_connections", 16, 1, 1000)?;
+        let longest_read = Duration::from_secs(source.number("statement_seconds", 30, 1, 3600)? as u64);
         let job_workers = source.number("job_workers", 4, 1, 256)?;
         let events_kept_days = source.number("events_kept_days", 30, 1, 36_500)?;
 
@@ -175,6 +179,7 @@ impl Config {
             audit_anchors,
             log: Log { level, format: log_format },
             web,
+            longest_read,
             postgres_connections: u32::try_from(postgres_connections).unwrap_or(16),
             job_workers,
             events_kept: Duration::from_secs(events_kept_days as u64 * 86_400),

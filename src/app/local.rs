@@ -13,6 +13,7 @@ impl Config {
         options.files = Some(self.files());
         options.keys = Some(self.keys.clone());
         options.postgres_connections = self.postgres_connections;
+        options.longest_read = self.longest_read;
         options.job_workers = self.job_workers;
         options.events_kept = self.events_kept;
         options.egress = self.egress.clone();

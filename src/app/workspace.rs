@@ -28,6 +28,8 @@ pub struct Options {
     pub keys: Option<PathBuf>,
     pub folders: Folders,
     pub postgres_connections: u32,
+    /// How long a reading statement may take.
+    pub longest_read: Duration,
     pub job_workers: usize,
     /// How long the feed of changes goes back.
     pub events_kept: Duration,
@@ -51,6 +53,7 @@ impl Options {
             keys: None,
             folders,
             postgres_connections: 16,
+            longest_read: Duration::from_secs(30),
             job_workers: 4,
             events_kept: RunnerOptions::default().events_kept,
             egress: EgressOptions::default(),
@@ -70,6 +73,7 @@ impl Options {
             files: self.files.clone(),
             keys: self.keys.clone(),
             max_connections: self.postgres_connections,
+            read_timeout: self.longest_read,
             ..OpenOptions::new(self.target.clone())
         }
     }

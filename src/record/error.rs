@@ -124,6 +124,9 @@ pub enum RecordError {
     /// The database is busy or the catalog changed twice under the request: try again.
     #[error("the workspace is busy, try again")]
     Busy,
+    /// It took longer than a statement or a unit of work may; nothing of it was kept.
+    #[error("this took longer than a request may and was stopped")]
+    TooLong,
     /// The database failed.
     #[error("the database failed: {0}")]
     Store(String),
@@ -163,7 +166,7 @@ impl RecordError {
             RecordError::TooMany { .. } | RecordError::BadRequest { .. } | RecordError::Query(_) => ErrorKind::BadRequest,
             RecordError::Forbidden(_) | RecordError::Access(_) => ErrorKind::Forbidden,
             RecordError::Operation { error, .. } => error.kind(),
-            RecordError::Busy | RecordError::StaleCatalog => ErrorKind::Busy,
+            RecordError::Busy | RecordError::TooLong | RecordError::StaleCatalog => ErrorKind::Busy,
             RecordError::Store(_) => ErrorKind::Internal,
         }
     }
@@ -222,6 +225,7 @@ impl Explain for RecordError {
             RecordError::NotKept { .. } => "REC070",
             RecordError::Busy => "REC060",
             RecordError::StaleCatalog => "REC061",
+            RecordError::TooLong => "REC062",
             RecordError::Store(_) => "REC099",
         }
     }
@@ -232,6 +236,7 @@ impl Explain for RecordError {
             RecordError::Stale { .. } => Some("read the record again and repeat the change on what you find".to_owned()),
             RecordError::PreconditionRequired => Some("send `If-Match: \"v<version>\"` with the version you read".to_owned()),
             RecordError::Restrict { entity, .. } => Some(format!("delete or move those {entity} records first")),
+            RecordError::TooLong => Some("narrow the filter, ask for less at once, or give a field you filter by an index".to_owned()),
             RecordError::KeyReused => Some("use a new idempotency key for each different request".to_owned()),
             RecordError::TooMany { limit, .. } => Some(format!("split it into parts of at most {limit}")),
             RecordError::Access(error) => error.hint(),
@@ -266,7 +271,8 @@ impl From<crate::store::StoreError> for RecordError {
         use crate::store::StoreError;
         match error {
             StoreError::StaleCatalog { .. } => RecordError::StaleCatalog,
-            StoreError::Busy | StoreError::Timeout => RecordError::Busy,
+            StoreError::Busy => RecordError::Busy,
+            StoreError::Timeout => RecordError::TooLong,
             other => RecordError::Store(other.to_string()),
         }
     }

@@ -92,7 +92,7 @@ impl Run<'_> {
                 self.tell();
                 Ok(chunks.settle(written).await)
             }
-            Err(error @ (RecordError::Store(_) | RecordError::Busy)) => Err(error),
+            Err(error @ (RecordError::Store(_) | RecordError::Busy | RecordError::TooLong)) => Err(error),
             Err(_) => Ok(chunks.refused().await.into_iter().collect()),
         }
     }
@@ -322,7 +322,7 @@ impl From<RecordError> for RowFault {
     fn from(error: RecordError) -> Self {
         match error {
             RecordError::Invalid(faults) => Self::Row(sentence(&faults)),
-            RecordError::Store(_) | RecordError::Busy | RecordError::StaleCatalog => Self::Fatal(error),
+            RecordError::Store(_) | RecordError::Busy | RecordError::TooLong | RecordError::StaleCatalog => Self::Fatal(error),
             other => Self::Row(other.to_string()),
         }
     }

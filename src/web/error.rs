@@ -277,7 +277,7 @@ pub fn status_of(code: &str) -> StatusCode {
         "REC021" => StatusCode::PRECONDITION_REQUIRED,
         "REC032" | "REC050" => StatusCode::BAD_REQUEST,
         "REC040" => StatusCode::FORBIDDEN,
-        "REC060" | "STO004" | "STO005" | "STO006" | "STO007" => StatusCode::SERVICE_UNAVAILABLE,
+        "REC060" | "REC062" | "STO004" | "STO005" | "STO006" | "STO007" => StatusCode::SERVICE_UNAVAILABLE,
         "REC070" => StatusCode::GONE,
         "REC099" => StatusCode::INTERNAL_SERVER_ERROR,
         _ => match code.get(..3) {

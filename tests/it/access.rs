@@ -6,6 +6,7 @@ mod explain;
 mod failures;
 mod interference;
 mod matrix;
+mod plans;
 mod shares;
 pub mod world;
 mod writes;

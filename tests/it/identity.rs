@@ -1,5 +1,6 @@
 //! Sessions, tokens, confirmation: what proves who someone is and how far it goes.
 
+mod acts;
 mod everywhere;
 mod people;
 mod processes;

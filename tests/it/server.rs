@@ -192,6 +192,67 @@ async fn a_body_that_only_trickles_is_given_up() {
     task.await.expect("joined").expect("served");
 }
 
+/// An answer that is larger than what the system takes into its buffers.
+const LARGE: usize = 24 * 1024 * 1024;
+
+/// Asks for a large file and takes so many bytes at a time, with a pause; gives how many came before the end.
+async fn take(address: std::net::SocketAddr, app: &TestApp, file: &str, piece: usize, pause: Duration) -> usize {
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(16 * 1024).expect("a small buffer");
+    let mut stream = socket.connect(address).await.expect("connected");
+    let head = format!(
+        "GET /api/v1/files/{file} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n",
+        app.token
+    );
+    send(&mut stream, &head).await;
+    let mut bytes = vec![0; piece];
+    let mut taken = 0;
+    loop {
+        match tokio::time::timeout(Duration::from_secs(20), stream.read(&mut bytes)).await.expect("something happens") {
+            Ok(0) | Err(_) => return taken,
+            Ok(count) => taken += count,
+        }
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_is_taken_too_slowly_is_given_up() {
+    let app = TestApp::empty().await;
+    let upload = app.request(axum::http::Method::POST, "/api/v1/files?name=large.bin").header("content-type", "application/octet-stream");
+    let file = upload.bytes(vec![7; LARGE]).send().await.expect_status(201).json()["id"].as_str().expect("an id").to_owned();
+    let config = WebConfig { least_body_rate: 4_000_000, ..short_limits() };
+    let (address, stop, task) = start_with(&app, config).await;
+    // Half a megabyte a second, always something: the rate is what is too little.
+    let slow = take(address, &app, &file, 8 * 1024, Duration::from_millis(16)).await;
+    assert!(slow < LARGE, "{slow} bytes came");
+    let fast = take(address, &app, &file, 256 * 1024, Duration::ZERO).await;
+    assert!(fast > LARGE, "{fast} bytes came");
+    let _ = stop.send(());
+    task.await.expect("joined").expect("served");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stopping_ends_open_streams_at_once() {
+    let config = WebConfig { shutdown_deadline: Duration::from_secs(60), ..WebConfig::default() };
+    let app = TestApp::with_config(&[], config.clone()).await;
+    let (address, stop, task) = start_with(&app, config.clone()).await;
+    let mut stream = TcpStream::connect(address).await.expect("connected");
+    let head = "GET /api/v1/changes HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n";
+    send(&mut stream, &format!("{head}Authorization: Bearer {}\r\n\r\n", app.token)).await;
+    let mut heard = String::new();
+    while !heard.contains("retry:") {
+        heard.push_str(&read_some(&mut stream).await);
+    }
+    assert!(heard.starts_with("HTTP/1.1 200"), "{heard}");
+    assert_eq!(config.streams.count(), 1);
+    let _ = stop.send(());
+    read_to_end(&mut stream).await;
+    tokio::time::timeout(Duration::from_secs(5), task).await.expect("stopped at once").expect("joined").expect("served");
+}
+
 #[tokio::test]
 async fn an_idle_or_half_sent_connection_gives_way_when_all_are_taken() {
     let app = TestApp::empty().await;

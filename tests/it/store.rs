@@ -2,6 +2,7 @@
 
 mod backup;
 mod ddl;
+mod deadline;
 mod durability;
 mod parity;
 mod processes;

@@ -4,6 +4,7 @@
 //! cannot hold up the runtime.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ pub(in crate::store) struct Readers {
     path: PathBuf,
     read_timeout: Duration,
     idle: Mutex<Vec<Reader>>,
-    long: Semaphore,
+    long: Arc<Semaphore>,
 }
 
 #[derive(Debug)]
@@ -44,18 +45,29 @@ struct Reader {
 struct Limit {
     started: Stopwatch,
     longest: Duration,
+    /// Nobody waits for the rows any more.
+    gone: Option<Arc<AtomicBool>>,
     is_over: bool,
+}
+
+/// Says so when whoever waits is dropped.
+struct Waiting(Arc<AtomicBool>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Readers {
     pub fn new(path: PathBuf, read_timeout: Duration) -> Self {
-        Self { path, read_timeout, idle: Mutex::new(Vec::new()), long: Semaphore::new(MOST_LONG) }
+        Self { path, read_timeout, idle: Mutex::new(Vec::new()), long: Arc::new(Semaphore::new(MOST_LONG)) }
     }
 
     /// Runs a reading statement.
     pub async fn query(self: &Arc<Self>, statement: &Statement) -> Result<Rows, StoreError> {
         let reader = self.take()?;
-        let outcome = reader.run(statement, INLINE);
+        let outcome = reader.run(statement, INLINE, None);
         self.put(reader);
         match outcome {
             Err(StoreError::Timeout) => self.query_long(statement).await,
@@ -64,11 +76,14 @@ impl Readers {
     }
 
     async fn query_long(self: &Arc<Self>, statement: &Statement) -> Result<Rows, StoreError> {
-        let _permit = self.long.acquire().await.map_err(|_| StoreError::Closed)?;
+        let permit = self.long.clone().acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let (readers, statement) = (Arc::clone(self), statement.clone());
+        let gone = Arc::new(AtomicBool::new(false));
+        let _waiting = Waiting(Arc::clone(&gone));
         let work = move || {
+            let _permit = permit;
             let reader = readers.take()?;
-            let outcome = reader.run(&statement, readers.read_timeout);
+            let outcome = reader.run(&statement, readers.read_timeout, Some(gone));
             readers.put(reader);
             outcome
         };
@@ -110,19 +125,20 @@ impl Readers {
 impl Reader {
     fn open(path: &std::path::Path) -> Result<Self, StoreError> {
         let mut connection = connect::open(path, Purpose::Read, Durability::Full)?;
-        let limit = Arc::new(Mutex::new(Limit { started: Stopwatch::start(), longest: Duration::MAX, is_over: false }));
+        let limit = Arc::new(Mutex::new(Limit { started: Stopwatch::start(), longest: Duration::MAX, gone: None, is_over: false }));
         let seen = Arc::clone(&limit);
         let handler = move || {
             let mut limit = seen.lock().unwrap_or_else(PoisonError::into_inner);
-            limit.is_over = limit.started.elapsed() > limit.longest;
+            let is_gone = limit.gone.as_ref().is_some_and(|gone| gone.load(Ordering::Relaxed));
+            limit.is_over = is_gone || limit.started.elapsed() > limit.longest;
             limit.is_over
         };
         connection.progress_handler(STEPS, Some(handler)).map_err(translate)?;
         Ok(Self { connection, limit })
     }
 
-    fn run(&self, statement: &Statement, longest: Duration) -> Result<Rows, StoreError> {
-        *self.limit.lock().unwrap_or_else(PoisonError::into_inner) = Limit { started: Stopwatch::start(), longest, is_over: false };
+    fn run(&self, statement: &Statement, longest: Duration, gone: Option<Arc<AtomicBool>>) -> Result<Rows, StoreError> {
+        *self.limit.lock().unwrap_or_else(PoisonError::into_inner) = Limit { started: Stopwatch::start(), longest, gone, is_over: false };
         run::query(&self.connection, statement)
     }
 }

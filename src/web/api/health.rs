@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::answer;
 use crate::web::config::{is_loopback_host, split_port};
-use crate::web::{Peer, Problem, State, WebConfig};
+use crate::web::{Gauge, Peer, Problem, State, WebConfig};
 
 /// `GET /healthz`: the process answers.
 pub(super) async fn live(Shared(state): Shared<State>) -> Response {
@@ -38,7 +38,9 @@ pub(super) async fn metrics(Shared(state): Shared<State>, peer: Option<Extension
     if !may_read_metrics(&state.config, peer.map(|Extension(peer)| peer), &headers) {
         return Err(Problem::not_found());
     }
-    let gauges = state.readiness.gauges().await;
+    let mut gauges = state.readiness.gauges().await;
+    let streams = i64::try_from(state.config.streams.count()).unwrap_or(i64::MAX);
+    gauges.push(Gauge { name: "relata_streams_open", help: "Open event streams.", labels: String::new(), value: streams });
     let text = state.config.meters.text(&state.admission, state.panics.load(Ordering::Relaxed), &gauges);
     let kind = "text/plain; version=0.0.4; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-store")], text).into_response())

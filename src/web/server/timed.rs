@@ -12,6 +12,7 @@ use tokio::time::Sleep;
 
 use super::Limits;
 use super::registry::Entry;
+use crate::base::Stopwatch;
 
 /// Where a connection stands.
 #[derive(Debug, Default)]
@@ -38,8 +39,9 @@ impl Phase {
     }
 }
 
-/// A stream that fails when its peer stalls: an idle one after the keep-alive time, a head that does not go on or an
-/// answer that is not taken after the header time. The timer is set only when there is something to wait for.
+/// A stream that fails when its peer stalls: an idle one after the keep-alive time, a head that does not go on after the header
+/// time, an answer that is not taken after the keep-alive time or slower than the least rate. The timer is set only when there
+/// is something to wait for.
 pub(super) struct Timed<S> {
     stream: S,
     entry: Arc<Entry>,
@@ -52,12 +54,16 @@ pub(super) struct Timed<S> {
     quiet_quarters: u8,
     /// An answer, or a part of one, has been written.
     served: bool,
+    /// Since when the peer takes nothing.
+    blocked: Option<Stopwatch>,
+    /// For how long the peer has kept us waiting, less a second for each `least_rate` bytes it took.
+    debt: Duration,
 }
 
 impl<S> Timed<S> {
     pub(super) fn new(stream: S, entry: Arc<Entry>, limits: Limits) -> Self {
         let timer = Box::pin(tokio::time::sleep(Duration::ZERO));
-        Self { stream, entry, limits, timer, timed_for: Phase::NEW, moved: false, quiet_quarters: 0, served: false }
+        Self { stream, entry, limits, timer, timed_for: Phase::NEW, moved: false, quiet_quarters: 0, served: false, blocked: None, debt: Duration::ZERO }
     }
 
     /// Called while waiting: whether the peer has let the time of this phase pass. The time is taken in quarters, so that
@@ -86,11 +92,25 @@ impl<S> Timed<S> {
             Poll::Ready(done) => {
                 self.moved = true;
                 self.served = true;
+                if let Some(blocked) = self.blocked.take() {
+                    self.debt += blocked.elapsed();
+                }
+                if let (Ok(count), false) = (&done, self.debt.is_zero()) {
+                    let paid = Duration::from_millis(*count as u64 * 1000 / u64::from(self.limits.least_rate.max(1)));
+                    self.debt = self.debt.saturating_sub(paid);
+                }
                 Poll::Ready(done)
             }
-            Poll::Pending if self.is_late(cx, Phase::WRITE, self.limits.keep_alive) => Poll::Ready(Err(stalled())),
+            Poll::Pending if self.is_late(cx, Phase::WRITE, self.limits.keep_alive) || self.is_slow() => Poll::Ready(Err(stalled())),
             Poll::Pending => Poll::Pending,
         }
+    }
+
+    /// Called while an answer waits to be taken: whether it is taken slower than allowed. Only the time that the peer keeps us
+    /// waiting counts, so that a stream of events may be quiet.
+    fn is_slow(&mut self) -> bool {
+        let blocked = self.blocked.get_or_insert_with(Stopwatch::start);
+        self.debt + blocked.elapsed() > self.limits.keep_alive
     }
 }
 

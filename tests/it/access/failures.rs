@@ -60,6 +60,34 @@ async fn row_21_nothing_is_sorted_or_grouped_by_what_is_hidden() {
     }
 }
 
+/// A view of the definitions is a request of whoever opens it: what it filters, sorts and shows by is theirs to see, or the view
+/// does without. The page is the same whatever the hidden values are.
+#[tokio::test]
+async fn row_21_a_view_orders_and_filters_by_nothing_that_is_hidden() {
+    let view = "\nviews:\n  - {id: rich, label: Rich, columns: [name, margin], filter: \"margin > 3\", sort: [-margin]}\n";
+    let mut files = super::world::SALES.to_vec();
+    let with_view = files[1].1.replace("rules:\n  - {id: sane", &format!("{}rules:\n  - {{id: sane", view.trim_start()));
+    files[1].1 = &with_view;
+    let mut pages = Vec::new();
+    for margins in [["1.00", "9.00"], ["9.00", "1.00"]] {
+        let app = crate::support::TestApp::with_files(&files).await;
+        let rep = person(&app, "rep", &["rep"], json!({})).await;
+        for (name, margin) in ["Alpha", "Beta"].iter().zip(margins) {
+            app.create("deal", json!({"name": name, "margin": margin, "owner": rep.id})).await;
+        }
+        let mut told = Vec::new();
+        for path in ["?view=rich", "?view=rich&sort=-margin", "?sort=margin", "?sort=-margin&filter=margin%20%3E%203"] {
+            let answer = get(&app, &rep, &format!("/records/deal{path}")).await;
+            assert!(!answer.status.is_server_error(), "{path}: {}", answer.text());
+            let text = answer.text();
+            let order: Vec<usize> = ["Alpha", "Beta"].iter().map(|name| text.find(name).unwrap_or(usize::MAX)).collect();
+            told.push((path, answer.status, order[0] < order[1], order.iter().filter(|at| **at != usize::MAX).count()));
+        }
+        pages.push(told);
+    }
+    assert_eq!(pages[0], pages[1], "the order or number of records tells what is hidden");
+}
+
 #[tokio::test]
 async fn row_22_related_records_are_seen_only_by_those_who_may() {
     let world = World::new().await;
@@ -195,6 +223,20 @@ fn row_44_a_rule_that_does_not_compile_is_a_fault_of_the_definitions() {
     assert_eq!((faults[0].line, faults[0].column), (8, 25), "{faults:?}");
 }
 
+/// A field that a rule asks about cannot go: definitions whose rules would no longer say anything are refused whole.
+#[tokio::test]
+async fn row_44_definitions_that_take_a_rule_its_ground_are_refused() {
+    let world = World::new().await;
+    let theirs = world.deal(&world.stranger, json!({"name": "Theirs"})).await;
+    let without: Vec<serde_json::Value> = super::world::SALES
+        .iter()
+        .map(|(path, text)| json!({"path": path, "text": text.replace("owner = me() or owner.team in my_teams()", "owner = me() or region = 'x'")}))
+        .collect();
+    let answer = world.app.post("/api/v1/definitions/apply", json!({"files": without})).await;
+    assert!(answer.status.is_client_error(), "{}", answer.text());
+    get(&world.app, &world.rep, &format!("/api/v1/records/deal/{theirs}")).await.expect_problem(404, "REC002");
+}
+
 #[tokio::test]
 async fn row_45_a_restricted_delete_is_refused_whoever_sees_what() {
     let world = World::new().await;
@@ -202,6 +244,13 @@ async fn row_45_a_restricted_delete_is_refused_whoever_sees_what() {
     world.deal(&world.stranger, json!({"name": "Foreign", "account": account})).await;
     let path = format!("/api/v1/records/account/{account}");
     world.app.delete(&path).await.expect_problem(409, "REC012");
+    // At every door.
+    let batch = json!({"operations": [{"op": "delete", "entity": "account", "id": account}]});
+    world.app.post("/api/v1/batch", batch).await.expect_problem(409, "REC012");
+    let cookie = crate::identity::signed_in(&world.app, "bo@example.com", true).await;
+    let page = crate::identity::post_form(&world.app, &cookie, &format!("/records/account/{account}/delete"), "").await;
+    assert_eq!(page.status, 409, "{}", page.text());
+    world.app.get(&path).await.expect_status(200);
     // Somebody who may delete accounts and sees none of the deals learns that it cannot be done, and no more.
     let clerk = [("definitions/sales/roles/clerk.yaml", "kind: role\nid: clerk\npermissions: {account: all}\n")];
     let mut files = super::world::SALES.to_vec();
@@ -227,4 +276,20 @@ async fn row_46_values_in_rules_and_in_requests_are_bound() {
     app.create_id("account", json!({"name": "Plain"})).await;
     let page = get(&app, &odd, "/api/v1/records/account?select=name").await.expect_status(200).json();
     assert_eq!(page["data"], json!([{"name": "Plain"}]));
+    // Names, orders, zones and positions are words of the catalog or nothing.
+    let evil = "name%22%3B%20DROP%20TABLE%20e_account%3B%20--";
+    for ask in ["select=NAME", "sort=NAME", "filter=NAME%20%3D%201", "cursor=NAME", "q=NAME", "deleted=NAME", "NAME=1"] {
+        let answer = get(&app, &odd, &format!("/api/v1/records/account?{}", ask.replace("NAME", evil))).await;
+        assert!(!answer.status.is_server_error(), "{ask}: {}", answer.text());
+    }
+    for body in [
+        json!({"group": ["name\"; DROP TABLE e_account; --"], "measures": {"n": "count()"}}),
+        json!({"group": [{"by": "created_at", "bucket": "month', 'x'); DROP TABLE e_account; --"}], "measures": {"n": "count()"}}),
+        json!({"measures": {"n\"; DROP TABLE e_account; --": "count()"}}),
+        json!({"measures": {"n": "count()"}, "filter": {"and": [{"name\"": "x"}]}}),
+    ] {
+        let answer = send(&app, &odd, Method::POST, "/api/v1/records/account/aggregate", &body).await;
+        assert!(!answer.status.is_server_error(), "{body}: {}", answer.text());
+    }
+    app.get("/api/v1/records/account?count=exact").await.expect_status(200);
 }

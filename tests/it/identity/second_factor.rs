@@ -8,19 +8,19 @@ use crate::support::{Answer, TestApp};
 
 /// The value of a hidden field of a page.
 #[track_caller]
-fn hidden(page: &str, name: &str) -> String {
+pub fn hidden(page: &str, name: &str) -> String {
     let from = page.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap_or_else(|| panic!("no `{name}` in {page}"));
     from.split('"').next().unwrap_or_default().to_owned()
 }
 
 /// The secret a page shows.
 #[track_caller]
-fn secret_of(page: &str) -> String {
+pub fn secret_of(page: &str) -> String {
     let from = page.split("id=\"enrol-secret\">").nth(1).unwrap_or_else(|| panic!("no secret in {page}"));
     from.split('<').next().unwrap_or_default().replace(' ', "")
 }
 
-fn recovery_codes(page: &str) -> Vec<String> {
+pub fn recovery_codes(page: &str) -> Vec<String> {
     page.split("<li><code>").skip(1).filter_map(|part| part.split('<').next()).map(str::to_owned).collect()
 }
 

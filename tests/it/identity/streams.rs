@@ -69,7 +69,7 @@ async fn a_stream_is_refused_like_any_request_before_it_begins() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn everyone_hears_what_they_may_read_at_that_moment() {
+async fn row_27_everyone_hears_what_they_may_read_at_that_moment() {
     let world = World::new().await;
     world.deal(&world.rep, json!({"name": "Before"})).await;
     let mut rep = Listener::open(&world.app, &world.rep, "/api/v1/changes").await;
