@@ -34,7 +34,7 @@ async fn fill(world: &World) {
                     [int(MANY), int(rep), int(mate), int(other), int(deal)],
                 );
                 tx.run(copies).await?;
-                tx.run(Sql::new("ANALYZE")).await.map(drop)
+                tx.run(Sql::new("ANALYZE e_deal")).await.map(drop)
             })
         })
         .await;
