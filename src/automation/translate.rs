@@ -19,7 +19,10 @@ pub(super) fn host_error(error: &RecordError) -> HostError {
         Some(hint) => format!("{error} ({hint})"),
         None => error.to_string(),
     };
-    HostError { is_transient: matches!(error, RecordError::Busy | RecordError::TooLong | RecordError::Store(_)), ..HostError::new(error.code(), message) }
+    HostError {
+        is_transient: matches!(error, RecordError::Busy | RecordError::TooLong | RecordError::Store(_)),
+        ..HostError::new(error.code(), message)
+    }
 }
 
 pub(super) fn query_error(faults: &[QueryError]) -> HostError {

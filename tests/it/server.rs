@@ -200,10 +200,8 @@ async fn take(address: std::net::SocketAddr, app: &TestApp, file: &str, piece: u
     let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
     socket.set_recv_buffer_size(16 * 1024).expect("a small buffer");
     let mut stream = socket.connect(address).await.expect("connected");
-    let head = format!(
-        "GET /api/v1/files/{file} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n",
-        app.token
-    );
+    let head =
+        format!("GET /api/v1/files/{file} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n", app.token);
     send(&mut stream, &head).await;
     let mut bytes = vec![0; piece];
     let mut taken = 0;

@@ -63,7 +63,18 @@ pub(super) struct Timed<S> {
 impl<S> Timed<S> {
     pub(super) fn new(stream: S, entry: Arc<Entry>, limits: Limits) -> Self {
         let timer = Box::pin(tokio::time::sleep(Duration::ZERO));
-        Self { stream, entry, limits, timer, timed_for: Phase::NEW, moved: false, quiet_quarters: 0, served: false, blocked: None, debt: Duration::ZERO }
+        Self {
+            stream,
+            entry,
+            limits,
+            timer,
+            timed_for: Phase::NEW,
+            moved: false,
+            quiet_quarters: 0,
+            served: false,
+            blocked: None,
+            debt: Duration::ZERO,
+        }
     }
 
     /// Called while waiting: whether the peer has let the time of this phase pass. The time is taken in quarters, so that

@@ -72,7 +72,8 @@ async fn rules_on_owner_and_team_are_answered_by_indexes() {
     let deal = catalog.find_entity("deal").expect("deals").ix;
     let actor = actor(&world, &world.rep).await;
     let seen = actor.sees(&catalog);
-    let context = EvalContext { now: world.app.workspace.store.clock().now(), zone: Zone::named("UTC").expect("a zone"), me: actor.user, old: None };
+    let context =
+        EvalContext { now: world.app.workspace.store.clock().now(), zone: Zone::named("UTC").expect("a zone"), me: actor.user, old: None };
     let key = world.app.workspace.records.cursor_key();
     let parse = |text: &str| Params(text.split('&').filter_map(|pair| pair.split_once('=')).map(|(a, b)| (a.into(), b.into())).collect());
     for asked in ["", "limit=50", "sort=-created_at", "filter=stage = 'new'", "count=exact", "filter=name = 'nothing'"] {

@@ -269,7 +269,8 @@ fn every_command_leaves_its_entries() {
             last -= 1;
         }
         let entries: Value = serde_json::from_str(&run("audit export --format json", "")).expect("JSON");
-        let mut news: Vec<&Value> = entries.as_array().expect("entries").iter().filter(|entry| entry["seq"].as_i64() > Some(last)).collect();
+        let mut news: Vec<&Value> =
+            entries.as_array().expect("entries").iter().filter(|entry| entry["seq"].as_i64() > Some(last)).collect();
         news.sort_by_key(|entry| entry["seq"].as_i64());
         last = news.last().and_then(|entry| entry["seq"].as_i64()).unwrap_or(last);
         // The look itself is the last entry.

@@ -11,7 +11,9 @@ use super::support::{INT, new_folder, new_target, options, postgres_url};
 
 /// Counts for hours.
 fn endless() -> Sql {
-    Sql::new("WITH RECURSIVE n(i) AS (SELECT CAST(1 AS bigint) UNION ALL SELECT i + 1 FROM n WHERE i < 100000000000) SELECT count(*) FROM n")
+    Sql::new(
+        "WITH RECURSIVE n(i) AS (SELECT CAST(1 AS bigint) UNION ALL SELECT i + 1 FROM n WHERE i < 100000000000) SELECT count(*) FROM n",
+    )
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
