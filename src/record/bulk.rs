@@ -142,7 +142,7 @@ impl RecordTx<'_> {
                 self.keep_part().await?;
                 Ok(Ok(value))
             }
-            Err(error @ (RecordError::Store(_) | RecordError::Busy | RecordError::StaleCatalog)) => Err(error),
+            Err(error @ (RecordError::Store(_) | RecordError::Busy | RecordError::TooLong | RecordError::StaleCatalog)) => Err(error),
             Err(error) => {
                 self.rollback_part().await?;
                 Ok(Err(error))

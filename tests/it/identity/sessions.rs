@@ -1,6 +1,9 @@
 //! Sessions are listed and end one by one; dangerous acts want the password again.
 
+use std::time::Duration;
+
 use axum::http::Method;
+use relata::auth::SessionLimits;
 use serde_json::json;
 
 use super::{PASSWORD, new_cookie, post_form, sign_in, signed_in};
@@ -100,4 +103,41 @@ async fn forms_ask_for_the_password_where_it_is_wanted_and_go_on_with_it() {
     post_form(&app, &renewed, &delete, "").await.expect_status(409);
     post_form(&app, &renewed, &delete, "_password=correct+horse+battery").await.expect_status(303);
     app.get(&format!("/api/v1/records/user/{eve}")).await.expect_status(404);
+}
+
+/// Ten minutes without a request, and an hour in any case.
+#[tokio::test]
+async fn a_session_ends_after_the_configured_times() {
+    let limits = SessionLimits { idle: Duration::from_secs(600), longest: Duration::from_secs(3600) };
+    let app = TestApp::with_sessions(limits).await;
+    let cookie = signed_in(&app, "bo@example.com", false).await;
+    let start = app.workspace.auth.sign_in("bo@example.com", PASSWORD, "192.0.2.9".parse().expect("an address")).await.expect("in");
+    assert_eq!(start.max_age_seconds, 3600, "the browser forgets the cookie then");
+    let ask = |cookie: &str| app.request(Method::GET, "/api/v1/sessions").session(cookie);
+    app.clock.advance_ms(601_000);
+    ask(&cookie).send().await.expect_status(401);
+    let cookie = sign_in(&app, "bo@example.com").await;
+    for minutes in 1..12 {
+        app.clock.advance_ms(300_000);
+        let answer = ask(&cookie).send().await.expect_status(200);
+        // The use is noted beside the answer.
+        let noted = async || {
+            let sessions = ask(&cookie).send().await.json();
+            let own = sessions["data"].as_array().into_iter().flatten().find(|session| session["own"] == true).cloned().unwrap_or_default();
+            own["last_used_at"] == relata::base::Clock::now(app.clock.as_ref()).to_string()
+        };
+        let mut is_noted = false;
+        for _ in 0..1000 {
+            is_noted = noted().await;
+            if is_noted {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(is_noted, "after {minutes} times five minutes: {}", answer.text());
+    }
+    app.clock.advance_ms(299_000);
+    ask(&cookie).send().await.expect_status(200);
+    app.clock.advance_ms(2_000);
+    ask(&cookie).send().await.expect_status(401);
 }

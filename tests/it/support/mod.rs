@@ -116,6 +116,15 @@ impl TestApp {
         Self::open_with(folder, WebConfig::default(), change).await.expect("the workspace opens")
     }
 
+    /// The small CRM with other limits of sessions.
+    pub async fn with_sessions(sessions: relata::auth::SessionLimits) -> Self {
+        let folder = new_folder();
+        for (path, text) in CRM {
+            write(&folder.0, path, text);
+        }
+        Self::open_with(folder, WebConfig::default(), |options| options.sessions = sessions).await.expect("the workspace opens")
+    }
+
     async fn open(folder: Folder, config: WebConfig) -> Self {
         Self::try_open(folder, config).await.unwrap_or_else(|error| panic!("the workspace does not open: {error}"))
     }
