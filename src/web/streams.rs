@@ -1,7 +1,7 @@
 //! Open event streams of one server: how many there are, what wakes them, and that they end when the server stops.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,12 +17,20 @@ const MOST_OF_ONE: usize = 64;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// No two looks are closer than this, however many commits there are.
 const BREATH: Duration = Duration::from_millis(20);
+/// A change is told to all within this time for each stream, and within a second in any case: with many streams they take turns,
+/// so that a commit does not make all of them read at once.
+const EACH: Duration = Duration::from_micros(500);
+/// Places in the order of turns.
+const TURNS: u32 = 128;
 
 /// What all streams of a server share.
 #[derive(Debug)]
 pub struct Streams {
     /// Open streams by person.
     open: Mutex<HashMap<i64, usize>>,
+    count: AtomicUsize,
+    /// Streams opened so far.
+    number: AtomicU32,
     /// The newest position of the feed of changes, as far as somebody looked.
     newest: watch::Sender<i64>,
     /// Somebody looks.
@@ -32,7 +40,7 @@ pub struct Streams {
 
 impl Default for Streams {
     fn default() -> Self {
-        Self { open: Mutex::default(), newest: watch::Sender::new(0), is_followed: AtomicBool::new(false), stop: watch::Sender::new(false) }
+        Self { open: Mutex::default(), count: AtomicUsize::new(0), number: AtomicU32::new(0), newest: watch::Sender::new(0), is_followed: AtomicBool::new(false), stop: watch::Sender::new(false) }
     }
 }
 
@@ -43,7 +51,7 @@ impl Streams {
     /// `WEB503` when the server has too many, `WEB429` when the person has.
     pub(super) fn enter(self: &Arc<Self>, person: i64) -> Result<Place, Problem> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let refusal = if open.values().sum::<usize>() >= MOST {
+        let refusal = if self.count() >= MOST {
             Some(("WEB503", "the server has as many open streams as it can keep"))
         } else if open.get(&person).is_some_and(|count| *count >= MOST_OF_ONE) {
             Some(("WEB429", "too many streams of yours are open"))
@@ -56,12 +64,13 @@ impl Streams {
             return Err(problem);
         }
         *open.entry(person).or_default() += 1;
-        Ok(Place { streams: self.clone(), person })
+        self.count.fetch_add(1, Ordering::Relaxed);
+        Ok(Place { streams: self.clone(), person, number: self.number.fetch_add(1, Ordering::Relaxed) })
     }
 
     /// How many are open.
     pub fn count(&self) -> usize {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
+        self.count.load(Ordering::Relaxed)
     }
 
     /// Ends all of them: the server stops.
@@ -111,11 +120,21 @@ impl Streams {
 pub(super) struct Place {
     streams: Arc<Streams>,
     person: i64,
+    number: u32,
+}
+
+impl Place {
+    /// How long this stream waits until it is its turn to read what is new.
+    pub(super) fn turn(&self) -> Duration {
+        let all = EACH.saturating_mul(u32::try_from(self.streams.count()).unwrap_or(u32::MAX)).min(LOOK_EVERY);
+        all * (self.number % TURNS) / TURNS
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut open = self.streams.open.lock().unwrap_or_else(PoisonError::into_inner);
+        self.streams.count.fetch_sub(1, Ordering::Relaxed);
         if let Some(count) = open.get_mut(&self.person) {
             *count -= 1;
             if *count == 0 {

@@ -59,7 +59,7 @@ pub(super) async fn open(head: Head) -> Result<Response, Problem> {
     };
     let place = head.state.config.streams.enter(person)?;
     let (sender, receiver) = mpsc::channel(WAITING);
-    tokio::spawn(Stream { head, after, sender, _place: place }.run());
+    tokio::spawn(Stream { head, after, sender, place }.run());
     let mut response = Response::new(Body::new(Pieces(receiver)));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -74,7 +74,7 @@ struct Stream {
     /// Everything up to here was told.
     after: i64,
     sender: mpsc::Sender<Bytes>,
-    _place: Place,
+    place: Place,
 }
 
 /// Why a stream ends.
@@ -130,7 +130,12 @@ impl Stream {
                 quiet = 0;
             }
             tokio::select! {
-                changed = newest.changed() => if changed.is_err() { return Err(End::Quiet) },
+                changed = newest.changed() => {
+                    if changed.is_err() {
+                        return Err(End::Quiet);
+                    }
+                    tokio::time::sleep(self.place.turn()).await;
+                }
                 () = tokio::time::sleep(look_every) => quiet += 1,
                 () = self.sender.closed() => return Err(End::Quiet),
                 _ = stopped.changed() => {}
