@@ -40,7 +40,14 @@ pub struct Streams {
 
 impl Default for Streams {
     fn default() -> Self {
-        Self { open: Mutex::default(), count: AtomicUsize::new(0), number: AtomicU32::new(0), newest: watch::Sender::new(0), is_followed: AtomicBool::new(false), stop: watch::Sender::new(false) }
+        Self {
+            open: Mutex::default(),
+            count: AtomicUsize::new(0),
+            number: AtomicU32::new(0),
+            newest: watch::Sender::new(0),
+            is_followed: AtomicBool::new(false),
+            stop: watch::Sender::new(false),
+        }
     }
 }
 
