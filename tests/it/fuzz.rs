@@ -71,8 +71,6 @@ fn number_of(name: &str, default: u64) -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_request_makes_the_server_fail() {
-    // The cause of a 500 is in the log alone.
-    let _ = tracing_subscriber::fmt().with_max_level(tracing::Level::ERROR).with_test_writer().try_init();
     let total = number_of("RELATA_FUZZ_REQUESTS", 2_000);
     let dice = Dice(SeededRandom::new(number_of("RELATA_FUZZ_SEED", 7)));
     let files: Vec<(&str, &str)> = CRM.iter().chain(KITCHEN.iter()).copied().collect();
@@ -88,7 +86,8 @@ async fn no_request_makes_the_server_fail() {
         sent += 1;
         mutated += u64::from(is_mutated);
         good += u64::from(answer.status.is_success());
-        assert!(!answer.status.is_server_error(), "request {sent}: {} for {shot:#?}\n{}", answer.status, answer.text());
+        let errors = || crate::support::log::errors();
+        assert!(!answer.status.is_server_error(), "request {sent}: {} for {shot:#?}\n{}\n{}", answer.status, answer.text(), errors());
         if answer.status.is_client_error() && shot.method != Method::HEAD {
             let document: Value = serde_json::from_slice(&answer.bytes).unwrap_or_default();
             assert!(document["code"].is_string(), "request {sent}: no problem document for {shot:#?}\n{}", answer.text());

@@ -3,7 +3,7 @@
 //! With `RELATA_TEST_LOG=FILE` the lines go to that file too, and the values that requests carried to `FILE.values`: for
 //! `tests/run long logs`, which compares all with all.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex, Once, PoisonError};
@@ -15,12 +15,16 @@ use serde_json::Value;
 /// Values shorter than this occur by chance.
 const SHORTEST: usize = 12;
 
+const ERRORS_KEPT: usize = 5;
+
 static SCANNER: LazyLock<Scanner> = LazyLock::new(Scanner::new);
 
 struct Scanner {
     lines: AtomicU64,
     watched: Mutex<Vec<String>>,
     found: Mutex<Vec<String>>,
+    /// The newest lines that tell of a fault of the server.
+    errors: Mutex<VecDeque<String>>,
     file: Option<Mutex<std::fs::File>>,
     values: Option<Mutex<(std::fs::File, HashSet<String>)>>,
 }
@@ -34,6 +38,7 @@ impl Scanner {
             lines: AtomicU64::new(0),
             watched: Mutex::default(),
             found: Mutex::default(),
+            errors: Mutex::default(),
             file: path.clone().map(|path| Mutex::new(open(path))),
             values: path.map(|path| Mutex::new((open(format!("{path}.values")), HashSet::new()))),
         }
@@ -49,6 +54,13 @@ impl Write for Watched {
         let text = String::from_utf8_lossy(line);
         for value in lock(&SCANNER.watched).iter().filter(|value| text.contains(value.as_str())) {
             lock(&SCANNER.found).push(format!("`{value}` in {text}"));
+        }
+        if text.contains("ERROR") {
+            let mut errors = lock(&SCANNER.errors);
+            errors.push_back(text.into_owned());
+            if errors.len() > ERRORS_KEPT {
+                errors.pop_front();
+            }
         }
         if let Some(file) = &SCANNER.file {
             lock(file).write_all(line)?;
@@ -87,6 +99,11 @@ pub fn watch(value: &str) {
 /// Lines so far, and those among them that hold a watched value.
 pub fn seen() -> (u64, Vec<String>) {
     (SCANNER.lines.load(Ordering::Relaxed), lock(&SCANNER.found).clone())
+}
+
+/// The newest lines that tell of a fault of the server, from whichever test: the cause of a 500 is there alone.
+pub fn errors() -> String {
+    lock(&SCANNER.errors).iter().map(String::as_str).collect()
 }
 
 /// Remembers what a request carried, for the long proof.
