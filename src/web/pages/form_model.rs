@@ -194,6 +194,7 @@ impl Page {
         let expected = fault.params.get("expected").and_then(Json::as_str);
         let key = match (fault.code.as_str(), expected.and_then(expected_key)) {
             ("format" | "wrong_type", Some(key)) => key.to_owned(),
+            ("too_large", _) if fault.params.get("max").is_some_and(Json::is_string) => "fault-above".to_owned(),
             (code, _) => format!("fault-{}", code.replace('_', "-")),
         };
         if self.messages().has(self.ui.locale, &key) {

@@ -60,6 +60,7 @@ fault-wrong-currency = This currency cannot be used here.
 fault-too-long = Use at most { $max } characters.
 fault-too-short = Use at least { $min } characters.
 fault-too-large = This is more than allowed.
+fault-above = This must be at most { $max }.
 fault-too-small = This must be at least { $min }.
 fault-too-precise = Use at most { $scale } decimal places.
 fault-too-many = There are too many entries.

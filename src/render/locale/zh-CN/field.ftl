@@ -56,6 +56,7 @@ fault-wrong-currency = 此处不能使用该币种。
 fault-too-long = 最多 { $max } 个字符。
 fault-too-short = 至少 { $min } 个字符。
 fault-too-large = 超过允许的上限。
+fault-above = 不能大于 { $max }。
 fault-too-small = 不能小于 { $min }。
 fault-too-precise = 最多保留 { $scale } 位小数。
 fault-too-many = 条目过多。

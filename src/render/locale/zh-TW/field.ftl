@@ -56,6 +56,7 @@ fault-wrong-currency = 此處不能使用該幣別。
 fault-too-long = 最多 { $max } 個字元。
 fault-too-short = 至少 { $min } 個字元。
 fault-too-large = 超過允許的上限。
+fault-above = 不能大於 { $max }。
 fault-too-small = 不能小於 { $min }。
 fault-too-precise = 最多保留 { $scale } 位小數。
 fault-too-many = 項目過多。
