@@ -54,6 +54,7 @@ pub mod setup;
 pub mod shares;
 pub mod sql;
 pub mod sso;
+pub mod statistics;
 pub mod throttle;
 pub mod tokens;
 

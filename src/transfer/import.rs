@@ -17,11 +17,14 @@ use crate::base::text::fold;
 use crate::base::{Decimal, EntityIx, FieldIx, RecordId, Value};
 use crate::record::{BoxFuture, FieldFault, Input, RecordError, RecordTx, Records, Source, WriteOptions};
 use crate::schema::catalog::{Catalog, Entity, FieldType};
+use crate::store::statistics;
 
 /// Rows after which a transaction ends when others wait to write.
 const STEP: usize = 500;
 /// Rows that share a savepoint while all goes well: one for each row costs more than the row.
 const TOGETHER: usize = 50;
+/// From so many new records on the database looks at its tables anew.
+const MANY: u64 = 1_000;
 /// Linked records remembered between rows, so that each is looked up once.
 const REMEMBERED: usize = 200_000;
 
@@ -61,6 +64,7 @@ pub async fn import(records: &Records, actor: &Actor, import: Import, progress: 
             run.write_rest(chunk).await?;
         }
     }
+    run.refresh_statistics().await?;
     let mut report = run.report;
     report.failed.sort_by_key(|row| row.line);
     report.differences.sort_by_key(|difference| difference.line);
@@ -149,11 +153,33 @@ impl Run<'_> {
         }
     }
 
+    /// So that the next list is planned for the tables as they are now.
+    async fn refresh_statistics(&self) -> Result<(), RecordError> {
+        if self.report.created < MANY || self.job.dry_run {
+            return Ok(());
+        }
+        let catalog = self.records.catalog();
+        let mut entities = Vec::new();
+        collect(&self.job.mapping.root, &mut entities);
+        entities.sort_unstable();
+        entities.dedup();
+        let tables: Vec<&str> = entities.into_iter().map(|entity| catalog.entity(entity).table.as_str()).collect();
+        Ok(statistics::refresh(self.records.store(), &tables).await?)
+    }
+
     fn tell(&self) {
         let report = &self.report;
         let failed = report.failed.len() as u64;
         let done = report.created + report.updated + report.unchanged + failed;
         (self.progress)(Progress { done, total: report.rows, failed });
+    }
+}
+
+/// The entities whose records the rows make.
+fn collect(node: &Node, entities: &mut Vec<EntityIx>) {
+    entities.push(node.entity);
+    for (_, inner) in &node.links {
+        collect(inner, entities);
     }
 }
 
