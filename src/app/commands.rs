@@ -10,7 +10,7 @@ use super::serve::{Mode, serve};
 use super::{AppError, Config, Workspace, demo, init, local};
 use crate::cli::print::{Bar, Printer, confirm, is_interactive};
 use crate::cli::{
-    self, AccessCommand, ApplyArgs, AuditCommand, CheckArgs, Cli, Command, Definitions, DemoArgs, FmtArgs, Globals, ImportArgs, InitArgs,
+    self, AccessCommand, ApplyArgs, AuditCommand, CheckArgs, Cli, Command, Definitions, DemoArgs, FmtArgs, Globals, ImportArgs, InitArgs, KeyCommand,
     OpenapiArgs, PlanArgs, RestoreArgs, SchemaArgs, ServeArgs, TestArgs, TokenCommand, UserCommand, exit,
 };
 use crate::deploy::{self, DeployError, Folders};
@@ -39,6 +39,7 @@ pub async fn run(cli: Cli, printer: Printer) -> Result<i32, AppError> {
         Command::Openapi(args) => openapi(&globals, &args, printer),
         Command::Token(command) => token(&globals, command, printer).await,
         Command::Subject(args) => operate(&globals, Operation::Subject { record: args.record }, printer).await,
+        Command::Key(KeyCommand::Rotate) => operate(&globals, Operation::KeyRotate, printer).await,
         Command::Audit(command) => audit(&globals, command, printer).await,
         Command::User(command) => user(&globals, command, printer).await,
         Command::Access(command) => access(&globals, command, printer).await,

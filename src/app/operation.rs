@@ -42,6 +42,7 @@ pub enum Operation {
     AccessAs { email: String },
     Backup { to: PathBuf },
     Subject { record: String },
+    KeyRotate,
     AuditVerify { anchors: Vec<String> },
     AuditAnchor,
     AuditExport { format: AuditFormat, since: Option<String> },
@@ -254,6 +255,12 @@ async fn work(workspace: &Workspace, operation: Operation, progress: &(dyn Fn(Pr
             let catalog = workspace.catalog.load_full();
             let document = transfer::subject(&workspace.records, &catalog, &Actor::system(), &record).await?;
             Ok(Answer::new(format!("{document:#}"), document))
+        }
+        Operation::KeyRotate => {
+            let (number, keys) = crate::store::vault::rotate(&workspace.store).await?;
+            audit::note(&workspace.store, audit::Entry::new("key.rotate").fact("number", number).fact("keys", keys)).await?;
+            let text = format!("master key {number} protects the keys of {keys} records; keep the former ones for backups taken before");
+            Ok(Answer::new(text, json!({"ok": true, "number": number, "keys": keys})))
         }
         Operation::AuditVerify { anchors } => super::audit::verify(workspace, &anchors).await,
         Operation::AuditAnchor => super::audit::anchor(workspace).await,

@@ -129,7 +129,7 @@ impl Workspace {
     }
 
     async fn assemble(store: Store, loaded: Loaded, options: &Options) -> Result<Self, AppError> {
-        let catalog = Arc::new(ArcSwap::from_pointee(loaded.catalog));
+        let catalog = Arc::new(ArcSwap::from_pointee(Catalog { blind: store.blind(), ..loaded.catalog }));
         let automation = Arc::new(Automation::new(options.random.clone()));
         let secret = crate::store::secret::cursor_key(&store, options.random.as_ref()).await?;
         let records = Records::new(
@@ -172,7 +172,7 @@ impl Workspace {
 
     /// Serves these definitions from now on.
     pub fn adopt(&self, catalog: Catalog) {
-        let catalog = Arc::new(catalog);
+        let catalog = Arc::new(Catalog { blind: self.store.blind(), ..catalog });
         self.catalog.rcu(|now| if catalog.version >= now.version { catalog.clone() } else { now.clone() });
     }
 

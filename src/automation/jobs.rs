@@ -220,6 +220,9 @@ impl Automation {
         };
         let subject = match &work.task {
             Task::Deliver(delivery) => {
+                let mut delivery = Delivery::clone(delivery);
+                tx.open_values(entity, &mut delivery.old).await?;
+                tx.open_values(entity, &mut delivery.values).await?;
                 let former = |of: &Record| overlaid(&catalog, entity, of, &delivery.old);
                 match tx.get_whole(entity.ix, delivery.id).await? {
                     Some(record) => {

@@ -94,6 +94,9 @@ pub enum Command {
     /// Who did what: verify, anchor and export the audit.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// The keys of encrypted values.
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Print everything that is kept about one record: for a person who asks what is known about them.
     Subject(SubjectArgs),
     /// Look at configuration, database and definitions, and say what is wrong.
@@ -365,6 +368,12 @@ pub enum UserCommand {
 pub struct SubjectArgs {
     /// The record, for example contact_0c5zt3k9v2m1a.
     pub record: String,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum KeyCommand {
+    /// Make a new master key and wrap the keys of all records with it. Values stay as they are.
+    Rotate,
 }
 
 #[derive(Debug, Clone, Subcommand)]

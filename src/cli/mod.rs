@@ -8,7 +8,7 @@ pub mod print;
 
 pub use args::{
     AccessCommand, ApplyArgs, AuditCommand, AuditFormat, BackupArgs, CheckArgs, Cli, Command, CompletionsArgs, Definitions, DemoArgs,
-    FmtArgs, Globals, ImportArgs, InitArgs, Log, LogFormat, OpenapiArgs, PlanArgs, RestoreArgs, SchemaArgs, ServeArgs, SubjectArgs,
+    FmtArgs, Globals, ImportArgs, InitArgs, KeyCommand, Log, LogFormat, OpenapiArgs, PlanArgs, RestoreArgs, SchemaArgs, ServeArgs, SubjectArgs,
     TestArgs, TokenCommand, UserCommand,
 };
 

@@ -151,7 +151,7 @@ fn field_facts(catalog: &Catalog, field: &Field) -> Value {
         facts.insert("help".into(), labels(&field.help));
     }
     facts.insert("widget".into(), field.widget.clone().unwrap_or_else(|| field_type::widget_name(&field.ty).to_owned()).into());
-    facts.insert("operators".into(), json!(field_type::operators(&field.ty)));
+    facts.insert("operators".into(), json!(field_type::operators(field)));
     for (name, holds) in [
         ("system", field.is_system),
         ("required", field.required),
@@ -159,13 +159,19 @@ fn field_facts(catalog: &Catalog, field: &Field) -> Value {
         ("indexed", field.indexed),
         ("searched", field.search),
         ("read_only", field.read_only),
-        ("sortable", field_type::is_sortable(&field.ty)),
+        ("sortable", field_type::is_sortable(field)),
         ("required_if", field.required_if.is_some()),
         ("readonly_if", field.readonly_if.is_some()),
         ("visible_if", field.visible_if.is_some()),
         ("has_default", field.default.is_some()),
     ] {
         facts.insert(name.into(), holds.into());
+    }
+    if field.encrypted {
+        facts.insert("encrypted".into(), true.into());
+    }
+    if let Some(class) = field.class {
+        facts.insert("class".into(), class.name().into());
     }
     if let Some(alias) = &field.alias {
         facts.insert("alias".into(), alias.clone().into());

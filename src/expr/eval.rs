@@ -63,6 +63,13 @@ impl Row for Nothing {
     }
 }
 
+fn folded(value: Value) -> Value {
+    match value {
+        Value::Text(text) => Value::Text(fold(&text)),
+        other => other,
+    }
+}
+
 struct Evaluator<'a> {
     record: &'a dyn Row,
     context: &'a EvalContext<'a>,
@@ -72,6 +79,9 @@ impl Evaluator<'_> {
     /// `rows` are those of the enclosing quantifiers, outermost first.
     fn value(&self, typed: &Typed, rows: &[&dyn Row]) -> Value {
         match &typed.node {
+            // Encrypted texts are equal without regard to case: their index knows nothing else.
+            Node::Literal(value) if matches!(typed.ty, Type::Sealed(..)) => folded(value.clone()),
+            Node::Path(path) if matches!(typed.ty, Type::Sealed(..)) => folded(self.path(path, rows)),
             Node::Literal(value) => value.clone(),
             Node::Path(path) => self.path(path, rows),
             Node::And(items) => Value::Bool(items.iter().all(|item| self.truth(item, rows))),

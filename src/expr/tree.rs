@@ -31,6 +31,10 @@ pub enum Type {
     /// Keys of a multi_select or tags field.
     Set,
     Json,
+    /// The text of an encrypted field: it can be equal to another, without regard to case, and nothing else.
+    Sealed(EntityIx, FieldIx),
+    /// A secret: there or not, nothing else can be asked.
+    Secret,
 }
 
 impl Type {
@@ -59,6 +63,8 @@ impl Type {
             Type::Link(_) => "link",
             Type::Set => "set of options",
             Type::Json => "json",
+            Type::Sealed(..) => "encrypted text",
+            Type::Secret => "secret",
         }
     }
 }

@@ -91,7 +91,7 @@ impl Stage {
         let outcome = deploy::apply(&store, plan, &["all".to_owned()], 0).await.map_err(|error| error.to_string())?;
         let mut loaded = outcome.loaded;
         loaded.catalog.version = outcome.version;
-        let catalog = Arc::new(ArcSwap::from_pointee(loaded.catalog));
+        let catalog = Arc::new(ArcSwap::from_pointee(Catalog { blind: store.blind(), ..loaded.catalog }));
         let automation = Arc::new(Automation::new(random.clone()));
         let ids: Arc<IdMint> = store.mint().clone();
         let records = Records::new(store.clone(), catalog.clone(), automation.clone(), clock.clone(), random.clone(), ids);

@@ -8,6 +8,13 @@ use crate::schema::field_type::scalar_type;
 
 /// The type of a field's value; `None` for composite, to-many and file fields.
 pub fn value_type(catalog: &Catalog, field: &Field) -> Option<Type> {
+    if field.is_secret() {
+        return Some(Type::Secret);
+    }
+    if field.encrypted {
+        let owner = owner_of(catalog, field).first().copied()?;
+        return Some(Type::Sealed(owner, field.ix));
+    }
     Some(match &field.ty {
         FieldType::Id => Type::Link(owner_of(catalog, field)),
         FieldType::MultiSelect { .. } | FieldType::Tags { .. } => Type::Set,

@@ -384,7 +384,7 @@ fn call(function: ExprFunction, of: Typed) -> Typed {
 }
 
 fn is_groupable(ty: &Type) -> bool {
-    !matches!(ty, Type::Null | Type::Money(_) | Type::Set | Type::Json) && !matches!(ty, Type::Link(targets) if targets.len() != 1)
+    !matches!(ty, Type::Null | Type::Money(_) | Type::Set | Type::Json | Type::Sealed(..) | Type::Secret) && !matches!(ty, Type::Link(targets) if targets.len() != 1)
 }
 
 /// Money is measured by its amount where the currency is fixed, else by its amount in the workspace's currency.
@@ -399,7 +399,7 @@ fn amount_of(catalog: &Catalog, entity: EntityIx, of: Typed) -> Typed {
 
 fn can_measure(function: Function, of: &Typed) -> bool {
     match function {
-        Function::Count => !matches!(of.ty, Type::Null | Type::Money(_) | Type::Set | Type::Json),
+        Function::Count => !matches!(of.ty, Type::Null | Type::Money(_) | Type::Set | Type::Json | Type::Sealed(..) | Type::Secret),
         Function::CountDistinct => is_groupable(&of.ty),
         Function::Sum | Function::Avg => {
             matches!(of.ty, Type::Int | Type::Decimal(_) | Type::Duration)

@@ -12,6 +12,8 @@ use super::fields::{field_path, names, value_type};
 use super::parse;
 use super::request::{SortBy, SortKey};
 
+const ENCRYPTED: &str = "it is encrypted, so its values have no order; filters can ask for equality";
+
 /// Reads sort keys. `offset` is where `text` begins within the text named `at`.
 pub(super) fn parse_sort(
     catalog: &Catalog,
@@ -63,6 +65,7 @@ fn sort_by(catalog: &Catalog, entity: &Entity, name: &str, place: &Place) -> Res
         }
         let typed = parse::check_expression(catalog, entity.ix, name, &Expected::Any, &place.at, place.offset.unwrap_or(0))?;
         return match typed.ty {
+            Type::Sealed(..) | Type::Secret => Err(refuse(ENCRYPTED)),
             Type::Set | Type::Json | Type::Money(_) | Type::Null => Err(refuse("its values have no order; name a part of it")),
             _ => Ok(SortBy::Value(typed)),
         };
@@ -71,6 +74,9 @@ fn sort_by(catalog: &Catalog, entity: &Entity, name: &str, place: &Place) -> Res
         let kind = Kind::UnknownField { entity: entity.slug.clone(), name: name.to_owned() };
         return Err(vec![QueryError::new(kind, place.clone()).near(name, names(entity))]);
     };
+    if field.encrypted {
+        return Err(refuse(ENCRYPTED));
+    }
     match &field.ty {
         FieldType::Link { to, .. } | FieldType::User { to, .. } => match title_field(catalog.entity(*to)) {
             Some(title) => Ok(SortBy::Title { link: field.ix, field: title }),
@@ -99,6 +105,7 @@ fn sort_by(catalog: &Catalog, entity: &Entity, name: &str, place: &Place) -> Res
 
 fn folded(entity: &Entity, name: &str, place: &Place) -> Result<SortBy, QueryError> {
     match entity.find_field(name) {
+        Some(field) if field.encrypted => Err(QueryError::new(Kind::CannotSort { name: name.to_owned(), why: ENCRYPTED }, place.clone())),
         Some(field) if field.fold_column.is_some() => Ok(SortBy::Folded { field: field.ix }),
         Some(_) => Err(QueryError::new(Kind::CannotSort { name: name.to_owned(), why: "only texts have case" }, place.clone())),
         None => {

@@ -8,6 +8,7 @@ use super::error::RecordError;
 use super::hooks::{BoxFuture, Record};
 use super::plan::{Compiled, rows_by};
 use super::rights::Eyes;
+use super::sealing;
 use super::unit::RecordTx;
 use super::world::World;
 use crate::access::{Actor, Granted, Write, WriteKind, authorise_write};
@@ -106,7 +107,8 @@ impl Reader<'_> {
             }
             (statement, plan)
         });
-        let rows = compile::fetch_rows(&mut self.source, &statement, &plan).await?;
+        let mut rows = compile::fetch_rows(&mut self.source, &statement, &plan).await?;
+        sealing::open_rows(&mut self.source, &mut rows, sealing::Reader::Engine).await?;
         let records = self.records(entity, &rows);
         self.shown(entity, records).await
     }
@@ -126,7 +128,8 @@ impl Reader<'_> {
         let catalog = self.compiled.catalog.clone();
         let request = authorise_write(&catalog, self.actor, Write { entity, kind: WriteKind::Load, fields: Vec::new() })?;
         let (statement, plan) = compile::load_by(&catalog, self.dialect, &request, field, targets, limit, lock);
-        let rows = compile::fetch_rows(&mut self.source, &statement, &plan).await?;
+        let mut rows = compile::fetch_rows(&mut self.source, &statement, &plan).await?;
+        sealing::open_rows(&mut self.source, &mut rows, sealing::Reader::Engine).await?;
         let records = self.records(entity, &rows);
         self.shown(entity, records).await
     }

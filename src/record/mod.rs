@@ -38,10 +38,12 @@ mod refill;
 mod rights;
 mod rollup;
 mod save;
+mod sealing;
 mod standing;
 mod state;
 mod steps;
 mod trace;
+mod witness;
 mod world;
 
 pub use delivery::{DELIVER, Delivery};

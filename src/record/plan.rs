@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
+use super::witness::Sensitive;
 use crate::base::{Cell, EntityIx, FieldIx, RecordId};
 use crate::expr::{ChildNeed, Needs, Over, Path, Typed, Zone, needs};
 use crate::schema::catalog::{Catalog, Default as FieldDefault, Entity, Field, FieldType, OnDelete, Options};
@@ -17,6 +18,8 @@ pub(super) struct Compiled {
     pub catalog: Arc<Catalog>,
     /// The workspace's zone.
     pub zone: Zone,
+    /// Fields whose reading is audited.
+    pub sensitive: Sensitive,
     plans: Vec<Plan>,
     /// For each entity the statements that load one record, by [`Lock`].
     loads: Vec<[OnceLock<Load>; 3]>,
@@ -39,6 +42,8 @@ pub(super) struct Plan {
     pub stored: Vec<FieldIx>,
     /// multi_select, tags, file and image: values in side tables.
     pub sides: Vec<FieldIx>,
+    /// Encrypted fields.
+    pub sealed: Vec<FieldIx>,
     /// Fields whose text goes into the search text.
     pub search: Vec<FieldIx>,
     pub auto_numbers: Vec<FieldIx>,
@@ -101,7 +106,8 @@ impl Compiled {
         let zone = Zone::named(&catalog.settings.time_zone_name).unwrap_or_else(Zone::utc);
         let loads = plans.iter().map(|_| Default::default()).collect();
         let inserts = plans.iter().map(|_| OnceLock::new()).collect();
-        Self { catalog, zone, plans, loads, inserts }
+        let sensitive = super::witness::sensitive(&catalog);
+        Self { catalog, zone, sensitive, plans, loads, inserts }
     }
 
     /// The statement that loads one record, compiled once; `None` while it is not known or cannot be kept.
@@ -201,7 +207,9 @@ fn plan_of(catalog: &Catalog, entity: &Entity) -> Plan {
     let asks_more = |field: &Field| matches!(field.ty, FieldType::AutoNumber { .. } | FieldType::Links { .. });
     // People and teams decide who may do what: more is looked at there.
     let is_identity = matches!(entity.id.as_str(), "core.user" | "core.team" | "core.user_teams");
-    plan.stands_alone = entity.dependents.is_empty() && !is_identity && !entity.fields.iter().any(asks_more);
+    // The key of encrypted values is asked for inside the transaction.
+    plan.stands_alone =
+        entity.dependents.is_empty() && !is_identity && plan.sealed.is_empty() && !entity.fields.iter().any(asks_more);
     plan.computed = entity.computed_order.clone();
     plan.rollups = plan.computed.iter().copied().filter(|ix| matches!(entity.field(*ix).ty, FieldType::Rollup { .. })).collect();
     plan
@@ -216,6 +224,9 @@ fn sort_in(plan: &mut Plan, field: &Field) {
     }
     if field.search {
         plan.search.push(field.ix);
+    }
+    if field.encrypted {
+        plan.sealed.push(field.ix);
     }
     if field.default.is_some() {
         plan.defaults.push(field.ix);

@@ -9,6 +9,7 @@ use super::error::RecordError;
 use super::history::{ChangeEvent, ChangesPage, FieldChange, HistoryEntry, HistoryPage};
 use super::plan::Compiled;
 use super::rights::{Eyes, Seen, names_others};
+use super::sealing::open_changes;
 use super::service::Records;
 use super::unit::RecordTx;
 use crate::access::{Action, Actor, Granted, authorise_list};
@@ -64,7 +65,7 @@ impl Records {
         let next_cursor = if has_more { found.last().map(|entry| format!("v{}", entry.version)) } else { None };
         let sight = self.sight(actor, &catalog, entity, &[id]).await?;
         let is_shown = |change: &FieldChange| sight.as_ref().is_none_or(|sight| sight.shows(definition, id, &change.field));
-        let entries = found
+        let mut entries: Vec<HistoryEntry> = found
             .into_iter()
             .map(|entry| HistoryEntry {
                 version: entry.version,
@@ -75,6 +76,10 @@ impl Records {
                 changes: changes_of(definition, &entry.changes_json).into_iter().filter(is_shown).collect(),
             })
             .collect();
+        let changes = entries.iter_mut().flat_map(|entry| entry.changes.iter_mut()).collect();
+        open_changes(self.store(), definition, changes).await?;
+        let shown = entries.iter().flat_map(|entry| &entry.changes).filter_map(|change| Some(definition.find_field(&change.field)?.ix));
+        self.witness_fields(actor, &self.compiled(&catalog), entity, id, shown).await?;
         Ok(HistoryPage { entries, next_cursor })
     }
 

@@ -17,7 +17,7 @@ use super::trace::Trace;
 use super::unit::{MAX_DEPTH, MAX_SCRIPT_WRITES, RecordTx};
 use super::world::World;
 use crate::access::{Action, Write, WriteKind, authorise_write};
-use crate::base::{EntityIx, FieldIx, RecordId, Value};
+use crate::base::{EntityIx, FieldIx, RecordId, Sealed, Value};
 use crate::store::compile::Lock;
 use crate::store::{Statement, StoreError, compile};
 
@@ -87,11 +87,13 @@ impl RecordTx<'_> {
             let kind = if old.is_none() { EventKind::Create } else { EventKind::Update };
             let has_row = old.is_none() || !changed.is_empty();
             if nested.is_empty() {
-                let statements = self.row_statements(&compiled, &record, old.as_ref(), &changed)?;
+                let stored = self.closed(&compiled, &record).await?;
+                let statements = self.row_statements(&compiled, &stored, old.as_ref(), &changed)?;
                 self.run_all(&compiled, record.entity, &statements).await?;
             } else {
                 if has_row {
-                    let statements = self.row_statements(&compiled, &record, old.as_ref(), &changed)?;
+                    let stored = self.closed(&compiled, &record).await?;
+                    let statements = self.row_statements(&compiled, &stored, old.as_ref(), &changed)?;
                     self.run_all(&compiled, record.entity, &statements).await?;
                 }
                 self.scope.deferred.push((record.entity, record.id));
@@ -252,6 +254,8 @@ impl RecordTx<'_> {
         let changes: Vec<(FieldIx, Value)> = changes
             .iter()
             .filter(|(ix, _)| !entity.field(*ix).columns.is_empty() || entity.field(*ix).side_table.is_some())
+            // What was not closed stays as it is stored.
+            .filter(|(ix, value)| !entity.field(*ix).encrypted || value.as_text().is_none_or(|text| Sealed::parse(text).is_some()))
             .cloned()
             .collect();
         let fields = changes.iter().map(|(ix, _)| *ix).collect();

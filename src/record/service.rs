@@ -17,6 +17,7 @@ use super::options::{Saved, Source, WriteOptions};
 use super::plan::Compiled;
 use super::read::same_entity;
 use super::row::{Page, Row};
+use super::sealing::{Reader, open_rows};
 use super::unit::{Cause, RecordTx, Scope};
 use crate::access::{AccessError, Actor, ActorKind, Policies, authorise_aggregate, authorise_get, authorise_list};
 use crate::base::{Clock, EntityIx, IdMint, Random, RecordId, Value};
@@ -128,7 +129,7 @@ impl Records {
         let catalog = &catalog.whole();
         let authorised = authorise_list(catalog, actor, request)?;
         let plan = compile::list(catalog, self.store().dialect(), &authorised, &self.context(catalog, actor));
-        Ok(Page::of(compile::fetch_list(&mut From::Store(self.store()), &plan, self.cursor_key()).await?))
+        self.page(actor, catalog, &plan).await
     }
 
     /// [`Records::list`] for the parameters of a URL: what was asked before is not parsed and compiled again.
@@ -137,7 +138,15 @@ impl Records {
             let context = self.context(catalog, actor);
             self.shared.plans.list(&catalog.whole(), self.store().dialect(), self.cursor_key(), actor, entity, query, &context)?
         };
-        Ok(Page::of(compile::fetch_list(&mut From::Store(self.store()), &plan, self.cursor_key()).await?))
+        self.page(actor, catalog, &plan).await
+    }
+
+    async fn page(&self, actor: &Actor, catalog: &Arc<Catalog>, plan: &compile::ListPlan) -> Result<Page, RecordError> {
+        let mut source = From::Store(self.store());
+        let mut page = compile::fetch_list(&mut source, plan, self.cursor_key()).await?;
+        open_rows(&mut source, &mut page.rows, Reader::Person).await?;
+        self.witness(actor, &self.compiled(&catalog.whole()), &page.rows).await?;
+        Ok(Page::of(page))
     }
 
     /// One record; `None` where there is none (or it is not to be read). One statement, and one for each to-many expansion.
@@ -146,7 +155,7 @@ impl Records {
         let catalog = &catalog.whole();
         let authorised = authorise_get(catalog, actor, request)?;
         let plan = compile::get(catalog, self.store().dialect(), &authorised, &self.context(catalog, actor));
-        self.fetch_one(catalog, entity, id, &plan).await
+        self.fetch_one(actor, catalog, entity, id, &plan).await
     }
 
     /// [`Records::get`] for the parameters of a URL (`select`, `deleted`).
@@ -162,20 +171,24 @@ impl Records {
             let context = self.context(catalog, actor);
             self.shared.plans.get(&catalog.whole(), self.store().dialect(), actor, entity, id, query, &context)?
         };
-        self.fetch_one(catalog, entity, id, &plan).await
+        self.fetch_one(actor, catalog, entity, id, &plan).await
     }
 
     async fn fetch_one(
         &self,
-        catalog: &Catalog,
+        actor: &Actor,
+        catalog: &Arc<Catalog>,
         entity: EntityIx,
         id: RecordId,
         plan: &compile::GetPlan,
     ) -> Result<Option<Row>, RecordError> {
-        let set = compile::fetch_rows(&mut From::Store(self.store()), &plan.statement(id), &plan.rows).await?;
+        let mut source = From::Store(self.store());
+        let mut set = compile::fetch_rows(&mut source, &plan.statement(id), &plan.rows).await?;
         if set.is_empty() {
             return Ok(None);
         }
+        open_rows(&mut source, &mut set, Reader::Person).await?;
+        self.witness(actor, &self.compiled(&catalog.whole()), &set).await?;
         let version = catalog.entity(entity).find_field("version").map(|field| field.ix);
         let version = version.and_then(|field| set.row(0)?.value(field)?.as_int()).unwrap_or(0);
         Ok(Some(Row { set, version }))
@@ -187,6 +200,7 @@ impl Records {
         let authorised = authorise_aggregate(catalog, actor, request)?;
         let plan = compile::aggregate(catalog, self.store().dialect(), &authorised, &self.context(catalog, actor));
         let (rows, _) = compile::fetch_aggregate(&mut From::Store(self.store()), &plan).await?;
+        self.witness_groups(actor, &self.compiled(catalog), authorised.request(), rows.len()).await?;
         let mut out = Vec::with_capacity(rows.len());
         for row in rows.iter() {
             let mut object = serde_json::Map::new();
@@ -536,6 +550,7 @@ impl Records {
             script_writes: 0,
             pending: Vec::new(),
             versions: HashMap::new(),
+            data_keys: HashMap::new(),
             deferred: Vec::new(),
         }
     }

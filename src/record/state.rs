@@ -14,6 +14,7 @@ use super::rights::writes;
 use super::service::Records;
 use super::world::{Setting, World};
 use crate::access::{Action, Actor, Granted, Mask};
+use crate::base::sealed::HIDDEN;
 use crate::base::{EntityIx, RecordId, Value};
 use crate::schema::catalog::{Allowed, Catalog, Default as FieldDefault, Entity, Field, FieldType, Options};
 use crate::schema::field_type;
@@ -72,8 +73,18 @@ impl Records {
         setting.recompute(&world, &mut record, old.as_ref());
         let mut fields: Vec<FieldState> =
             definition.fields.iter().map(|field| field_state(&setting, &world, definition, field, &record, old.as_ref(), input)).collect();
+        for (state, field) in fields.iter_mut().zip(&definition.fields) {
+            let is_stored = old.as_ref().is_some_and(|old| *old.get(field.ix) == state.value);
+            if field.is_secret() && is_stored && !state.value.is_null() {
+                state.value = Value::Text(HIDDEN.to_owned());
+            }
+        }
         if let Some(granted) = &granted {
             self.hold_back(&compiled, granted, actor, entity, id, &mut fields).await?;
+        }
+        if let Some(id) = id {
+            let shown = fields.iter().filter(|state| !state.value.is_null()).map(|state| state.field);
+            self.witness_fields(actor, &compiled, entity, id, shown).await?;
         }
         Ok(FormState { fields, faults: Vec::new() })
     }
@@ -144,6 +155,9 @@ fn fill(setting: &Setting<'_>, world: &World, entity: &Entity, record: &mut Reco
 
 fn lay_over(catalog: &Catalog, entity: &Entity, record: &mut Record, old: Option<&Record>, input: &Input) {
     for (ix, value) in &input.values {
+        if super::sealing::is_kept(entity.field(*ix), value) {
+            continue;
+        }
         let written = input.partial.iter().find(|(known, _)| known == ix).map(|(_, json)| json);
         let field = entity.field(*ix);
         record.values[ix.0 as usize] = match (old.map(|old| old.get(*ix)), written) {

@@ -25,6 +25,9 @@ impl Setting<'_> {
             let Some(field) = entity.fields.get(ix.0 as usize) else {
                 continue;
             };
+            if super::sealing::is_kept(field, value) {
+                continue;
+            }
             let written = input.partial.iter().find(|(known, _)| known == ix).map(|(_, json)| json);
             let value = match (&old, written) {
                 (Some(old), Some(written)) if !old.get(*ix).is_null() => {

@@ -127,7 +127,19 @@ impl RecordTx<'_> {
             .iter()
             .map(|cause| (cause.handler.as_str(), compiled.entity(cause.entity).slug.as_str(), cause.id.0))
             .collect();
-        let left = self.setting(compiled).left(self.store.dialect(), &change, source, &json!(chain).to_string());
+        let chain = json!(chain).to_string();
+        let sealed = &compiled.plan(change.record.entity).sealed;
+        if change.changed.iter().any(|ix| sealed.contains(ix)) {
+            let record = self.closed(compiled, change.record).await?;
+            let old = match change.old {
+                Some(old) => Some(self.closed(compiled, old).await?),
+                None => None,
+            };
+            let closed = Trace { record: &record, old: old.as_deref(), ..change };
+            let left = self.setting(compiled).left(self.store.dialect(), &closed, source, &chain);
+            return self.write_left(&left).await;
+        }
+        let left = self.setting(compiled).left(self.store.dialect(), &change, source, &chain);
         self.write_left(&left).await
     }
 
@@ -161,7 +173,16 @@ impl RecordTx<'_> {
         if handlers.is_empty() {
             return Ok(());
         }
-        let mut delivery = self.delivery(compiled, event);
+        let mut delivery = if compiled.plan(event.entity).sealed.is_empty() {
+            self.delivery(compiled, event)
+        } else {
+            let record = self.closed(compiled, &event.record).await?.into_owned();
+            let old = match &event.old {
+                Some(old) => Some(self.closed(compiled, old).await?.into_owned()),
+                None => None,
+            };
+            self.delivery(compiled, &RecordEvent { record, old, ..event.clone() })
+        };
         for handler in handlers {
             delivery.handler = handler;
             let job = jobs::NewJob {

@@ -9,12 +9,14 @@ use super::input::Input;
 use super::options::{Saved, Source, WriteOptions};
 use super::plan::Compiled;
 use super::row::Page;
+use super::sealing::{Reader, open_rows};
 use crate::access::{Actor, authorise_aggregate, authorise_list};
 use crate::base::{DateTime, EntityIx, FieldIx, IdMint, RecordId, Value};
 use crate::expr::EvalContext;
 use crate::query::{AggregateRequest, CursorKey, ListRequest};
 use crate::schema::catalog::{Catalog, FieldType};
 use crate::store::Tx;
+use crate::store::vault::DataKey;
 use crate::store::compile::{self, Lock, Source as From};
 
 /// Hooks may start hooks this deep.
@@ -56,6 +58,8 @@ pub(super) struct Scope {
     pub pending: Vec<Record>,
     /// The version each written record has now.
     pub versions: HashMap<(EntityIx, RecordId), i64>,
+    /// Keys of records with encrypted values, as far as they were asked for.
+    pub data_keys: HashMap<RecordId, DataKey>,
     /// Records whose rollups are computed once all below them is written.
     pub deferred: Vec<(EntityIx, RecordId)>,
 }
@@ -152,7 +156,9 @@ impl RecordTx<'_> {
             compile::list(&compiled.catalog, self.store.dialect(), &authorised, &context)
         };
         let key = self.scope.cursor_key.clone();
-        Ok(Page::of(compile::fetch_list(&mut From::Tx(self.store), &plan, &key).await?))
+        let mut page = compile::fetch_list(&mut From::Tx(self.store), &plan, &key).await?;
+        open_rows(&mut From::Tx(self.store), &mut page.rows, Reader::Engine).await?;
+        Ok(Page::of(page))
     }
 
     /// Groups and measures: one list of (output name, value) a row.

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 pub use entity::{Dependent, Entity, Features, Index, Rule, Title, TitlePart, Unique, Via};
-pub use field::{Column, ColumnKind, Default, Field};
+pub use field::{Column, ColumnKind, Default, Field, FieldClass};
 pub use field_type::{
     DependsOn, FieldType, JsonSchema, MoneyCurrency, OnDelete, Options, Pattern, Picklist, Reset, ScalarType, SelectOption,
 };
@@ -24,7 +24,7 @@ pub use page::{Button, Layout, LayoutField, Section, Tab, View};
 pub use role::{Actions, Allowed, Grant, Role};
 pub use script::{Script, ScriptLimits, Trigger};
 
-use crate::base::{Currency, EntityIx, Labels, Locale};
+use crate::base::{Blind, Currency, EntityIx, Labels, Locale};
 
 /// The whole of a workspace's definitions at one version.
 #[derive(Debug, Clone)]
@@ -48,6 +48,8 @@ pub struct Catalog {
     pub apps: Vec<App>,
     /// What was written for each thing, by uid: the ground of [`super::diff`] and of the schema API.
     pub described: BTreeMap<String, Described>,
+    /// The key of blind indexes, where the catalog belongs to an open workspace.
+    pub blind: Option<Blind>,
     /// Set in the catalog as some roles see it: the whole one it was made of. Positions are the same in both.
     pub whole: Option<Arc<Catalog>>,
 }

@@ -84,6 +84,12 @@ pub fn expr_type(ty: ScalarType) -> Type {
 }
 
 fn kind(catalog: &Catalog, entity: EntityIx, field: &Field) -> FieldKind {
+    if field.is_secret() {
+        return FieldKind::Value(Type::Secret);
+    }
+    if field.encrypted {
+        return FieldKind::Value(Type::Sealed(entity, field.ix));
+    }
     match &field.ty {
         FieldType::Id => FieldKind::Value(Type::Link(vec![entity])),
         FieldType::Select(options) => FieldKind::Select(keys(options)),

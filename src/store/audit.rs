@@ -25,7 +25,7 @@ use crate::base::DateTime;
 use crate::base::text::{from_hex, hex};
 
 /// The acts that are audited; each has its words in all languages (`act-session-begin`).
-pub const ACTIONS: [&str; 27] = [
+pub const ACTIONS: [&str; 29] = [
     "session.begin",
     "session.refuse",
     "session.confirm",
@@ -49,10 +49,12 @@ pub const ACTIONS: [&str; 27] = [
     "definitions.plan",
     "definitions.apply",
     "records.import",
+    "records.read",
     "subject.export",
     "backup.take",
     "backup.restore",
     "audit.export",
+    "key.rotate",
 ];
 
 /// Name of the key's file.

@@ -1,7 +1,7 @@
 //! Online backup and verified restore.
 //!
-//! A backup is a folder: `relata.db` (a consistent copy), `files/` (contents of live files), `keys/` (the key that signs the
-//! audit) and `manifest.json` with hashes and counts. On PostgreSQL the database itself is backed up by the server's own tools; asked for one, we say so.
+//! A backup is a folder: `relata.db` (a consistent copy), `files/` (contents of live files), `keys/` (those that sign the
+//! audit and protect encrypted values) and `manifest.json` with hashes and counts. On PostgreSQL the database itself is backed up by the server's own tools; asked for one, we say so.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -78,13 +78,7 @@ async fn fill(store: &Store, folder: &Path) -> Result<Manifest, StoreError> {
         count += 1;
         bytes += row[1].as_int().unwrap_or(0);
     }
-    let key = super::keys::path(&source.join("keys"), "audit");
-    if key.is_file() {
-        // Without it the chain of the copy could not be followed. `copy` keeps its mode.
-        let to = folder.join("keys");
-        tokio::fs::create_dir_all(&to).await.map_err(|error| StoreError::file(&to, &error))?;
-        tokio::fs::copy(&key, to.join("audit.key")).await.map_err(|error| StoreError::file(&key, &error))?;
-    }
+    copy_keys(&source.join("keys"), &folder.join("keys")).await?;
     let taken_at = store.clock().now().to_string();
     let manifest = on_blocking_thread(move || {
         let facts = sqlite::backup::verify(&copy)?;
@@ -103,6 +97,21 @@ async fn fill(store: &Store, folder: &Path) -> Result<Manifest, StoreError> {
     let path = folder.join("manifest.json");
     tokio::fs::write(&path, manifest.to_json()).await.map_err(|error| StoreError::file(&path, &error))?;
     Ok(manifest)
+}
+
+/// Without its keys the chain of the copy could not be followed, nor its encrypted values be read. `copy` keeps their mode.
+async fn copy_keys(from: &Path, to: &Path) -> Result<(), StoreError> {
+    let Ok(mut entries) = tokio::fs::read_dir(from).await else { return Ok(()) };
+    let fault = |error: std::io::Error| StoreError::file(from, &error);
+    while let Some(entry) = entries.next_entry().await.map_err(fault)? {
+        let name = entry.file_name();
+        let is_ours = ["audit", "blind", "data-"].iter().any(|known| name.to_string_lossy().starts_with(known));
+        if is_ours && Path::new(&name).extension().is_some_and(|extension| extension == "key") {
+            tokio::fs::create_dir_all(to).await.map_err(|error| StoreError::file(to, &error))?;
+            tokio::fs::copy(entry.path(), to.join(&name)).await.map_err(fault)?;
+        }
+    }
+    Ok(())
 }
 
 /// Reads a backup's manifest and verifies everything it says: hash, integrity, references, counts, each file's content.

@@ -130,8 +130,12 @@ fn is_link_index(entity: &Entity, index: &Index) -> bool {
 pub fn create_index(dialect: Dialect, entity: &Entity, index: &Index) -> Vec<Sql> {
     let mut sql = Sql::new("CREATE INDEX ");
     sql.ident(&index.index).push(" ON ").ident(&entity.table).push(" (");
-    let columns = index.fields.iter().filter_map(|field| entity.field(*field).columns.first());
-    let mut names: Vec<Sql> = columns.map(|column| ident(&column.name)).collect();
+    // Of an encrypted field the blind index is what filters ask.
+    let column = |field: &Field| {
+        let blind = field.fold_column.clone().filter(|_| field.encrypted);
+        blind.or_else(|| field.columns.first().map(|column| column.name.clone()))
+    };
+    let mut names: Vec<Sql> = index.fields.iter().filter_map(|field| column(entity.field(*field))).map(|name| ident(&name)).collect();
     if dialect == Dialect::Postgres {
         // SQLite ends each entry with the row's number, which is the id.
         names.push(ident("id"));

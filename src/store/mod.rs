@@ -57,6 +57,7 @@ pub mod sso;
 pub mod statistics;
 pub mod throttle;
 pub mod tokens;
+pub mod vault;
 
 pub use dialect::Dialect;
 pub use error::StoreError;

@@ -141,7 +141,19 @@ impl Store {
         let folder = folder.unwrap_or_else(|| PathBuf::from("relata-data/keys"));
         let key = super::audit::open_key(self, &folder).await?;
         let _ = self.shared.surroundings.audit_key.set(key);
+        let vault = super::vault::open_vault(self, &folder).await?;
+        let _ = self.shared.surroundings.vault.set(Arc::new(vault));
         Ok(())
+    }
+
+    /// The keys of encrypted values.
+    pub(super) fn vault(&self) -> Option<Arc<super::vault::Vault>> {
+        self.shared.surroundings.vault.get().cloned()
+    }
+
+    /// The key of blind indexes: what a catalog in force needs.
+    pub fn blind(&self) -> Option<crate::base::Blind> {
+        self.shared.surroundings.vault.get().map(|vault| vault.blind().clone())
     }
 
     pub(super) fn audit_key(&self) -> Option<super::keys::Key> {
@@ -366,6 +378,7 @@ fn surroundings(options: &OpenOptions, node: u16) -> Surroundings {
         mint: Arc::new(IdMint::new(Arc::clone(&options.clock), node)),
         write_timeout: options.write_timeout,
         audit_key: Arc::default(),
+        vault: Arc::default(),
     }
 }
 

@@ -9,6 +9,7 @@ use super::audit::Here;
 use super::keys::Key;
 use super::postgres::link::PostgresLink;
 use super::sqlite::link::SqliteLink;
+use super::vault::Vault;
 use super::{Dialect, Rows, Sql, Statement, StoreError};
 use crate::base::{Clock, DateTime, IdMint, Random, Stopwatch};
 use crate::schema::catalog::ColumnKind;
@@ -25,6 +26,8 @@ pub(super) struct Surroundings {
     pub write_timeout: Duration,
     /// Signs the audit; there once the store is open.
     pub audit_key: Arc<OnceLock<Key>>,
+    /// The keys of encrypted values; there once the store is open.
+    pub vault: Arc<OnceLock<Arc<Vault>>>,
 }
 
 /// The connection a unit works on.
@@ -136,6 +139,11 @@ impl Tx {
     /// Who asked for this unit, and from where; `None` for work of the program itself.
     pub(super) fn here(&self) -> Option<&Arc<Here>> {
         self.here.as_ref()
+    }
+
+    /// The keys of encrypted values.
+    pub fn vault(&self) -> Option<Arc<Vault>> {
+        self.surroundings.vault.get().cloned()
     }
 
     pub(super) fn audit_key(&self) -> Option<Key> {

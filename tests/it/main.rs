@@ -18,6 +18,7 @@ mod jobs;
 mod logs;
 mod page_samples;
 mod plugins;
+mod privacy;
 mod records;
 mod script_docs;
 mod script_faults;

@@ -53,6 +53,7 @@ pub fn empty_catalog() -> Catalog {
         roles: Vec::new(),
         apps: Vec::new(),
         described: BTreeMap::new(),
+        blind: None,
         whole: None,
     }
 }

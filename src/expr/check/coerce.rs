@@ -77,6 +77,7 @@ impl Checker<'_> {
             },
             Type::Time => (Type::Time, Time::parse(text).map(Value::Time), "time such as 08:30"),
             Type::Link(targets) => return self.id(&typed, text, targets),
+            Type::Sealed(..) => return Some(Typed::new(target.clone(), typed.node, span)),
             _ => return Some(typed),
         };
         match value {

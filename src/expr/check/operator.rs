@@ -6,6 +6,9 @@ use super::super::tree::{ArithmeticOp, CompareOp, HasKind, MatchKind, Node, Span
 use super::coerce::{amount_of, date_of, is_null, literal_text, rescale};
 use super::{Checked, Checker, as_path};
 
+/// What can be asked of an encrypted field.
+const ONLY_EQUAL: &str = "an encrypted field can be compared with a written text by `=`, `!=` and `in`, and be `null`";
+
 /// Decimal places a division keeps.
 pub const DIVISION_SCALE: u8 = 9;
 
@@ -52,6 +55,7 @@ impl Checker<'_> {
             | (Type::Duration, Type::Duration | Type::Int)
             | (Type::Int, Type::Duration) => true,
             (Type::Bool, Type::Bool) => equality,
+            (Type::Sealed(..), Type::Sealed(..)) => equality && left.ty == right.ty,
             (Type::Link(left), Type::Link(right)) => equality && left.iter().any(|entity| right.contains(entity)),
             _ => false,
         };
@@ -59,6 +63,8 @@ impl Checker<'_> {
             return Some((left, right));
         }
         let hint = match (&left.ty, &right.ty) {
+            (Type::Secret, _) | (_, Type::Secret) => Some("a secret can only be `null` or not".to_owned()),
+            (Type::Sealed(..), _) | (_, Type::Sealed(..)) => Some(ONLY_EQUAL.to_owned()),
             (Type::Set, _) | (_, Type::Set) => Some("use `has`, `has_any` or `has_all`".to_owned()),
             (Type::Int | Type::Decimal(_) | Type::Money(_), Type::Text) => Some("write a number without quotes".to_owned()),
             (Type::Bool, Type::Text | Type::Int) => Some("write `true` or `false`".to_owned()),
@@ -107,6 +113,14 @@ impl Checker<'_> {
     pub(super) fn text_match(&mut self, kind: MatchKind, item: &Ast, pattern: &Ast, span: Span) -> Option<Typed> {
         let (item, pattern) = (self.expression(item), self.expression(pattern));
         let (item, pattern) = (item?, pattern?);
+        if matches!(item.typed.ty, Type::Sealed(..)) {
+            let error = ExprErrorKind::Mismatch {
+                wanted: "a text".to_owned(),
+                found: item.typed.ty.name().to_owned(),
+                hint: Some(ONLY_EQUAL.to_owned()),
+            };
+            return self.fault(error, &item.typed.span);
+        }
         if item.typed.ty == Type::Set {
             let hint = Some("use `has`, `has_any` or `has_all`".to_owned());
             let error = ExprErrorKind::Mismatch { wanted: "a text".to_owned(), found: item.typed.ty.name().to_owned(), hint };

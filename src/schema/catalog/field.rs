@@ -40,12 +40,44 @@ pub struct Field {
     /// Widget chosen by the definition instead of the type's.
     pub widget: Option<String>,
     pub placeholder: Labels,
+    /// How sensitive its values are; `None` for those that say nothing of a person.
+    pub class: Option<FieldClass>,
+    /// Values are kept encrypted with a key of the record; only equality can be asked of them.
+    pub encrypted: bool,
     /// A computed value that is shown although its inputs may not be read.
     pub exposes: bool,
     /// In a catalog as some roles see it: not to be known of.
     pub is_hidden: bool,
     /// In a catalog as some roles see it: read, never written.
     pub is_locked: bool,
+}
+
+/// What the values of a field say of a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FieldClass {
+    /// About a person: told to whom it is about, removed when that person is erased.
+    Personal,
+    /// Personal, and reading it is audited.
+    Sensitive,
+    /// A key or password: kept encrypted and never shown.
+    Secret,
+}
+
+impl FieldClass {
+    /// As definitions write it.
+    pub const NAMES: [&'static str; 3] = ["personal", "sensitive", "secret"];
+
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Personal, Self::Sensitive, Self::Secret].into_iter().find(|class| class.name() == name)
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Personal => "personal",
+            Self::Sensitive => "sensitive",
+            Self::Secret => "secret",
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -83,8 +115,18 @@ pub enum ColumnKind {
 }
 
 impl Field {
+    /// Never shown: readers see only that there is a value.
+    pub fn is_secret(&self) -> bool {
+        self.class == Some(FieldClass::Secret)
+    }
+
+    /// Reading it is audited.
+    pub fn is_sensitive(&self) -> bool {
+        self.class == Some(FieldClass::Sensitive)
+    }
+
     /// Has a folded shadow column, or will have one once it is bound.
     pub fn is_foldable(&self) -> bool {
-        self.fold_column.is_some() || crate::schema::field_type::needs_fold(&self.ty)
+        !self.encrypted && (self.fold_column.is_some() || crate::schema::field_type::needs_fold(&self.ty))
     }
 }

@@ -190,7 +190,8 @@ fn from_text(catalog: &Catalog, field: &Field, written: &str, zone: &TimeZone) -
 /// Checks a value against the field's limits, format and options (not `required`, not dependent options,
 /// not uniqueness: those need the record). Null always passes.
 pub fn check(catalog: &Catalog, field: &Field, value: &Value) -> Result<(), FieldFault> {
-    if value.is_null() {
+    // A secret as it was shown stands for the stored one.
+    if value.is_null() || (field.is_secret() && value.as_text() == Some(crate::base::sealed::HIDDEN)) {
         return Ok(());
     }
     match &field.ty {

@@ -5,6 +5,7 @@ use crate::base::Value;
 use crate::schema::catalog::{Field, FieldType, ScalarType};
 
 const TEXT: &[&str] = &["contains", "starts_with", "ends_with", "=", "!=", "in", "is null", "is not null"];
+const EQUAL: &[&str] = &["=", "!=", "in", "is null", "is not null"];
 const NUMBER: &[&str] = &["=", "!=", "<", "<=", ">", ">=", "between", "in", "is null", "is not null"];
 const MOMENT: &[&str] = &["=", "!=", "<", "<=", ">", ">=", "between", "is null", "is not null"];
 const CHOICE: &[&str] = &["=", "!=", "in", "not in", "is null", "is not null"];
@@ -13,8 +14,16 @@ const SET: &[&str] = &["has", "has_any", "has_all", "is null", "is not null"];
 const PRESENCE: &[&str] = &["is null", "is not null"];
 const MANY: &[&str] = &["exists", "none", "all"];
 
-/// Filter operators the type offers to people, in the expression language's words, the commonest first.
-pub fn operators(ty: &FieldType) -> &'static [&'static str] {
+/// Filter operators the field offers to people, in the expression language's words, the commonest first.
+pub fn operators(field: &Field) -> &'static [&'static str] {
+    match () {
+        () if field.is_secret() => PRESENCE,
+        () if field.encrypted => EQUAL,
+        () => operators_of(&field.ty),
+    }
+}
+
+fn operators_of(ty: &FieldType) -> &'static [&'static str] {
     match ty {
         FieldType::Select(_) | FieldType::Link { .. } | FieldType::User { .. } | FieldType::Id => CHOICE,
         FieldType::MultiSelect { .. } | FieldType::Tags { .. } => SET,
@@ -44,8 +53,11 @@ pub fn is_filterable(ty: &FieldType) -> bool {
 }
 
 /// Whether a list may be sorted by it: it has one column with an order people understand.
-pub fn is_sortable(ty: &FieldType) -> bool {
-    match ty {
+pub fn is_sortable(field: &Field) -> bool {
+    if field.encrypted {
+        return false;
+    }
+    match &field.ty {
         FieldType::Id | FieldType::Rating { .. } => true,
         FieldType::LongText { .. } | FieldType::RichText { .. } | FieldType::Color => false,
         FieldType::Formula { stored, .. } | FieldType::Rollup { stored, .. } => *stored,

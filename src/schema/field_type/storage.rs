@@ -1,7 +1,7 @@
 //! The columns of each type, and values to and from their cells.
 
 use super::{address, any_link, auto_number, common, composite, geo, json, money, person_name, scalar};
-use crate::base::{Cell, Date, DateTime, Decimal, RecordId, Time, Value};
+use crate::base::{Cell, Date, DateTime, Decimal, RecordId, Sealed, Time, Value};
 use crate::schema::catalog::{Catalog, Column, ColumnKind, Field, FieldType, ScalarType};
 
 /// The physical columns of a type, named after `base` (`amount`, `amount__currency`); `targets` are the names
@@ -126,8 +126,20 @@ pub fn to_cells(catalog: &Catalog, field: &Field, value: &Value, out: &mut Vec<C
 }
 
 /// The cell of `field.fold_column`.
-pub fn fold_cell(value: &Value) -> Cell {
-    value.as_text().map_or(Cell::Null, |text| Cell::Text(crate::base::text::fold(text)))
+pub fn fold_cell(catalog: &Catalog, field: &Field, value: &Value) -> Cell {
+    let Some(text) = value.as_text() else { return Cell::Null };
+    if !field.encrypted {
+        return Cell::Text(crate::base::text::fold(text));
+    }
+    // Nobody asks whether two secrets are the same.
+    if field.is_secret() {
+        return Cell::Null;
+    }
+    // Of an encrypted field its blind index, which an encrypted value brings along.
+    match Sealed::parse(text) {
+        Some(sealed) => Cell::Text(sealed.blind),
+        None => catalog.blind.as_ref().map_or(Cell::Null, |blind| Cell::Text(blind.of(&field.uid, text))),
+    }
 }
 
 /// The value of the field from the cells of its columns. Values of side tables and of fields without

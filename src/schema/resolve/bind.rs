@@ -244,6 +244,9 @@ fn shape(work: &Work, field: &Field) -> String {
         ScalarType::Time => "time".to_owned(),
     };
     let uid = |ix: &EntityIx| work.entity(*ix).uid.clone();
+    if field.encrypted {
+        return "encrypted text".to_owned();
+    }
     match &field.ty {
         FieldType::Formula { returns, stored: true, .. } | FieldType::Rollup { returns, stored: true, .. } => {
             format!("computed/{}", scalar(*returns))

@@ -7,7 +7,7 @@ use super::drafts::EntityDraft;
 use super::types::field_type;
 use super::{Work, ends, labels, options};
 use crate::base::{EntityIx, FieldIx, Labels};
-use crate::schema::catalog::{Actions, Entity, Features, Field, FieldType, OnDelete, Title};
+use crate::schema::catalog::{Actions, Entity, Features, Field, FieldClass, FieldType, OnDelete, Title};
 use crate::schema::diagnostic::Diagnostic;
 use crate::schema::field_type;
 use crate::schema::node::Node;
@@ -123,6 +123,8 @@ fn plain_field(uid: String, name: &str, label: Labels, ty: FieldType) -> Field {
         exposes: false,
         is_hidden: false,
         is_locked: false,
+        class: None,
+        encrypted: false,
     }
 }
 
@@ -157,6 +159,8 @@ fn field(work: &mut Work, ix: EntityIx, position: usize) {
     field.unique = flag("unique");
     field.indexed = flag("index") || matches!(field.ty, FieldType::Link { .. } | FieldType::User { .. } | FieldType::AnyLink { .. });
     field.search = flag("search");
+    field.class = node.text("class").and_then(FieldClass::parse);
+    field.encrypted = flag("encrypted") || field.is_secret();
     field.read_only = is_computed || matches!(field.ty, FieldType::AutoNumber { .. });
     field.alias = node.text("was").map(str::to_owned);
     flags(work, &node, &field);
@@ -198,12 +202,47 @@ fn flags(work: &mut Work, node: &Node, field: &Field) {
         let hint = "search finds texts, tags, addresses and names of people";
         flag_fault(work, node, "search", "DEF319", &format!("a field of type `{name}` holds no text to search"), hint);
     }
+    privacy_flags(work, node, field);
     let read_only = field.read_only || matches!(field.ty, FieldType::Children { .. });
     for key in ["required", "required_if", "default", "readonly_if"] {
         if read_only && node.get(key).is_some_and(|value| value.as_bool() != Some(false)) {
             let message = format!("nobody writes a field of type `{name}`, so `{key}` has no meaning");
             flag_fault(work, node, key, "DEF321", &message, "take it out");
         }
+    }
+}
+
+/// Refuses what an encrypted value cannot be, and classes of what holds no value of its own.
+fn privacy_flags(work: &mut Work, node: &Node, field: &Field) {
+    let name = field_type::type_name(&field.ty);
+    let is_many = matches!(field.ty, FieldType::Children { .. } | FieldType::Links { .. });
+    if field.class.is_some() && (field.read_only || is_many) {
+        let hint = "give the class to the fields whose values these are";
+        flag_fault(work, node, "class", "DEF322", &format!("a field of type `{name}` has no values of its own to classify"), hint);
+    }
+    if !field.encrypted {
+        return;
+    }
+    let key = if node.flag("encrypted") == Some(true) { "encrypted" } else { "class" };
+    let can = if field.is_secret() {
+        matches!(field.ty, FieldType::Text { .. } | FieldType::LongText { .. })
+    } else {
+        matches!(
+            field.ty,
+            FieldType::Text { .. } | FieldType::LongText { .. } | FieldType::Email | FieldType::Phone | FieldType::Url
+        )
+    };
+    if !can {
+        let types = if field.is_secret() { "`text` and `long_text`" } else { "`text`, `long_text`, `email`, `phone` and `url`" };
+        let message = format!("a field of type `{name}` cannot be {}", if field.is_secret() { "secret" } else { "encrypted" });
+        flag_fault(work, node, key, "DEF324", &message, &format!("this is for fields of type {types}"));
+    }
+    if field.search {
+        let hint = "the search index would hold its words: take `search` out, people find it with `=` in a filter";
+        flag_fault(work, node, "search", "DEF324", "an encrypted field cannot be searched", hint);
+    }
+    if field.is_secret() && field.unique {
+        flag_fault(work, node, "unique", "DEF324", "a secret cannot be unique: others would learn that it is in use", "take `unique` out");
     }
 }
 

@@ -269,7 +269,7 @@ fn scalar_of(ty: &Type) -> Option<ScalarType> {
         Type::Time => ScalarType::Time,
         Type::Duration => ScalarType::Duration,
         Type::Money(scale) => ScalarType::Money { scale: *scale },
-        Type::Null | Type::Link(_) | Type::Set | Type::Json => return None,
+        Type::Null | Type::Link(_) | Type::Set | Type::Json | Type::Sealed(..) | Type::Secret => return None,
     })
 }
 

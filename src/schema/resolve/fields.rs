@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Work;
 use super::ends::forget;
 use crate::base::{EntityIx, FieldIx};
-use crate::schema::catalog::{DependsOn, Entity, FieldType, Options, Title, TitlePart};
+use crate::schema::catalog::{DependsOn, Entity, Field, FieldType, Options, Title, TitlePart};
 use crate::schema::diagnostic::{Diagnostic, nearest};
 use crate::schema::field_type;
 use crate::schema::node::Node;
@@ -186,6 +186,13 @@ fn lookup(work: &mut Work, ix: EntityIx, name: &str, node: &Node, waiting: &[(En
         forget(work, ix, name);
         return true;
     };
+    if work.entity(target).field(looked).encrypted {
+        let fault = Diagnostic::error("DEF313", &field_node.place, format!("`{looked_name}` is encrypted and cannot be looked up"))
+            .hint("expand the link to read it from its own record");
+        work.fault(fault);
+        forget(work, ix, name);
+        return true;
+    }
     let Some(scalar) = field_type::scalar_type(&work.entity(target).field(looked).ty) else {
         let fault =
             Diagnostic::error("DEF313", &field_node.place, format!("`{looked_name}` of `{}` cannot be looked up", work.entity(target).id))
@@ -232,7 +239,13 @@ fn written_title(work: &mut Work, ix: EntityIx, node: &Node, text: &str) -> Titl
         let place = work.inside(node, open + 1..close);
         let spot = Node { place: place.clone(), ..node.clone() };
         if let Some(field) = work.find_field(&spot, name, ix) {
-            if field_type::columns_of(&work.entity(ix).field(field).ty, "x", &["x"]).is_empty() {
+            let found = work.entity(ix).field(field);
+            if found.encrypted || found.is_sensitive() {
+                let what = if found.encrypted { "encrypted" } else { "sensitive" };
+                let fault = Diagnostic::error("DEF320", &place, format!("`{name}` is {what} and cannot stand in a title"))
+                    .hint("titles are shown, searched and sorted by everywhere: use another field");
+                work.fault(fault);
+            } else if field_type::columns_of(&work.entity(ix).field(field).ty, "x", &["x"]).is_empty() {
                 let fault = Diagnostic::error("DEF320", &place, format!("`{name}` cannot stand in a title"))
                     .hint("a title is read with the record: use fields kept in a column of it");
                 work.fault(fault);
@@ -248,13 +261,21 @@ fn written_title(work: &mut Work, ix: EntityIx, node: &Node, text: &str) -> Titl
     Title { parts }
 }
 
+/// Does not stand in titles, which are shown everywhere.
+fn is_guarded(field: &Field) -> bool {
+    field.encrypted || field.is_sensitive()
+}
+
 /// The first of name, title, subject, number that is there; else the first text; else the id.
 fn guessed_title(entity: &Entity) -> Title {
     let by_name = ["name", "title", "subject", "full_name", "number"].iter().find_map(|name| entity.by_name.get(*name).copied());
-    let has_column = |at: &FieldIx| !field_type::columns_of(&entity.field(*at).ty, "x", &["x"]).is_empty();
+    let has_column = |at: &FieldIx| {
+        !is_guarded(entity.field(*at)) && !field_type::columns_of(&entity.field(*at).ty, "x", &["x"]).is_empty()
+    };
     let first_text = || {
         let text = entity.fields.iter().find(|field| {
             !field.is_system
+                && !is_guarded(field)
                 && matches!(field.ty, FieldType::Text { .. } | FieldType::PersonName | FieldType::AutoNumber { .. } | FieldType::Email)
         });
         text.map(|field| field.ix)

@@ -191,7 +191,7 @@ fn view(work: &mut Work, ix: EntityIx, node: &Node) {
         let Some(text) = item.as_text() else { continue };
         let (name, descending) = text.strip_prefix('-').map_or((text.strip_prefix('+').unwrap_or(text), false), |name| (name, true));
         let Some(at) = work.find_field(&item, name, ix) else { continue };
-        if field_type::is_sortable(&work.entity(ix).field(at).ty) {
+        if field_type::is_sortable(work.entity(ix).field(at)) {
             sort.push((at, descending));
         } else {
             let ty = field_type::type_name(&work.entity(ix).field(at).ty);

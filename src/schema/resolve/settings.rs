@@ -32,6 +32,7 @@ pub(super) fn empty_catalog() -> Catalog {
         roles: Vec::new(),
         apps: Vec::new(),
         described: BTreeMap::new(),
+        blind: None,
         whole: None,
     }
 }

@@ -1,7 +1,9 @@
 //! Who asks and from where, known to everything that a request does without being handed on.
 
+use std::collections::HashSet;
 use std::future::Future;
-use std::sync::{Arc, OnceLock};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The surroundings of a request or command.
 #[derive(Debug, Default)]
@@ -11,6 +13,8 @@ pub struct Here {
     /// The request's id.
     pub request: Arc<str>,
     actor: OnceLock<(i64, &'static str)>,
+    /// What was noted already, by a hash: one answer may read the same twice.
+    noted: Mutex<HashSet<u64>>,
 }
 
 tokio::task_local! {
@@ -19,12 +23,19 @@ tokio::task_local! {
 
 impl Here {
     pub fn new(origin: impl Into<String>, request: impl Into<Arc<str>>) -> Self {
-        Self { origin: origin.into(), request: request.into(), actor: OnceLock::new() }
+        Self { origin: origin.into(), request: request.into(), actor: OnceLock::new(), noted: Mutex::default() }
     }
 
     /// Says who asks, once that is known; only the first word counts.
     pub fn is_asked_by(&self, user: i64, kind: &'static str) {
         let _ = self.actor.set((user, kind));
+    }
+
+    /// Whether this is noted for the first time in these surroundings.
+    pub fn is_new(&self, what: &impl Hash) -> bool {
+        let mut hasher = DefaultHasher::new();
+        what.hash(&mut hasher);
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner).insert(hasher.finish())
     }
 
     /// The one who asks and their kind; `nobody` for a visitor.

@@ -260,6 +260,8 @@ fn codec(catalog: &Catalog, ty: &Type) -> Codec {
             None => Codec::Int,
         },
         Type::Set | Type::Json => Codec::Json,
+        // Nothing encrypted is grouped or measured.
+        Type::Sealed(..) | Type::Secret => Codec::Sealed { field: "".into(), is_secret: true },
         Type::Null | Type::Int | Type::Duration => Codec::Int,
     }
 }

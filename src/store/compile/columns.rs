@@ -91,7 +91,7 @@ impl<'a, 'p> Columns<'a, 'p> {
                 let (alias, junction) = junction?;
                 let field = junction.field(*field);
                 let (at, codec) = self.field(alias, junction, field);
-                Some(named(&field.name, What::Own { at, codec }))
+                Some(named(&field.name, What::Own { entity: junction.ix, field: field.ix, at, codec }))
             }
             Item::Title => Some(named("_title", What::Title(self.title(alias, entity, 0)))),
             Item::Expand(expand) => {
@@ -316,6 +316,9 @@ fn owner_of<'a>(catalog: &'a Catalog, field: &Field) -> Option<&'a Entity> {
 /// How the cells of a field are read.
 pub(super) fn codec_of(catalog: &Catalog, field: &Field) -> Codec {
     let prefix = |entity: EntityIx| -> Arc<str> { catalog.entity(entity).prefix.as_str().into() };
+    if field.encrypted {
+        return Codec::Sealed { field: field.uid.as_str().into(), is_secret: field.is_secret() };
+    }
     match &field.ty {
         FieldType::Id => Codec::Id { prefix: owner_of(catalog, field).map_or_else(|| "".into(), |entity| entity.prefix.as_str().into()) },
         FieldType::Integer { .. } | FieldType::Rating { .. } | FieldType::Duration { .. } => Codec::Int,
@@ -384,7 +387,7 @@ fn scalar_kind(scalar: ScalarType) -> ColumnKind {
 pub(super) fn type_kind(ty: &Type) -> ColumnKind {
     match ty {
         Type::Bool => ColumnKind::Bool,
-        Type::Text => ColumnKind::Text,
+        Type::Text | Type::Sealed(..) | Type::Secret => ColumnKind::Text,
         Type::Date => ColumnKind::Date,
         Type::DateTime => ColumnKind::DateTime,
         Type::Json | Type::Set => ColumnKind::Json,

@@ -194,6 +194,8 @@ impl<'a> Compiler<'a> {
             return self.literal(&constant(typed, self.with.context), &typed.ty);
         }
         match &typed.node {
+            // Of an encrypted field the blind index is compared.
+            Node::Path(path) if matches!(typed.ty, Type::Sealed(..)) => self.folded(path),
             Node::Path(path) => self.path(path),
             Node::Arithmetic { op, left, right } => self.arithmetic(*op, typed, left, right),
             Node::Negate(inner) => call("rl_neg(", [self.value(inner)]),
@@ -221,8 +223,16 @@ impl<'a> Compiler<'a> {
 
     fn literal(&self, value: &Value, ty: &Type) -> Sql {
         let mut sql = Sql::default();
-        sql.bind(kind_of(ty), cell(value, ty));
+        sql.bind(kind_of(ty), self.cell(value, ty));
         sql
+    }
+
+    /// The cell of a value as a column of the type holds it: of an encrypted one its blind index.
+    fn cell(&self, value: &Value, ty: &Type) -> Cell {
+        let (Type::Sealed(entity, field), Value::Text(text)) = (ty, value) else { return cell(value, ty) };
+        let field = self.with.catalog.entity(*entity).field(*field);
+        // Without its key nothing is found.
+        Cell::Text(self.with.catalog.blind.as_ref().map(|blind| blind.of(&field.uid, text)).unwrap_or_default())
     }
 
     fn arithmetic(&self, op: ArithmeticOp, typed: &Typed, left: &Typed, right: &Typed) -> Sql {
@@ -302,7 +312,7 @@ fn scale_of(ty: &Type) -> u8 {
 fn kind_of(ty: &Type) -> ColumnKind {
     match ty {
         Type::Bool => ColumnKind::Bool,
-        Type::Text | Type::Set => ColumnKind::Text,
+        Type::Text | Type::Set | Type::Sealed(..) | Type::Secret => ColumnKind::Text,
         Type::Date => ColumnKind::Date,
         Type::DateTime => ColumnKind::DateTime,
         Type::Json => ColumnKind::Json,

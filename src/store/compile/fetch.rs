@@ -46,7 +46,15 @@ impl Source<'_> {
         }
     }
 
-    fn dialect(&self) -> Dialect {
+    /// The keys of encrypted values.
+    pub(in crate::store) fn vault(&self) -> Option<Arc<crate::store::vault::Vault>> {
+        match self {
+            Source::Store(store) => store.vault(),
+            Source::Tx(tx) => tx.vault(),
+        }
+    }
+
+    pub(in crate::store) fn dialect(&self) -> Dialect {
         match self {
             Source::Store(store) => store.dialect(),
             Source::Tx(tx) => tx.dialect(),

@@ -17,7 +17,7 @@ pub fn write_row(row: &Row<'_>, out: &mut String) {
         }
         out.push_str(&output.key);
         match &output.what {
-            What::Value { at, codec, .. } | What::Own { at, codec } => write_value(codec, row.cells().get(*at..).unwrap_or_default(), out),
+            What::Value { at, codec, .. } | What::Own { at, codec, .. } => write_value(codec, row.cells().get(*at..).unwrap_or_default(), out),
             What::Title(_) => write_text(&row.title().unwrap_or_default(), out),
             What::One { targets, .. } => match targets.iter().find(|shape| !row.cell(shape.id).is_null()) {
                 Some(shape) => write_row(&row.with_shape(shape), out),
@@ -65,6 +65,10 @@ pub fn write_value(codec: &Codec, cells: &[Cell], out: &mut String) {
         _ if first.is_null() => out.push_str("null"),
         Codec::Money { .. } => write_money(codec, cells, out),
         Codec::Text => write_text(first.as_text().unwrap_or_default(), out),
+        Codec::Sealed { .. } => match super::rows::opened(first) {
+            Some(text) => write_text(text, out),
+            None => out.push_str("null"),
+        },
         Codec::Json => out.push_str(first.as_text().unwrap_or("null")),
         Codec::Bool => out.push_str(if is_true(first) { "true" } else { "false" }),
         Codec::Int => int_text(first.as_int().unwrap_or(0), out),
@@ -96,6 +100,7 @@ pub fn value(codec: &Codec, cells: &[Cell]) -> Value {
         _ if first.is_null() => Value::Null,
         Codec::Money { .. } => money(codec, cells).map_or(Value::Null, Value::Money),
         Codec::Text => Value::Text(first.as_text().unwrap_or_default().to_owned()),
+        Codec::Sealed { .. } => super::rows::opened(first).map_or(Value::Null, |text| Value::Text(text.to_owned())),
         Codec::Json => first.as_text().and_then(|text| crate::base::json::parse(text.as_bytes()).ok()).map_or(Value::Null, Value::Json),
         Codec::Bool => Value::Bool(is_true(first)),
         Codec::Int => first.as_int().map_or(Value::Null, Value::Int),
@@ -163,6 +168,7 @@ fn write_readable(codec: &Codec, cells: &[Cell], out: &mut String) {
             }
         }
         Codec::Text | Codec::Json => out.push_str(first.as_text().unwrap_or_default()),
+        Codec::Sealed { .. } => out.push_str(super::rows::opened(first).unwrap_or_default()),
         Codec::Id { prefix } => RecordId(first.as_int().unwrap_or(0)).write(prefix, out),
         Codec::Bool => out.push_str(if is_true(first) { "true" } else { "false" }),
         Codec::Int => int_text(first.as_int().unwrap_or(0), out),

@@ -21,7 +21,7 @@ pub mod write;
 pub use aggregate::{AggregateColumn, AggregatePlan, aggregate};
 pub use fetch::{Page, Source, Total, fetch_aggregate, fetch_list, fetch_rows};
 pub use plans::{PlanError, Plans};
-pub use rows::{PartRows, Row, RowSet};
+pub use rows::{PartRows, Row, RowSet, SealedCell};
 pub use select::{GetPlan, ListPlan, get, list};
 pub use shape::{Codec, Output, PartPlan, RowPlan, Shape, What};
 pub use truths::truths;

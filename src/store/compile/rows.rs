@@ -9,7 +9,7 @@ use crate::schema::catalog::Catalog;
 use crate::store::Rows;
 
 use super::json;
-use super::shape::{Output, RowPlan, Shape, What};
+use super::shape::{Codec, Output, RowPlan, Shape, What};
 
 /// Records with their expansions.
 #[derive(Debug, Clone)]
@@ -36,7 +36,73 @@ pub struct Row<'a> {
     cells: &'a [Cell],
 }
 
+/// An encrypted cell with what is needed to open it.
+#[derive(Debug)]
+pub struct SealedCell<'a> {
+    pub cell: &'a mut Cell,
+    /// Uid of the field.
+    pub field: Arc<str>,
+    /// Never shown.
+    pub is_secret: bool,
+}
+
+impl SealedCell<'_> {
+    /// Puts the text that was encrypted in its place; `None` where it can no longer be read.
+    pub fn open(&mut self, text: Option<&str>) {
+        // The sign in front tells it from one that is still closed, whatever the text looks like.
+        *self.cell = text.map_or(Cell::Null, |text| Cell::Text(format!("{OPENED}{text}")));
+    }
+}
+
+const OPENED: char = '=';
+
+/// The text of an encrypted cell once it is opened.
+pub(super) fn opened(cell: &Cell) -> Option<&str> {
+    cell.as_text()?.strip_prefix(OPENED)
+}
+
+/// Positions of encrypted cells in the rows of a shape.
+fn sealed_at(shape: &Shape, found: &mut Vec<(usize, Arc<str>, bool)>) {
+    for output in &shape.outputs {
+        match &output.what {
+            What::Value { at, codec: Codec::Sealed { field, is_secret }, .. }
+            | What::Own { at, codec: Codec::Sealed { field, is_secret }, .. } => found.push((*at, field.clone(), *is_secret)),
+            What::One { targets, .. } => targets.iter().for_each(|target| sealed_at(target, found)),
+            _ => {}
+        }
+    }
+}
+
+fn sealed_of<'a>(rows: &'a mut Rows, shape: &Shape) -> Vec<SealedCell<'a>> {
+    let mut at = Vec::new();
+    sealed_at(shape, &mut at);
+    if at.is_empty() || rows.width == 0 {
+        return Vec::new();
+    }
+    at.sort_unstable();
+    at.dedup();
+    let mut found = Vec::new();
+    for row in rows.cells.chunks_mut(rows.width) {
+        for (position, cell) in row.iter_mut().enumerate() {
+            if let Some((_, field, is_secret)) = at.iter().find(|(known, ..)| *known == position && !cell.is_null()) {
+                found.push(SealedCell { cell, field: field.clone(), is_secret: *is_secret });
+            }
+        }
+    }
+    found
+}
+
 impl RowSet {
+    /// The encrypted values of all records, those they are expanded with too. Nothing is looked at where there can be none.
+    pub fn sealed_cells(&mut self) -> Vec<SealedCell<'_>> {
+        let plan = self.plan.clone();
+        let mut found = sealed_of(&mut self.rows, &plan.shape);
+        for (rows, part) in self.parts.iter_mut().zip(&plan.parts) {
+            found.extend(sealed_of(&mut rows.rows, &part.shape));
+        }
+        found
+    }
+
     pub fn len(&self) -> usize {
         self.rows.len()
     }
@@ -96,7 +162,7 @@ impl<'a> Row<'a> {
 
     pub fn value_of(&self, output: &Output) -> Value {
         match &output.what {
-            What::Value { at, codec, .. } | What::Own { at, codec } => json::value(codec, self.cells.get(*at..).unwrap_or_default()),
+            What::Value { at, codec, .. } | What::Own { at, codec, .. } => json::value(codec, self.cells.get(*at..).unwrap_or_default()),
             What::Title(_) => Value::Text(self.title().unwrap_or_default()),
             What::One { field, is_any: true, .. } => {
                 self.one(*field).map_or(Value::Null, |row| Value::Text(row.id().display(&row.shape.prefix)))

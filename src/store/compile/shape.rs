@@ -55,7 +55,7 @@ pub enum What {
     /// Cells from `at` on.
     Value { field: FieldIx, at: usize, codec: Codec },
     /// An own field of the junction a links field leads over.
-    Own { at: usize, codec: Codec },
+    Own { entity: EntityIx, field: FieldIx, at: usize, codec: Codec },
     /// The title, from literal text and other cells.
     Title(Vec<TitleBit>),
     /// The record a link leads to; the first whose id is there. `is_any` for an any_link, whose value is the id as text.
@@ -120,6 +120,11 @@ pub enum Codec {
     /// A JSON array of `[id, name, size_bytes, media_type]`.
     Files {
         prefix: Arc<str>,
+    },
+    /// An encrypted text of the field with this uid; null until it is opened ([`super::RowSet::sealed_cells`]).
+    Sealed {
+        field: Arc<str>,
+        is_secret: bool,
     },
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::access::{Authorised, RowRules, Write};
-use crate::base::{Cell, DateTime, FieldIx, RecordId, Value};
+use crate::base::{Cell, DateTime, FieldIx, RecordId, Sealed, Value};
 use crate::expr::{EvalContext, Zone};
 use crate::query::{Item, Select};
 use crate::schema::catalog::{Catalog, ColumnKind, Entity, Field, FieldType, Unique};
@@ -167,7 +167,7 @@ pub fn by_unique(catalog: &Catalog, dialect: Dialect, request: &Authorised<Write
 /// The columns a unique compares: the folded one of a text, amount and currency, all targets of an any_link.
 fn unique_cells<'a>(catalog: &Catalog, field: &'a Field, value: &Value) -> Vec<(&'a str, ColumnKind, Cell)> {
     if let Some(fold) = &field.fold_column {
-        return vec![(fold, ColumnKind::Text, field_type::fold_cell(value))];
+        return vec![(fold, ColumnKind::Text, field_type::fold_cell(catalog, field, value))];
     }
     let mut cells = Vec::new();
     field_type::to_cells(catalog, field, value, &mut cells);
@@ -189,11 +189,10 @@ pub fn insert(
     let mut cells = Vec::new();
     for field in &entity.fields {
         let value = values.get(field.ix.0 as usize).unwrap_or(&Value::Null);
-        field_type::to_cells(catalog, field, value, &mut cells);
-        cells.resize(field.columns.len(), Cell::Null);
+        stored_cells(catalog, field, value, &mut cells);
         binds.extend(field.columns.iter().zip(cells.drain(..)).map(|(column, cell)| (column.kind, cell)));
         if field.fold_column.is_some() {
-            binds.push((ColumnKind::Text, field_type::fold_cell(value)));
+            binds.push((ColumnKind::Text, field_type::fold_cell(catalog, field, value)));
         }
     }
     let sql = text.get_or_init(|| insert_text(entity, dialect)).clone();
@@ -275,15 +274,24 @@ pub fn delete(catalog: &Catalog, dialect: Dialect, request: &Authorised<Write>, 
     statements
 }
 
+/// The cells of a value as they are written.
+fn stored_cells(catalog: &Catalog, field: &Field, value: &Value, cells: &mut Vec<Cell>) {
+    field_type::to_cells(catalog, field, value, cells);
+    cells.resize(field.columns.len(), Cell::Null);
+    // Whoever forgot to encrypt it: the plain text reaches no column.
+    if field.encrypted && value.as_text().is_none_or(|text| Sealed::parse(text).is_none()) {
+        cells.fill(Cell::Null);
+    }
+}
+
 /// The columns of a field with their cells, the folded shadow last.
 fn row_cells<'a>(catalog: &Catalog, field: &'a Field, value: &Value) -> Vec<(&'a str, ColumnKind, Cell)> {
     let mut cells = Vec::with_capacity(field.columns.len());
-    field_type::to_cells(catalog, field, value, &mut cells);
-    cells.resize(field.columns.len(), Cell::Null);
+    stored_cells(catalog, field, value, &mut cells);
     let mut all: Vec<(&str, ColumnKind, Cell)> =
         field.columns.iter().zip(cells).map(|(column, cell)| (column.name.as_str(), column.kind, cell)).collect();
     if let Some(fold) = &field.fold_column {
-        all.push((fold, ColumnKind::Text, field_type::fold_cell(value)));
+        all.push((fold, ColumnKind::Text, field_type::fold_cell(catalog, field, value)));
     }
     all
 }

@@ -27,11 +27,19 @@ pub(super) enum Family {
     Set,
     Person,
     Presence,
+    /// Encrypted.
+    Sealed,
     Closed,
 }
 
 impl Family {
     pub fn of(field: &Field) -> Self {
+        if field.is_secret() {
+            return Family::Presence;
+        }
+        if field.encrypted {
+            return Family::Sealed;
+        }
         match &field.ty {
             FieldType::Text { .. }
             | FieldType::LongText { .. }
@@ -70,6 +78,7 @@ impl Family {
             Family::Set => &["has"],
             Family::Person => &["is", "me", "empty", "not-empty"],
             Family::Presence => &["empty", "not-empty"],
+            Family::Sealed => &["is", "is-not", "empty", "not-empty"],
             Family::Closed => &[],
         }
     }

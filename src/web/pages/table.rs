@@ -75,7 +75,7 @@ impl Page {
                     _ => "",
                 };
                 let next = if sorted == "ascending" { format!("-{}", field.name) } else { field.name.clone() };
-                let sort_href = kept.filter(|_| field_type::is_sortable(&field.ty)).map(|kept| {
+                let sort_href = kept.filter(|_| field_type::is_sortable(field)).map(|kept| {
                     let mut params: Vec<(String, String)> = kept.iter().filter(|(name, _)| name != "sort").cloned().collect();
                     params.push(("sort".to_owned(), next));
                     address(base, &params)

@@ -94,6 +94,8 @@ fn field(ix: usize, name: &str, ty: FieldType) -> Field {
         exposes: false,
         is_hidden: false,
         is_locked: false,
+        class: None,
+        encrypted: false,
         ty,
     }
 }
@@ -263,6 +265,7 @@ pub fn catalog_of(entities: Vec<Entity>) -> Catalog {
         roles: Vec::new(),
         apps: Vec::new(),
         described: BTreeMap::new(),
+        blind: None,
         whole: None,
     }
 }

@@ -181,6 +181,7 @@ fn empty() -> Catalog {
         roles: Vec::new(),
         apps: Vec::new(),
         described: BTreeMap::new(),
+        blind: None,
         whole: None,
     }
 }
@@ -268,6 +269,8 @@ fn field(entity: &str, at: usize, name: &str, ty: FieldType, is_system: bool) ->
         exposes: false,
         is_hidden: false,
         is_locked: false,
+        class: None,
+        encrypted: false,
     }
 }
 

@@ -170,7 +170,7 @@ impl Compiler<'_> {
         }
         let cells: Vec<Cell> = list
             .iter()
-            .map(|element| super::cell(&constant(element, self.with.context), &item.ty))
+            .map(|element| self.cell(&constant(element, self.with.context), &item.ty))
             .filter(|cell| !cell.is_null())
             .collect();
         if cells.is_empty() {

@@ -172,6 +172,12 @@ impl<'a> Compiler<'a> {
         let owner = path.hops.last().map_or(self.frame(path.root).entity, |hop| hop.to);
         let kind = self.with.catalog.entity(owner).field(path.field).columns.first().map(|column| column.kind);
         let value = crate::expr::eval::constant(&Typed::new(Type::Null, Node::Path(former), typed.span.clone()), self.with.context);
+        let field = self.with.catalog.entity(owner).field(path.field);
+        if field.encrypted {
+            let mut sql = self.folded(path);
+            sql.push(" IS DISTINCT FROM ").append(self.literal(&value, &Type::Sealed(owner, field.ix)));
+            return super::wrapped(sql);
+        }
         let mut sql = self.path(path);
         sql.push(" IS DISTINCT FROM ");
         sql.bind(kind.unwrap_or(crate::schema::catalog::ColumnKind::Int), super::cell(&value, &natural_type(&value)));
