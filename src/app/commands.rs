@@ -10,7 +10,7 @@ use super::serve::{Mode, serve};
 use super::{AppError, Config, Workspace, demo, init, local};
 use crate::cli::print::{Bar, Printer, confirm, is_interactive};
 use crate::cli::{
-    self, AccessCommand, ApplyArgs, AuditCommand, CheckArgs, Cli, Command, Definitions, DemoArgs, FmtArgs, Globals, ImportArgs, InitArgs, KeyCommand,
+    self, AccessCommand, ApplyArgs, AuditCommand, CheckArgs, Cli, Command, Definitions, DemoArgs, EraseArgs, FmtArgs, Globals, ImportArgs, InitArgs, KeyCommand,
     OpenapiArgs, PlanArgs, RestoreArgs, SchemaArgs, ServeArgs, TestArgs, TokenCommand, UserCommand, exit,
 };
 use crate::deploy::{self, DeployError, Folders};
@@ -39,6 +39,7 @@ pub async fn run(cli: Cli, printer: Printer) -> Result<i32, AppError> {
         Command::Openapi(args) => openapi(&globals, &args, printer),
         Command::Token(command) => token(&globals, command, printer).await,
         Command::Subject(args) => operate(&globals, Operation::Subject { record: args.record }, printer).await,
+        Command::Erase(args) => erase(&globals, args, printer).await,
         Command::Key(KeyCommand::Rotate) => operate(&globals, Operation::KeyRotate, printer).await,
         Command::Audit(command) => audit(&globals, command, printer).await,
         Command::User(command) => user(&globals, command, printer).await,
@@ -341,6 +342,16 @@ async fn token(globals: &Globals, command: TokenCommand, printer: Printer) -> Re
         TokenCommand::Revoke { id } => Operation::TokenRevoke { id },
     };
     operate(globals, operation, printer).await
+}
+
+async fn erase(globals: &Globals, args: EraseArgs, printer: Printer) -> Result<i32, AppError> {
+    if !args.yes {
+        return Err(AppError::Input {
+            message: format!("erasing {} cannot be undone, and older backups are erased again when they are put back", args.record),
+            hint: "look with `relata subject`, then say --yes".into(),
+        });
+    }
+    operate(globals, Operation::Erase { record: args.record }, printer).await
 }
 
 async fn access(globals: &Globals, command: AccessCommand, printer: Printer) -> Result<i32, AppError> {

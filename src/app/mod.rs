@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod chores;
 mod commands;
 mod config;
 mod control;

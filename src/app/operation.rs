@@ -42,6 +42,7 @@ pub enum Operation {
     AccessAs { email: String },
     Backup { to: PathBuf },
     Subject { record: String },
+    Erase { record: String },
     KeyRotate,
     AuditVerify { anchors: Vec<String> },
     AuditAnchor,
@@ -255,6 +256,18 @@ async fn work(workspace: &Workspace, operation: Operation, progress: &(dyn Fn(Pr
             let catalog = workspace.catalog.load_full();
             let document = transfer::subject(&workspace.records, &catalog, &Actor::system(), &record).await?;
             Ok(Answer::new(format!("{document:#}"), document))
+        }
+        Operation::Erase { record } => {
+            let catalog = workspace.catalog.load_full();
+            let found = RecordId::parse(&record).and_then(|(prefix, id)| Some((*catalog.by_prefix.get(prefix)?, id)));
+            let (entity, id) = found.ok_or_else(|| AppError::Input {
+                message: format!("`{record}` is no id of a record"),
+                hint: "ids are written like contact_0aknk4r000004".into(),
+            })?;
+            let erased = workspace.records.erase(&Actor::system(), entity, id).await?;
+            workspace.store.scrub().await?;
+            let text = format!("erased: personal values of {} records, {} files", erased.records, erased.files);
+            Ok(Answer::new(text, json!({"ok": true, "records": erased.records, "files": erased.files})))
         }
         Operation::KeyRotate => {
             let (number, keys) = crate::store::vault::rotate(&workspace.store).await?;

@@ -59,6 +59,7 @@ pub async fn serve(
     let runner = workspace.runner.clone();
     let until = stopped.clone();
     let jobs = tokio::spawn(async move { runner.run(until).await });
+    let chores = tokio::spawn(workspace.clone().queue_chores_hourly(stopped.clone()));
     if mode == Mode::Dev {
         super::watch::watch(workspace.clone(), stopped.clone(), say.clone()).await?;
     }
@@ -70,6 +71,7 @@ pub async fn serve(
     };
     web::serve(listener, router, &web_config, shutdown).await.map_err(|error| AppError::Start(error.to_string()))?;
     let _ = jobs.await;
+    let _ = chores.await;
     if let Some(anchors) = anchors {
         let _ = anchors.await;
     }

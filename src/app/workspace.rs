@@ -108,7 +108,12 @@ impl Workspace {
             Some(loaded) => loaded,
             None => first_apply(&store, &options.folders).await?,
         };
-        Self::assemble(store, loaded, options).await
+        let workspace = Self::assemble(store, loaded, options).await?;
+        let again = workspace.records.erase_again().await?;
+        if again > 0 {
+            tracing::warn!(records = again, "this database is older than some erasures: they were done again");
+        }
+        Ok(workspace)
     }
 
     /// Opens for applying `files`: a database without definitions starts from nothing, so that the plan shows all of them.
@@ -150,7 +155,10 @@ impl Workspace {
         let runner = Arc::new(Runner::new(
             store.clone(),
             catalog.clone(),
-            vec![Arc::new(ScriptJobs::new(automation.clone(), records.clone()))],
+            vec![
+                Arc::new(ScriptJobs::new(automation.clone(), records.clone())),
+                Arc::new(super::chores::Chores::new(auth.clone(), records.clone())),
+            ],
             options.clock.clone(),
             options.random.clone(),
             RunnerOptions { workers: options.job_workers, events_kept: options.events_kept, ..RunnerOptions::default() },

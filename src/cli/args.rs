@@ -94,6 +94,8 @@ pub enum Command {
     /// Who did what: verify, anchor and export the audit.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Remove the personal values of a record and of those that belong to it, for good.
+    Erase(EraseArgs),
     /// The keys of encrypted values.
     #[command(subcommand)]
     Key(KeyCommand),
@@ -368,6 +370,15 @@ pub enum UserCommand {
 pub struct SubjectArgs {
     /// The record, for example contact_0c5zt3k9v2m1a.
     pub record: String,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct EraseArgs {
+    /// Id of the record, for example contact_0aknk4r000004.
+    pub record: String,
+    /// Erase it: nothing brings the values back.
+    #[arg(long)]
+    pub yes: bool,
 }
 
 #[derive(Debug, Clone, Subcommand)]

@@ -7,7 +7,7 @@ pub mod exit;
 pub mod print;
 
 pub use args::{
-    AccessCommand, ApplyArgs, AuditCommand, AuditFormat, BackupArgs, CheckArgs, Cli, Command, CompletionsArgs, Definitions, DemoArgs,
+    AccessCommand, ApplyArgs, AuditCommand, AuditFormat, BackupArgs, CheckArgs, Cli, Command, CompletionsArgs, Definitions, DemoArgs, EraseArgs,
     FmtArgs, Globals, ImportArgs, InitArgs, KeyCommand, Log, LogFormat, OpenapiArgs, PlanArgs, RestoreArgs, SchemaArgs, ServeArgs, SubjectArgs,
     TestArgs, TokenCommand, UserCommand,
 };

@@ -24,6 +24,9 @@ pub(super) fn add(catalog: &Catalog, entity: &Entity, paths: &mut Map<String, Va
     if entity.features.soft_delete {
         paths.insert(format!("{base}/{{id}}/restore"), json!({ "post": restore(entity) }));
     }
+    if entity.fields.iter().any(|field| field.class.is_some() || field.encrypted) {
+        paths.insert(format!("{base}/{{id}}/erase"), json!({ "post": erase(entity) }));
+    }
     paths.insert(format!("{base}/{{id}}/history"), json!({ "get": history(entity) }));
     if entity.may.share && entity.is_shareable() {
         shares::add(entity, &base, paths);
@@ -211,6 +214,18 @@ fn restore(entity: &Entity) -> Value {
         .answers_empty("204", "restored; the client asked for no body", &["ETag"])
         .fails(&["409", "412", "422", "428"])
         .build()
+}
+
+fn erase(entity: &Entity) -> Value {
+    let answer = object(&[("records", json!({ "type": "integer" })), ("files", json!({ "type": "integer" }))]);
+    id_of(
+        Operation::new(&format!("erase_{}", entity.slug), &entity.slug, &format!("Erase what one {} says of a person", name(entity))),
+        entity,
+    )
+    .describe("Personal values leave the record, those that belong to it, history, search, files and queue for good. For administrators.")
+    .answers("200", "how many records and files lost values", answer)
+    .fails(&["403", "409"])
+    .build()
 }
 
 fn history(entity: &Entity) -> Value {

@@ -174,7 +174,7 @@ impl RecordTx<'_> {
     }
 
     /// The next version, now, by this actor.
-    fn touch(&self, compiled: &Compiled, record: &mut Record) {
+    pub(super) fn touch(&self, compiled: &Compiled, record: &mut Record) {
         let plan = compiled.plan(record.entity);
         record.version += 1;
         let user = self.scope.actor.user.map_or(Value::Null, Value::Link);

@@ -359,6 +359,8 @@ pub struct RecordPage {
     pub buttons: Vec<ButtonLink>,
     pub edit_href: String,
     pub delete_href: String,
+    /// For administrators, where there are personal fields.
+    pub erase_href: String,
     pub restore_href: String,
     /// Empty for those who may not share it.
     pub share_href: String,

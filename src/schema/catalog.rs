@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-pub use entity::{Dependent, Entity, Features, Index, Rule, Title, TitlePart, Unique, Via};
+pub use entity::{Dependent, Entity, Features, Index, Retention, RetentionAction, Rule, Title, TitlePart, Unique, Via};
 pub use field::{Column, ColumnKind, Default, Field, FieldClass};
 pub use field_type::{
     DependsOn, FieldType, JsonSchema, MoneyCurrency, OnDelete, Options, Pattern, Picklist, Reset, ScalarType, SelectOption,

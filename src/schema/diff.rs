@@ -127,6 +127,7 @@ pub enum OpKind {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
+    Retention,
     Rule,
     View,
     Layout,
@@ -561,6 +562,7 @@ impl OpKind {
 impl Part {
     pub fn word(self) -> &'static str {
         match self {
+            Part::Retention => "retention rule",
             Part::Rule => "rule",
             Part::View => "view",
             Part::Layout => "layout",

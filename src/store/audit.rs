@@ -25,7 +25,7 @@ use crate::base::DateTime;
 use crate::base::text::{from_hex, hex};
 
 /// The acts that are audited; each has its words in all languages (`act-session-begin`).
-pub const ACTIONS: [&str; 29] = [
+pub const ACTIONS: [&str; 31] = [
     "session.begin",
     "session.refuse",
     "session.confirm",
@@ -50,6 +50,8 @@ pub const ACTIONS: [&str; 29] = [
     "definitions.apply",
     "records.import",
     "records.read",
+    "record.erase",
+    "records.retain",
     "subject.export",
     "backup.take",
     "backup.restore",

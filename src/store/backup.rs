@@ -160,6 +160,7 @@ pub async fn restore(backup: &Path, data: &Path) -> Result<(Manifest, Option<Pat
             let lock = sqlite::folder::take(&data)?;
             // Whatever else lies in the folder (keys) stays where the next start looks for it.
             keep_others(&data, &fresh)?;
+            keep_ledger(&data, &fresh)?;
             let former = (1..).map(|number| beside(&data, &format!("before-restore-{number}"))).find(|path| !path.exists());
             let former = former.unwrap_or_else(|| beside(&data, "before-restore"));
             std::fs::rename(&data, &former).map_err(|error| StoreError::file(&data, &error))?;
@@ -184,6 +185,17 @@ fn keep_others(data: &Path, fresh: &Path) -> Result<(), StoreError> {
         if !is_ours && entry.file_type().map_err(fault)?.is_file() {
             std::fs::copy(entry.path(), fresh.join(name)).map_err(fault)?;
         }
+    }
+    Ok(())
+}
+
+/// What was erased since the backup is erased again at the next start.
+fn keep_ledger(data: &Path, fresh: &Path) -> Result<(), StoreError> {
+    let ledger = data.join("keys").join(super::erasures::LEDGER);
+    if ledger.is_file() {
+        let keys = fresh.join("keys");
+        std::fs::create_dir_all(&keys).map_err(|error| StoreError::file(&keys, &error))?;
+        std::fs::copy(&ledger, keys.join(super::erasures::LEDGER)).map_err(|error| StoreError::file(&ledger, &error))?;
     }
     Ok(())
 }

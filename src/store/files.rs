@@ -159,6 +159,22 @@ pub async fn delete(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Whether a record holds a file in this field.
+pub async fn is_held(tx: &mut Tx, field: &Field, file: i64) -> Result<bool, StoreError> {
+    let Some(table) = field.side_table.as_deref() else { return Ok(false) };
+    let mut sql = Sql::new("SELECT \"rec\" FROM ");
+    sql.ident(table).push(" WHERE \"opt\" = ").bind(ColumnKind::Int, Cell::Int(file)).push(" LIMIT 1");
+    Ok(!tx.rows(sql, &[INT]).await?.is_empty())
+}
+
+/// Forgets a file with its name; gives the hash of its content ([`delete_content`]).
+pub async fn remove(tx: &mut Tx, id: i64) -> Result<Option<String>, StoreError> {
+    let found = tx.rows(Sql::template("SELECT sha256 FROM sys_file WHERE id = ?", [int(id)]), &[TEXT]).await?;
+    let Some(sha256) = found.first().map(|row| read::text(row, 0)) else { return Ok(None) };
+    tx.run(Sql::template("DELETE FROM sys_file WHERE id = ?", [int(id)])).await?;
+    Ok(Some(sha256))
+}
+
 /// Whether a live file has this content.
 pub async fn is_content_used(store: &Store, sha256: &str) -> Result<bool, StoreError> {
     let sql = Sql::template("SELECT count(*) FROM sys_file WHERE sha256 = ? AND deleted_at IS NULL", [text(sha256)]);

@@ -76,6 +76,29 @@ pub async fn forget(tx: &mut Tx, record: RecordId) -> Result<u64, StoreError> {
     tx.run(Sql::template("DELETE FROM sys_history WHERE record = ?", [int(record.0)])).await
 }
 
+/// Changes what the entries of a record tell; `change` gives the new text, or `None` where it stays.
+pub async fn rewrite(tx: &mut Tx, record: RecordId, change: impl Fn(&str) -> Option<String> + Send) -> Result<(), StoreError> {
+    let mut after = i64::MIN;
+    loop {
+        let sql = Sql::template(
+            "SELECT version, changes FROM sys_history WHERE record = ? AND version > ? ORDER BY version LIMIT 500",
+            [int(record.0), int(after)],
+        );
+        let rows = tx.rows(sql, &[INT, TEXT]).await?;
+        let Some(last) = rows.iter().last() else { return Ok(()) };
+        after = read::int(last, 0);
+        for row in rows.iter() {
+            if let Some(changed) = change(&read::text(row, 1)) {
+                tx.run(Sql::template(
+                    "UPDATE sys_history SET changes = ? WHERE record = ? AND version = ?",
+                    [text(changed.as_str()), int(record.0), int(read::int(row, 0))],
+                ))
+                .await?;
+            }
+        }
+    }
+}
+
 fn entry(row: &[crate::base::Cell]) -> Entry {
     Entry {
         record: RecordId(read::int(row, 0)),

@@ -25,6 +25,7 @@ pub mod compile;
 pub mod credentials;
 pub mod ddl;
 pub mod doctor;
+pub mod erasures;
 pub mod factors;
 pub mod files;
 pub mod functions;

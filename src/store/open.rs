@@ -305,6 +305,15 @@ impl Store {
         }
     }
 
+    /// Removes from the files of an embedded database what was deleted in it: free pages, former words of the search index,
+    /// the log. Writes wait meanwhile. On PostgreSQL the server's own vacuum does that.
+    pub async fn scrub(&self) -> Result<(), StoreError> {
+        let Db::Sqlite { writer, .. } = &self.shared.db else { return Ok(()) };
+        let (sender, done) = oneshot::channel();
+        writer.send(Request::Scrub(sender)).await.map_err(|_| StoreError::Closed)?;
+        done.await.map_err(|_| StoreError::Closed)?
+    }
+
     /// The version of the definitions in the database, changing when this or another process applies.
     pub fn catalog_changes(&self) -> watch::Receiver<i64> {
         self.shared.signals.catalog()

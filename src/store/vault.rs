@@ -108,6 +108,11 @@ fn masters_in(folder: &Path) -> Result<BTreeMap<i64, Key>, StoreError> {
 }
 
 impl Vault {
+    /// Where the keys lie.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     pub fn blind(&self) -> &Blind {
         &self.blind
     }

@@ -33,7 +33,7 @@ pub async fn subject(records: &Records, catalog: &Arc<Catalog>, actor: &Actor, i
     for (other, field) in pointing(catalog, entity) {
         let found = records_with(records, catalog, actor, other, field, id).await?;
         if !found.is_empty() {
-            linked.push(json!({"entity": other.id, "field": field.name, "records": found}));
+            linked.push(json!({"entity": other.id, "field": field.name, "classes": classes(other), "records": found}));
         }
     }
     let filter = Filter { record: Some(record.0), ..Filter::default() };
@@ -42,11 +42,17 @@ pub async fn subject(records: &Records, catalog: &Arc<Catalog>, actor: &Actor, i
         "taken_at": records.clock().now().to_string(),
         "entity": entity.id,
         "id": id,
+        "classes": classes(entity),
         "record": read(&text),
         "history": history(records, catalog, actor, entity, record).await?,
         "linked": linked,
         "audit": audit::to_json(&entries),
     }))
+}
+
+/// Which fields say something of a person, and how sensitive that is.
+fn classes(entity: &Entity) -> Map<String, Json> {
+    entity.fields.iter().filter_map(|field| Some((field.name.clone(), field.class?.name().into()))).collect()
 }
 
 /// Fields of other entities (and of its own) whose values can be this record.

@@ -448,6 +448,7 @@ pub fn record(locale: Locale) -> RecordPage {
         buttons: vec![ButtonLink { label: say("Send offer", "发送报价"), href: text("/x") }],
         edit_href: text("/records/deal/deal_1/edit"),
         delete_href: text("/records/deal/deal_1/delete"),
+        erase_href: text("/records/deal/deal_1/erase"),
         restore_href: text("/records/deal/deal_1/restore"),
         share_href: text("/records/deal/deal_1/shares"),
         is_deleted: false,

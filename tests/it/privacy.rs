@@ -1,7 +1,10 @@
 //! What is known about people: classes of fields, encryption, erasure.
 
 mod classes;
+mod consents;
 mod encryption;
+mod erasure;
+mod retention;
 
 use relata::schema::catalog::ColumnKind;
 use relata::store::Sql;
@@ -30,8 +33,10 @@ fields:
   risk: {type: formula, returns: text, expr: "if(diagnosis contains 'heart', 'high', null)", stored: true}
   portal_key: {type: text, max: 80, min: 8, class: secret}
   ward: {type: text, max: 20, index: true}
-  photo: {type: image, class: personal}
+  scan: {type: file, class: personal}
   notes: {type: children, of: clinic.visit, by: patient}
+retention:
+  - {id: forgotten, days: 365, when: "ward = 'closed'", action: erase}
 rules:
   - {id: ward_for_insured, assert: "insurance is null or ward is not null", code: no_ward, message: A ward is needed, at: ward}
 "#,
@@ -49,6 +54,8 @@ fields:
   day: {type: date}
   report: {type: long_text, class: personal, search: true}
   letter: {type: long_text, class: personal, encrypted: true}
+retention:
+  - {id: old_visits, days: 30, since: day, action: delete}
 "#,
     ),
 ];

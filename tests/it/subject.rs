@@ -38,6 +38,7 @@ async fn everything_about_a_person_is_given() {
     let document = subject(&app, &id).await.expect("given");
     assert_eq!((&document["entity"], &document["id"]), (&json!("crm.contact"), &json!(id)));
     assert_eq!(document["record"]["email"], "ada.w@example.org");
+    assert_eq!((&document["classes"]["email"], document["classes"].get("account")), (&json!("personal"), None));
     let kinds: Vec<&str> = document["history"].as_array().expect("a list").iter().filter_map(|entry| entry["kind"].as_str()).collect();
     assert_eq!(kinds, ["delete", "update", "create"]);
     assert_eq!(document["history"][1]["changes"]["email"]["old"], "ada@example.org");

@@ -48,6 +48,7 @@ impl Checker<'_> {
         let hint = match (&typed.ty, target) {
             (Type::Money(_), Type::Int | Type::Decimal(_)) => Some("take `.amount` or `.base` of it".to_owned()),
             (Type::Date, Type::DateTime) => Some("`now()` is a date-time".to_owned()),
+            (Type::Sealed(..) | Type::Secret, _) => Some("what is computed from an encrypted value would hold it in the open".to_owned()),
             (_, Type::Text) => Some("`text(…)` writes a number or a date as text".to_owned()),
             _ => None,
         };

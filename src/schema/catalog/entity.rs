@@ -35,6 +35,7 @@ pub struct Entity {
     /// All of them: also those of `index: true` in a field, of links and of users (uniques apart).
     pub indexes: Vec<Index>,
     pub rules: Vec<Rule>,
+    pub retention: Vec<Retention>,
     pub views: Vec<View>,
     pub layouts: Vec<Layout>,
     pub buttons: Vec<Button>,
@@ -128,6 +129,25 @@ pub struct Rule {
     pub at: Option<FieldIx>,
     pub code: String,
     pub message: Labels,
+}
+
+/// How long records are kept.
+#[derive(Debug, Clone)]
+pub struct Retention {
+    pub id: String,
+    /// Which records it concerns; of those to be erased only such as still have a personal value.
+    pub when: Typed,
+    /// A date or date-time.
+    pub since: FieldIx,
+    pub days: u32,
+    pub action: RetentionAction,
+}
+
+/// What becomes of a record that was kept for long enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetentionAction {
+    Erase,
+    Delete,
 }
 
 impl Entity {

@@ -36,7 +36,7 @@ fn properties(node: &Node, without: &[&str]) -> Map<String, Json> {
 fn entity(work: &mut Work, ix: EntityIx) {
     let draft = work.draft(ix);
     let without =
-        ["kind", "format", "was", "fields", "unique", "indexes", "rules", "views", "layouts", "buttons", "scripts", "id", "title"];
+        ["kind", "format", "was", "fields", "unique", "indexes", "retention", "rules", "views", "layouts", "buttons", "scripts", "id", "title"];
     let mut own = properties(&draft.node, &without);
     own.insert("id".to_owned(), Json::String(draft.id.clone()));
     if let Some(title) = draft.node.text("title") {
@@ -49,6 +49,7 @@ fn entity(work: &mut Work, ix: EntityIx) {
     let parts = work.draft(ix).parts.clone();
     for part in parts {
         let kind = match part.section {
+            "retention" => Part::Retention,
             "rules" => Part::Rule,
             "views" => Part::View,
             "layouts" => Part::Layout,

@@ -87,7 +87,7 @@ const WORDS: [&str; 28] = [
     "end",
 ];
 
-const SECTIONS: [&str; 7] = ["rules", "views", "layouts", "buttons", "scripts", "unique", "indexes"];
+const SECTIONS: [&str; 8] = ["retention", "rules", "views", "layouts", "buttons", "scripts", "unique", "indexes"];
 
 pub(super) fn entities(work: &mut Work) {
     let mut documents: Vec<Document> = work.intake.documents.iter().filter(|document| document.kind.name == "entity").cloned().collect();

@@ -57,6 +57,7 @@ fn entity(draft: &EntityDraft, ix: EntityIx, user: EntityIx) -> Entity {
         views: Vec::new(),
         layouts: Vec::new(),
         buttons: Vec::new(),
+        retention: Vec::new(),
         scripts: Vec::new(),
         computed_order: Vec::new(),
         dependents: Vec::new(),

@@ -21,6 +21,7 @@ pub(super) fn build(work: &mut Work) {
                 "unique" => unique(work, ix, &part.node),
                 "indexes" => index(work, ix, &part.node),
                 "rules" => rule(work, ix, &part.node),
+                "retention" => super::retention::read(work, ix, &part.node),
                 "views" => view(work, ix, &part.node),
                 "layouts" => layout(work, ix, &part.node),
                 "buttons" => button(work, ix, part),

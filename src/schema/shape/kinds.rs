@@ -39,6 +39,14 @@ pub const RULE: &[KeySpec] = &[
     key("message", Label, "What a person reads."),
 ];
 
+pub const RETENTION: &[KeySpec] = &[
+    must("id", Name, "Name of the rule, unique in the entity."),
+    must("days", Int(1, 36_500), "Days after `since` at which it is due."),
+    with("since", Field, "updated_at", "A date or date-time of the record."),
+    key("when", Expr, "Only records for which this holds."),
+    must("action", OneOf(&["erase", "delete"]), "`erase` removes personal values for good; `delete` deletes the record."),
+];
+
 pub const VIEW: &[KeySpec] = &[
     must("id", Name, "Name of the view, unique in the entity."),
     key("label", Label, "Its name in the list of views."),
@@ -141,6 +149,7 @@ pub const ENTITY: &[KeySpec] = &[
     key("unique", List(&Object(UNIQUE)), "Combinations of fields that must be unique."),
     key("indexes", List(&Object(INDEX)), "Indexes for lists and filters."),
     key("rules", List(&Object(RULE)), "Validations."),
+    key("retention", List(&Object(RETENTION)), "How long records are kept, and what becomes of them then."),
     key("views", List(&Object(VIEW)), "Saved lists."),
     key("layouts", List(&Object(LAYOUT)), "How a record's page and form are arranged."),
     key("buttons", List(&Object(BUTTON)), "Actions that run a script."),
@@ -161,6 +170,7 @@ pub const EXTENSION: &[KeySpec] = &[
     key("unique", List(&Object(UNIQUE)), "Combinations that must be unique."),
     key("indexes", List(&Object(INDEX)), "Indexes added."),
     key("rules", List(&Object(RULE)), "Validations added."),
+    key("retention", List(&Object(RETENTION)), "Rules about how long records are kept, added."),
     key("views", List(&Object(VIEW)), "Views added, or replaced by the same id."),
     key("layouts", List(&Object(LAYOUT)), "Layouts added, or replaced by the same id."),
     key("buttons", List(&Object(BUTTON)), "Buttons added."),

@@ -114,3 +114,15 @@ pub(in crate::store) fn truncate(connection: &Connection) -> Result<(), StoreErr
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], row).map_err(translate)?;
     Ok(())
 }
+
+/// Rewrites the database without what was deleted in it, and empties the log.
+pub(in crate::store) fn scrub(connection: &Connection) -> Result<(), StoreError> {
+    // The search index keeps the words of records that are gone until its parts are merged. The copy that VACUUM makes is as
+    // large as the database: it belongs into a file.
+    let words = "INSERT INTO sys_search (sys_search) VALUES ('optimize'); PRAGMA temp_store = file; VACUUM";
+    let rewritten = connection.execute_batch(words).map_err(translate);
+    connection.execute_batch("PRAGMA temp_store = memory").map_err(translate)?;
+    rewritten?;
+    let is_busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(translate)?;
+    if is_busy == 0 { Ok(()) } else { Err(StoreError::Busy) }
+}

@@ -29,6 +29,8 @@ const QUEUE: usize = 1024;
 #[derive(Debug)]
 pub(in crate::store) enum Request {
     Run(Unit),
+    /// Remove from the files what was deleted.
+    Scrub(oneshot::Sender<Result<(), StoreError>>),
     /// Finish, empty the log, and say so.
     Close(oneshot::Sender<()>),
 }
@@ -76,6 +78,10 @@ impl Writer {
             };
             match request {
                 Some(Request::Run(unit)) => self.batch(unit),
+                Some(Request::Scrub(done)) => {
+                    let outcome = checkpoint::scrub(&self.link().connection);
+                    let _ = done.send(outcome);
+                }
                 Some(Request::Close(closed)) => break Some(closed),
                 None => break None,
             }

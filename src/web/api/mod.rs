@@ -38,6 +38,7 @@ pub(super) fn routes(state: State) -> Router {
         .route("/api/v1/records/{entity}/by/{unique}/{value}", put(write::upsert))
         .route("/api/v1/records/{entity}/{id}", get(read::get).merge(patch(write::update).delete(write::delete)))
         .route("/api/v1/records/{entity}/{id}/restore", post(write::restore))
+        .route("/api/v1/records/{entity}/{id}/erase", post(write::erase))
         .route("/api/v1/records/{entity}/{id}/actions/{name}", post(actions::run))
         .route("/api/v1/records/{entity}/{id}/history", get(read::history))
         .route("/api/v1/records/{entity}/{id}/shares", get(shares::list).post(shares::add))

@@ -6,8 +6,9 @@ use axum::response::Response;
 
 use super::answer;
 use super::body::{JSON, PATCH};
-use super::head::EntityHead;
+use super::head::{EntityHead, Head};
 use super::headers::{Preferences, preferences};
+use super::locate;
 use crate::record::{Input, Saved};
 use crate::schema::catalog::{Catalog, Entity, Unique};
 use crate::schema::field_type;
@@ -66,6 +67,17 @@ pub(super) async fn upsert(mut head: EntityHead, body: Body) -> Result<Response,
     let input = input(&mut head, JSON, body).await?;
     let saved = head.state.records.upsert(&head.actor, &head.catalog, head.entity().ix, &unique, key, input, options).await?;
     written(&head, &saved).await
+}
+
+/// `POST /records/{entity}/{id}/erase`: removes what says something of a person. Wants an administrator who proved a short
+/// time ago who they are.
+pub(super) async fn erase(head: Head) -> Result<Response, Problem> {
+    // Before anything is looked up: others learn nothing of what is there.
+    head.fresh_administrator()?;
+    let entity = locate::entity(&head.catalog, head.part("entity"))?;
+    let id = locate::record_id(&head.catalog, entity, head.part("id"))?;
+    let erased = head.state.records.erase(&head.actor, entity.ix, id).await?;
+    Ok(answer::json(StatusCode::OK, &serde_json::json!({ "records": erased.records, "files": erased.files })))
 }
 
 /// The fields a body sets.

@@ -71,6 +71,53 @@ pub(super) async fn delete(mut page: Page, Path((slug, id_text)): Path<(String, 
     }
 }
 
+/// `GET /records/{entity}/{id}/erase`: asks first.
+pub(super) async fn erase_page(page: Page, Path((slug, id_text)): Path<(String, String)>) -> Result<Response, Problem> {
+    page.requester.administrator()?;
+    let entity = page.entity(&slug)?;
+    confirm_erase(&page, entity, &id_text, StatusCode::OK, None).await
+}
+
+async fn confirm_erase(page: &Page, entity: &Entity, id_text: &str, status: StatusCode, error: Option<String>) -> Result<Response, Problem> {
+    let titles = page.titles(std::iter::once(id_text)).await?;
+    let title = titles.get(id_text).ok_or_else(Problem::not_found)?;
+    let href = format!("/records/{}/{id_text}", entity.slug);
+    let context = ConfirmPage {
+        shell: page.shell(
+            &page.say("action-erase", &[]),
+            &entity.slug,
+            vec![page.entity_crumb(entity), Crumb { label: title.clone(), href: Some(href.clone()) }],
+        ),
+        title: page.say("erase-title", &[("title", Arg::Text(title))]),
+        text: page.say("erase-text", &[]),
+        action: format!("{href}/erase"),
+        confirm_label: page.say("erase-confirm", &[]),
+        cancel_href: href,
+        version: String::new(),
+        must_confirm: !page.requester.is_fresh,
+        error,
+    };
+    page.html(status, "page/confirm", &context)
+}
+
+/// `POST /records/{entity}/{id}/erase`
+pub(super) async fn erase(mut page: Page, Path((slug, id_text)): Path<(String, String)>, post: Post) -> Result<Response, Problem> {
+    page.requester.administrator()?;
+    let unproved = page.confirm(&post).await?;
+    let entity = page.entity(&slug)?;
+    let id = parse_id(&page.catalog, entity.ix, &id_text).ok_or_else(Problem::not_found)?;
+    if unproved.is_some() {
+        return confirm_erase(&page, entity, &id_text, StatusCode::UNPROCESSABLE_ENTITY, unproved).await;
+    }
+    match page.state.records.erase(&page.actor, entity.ix, id).await {
+        Ok(_) => Ok(page.go(&format!("/records/{slug}/{id_text}?done=erased"))),
+        Err(error) => match whole_message(&page, &error) {
+            Some(message) => confirm_erase(&page, entity, &id_text, StatusCode::CONFLICT, Some(message)).await,
+            None => Err(error.into()),
+        },
+    }
+}
+
 async fn current_version(page: &Page, entity: &Entity, id_text: &str) -> Result<i64, Problem> {
     let id = parse_id(&page.catalog, entity.ix, id_text).ok_or_else(Problem::not_found)?;
     let params = crate::query::Params(vec![("select".to_owned(), "id,version".to_owned())]);

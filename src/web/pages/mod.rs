@@ -95,6 +95,7 @@ pub fn routes(state: State) -> Router {
         .route("/records/{entity}/{id}", get(record::record).post(form::update))
         .route("/records/{entity}/{id}/edit", get(form::edit))
         .route("/records/{entity}/{id}/delete", get(act::delete_page).post(act::delete))
+        .route("/records/{entity}/{id}/erase", get(act::erase_page).post(act::erase))
         .route("/records/{entity}/{id}/restore", on_post(act::restore))
         .route("/records/{entity}/{id}/access", get(access::why))
         .route("/records/{entity}/{id}/shares", get(shares::shares).post(shares::share))

@@ -210,7 +210,8 @@ impl Page {
 
     /// `?done=created&what=…` of an address someone was sent on to.
     fn notices(&self) -> Vec<Notice> {
-        const KNOWN: [&str; 19] = [
+        const KNOWN: [&str; 20] = [
+            "erased",
             "created",
             "saved",
             "deleted",

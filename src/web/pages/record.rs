@@ -104,6 +104,7 @@ pub(super) async fn record_page(
         buttons,
         edit_href: offered(may.update, "edit"),
         delete_href: offered(may.delete, "delete"),
+        erase_href: offered(page.is_admin() && entity.fields.iter().any(|field| field.class.is_some() || field.encrypted), "erase"),
         restore_href: offered(may.delete, "restore"),
         share_href: offered((may.share || may.admin) && entity.is_shareable(), "shares"),
         is_deleted: read.is_deleted,

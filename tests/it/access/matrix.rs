@@ -219,6 +219,7 @@ impl Lab {
                 "user": Box::pin(self.record("user", person, kind)).await, "team": Box::pin(self.record("team", person, kind)).await,
             }),
             "note" | "task" | "activity" => json!({ "subject": "x" }),
+            "consent" => json!({ "purpose": "newsletter", "source": "paper" }),
             _ => json!({ "name": format!("Thing {number}") }),
         }
     }
@@ -228,6 +229,7 @@ impl Lab {
         match entity {
             "line" => json!({ "label": "new" }),
             "note" | "task" | "activity" => json!({ "subject": "new" }),
+            "consent" => json!({ "wording": "new" }),
             "user" => json!({ "phone": "+49 30 123456" }),
             "user_teams" => json!({ "team": self.record("team", "", Kind::Shared).await }),
             _ => json!({ "name": format!("New {}", self.next()) }),
@@ -363,7 +365,14 @@ async fn ask(lab: &mut Lab, at: usize, method: &str, path: &str, row: &Row, enti
             let values = lab.values("memo", &person, kind).await;
             body = Some(json!({ "operations": [{ "op": "create", "entity": "memo", "values": values }] }));
         }
-        ("other", _) => target = target.replace("{id}", &lab.record("user", "", Kind::Shared).await),
+        ("other", entity) => {
+            let id = lab.record(entity.unwrap_or("user"), "", Kind::Shared).await;
+            if path.ends_with("/erase") && entity == Some("user") {
+                // Who still signs in is not erased.
+                lab.app.patch(&format!("/api/v1/records/user/{id}"), json!({ "active": false })).await.expect_status(200);
+            }
+            target = target.replace("{id}", &id);
+        }
         ("file", _) => {
             let whose = if kind == Kind::Own { lab.subjects[at].file.clone() } else { lab.subjects[0].file.clone() };
             target = target.replace("{id}", &whose);

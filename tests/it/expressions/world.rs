@@ -147,6 +147,7 @@ pub fn entity(ix: EntityIx, slug: &str, fields: Vec<(&str, FieldType)>) -> Entit
         views: Vec::new(),
         layouts: Vec::new(),
         buttons: Vec::new(),
+        retention: Vec::new(),
         scripts: Vec::new(),
         computed_order: Vec::new(),
         dependents: Vec::new(),

@@ -227,6 +227,7 @@ fn push(catalog: &mut Catalog, slug: &str, prefix: &str, title: &[&str], own: Ve
         views: Vec::new(),
         layouts: Vec::new(),
         buttons: Vec::new(),
+        retention: Vec::new(),
         scripts: Vec::new(),
         computed_order: Vec::new(),
         dependents: Vec::new(),

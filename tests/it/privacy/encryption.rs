@@ -73,10 +73,11 @@ async fn values_come_back_and_are_found_by_equality() {
     let again = app.patch(&path, json!({"portal_key": "••••••••", "ward": "4"})).await.expect_status(200).json();
     assert_eq!(again["ward"], "4");
     let changed = app.get(&format!("{path}/history")).await.expect_status(200).json();
-    assert!(changed["data"][0]["changes"].get("portal_key").is_none(), "{changed:#}");
+    assert!(!changed["data"][0].to_string().contains("portal_key"), "{changed:#}");
     app.patch(&path, json!({"email": "ada.w@example.org"})).await.expect_status(200);
     let changed = app.get(&format!("{path}/history")).await.expect_status(200).json();
-    assert_eq!(changed["data"][0]["changes"]["email"], json!({"old": "Ada@example.org", "new": "ada.w@example.org"}));
+    let change = &changed["data"][0]["changes"][0];
+    assert_eq!((&change["field"], &change["old"], &change["new"]), (&json!("email"), &json!("Ada@example.org"), &json!("ada.w@example.org")));
     app.patch(&path, json!({"email": null})).await.expect_status(200);
     assert!(found("email is null").await.contains(&"1".to_owned()));
     app.delete(&path).await.expect_status(204);

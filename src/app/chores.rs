@@ -1,0 +1,100 @@
+//! What the program does by itself: sweeping what is over, and cleaning the database's files after an erasure.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::Workspace;
+use crate::auth::Auth;
+use crate::jobs::{Job, JobContext, JobError, JobHandler, NewJob, Outcome, enqueue};
+use crate::record::{Records, Retained, SCRUB};
+use crate::store::{BoxFuture, Store, StoreError, settings};
+
+/// Sessions, challenges and counters that are over.
+const SWEEP: &str = "sweep";
+/// What retention rules say is due.
+const RETAIN: &str = "retain";
+/// The day on which they were last followed.
+const RETAINED: &str = "retained_on";
+/// How often chores are queued.
+const EACH: Duration = Duration::from_secs(3600);
+
+/// Does the chores.
+pub(super) struct Chores {
+    auth: Arc<Auth>,
+    records: Records,
+}
+
+impl Chores {
+    pub fn new(auth: Arc<Auth>, records: Records) -> Self {
+        Self { auth, records }
+    }
+
+    /// Once a day is enough: a rule without an index reads the whole table.
+    async fn retain(&self, store: &Store) -> Result<(), JobError> {
+        let catalog = self.records.catalog();
+        let today = store.clock().now().date_in(&catalog.settings.time_zone).to_string();
+        if catalog.entities.iter().all(|entity| entity.retention.is_empty())
+            || settings::get(store, RETAINED).await?.is_some_and(|last| last == today)
+        {
+            return Ok(());
+        }
+        let done = self.records.retain().await.map_err(|error| JobError::Retry(error.to_string()))?;
+        if done != Retained::default() {
+            tracing::info!(erased = done.erased, deleted = done.deleted, refused = done.refused, "retention rules were followed");
+        }
+        Ok(store.write(move |tx| Box::pin(async move { settings::set(tx, RETAINED, &today).await })).await?)
+    }
+}
+
+impl JobHandler for Chores {
+    fn kinds(&self) -> &[&'static str] {
+        &[SCRUB, SWEEP, RETAIN]
+    }
+
+    fn run<'a>(&'a self, context: &'a JobContext, job: &'a Job) -> BoxFuture<'a, Result<Outcome, JobError>> {
+        Box::pin(async move {
+            match job.kind.as_str() {
+                SCRUB => context.store.scrub().await?,
+                RETAIN => self.retain(&context.store).await?,
+                _ => self.auth.prune().await.map_err(|error| JobError::Retry(error.to_string()))?,
+            }
+            Ok(Outcome::Done)
+        })
+    }
+}
+
+impl Workspace {
+    /// Queues what is to be done now and then; what waits already is not queued twice.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn queue_chores(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    for kind in [SWEEP, RETAIN] {
+                        enqueue(tx, &NewJob { key: Some(kind.to_owned()), ..NewJob::new(kind, json!({}), now) }).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Queues them each hour until the server stops.
+    pub(super) async fn queue_chores_hourly(self, mut stopped: watch::Receiver<bool>) {
+        loop {
+            if let Err(error) = self.queue_chores().await {
+                tracing::warn!(error = %error, "chores could not be queued");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(EACH) => {}
+                _ = stopped.changed() => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Erasing a person: who may, what is refused, and that nothing is left of them, also after an older backup is put back.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::http::Method;
+use relata::app::{Options, Workspace};
+use relata::auth::{NewToken, NewUser};
+use relata::base::{RecordId, SystemRandom};
+use relata::deploy::Folders;
+use relata::store::{Target, backup, idempotency, jobs, vault};
+use serde_json::json;
+
+use super::{CLINIC, lines, texts};
+use crate::support::{TestApp, postgres_url};
+
+/// What stands in every value of the person.
+const CANARY: &str = "zqcanary";
+
+fn number(id: &str) -> i64 {
+    RecordId::parse(id).expect("an id").1.0
+}
+
+#[tokio::test]
+async fn only_administrators_erase_and_only_what_has_a_class() {
+    let app = TestApp::with_files(&CLINIC).await;
+    let id = app.create_id("patient", json!({"number": "1", "email": "ada@example.org"})).await;
+    let person = NewUser { name: "Joe".into(), email: "joe@example.com".into(), password: String::new(), locale: None, admin: false };
+    app.workspace.auth.create_user(person).await.expect("created");
+    let token = NewToken { email: "joe@example.com".into(), name: "joe".into(), days: None };
+    let token = app.workspace.auth.create_token(token).await.expect("made").secret;
+    let path = format!("/api/v1/records/patient/{id}/erase");
+    app.request(Method::POST, &path).token(&token).send().await.expect_problem(403, "ACL002");
+    app.request(Method::POST, &path).anonymous().send().await.expect_status(401);
+    app.request(Method::GET, &format!("/records/patient/{id}/erase")).token(&token).send().await.expect_status(403);
+    app.post("/api/v1/records/patient/patient_0000000000001/erase", json!({})).await.expect_problem(404, "REC002");
+    let team = app.create_id("team", json!({"name": "Sales"})).await;
+    app.post(&format!("/api/v1/records/team/{team}/erase"), json!({})).await.expect_problem(409, "REC013");
+    let joe = app.get("/api/v1/records/user?filter=email='joe@example.com'").await.expect_status(200).json();
+    let joe = format!("/api/v1/records/user/{}", joe["data"][0]["id"].as_str().expect("an id"));
+    app.post(&format!("{joe}/erase"), json!({})).await.expect_problem(409, "REC013");
+    assert_eq!(app.get(&format!("/api/v1/records/patient/{id}")).await.json()["email"], "ada@example.org", "nothing happened");
+
+    app.patch(&joe, json!({"active": false})).await.expect_status(200);
+    app.post(&format!("{joe}/erase"), json!({})).await.expect_status(200);
+    assert_eq!(app.get(&joe).await.expect_status(200).json()["email"], json!(null));
+    app.request(Method::GET, "/api/v1/records/patient").token(&token).send().await.expect_status(401);
+    let page = app.get(&format!("/records/patient/{id}/erase")).await.expect_status(200).text();
+    assert!(page.contains("Erase for good"), "{page}");
+}
+
+/// A person with the canary in sixteen places; gives the id.
+async fn person(app: &TestApp) -> String {
+    let upload = app.request(Method::POST, &format!("/api/v1/files?name={CANARY}10.txt&entity=patient"));
+    let file = upload.header("content-type", "application/octet-stream").bytes(format!("scan of {CANARY}11")).send().await.expect_status(201).json();
+    let values = json!({
+        "number": "P-1",
+        "name": {"given": format!("{CANARY}01"), "family": format!("{CANARY}02")},
+        "email": format!("{CANARY}03@example.org"),
+        "insurance": format!("{CANARY}04"),
+        "diagnosis": format!("heart {CANARY}05"),
+        "portal_key": format!("{CANARY}06 secret"),
+        "ward": "3",
+        "scan": [file["id"]],
+    });
+    let id = app.create_id("patient", values).await;
+    let path = format!("/api/v1/records/patient/{id}");
+    // Former values: in the history, and in freed places of the row's page.
+    app.patch(&path, json!({"diagnosis": format!("{CANARY}07"), "insurance": format!("{CANARY}08")})).await.expect_status(200);
+    app.patch(&path, json!({"name": {"given": format!("{CANARY}09"), "family": "Smith"}})).await.expect_status(200);
+    let below = json!({"patient": id, "report": format!("saw {CANARY}12"), "letter": format!("dear {CANARY}13"), "day": "2026-11-20"});
+    app.create_id("visit", below).await;
+    let gone = app.create_id("visit", json!({"patient": id, "report": format!("binned {CANARY}14")})).await;
+    app.delete(&format!("/api/v1/records/visit/{gone}")).await.expect_status(204);
+    // A job and a kept answer, as deliveries and repeated requests leave them.
+    let record = number(&id);
+    app.workspace
+        .store
+        .write::<_, relata::store::StoreError>(move |tx| {
+            Box::pin(async move {
+                let payload = json!({"handler": "x", "id": record, "version": 1, "values": {"name": format!("{CANARY}15")}});
+                let job = jobs::NewJob { handler: "later".into(), payload_json: payload.to_string(), ..jobs::NewJob::default() };
+                jobs::enqueue(tx, &job).await?;
+                idempotency::begin(tx, 1, "k", "d").await?;
+                let body = json!({"id": record, "version": 1, "warnings": [format!("{CANARY}16")]});
+                idempotency::finish(tx, 1, "k", 200, &body.to_string()).await
+            })
+        })
+        .await
+        .expect("written");
+    id
+}
+
+/// Files below a folder in which the canary stands.
+fn holding(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let Ok(entries) = std::fs::read_dir(folder) else { return found };
+    for path in entries.map(|entry| entry.expect("an entry").path()) {
+        if path.is_dir() {
+            found.extend(holding(&path));
+        } else if let Ok(bytes) = std::fs::read(&path)
+            && bytes.to_ascii_lowercase().windows(CANARY.len()).any(|window| window == CANARY.as_bytes())
+        {
+            found.push(path.display().to_string());
+        }
+    }
+    found
+}
+
+/// What the database tells of the person, whatever the table.
+async fn told(app: &TestApp) -> String {
+    let mut all = String::new();
+    for sql in [
+        "SELECT concat_ws(' ', name__given, name__family, email, email_k, insurance, diagnosis, risk, portal_key) FROM e_patient",
+        "SELECT concat_ws(' ', report, report_k, letter, letter_k) FROM e_visit",
+        "SELECT changes FROM sys_history",
+        "SELECT payload FROM sys_job",
+        "SELECT coalesce(body, '') FROM sys_idempotency",
+        "SELECT name FROM sys_file",
+        "SELECT wrapped FROM sys_data_key",
+        "SELECT detail FROM sys_audit",
+    ] {
+        all.push_str(&texts(app, sql).await);
+    }
+    all
+}
+
+async fn expect_gone(app: &TestApp, id: &str) {
+    let read = app.get(&format!("/api/v1/records/patient/{id}")).await.expect_status(200).json();
+    for field in ["name", "email", "insurance", "diagnosis", "risk", "portal_key"] {
+        assert!(read[field].is_null(), "{field}: {read:#}");
+    }
+    assert_eq!((&read["number"], &read["ward"], &read["scan"]), (&json!("P-1"), &json!("3"), &json!([])), "the rest stays");
+    let history = app.get(&format!("/api/v1/records/patient/{id}/history")).await.expect_status(200).text();
+    assert!(history.contains("erase") && !history.contains(CANARY), "{history}");
+    assert!(!told(app).await.contains(CANARY), "{}", told(app).await);
+    let found = app.get(&format!("/api/v1/records/patient?q={CANARY}09")).await.expect_status(200).json();
+    assert_eq!(found["data"], json!([]));
+}
+
+#[tokio::test]
+async fn nothing_is_left_of_a_person_also_after_a_restore() {
+    let app = TestApp::with_files(&CLINIC).await;
+    let id = person(&app).await;
+    let folder = app.workspace.folders.workspace.clone();
+    let store = app.workspace.store.clone();
+    let copy = folder.join("older-backup");
+    let sealed = texts(&app, "SELECT insurance FROM e_patient").await;
+    assert!(told(&app).await.contains(CANARY) && sealed.starts_with("sealed1:"));
+    if postgres_url().is_none() {
+        backup::take(&store, &copy).await.expect("a backup");
+        assert!(!holding(&folder.join("relata-data")).is_empty());
+    }
+
+    let erased = app.post(&format!("/api/v1/records/patient/{id}/erase"), json!({})).await.expect_status(200).json();
+    assert_eq!(erased, json!({"records": 3, "files": 1}), "the patient and two visits");
+    app.workspace.runner.run_until_idle().await.expect("the queue is read");
+    expect_gone(&app, &id).await;
+    let noted = lines(&app, "record.erase").await;
+    assert_eq!((noted.len(), noted[0].record), (1, Some(number(&id))));
+    assert!(relata::store::audit::verify(&store, Vec::new()).await.expect("read").is_ok(), "the chain is whole");
+    // A copy of what was encrypted can be read by nobody any more.
+    let keys = vault::keys_of(&mut relata::store::compile::Source::Store(&store), &[number(&id)]).await.expect("asked");
+    assert!(keys.is_empty(), "the key is gone");
+    assert!(std::fs::read_to_string(folder.join("keys/erasures.log")).expect("told").contains(&number(&id).to_string()));
+    // Somebody may be entered anew.
+    app.patch(&format!("/api/v1/records/patient/{id}"), json!({"email": "new@example.org"})).await.expect_status(200);
+    if postgres_url().is_some() {
+        // As if an older dump had been put back: the next process that starts erases again.
+        let older = relata::store::Sql::new("DELETE FROM sys_erasure");
+        store.write(move |tx| Box::pin(async move { tx.run(older).await })).await.expect("forgotten");
+        let other = app.beside().await.expect("another process");
+        assert!(other.get(&format!("/api/v1/records/patient/{id}")).await.expect_status(200).json()["email"].is_null());
+        assert!(lines(&app, "record.erase").await.iter().any(|line| line.detail.contains("true")), "done again");
+        return;
+    }
+
+    let data = folder.join("relata-data");
+    store.scrub().await.expect("scrubbed");
+    assert_eq!(holding(&data), [""; 0], "in no file of the database");
+    assert_eq!(holding(&folder.join("files")), [""; 0]);
+    store.close().await.expect("closed");
+    backup::restore(&copy, &data).await.expect("restored");
+    assert!(!holding(&data).is_empty(), "the backup is older than the erasure");
+    let mut options = Options::new(Target::Sqlite { path: data.clone() }, Folders::new(&folder, None));
+    (options.files, options.keys) = (Some(data.join("files")), Some(folder.join("keys")));
+    options.clock = app.clock.clone();
+    options.random = Arc::new(SystemRandom);
+    let again = Workspace::open(&options).await.expect("opens");
+    let entries = relata::store::audit::list(&again.store, &relata::store::audit::Filter::default(), None, 100).await.expect("read");
+    assert!(entries.iter().any(|line| line.action == "record.erase" && line.detail.contains("true")), "done again");
+    assert!(relata::store::audit::verify(&again.store, Vec::new()).await.expect("read").is_ok());
+    again.store.close().await.expect("closed");
+    assert_eq!(holding(&data), [""; 0], "in no file of the restored database");
+    // Once is enough.
+    let once_more = Workspace::open(&options).await.expect("opens");
+    let count = relata::store::audit::list(&once_more.store, &relata::store::audit::Filter::default(), None, 100).await.expect("read").len();
+    assert_eq!(count, entries.len());
+    once_more.store.close().await.expect("closed");
+}
+
+#[tokio::test]
+async fn chores_sweep_what_is_over() {
+    let app = TestApp::empty().await;
+    let form = "email=admin%40example.com&password=wrong+and+long+enough";
+    let failed = app.request(Method::POST, "/sign-in").anonymous().header("sec-fetch-site", "same-origin");
+    failed.header("content-type", "application/x-www-form-urlencoded").text(form).send().await;
+    assert_ne!(texts(&app, "SELECT key FROM sys_throttle").await, "");
+    app.clock.advance_ms(400 * 24 * 3600 * 1000);
+    app.workspace.queue_chores().await.expect("queued");
+    app.workspace.queue_chores().await.expect("queued once");
+    assert_eq!(app.workspace.runner.run_until_idle().await.expect("done"), 2);
+    assert_eq!(texts(&app, "SELECT key FROM sys_throttle").await, "");
+}
