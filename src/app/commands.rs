@@ -10,8 +10,8 @@ use super::serve::{Mode, serve};
 use super::{AppError, Config, Workspace, demo, init, local};
 use crate::cli::print::{Bar, Printer, confirm, is_interactive};
 use crate::cli::{
-    self, AccessCommand, ApplyArgs, AuditCommand, CheckArgs, Cli, Command, Definitions, DemoArgs, EraseArgs, FmtArgs, Globals, ImportArgs, InitArgs, KeyCommand,
-    OpenapiArgs, PlanArgs, RestoreArgs, SchemaArgs, ServeArgs, TestArgs, TokenCommand, UserCommand, exit,
+    self, AccessCommand, ApplyArgs, AuditCommand, CheckArgs, Cli, Command, Definitions, DemoArgs, EraseArgs, FmtArgs, Globals, ImportArgs,
+    InitArgs, KeyCommand, OpenapiArgs, PlanArgs, RestoreArgs, SchemaArgs, ServeArgs, TestArgs, TokenCommand, UserCommand, exit,
 };
 use crate::deploy::{self, DeployError, Folders};
 use crate::schema::{self, Bindings, SourceFile};

@@ -7,9 +7,9 @@ pub mod exit;
 pub mod print;
 
 pub use args::{
-    AccessCommand, ApplyArgs, AuditCommand, AuditFormat, BackupArgs, CheckArgs, Cli, Command, CompletionsArgs, Definitions, DemoArgs, EraseArgs,
-    FmtArgs, Globals, ImportArgs, InitArgs, KeyCommand, Log, LogFormat, OpenapiArgs, PlanArgs, RestoreArgs, SchemaArgs, ServeArgs, SubjectArgs,
-    TestArgs, TokenCommand, UserCommand,
+    AccessCommand, ApplyArgs, AuditCommand, AuditFormat, BackupArgs, CheckArgs, Cli, Command, CompletionsArgs, Definitions, DemoArgs,
+    EraseArgs, FmtArgs, Globals, ImportArgs, InitArgs, KeyCommand, Log, LogFormat, OpenapiArgs, PlanArgs, RestoreArgs, SchemaArgs,
+    ServeArgs, SubjectArgs, TestArgs, TokenCommand, UserCommand,
 };
 
 use clap::{CommandFactory, Parser};

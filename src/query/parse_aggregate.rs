@@ -384,7 +384,8 @@ fn call(function: ExprFunction, of: Typed) -> Typed {
 }
 
 fn is_groupable(ty: &Type) -> bool {
-    !matches!(ty, Type::Null | Type::Money(_) | Type::Set | Type::Json | Type::Sealed(..) | Type::Secret) && !matches!(ty, Type::Link(targets) if targets.len() != 1)
+    !matches!(ty, Type::Null | Type::Money(_) | Type::Set | Type::Json | Type::Sealed(..) | Type::Secret)
+        && !matches!(ty, Type::Link(targets) if targets.len() != 1)
 }
 
 /// Money is measured by its amount where the currency is fixed, else by its amount in the workspace's currency.

@@ -121,7 +121,8 @@ impl RecordTx<'_> {
         if entity.id == "core.user" {
             erasures::forget_credentials(self.store, id.0).await?;
         }
-        let job = jobs::NewJob { handler: SCRUB.to_owned(), payload_json: "{}".to_owned(), key: Some(SCRUB.to_owned()), ..Default::default() };
+        let job =
+            jobs::NewJob { handler: SCRUB.to_owned(), payload_json: "{}".to_owned(), key: Some(SCRUB.to_owned()), ..Default::default() };
         jobs::enqueue(self.store, &job).await?;
         let entry = Entry::new("record.erase").on(&entity.id, id.0).fact("records", erased.records).fact("again", is_again);
         audit::append(self.store, entry).await?;
@@ -137,7 +138,8 @@ impl RecordTx<'_> {
             return refused(format!("no field of `{}` has a class: say in the definitions which ones are personal", entity.slug));
         }
         let active = entity.find_field("active").filter(|_| entity.id == "core.user").map(|field| field.ix);
-        let is_active = active.is_some_and(|field| subject.get(field) == &Value::Bool(true)) && !subject.is_deleted(compiled.entity(entity.ix));
+        let is_active =
+            active.is_some_and(|field| subject.get(field) == &Value::Bool(true)) && !subject.is_deleted(compiled.entity(entity.ix));
         if is_active {
             return refused("this person can still sign in: deactivate them first, and hand their records over".to_owned());
         }
@@ -183,13 +185,7 @@ impl RecordTx<'_> {
         Ok(all)
     }
 
-    async fn erase_one(
-        &mut self,
-        compiled: &Arc<Compiled>,
-        ix: EntityIx,
-        id: RecordId,
-        erased: &mut Erased,
-    ) -> Result<(), RecordError> {
+    async fn erase_one(&mut self, compiled: &Arc<Compiled>, ix: EntityIx, id: RecordId, erased: &mut Erased) -> Result<(), RecordError> {
         let entity = compiled.entity(ix);
         let personal: Vec<FieldIx> = entity.fields.iter().filter(|field| is_personal(field)).map(|field| field.ix).collect();
         if personal.is_empty() {

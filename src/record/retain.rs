@@ -89,9 +89,7 @@ impl Records {
         let actor = Actor::system();
         match action {
             RetentionAction::Erase => self.erase(&actor, entity, id).await.map(|_| ()),
-            RetentionAction::Delete => {
-                self.delete(&actor, catalog, entity, id, WriteOptions::from(Source::System)).await.map(|_| ())
-            }
+            RetentionAction::Delete => self.delete(&actor, catalog, entity, id, WriteOptions::from(Source::System)).await.map(|_| ()),
         }
     }
 

@@ -16,8 +16,8 @@ use crate::expr::EvalContext;
 use crate::query::{AggregateRequest, CursorKey, ListRequest};
 use crate::schema::catalog::{Catalog, FieldType};
 use crate::store::Tx;
-use crate::store::vault::DataKey;
 use crate::store::compile::{self, Lock, Source as From};
+use crate::store::vault::DataKey;
 
 /// Hooks may start hooks this deep.
 pub const MAX_DEPTH: u32 = 5;

@@ -142,7 +142,8 @@ mod tests {
         for odd in ["", "relata-erasure/2 a 1 2026-11-21T08:00:00Z", "relata-erasure/1 a x 2026-11-21T08:00:00Z", "relata-erasure/1 a 1"] {
             assert_eq!(Erasure::parse(odd), None, "{odd}");
         }
-        let erasure = Erasure { entity_uid: "crm.contact".into(), record: 42, at: DateTime::parse("2026-11-21T08:00:00Z").expect("a moment") };
+        let erasure =
+            Erasure { entity_uid: "crm.contact".into(), record: 42, at: DateTime::parse("2026-11-21T08:00:00Z").expect("a moment") };
         assert_eq!(Erasure::parse(&erasure.to_string()), Some(erasure));
     }
 }

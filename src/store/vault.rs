@@ -166,7 +166,8 @@ pub(super) async fn open_vault(store: &Store, folder: &Path) -> Result<Vault, St
         (Some(key), _) => key,
         (None, None) => keys::read_or_make(folder, BLIND, store.random().as_ref())?,
         (None, Some(_)) => {
-            let reason = "encrypted values are found with a key that is not here; copy it from the workspace's other processes, or from a backup";
+            let reason =
+                "encrypted values are found with a key that is not here; copy it from the workspace's other processes, or from a backup";
             return Err(StoreError::BadKey { path, reason: reason.to_owned() });
         }
     };
@@ -184,7 +185,8 @@ pub(super) async fn open_vault(store: &Store, folder: &Path) -> Result<Vault, St
         return Err(StoreError::BadKey { path, reason: "this is not the key that encrypted values are found with".to_owned() });
     }
     let mut masters = masters_in(folder)?;
-    let sample = store.rows(Sql::new("SELECT record, master, wrapped FROM sys_data_key ORDER BY record LIMIT 1"), &[INT, INT, TEXT]).await?;
+    let sample =
+        store.rows(Sql::new("SELECT record, master, wrapped FROM sys_data_key ORDER BY record LIMIT 1"), &[INT, INT, TEXT]).await?;
     if masters.is_empty() && sample.is_empty() {
         masters.insert(1, keys::read_or_make(folder, &master_name(1), store.random().as_ref())?);
     }

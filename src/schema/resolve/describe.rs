@@ -35,8 +35,22 @@ fn properties(node: &Node, without: &[&str]) -> Map<String, Json> {
 
 fn entity(work: &mut Work, ix: EntityIx) {
     let draft = work.draft(ix);
-    let without =
-        ["kind", "format", "was", "fields", "unique", "indexes", "retention", "rules", "views", "layouts", "buttons", "scripts", "id", "title"];
+    let without = [
+        "kind",
+        "format",
+        "was",
+        "fields",
+        "unique",
+        "indexes",
+        "retention",
+        "rules",
+        "views",
+        "layouts",
+        "buttons",
+        "scripts",
+        "id",
+        "title",
+    ];
     let mut own = properties(&draft.node, &without);
     own.insert("id".to_owned(), Json::String(draft.id.clone()));
     if let Some(title) = draft.node.text("title") {

@@ -228,10 +228,7 @@ fn privacy_flags(work: &mut Work, node: &Node, field: &Field) {
     let can = if field.is_secret() {
         matches!(field.ty, FieldType::Text { .. } | FieldType::LongText { .. })
     } else {
-        matches!(
-            field.ty,
-            FieldType::Text { .. } | FieldType::LongText { .. } | FieldType::Email | FieldType::Phone | FieldType::Url
-        )
+        matches!(field.ty, FieldType::Text { .. } | FieldType::LongText { .. } | FieldType::Email | FieldType::Phone | FieldType::Url)
     };
     if !can {
         let types = if field.is_secret() { "`text` and `long_text`" } else { "`text`, `long_text`, `email`, `phone` and `url`" };

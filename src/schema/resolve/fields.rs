@@ -269,9 +269,8 @@ fn is_guarded(field: &Field) -> bool {
 /// The first of name, title, subject, number that is there; else the first text; else the id.
 fn guessed_title(entity: &Entity) -> Title {
     let by_name = ["name", "title", "subject", "full_name", "number"].iter().find_map(|name| entity.by_name.get(*name).copied());
-    let has_column = |at: &FieldIx| {
-        !is_guarded(entity.field(*at)) && !field_type::columns_of(&entity.field(*at).ty, "x", &["x"]).is_empty()
-    };
+    let has_column =
+        |at: &FieldIx| !is_guarded(entity.field(*at)) && !field_type::columns_of(&entity.field(*at).ty, "x", &["x"]).is_empty();
     let first_text = || {
         let text = entity.fields.iter().find(|field| {
             !field.is_system

@@ -2,8 +2,8 @@
 
 use super::KeyType::{Any, Bool, Date, Entity, Expr, Field, Int, Label, List, Many, Name, Number, Object, OneOf, Options, Text};
 use super::kinds::DEPENDS_ON;
-use crate::schema::catalog::FieldClass;
 use super::{KeySpec, key, later, must, with};
+use crate::schema::catalog::FieldClass;
 
 /// Keys every field may have.
 pub const COMMON: &[KeySpec] = &[
@@ -23,7 +23,11 @@ pub const COMMON: &[KeySpec] = &[
     with("unique", Bool, "false", "No two live records have the same value."),
     with("index", Bool, "false", "Has an index, for filters and sorting."),
     with("search", Bool, "false", "Found by global search."),
-    key("class", OneOf(&FieldClass::NAMES), "What its values say of a person: `personal`, `sensitive` (reading is audited) or `secret` (encrypted, never shown)."),
+    key(
+        "class",
+        OneOf(&FieldClass::NAMES),
+        "What its values say of a person: `personal`, `sensitive` (reading is audited) or `secret` (encrypted, never shown).",
+    ),
     with("encrypted", Bool, "false", "Kept encrypted; filters can ask for equality alone. For texts."),
     later("read"),
     later("write"),

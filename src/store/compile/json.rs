@@ -17,7 +17,9 @@ pub fn write_row(row: &Row<'_>, out: &mut String) {
         }
         out.push_str(&output.key);
         match &output.what {
-            What::Value { at, codec, .. } | What::Own { at, codec, .. } => write_value(codec, row.cells().get(*at..).unwrap_or_default(), out),
+            What::Value { at, codec, .. } | What::Own { at, codec, .. } => {
+                write_value(codec, row.cells().get(*at..).unwrap_or_default(), out)
+            }
             What::Title(_) => write_text(&row.title().unwrap_or_default(), out),
             What::One { targets, .. } => match targets.iter().find(|shape| !row.cell(shape.id).is_null()) {
                 Some(shape) => write_row(&row.with_shape(shape), out),

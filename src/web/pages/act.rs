@@ -78,7 +78,13 @@ pub(super) async fn erase_page(page: Page, Path((slug, id_text)): Path<(String, 
     confirm_erase(&page, entity, &id_text, StatusCode::OK, None).await
 }
 
-async fn confirm_erase(page: &Page, entity: &Entity, id_text: &str, status: StatusCode, error: Option<String>) -> Result<Response, Problem> {
+async fn confirm_erase(
+    page: &Page,
+    entity: &Entity,
+    id_text: &str,
+    status: StatusCode,
+    error: Option<String>,
+) -> Result<Response, Problem> {
     let titles = page.titles(std::iter::once(id_text)).await?;
     let title = titles.get(id_text).ok_or_else(Problem::not_found)?;
     let href = format!("/records/{}/{id_text}", entity.slug);

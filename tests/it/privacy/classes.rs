@@ -58,7 +58,10 @@ fn what_cannot_be_is_a_fault_of_the_definitions() {
         );
         assert!(faults_of(&text).iter().any(|code| code == "DEF320"), "{title}");
     }
-    assert_eq!(faults("  e: {type: text, encrypted: true}\n  a: {type: formula, returns: boolean, expr: \"e = 'x'\", stored: true}\n"), [""; 0]);
+    assert_eq!(
+        faults("  e: {type: text, encrypted: true}\n  a: {type: formula, returns: boolean, expr: \"e = 'x'\", stored: true}\n"),
+        [""; 0]
+    );
 }
 
 #[tokio::test]

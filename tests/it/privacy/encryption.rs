@@ -65,7 +65,10 @@ async fn values_come_back_and_are_found_by_equality() {
     assert!(found("email = 'eve@example.org'").await.is_empty());
     // What only looks like an encrypted value is a text like others, and reached over a link it reads the same.
     let visit = app.get("/api/v1/records/visit?select=letter,patient(email)").await.expect_status(200).json();
-    assert_eq!((&visit["data"][0]["letter"], &visit["data"][0]["patient"]["email"]), (&json!("sealed1:ab:1:AAAA"), &json!("Ada@example.org")));
+    assert_eq!(
+        (&visit["data"][0]["letter"], &visit["data"][0]["patient"]["email"]),
+        (&json!("sealed1:ab:1:AAAA"), &json!("Ada@example.org"))
+    );
     let expanded = app.get(&format!("{path}?select=notes(letter)")).await.expect_status(200).json();
     assert_eq!(expanded["notes"][0]["letter"], "sealed1:ab:1:AAAA");
 
@@ -77,7 +80,10 @@ async fn values_come_back_and_are_found_by_equality() {
     app.patch(&path, json!({"email": "ada.w@example.org"})).await.expect_status(200);
     let changed = app.get(&format!("{path}/history")).await.expect_status(200).json();
     let change = &changed["data"][0]["changes"][0];
-    assert_eq!((&change["field"], &change["old"], &change["new"]), (&json!("email"), &json!("Ada@example.org"), &json!("ada.w@example.org")));
+    assert_eq!(
+        (&change["field"], &change["old"], &change["new"]),
+        (&json!("email"), &json!("Ada@example.org"), &json!("ada.w@example.org"))
+    );
     app.patch(&path, json!({"email": null})).await.expect_status(200);
     assert!(found("email is null").await.contains(&"1".to_owned()));
     app.delete(&path).await.expect_status(204);
@@ -87,7 +93,8 @@ async fn values_come_back_and_are_found_by_equality() {
 #[tokio::test]
 async fn the_database_holds_no_plain_text_of_them() {
     let app = TestApp::with_files(&CLINIC).await;
-    let values = json!({"number": "1", "email": "canary1@example.org", "insurance": "canary2", "ward": "3", "portal_key": "canary3 secret"});
+    let values =
+        json!({"number": "1", "email": "canary1@example.org", "insurance": "canary2", "ward": "3", "portal_key": "canary3 secret"});
     let create = app.request(axum::http::Method::POST, "/api/v1/records/patient").header("idempotency-key", "k1").json(&values);
     let id = create.send().await.expect_status(201).json()["id"].as_str().expect("an id").to_owned();
     app.patch(&format!("/api/v1/records/patient/{id}"), json!({"insurance": "canary4"})).await.expect_status(200);
@@ -126,5 +133,8 @@ async fn a_new_master_key_reads_what_the_former_one_wrote() {
     // A person's export holds the plain text.
     let catalog = app.workspace.catalog.load_full();
     let document = relata::transfer::subject(&app.workspace.records, &catalog, &Actor::system(), &id).await.expect("given");
-    assert_eq!((&document["record"]["email"], &document["history"][0]["changes"]["email"]["old"]), (&json!("ada.w@example.org"), &json!("ada@example.org")));
+    assert_eq!(
+        (&document["record"]["email"], &document["history"][0]["changes"]["email"]["old"]),
+        (&json!("ada.w@example.org"), &json!("ada@example.org"))
+    );
 }

@@ -52,7 +52,13 @@ async fn only_administrators_erase_and_only_what_has_a_class() {
 /// A person with the canary in sixteen places; gives the id.
 async fn person(app: &TestApp) -> String {
     let upload = app.request(Method::POST, &format!("/api/v1/files?name={CANARY}10.txt&entity=patient"));
-    let file = upload.header("content-type", "application/octet-stream").bytes(format!("scan of {CANARY}11")).send().await.expect_status(201).json();
+    let file = upload
+        .header("content-type", "application/octet-stream")
+        .bytes(format!("scan of {CANARY}11"))
+        .send()
+        .await
+        .expect_status(201)
+        .json();
     let values = json!({
         "number": "P-1",
         "name": {"given": format!("{CANARY}01"), "family": format!("{CANARY}02")},
@@ -194,7 +200,8 @@ async fn nothing_is_left_of_a_person_also_after_a_restore() {
     assert_eq!(holding(&data), [""; 0], "in no file of the restored database");
     // Once is enough.
     let once_more = Workspace::open(&options).await.expect("opens");
-    let count = relata::store::audit::list(&once_more.store, &relata::store::audit::Filter::default(), None, 100).await.expect("read").len();
+    let count =
+        relata::store::audit::list(&once_more.store, &relata::store::audit::Filter::default(), None, 100).await.expect("read").len();
     assert_eq!(count, entries.len());
     once_more.store.close().await.expect("closed");
 }

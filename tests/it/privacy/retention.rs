@@ -11,7 +11,9 @@ const DAY_MS: i64 = 24 * 3600 * 1000;
 #[test]
 fn what_cannot_be_is_a_fault_of_the_definitions() {
     let entity = |retention: &str| {
-        format!("kind: entity\nid: clinic.thing\nlabel: Thing\nfields:\n  name: {{type: text}}\n  on: {{type: date}}\nretention:\n  - {retention}\n")
+        format!(
+            "kind: entity\nid: clinic.thing\nlabel: Thing\nfields:\n  name: {{type: text}}\n  on: {{type: date}}\nretention:\n  - {retention}\n"
+        )
     };
     for (retention, wanted) in [
         ("{id: a, days: 10, action: erase}", "DEF325"),

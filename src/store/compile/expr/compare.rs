@@ -168,11 +168,8 @@ impl Compiler<'_> {
             sql.join(" OR ", list.iter().map(|element| self.compare(CompareOp::Eq, item, element, loose)));
             return wrapped(sql);
         }
-        let cells: Vec<Cell> = list
-            .iter()
-            .map(|element| self.cell(&constant(element, self.with.context), &item.ty))
-            .filter(|cell| !cell.is_null())
-            .collect();
+        let cells: Vec<Cell> =
+            list.iter().map(|element| self.cell(&constant(element, self.with.context), &item.ty)).filter(|cell| !cell.is_null()).collect();
         if cells.is_empty() {
             return Sql::new(if self.is_sqlite() { "0" } else { "FALSE" });
         }
