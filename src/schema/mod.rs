@@ -27,6 +27,7 @@ pub use catalog::Catalog;
 pub use diagnostic::{Diagnostic, Severity};
 pub use diff::{Change, Op, OpKind, Part, diff};
 pub use json_schema::json_schema;
+pub use resolve::humanise;
 pub use scope::{CatalogScope, expr_type};
 pub use source::{Place, SourceFile, Workspace};
 

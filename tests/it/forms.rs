@@ -85,3 +85,13 @@ async fn a_field_that_both_sides_changed_is_asked_for() {
         .expect_status(303);
     assert_eq!(fields(&app, &api).await, json!(["Third", "2026-12-31", 7]));
 }
+
+/// As in the README: a folder with a file of ten lines and nothing else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_entity_of_a_folder_without_a_package_is_in_the_sidebar() {
+    let ticket = ("definitions/help_desk/entities/ticket.yaml", "kind: entity\nid: help_desk.ticket\nfields:\n  subject: {type: text}\n");
+    let app = TestApp::with_files(&[ticket]).await;
+    let page = app.get("/records/ticket").await.expect_status(200).text();
+    let sidebar = page.split("</nav>").next().unwrap_or_default();
+    assert!(sidebar.contains("<h2>Help desk</h2>") && sidebar.contains(">Tickets</a>"), "{sidebar}");
+}

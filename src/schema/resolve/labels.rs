@@ -25,7 +25,8 @@ pub(super) fn from_name(name: &str) -> Labels {
     Labels::plain(humanise(name))
 }
 
-pub(super) fn humanise(name: &str) -> String {
+/// `close_on` and `shop.close_on` give `Close on`.
+pub fn humanise(name: &str) -> String {
     let words = name.rsplit('.').next().unwrap_or(name).replace(['_', '-'], " ");
     let mut chars = words.chars();
     match chars.next() {

@@ -34,6 +34,7 @@ use super::{Loaded, bundle};
 use crate::base::EntityIx;
 pub(crate) use bind::class;
 use drafts::EntityDraft;
+pub use labels::humanise;
 
 /// The work in hand: what is known so far, and all faults found.
 pub(crate) struct Work<'i> {

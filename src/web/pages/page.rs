@@ -1,5 +1,6 @@
 //! One request for a page: who asks, in which language, and how the answer is made.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -18,6 +19,7 @@ use crate::render::context::{Crumb, EntityHead, NavGroup, NavItem, Notice, Perso
 use crate::render::show::{ShowContext, Titles};
 use crate::render::{Arg, Messages, Ui, format};
 use crate::schema::catalog::{Catalog, Entity, FieldType, OnDelete};
+use crate::schema::humanise;
 use crate::web::{Problem, Requester, State, session_cookie};
 
 /// What every page handler takes.
@@ -193,16 +195,21 @@ impl Page {
                 groups.push(NavGroup { label: app.label.get(locale).to_owned(), items });
             }
         }
-        for package in self.catalog.packages.iter().rev() {
-            if package.id == "core" && !self.is_admin() {
+        let described = self.catalog.packages.iter().rev().map(|package| (package.id.as_str(), package.label.get(locale).to_owned()));
+        // A folder of definitions without a description of its package is one too.
+        let ids: BTreeSet<&str> = self.catalog.entities.iter().map(|entity| entity.package.as_str()).collect();
+        let bare = ids.into_iter().filter(|id| self.catalog.packages.iter().all(|package| package.id != *id));
+        let bare: Vec<(&str, String)> = bare.map(|id| (id, humanise(id))).collect();
+        for (package, label) in bare.into_iter().chain(described) {
+            if package == "core" && !self.is_admin() {
                 continue;
             }
             let rest = self.catalog.entities.iter().filter(|entity| {
-                entity.may.read && entity.package == package.id && !entity.is_junction && !is_part(entity) && !named.contains(&entity.ix)
+                entity.may.read && entity.package == package && !entity.is_junction && !is_part(entity) && !named.contains(&entity.ix)
             });
             let items: Vec<NavItem> = rest.map(item).collect();
             if !items.is_empty() {
-                groups.push(NavGroup { label: package.label.get(locale).to_owned(), items });
+                groups.push(NavGroup { label, items });
             }
         }
         groups
