@@ -44,7 +44,7 @@ pub(super) fn never() -> Typed {
 }
 
 /// Any of the conditions; `None` when one of them always holds.
-fn any<'g>(allowed: impl Iterator<Item = &'g Allowed>) -> Option<Typed> {
+pub(super) fn any<'g>(allowed: impl Iterator<Item = &'g Allowed>) -> Option<Typed> {
     let mut parts: Vec<Typed> = Vec::new();
     let mut add = |condition: &Typed| {
         if !parts.contains(condition) {

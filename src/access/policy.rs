@@ -115,6 +115,12 @@ impl EntityRights {
         }
     }
 
+    /// The records an action is allowed for: none, all (`Some(None)`), or those for which the condition holds.
+    pub fn allowed(&self, action: Action) -> Option<Option<Typed>> {
+        let all = || self.grants.iter().map(|(_, grant)| action.of(grant));
+        all().any(|allowed| *allowed != Allowed::None).then(|| derive::any(all()))
+    }
+
     /// Whether one role alone allows every record to be read, created, changed and deleted, with all its fields.
     pub fn is_full(&self) -> bool {
         self.grants.iter().any(|(_, grant)| {

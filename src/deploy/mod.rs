@@ -5,6 +5,7 @@
 
 mod apply;
 mod check;
+mod effects;
 mod error;
 mod folder;
 mod plan;
@@ -13,6 +14,7 @@ mod shipped;
 
 pub use apply::{Outcome, apply};
 pub use check::{check, current};
+pub use effects::{Effect, RoleEffect};
 pub use error::DeployError;
 pub use folder::{Folders, read};
 pub use plan::{Confirmation, Plan, Risk, Step, plan};

@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use super::effects::{RoleEffect, effects};
 use super::{DeployError, check, current};
 use crate::base::{EntityIx, FieldIx};
 use crate::schema::catalog::{Entity, Field};
-use crate::schema::{self, Loaded, Op, OpKind, SourceFile};
+use crate::schema::{self, Loaded, Op, OpKind, Part, SourceFile};
 use crate::store::{self, Sql, Store, ddl, grow, measure};
 
 /// How much care a step needs.
@@ -24,6 +25,8 @@ pub enum Risk {
     DataDependent,
     /// Clients that use the old name stop working.
     BreakingApi,
+    /// Somebody may do or read more than before.
+    WideningAccess,
     /// Values are no longer reachable (they stay in the table).
     Hides,
 }
@@ -36,6 +39,7 @@ impl Risk {
             Self::Online => "online",
             Self::DataDependent => "data_dependent",
             Self::BreakingApi => "breaking_api",
+            Self::WideningAccess => "widening_access",
             Self::Hides => "hides",
         }
     }
@@ -71,6 +75,8 @@ pub struct Plan {
     pub target_digest: String,
     pub steps: Vec<Step>,
     pub confirmations: Vec<Confirmation>,
+    /// What the roles that change mean for those who have them.
+    pub access: Vec<RoleEffect>,
     pub(super) loaded: Loaded,
     /// References of new tables and columns, made when all tables are there.
     pub(super) links: Vec<Sql>,
@@ -106,6 +112,7 @@ impl Plan {
             "base": {"version": self.base, "digest": self.base_digest},
             "target": {"digest": self.target_digest},
             "changes": self.steps.iter().map(|step| step.to_json(self.dialect)).collect::<Vec<_>>(),
+            "access": self.access.iter().map(RoleEffect::to_json).collect::<Vec<_>>(),
             "confirmations": self.confirmations.iter().map(|c| json!({"name": c.name, "reason": c.reason})).collect::<Vec<_>>(),
             "blocked": self.blocked(),
             "warnings": schema::diagnostic::to_json(self.warnings()),
@@ -147,9 +154,15 @@ pub async fn plan(store: &Store, files: &[SourceFile]) -> Result<Plan, DeployErr
         schema::diff(old.as_ref().map(|old| &old.catalog), &base_bindings, &loaded).map_err(DeployError::Faults)?
     };
     let fresh = Fresh::of(&ops);
+    let access = match &old {
+        Some(old) => effects(store, &old.catalog, &loaded.catalog, &ops).await?,
+        None => Vec::new(),
+    };
     let mut steps = Vec::with_capacity(ops.len());
     for op in ops {
-        steps.push(step(store, &loaded, &fresh, op).await?);
+        let mut step = step(store, &loaded, &fresh, op).await?;
+        tell_access(&mut step, &access);
+        steps.push(step);
     }
     let links = links(store, &loaded, &steps);
     let views = views(store, &loaded, &steps);
@@ -162,6 +175,7 @@ pub async fn plan(store: &Store, files: &[SourceFile]) -> Result<Plan, DeployErr
         target_digest: loaded.digest.clone(),
         steps,
         confirmations,
+        access,
         loaded,
         links,
         views,
@@ -340,6 +354,23 @@ async fn step(store: &Store, loaded: &Loaded, fresh: &Fresh, op: Op) -> Result<S
     Ok(Step { op, risk, effect, blocked, statements })
 }
 
+/// Says of a role what it means for those who have it, and of a computed field that it is shown to more people than its inputs.
+fn tell_access(step: &mut Step, access: &[RoleEffect]) {
+    let is_role = matches!(
+        step.op.kind,
+        OpKind::CreatePart { part: Part::Role } | OpKind::ChangePart { part: Part::Role } | OpKind::RemovePart { part: Part::Role }
+    );
+    if let Some(effect) = access.iter().find(|effect| is_role && effect.role == step.op.name) {
+        step.effect = effect.text();
+        step.risk = if effect.widens() { Risk::WideningAccess } else { Risk::Meta };
+    }
+    let exposes = |change: &schema::Change| change.property == "expose" && change.new == "value";
+    if matches!(step.op.kind, OpKind::ChangeField { .. }) && step.op.changes.iter().any(exposes) {
+        step.risk = Risk::WideningAccess;
+        step.effect = "shown to everybody who reads the field, whatever it is computed from".to_owned();
+    }
+}
+
 /// Whether the property `required` went from no to yes.
 fn turned_required(op: &Op) -> bool {
     op.changes.iter().any(|change| change.property == "required" && change.new == serde_json::Value::Bool(true))
@@ -375,7 +406,7 @@ fn values(count: i64) -> String {
     format!("{} {}", grouped(count), if count == 1 { "value" } else { "values" })
 }
 
-fn grouped(count: i64) -> String {
+pub(super) fn grouped(count: i64) -> String {
     let digits = count.unsigned_abs().to_string();
     let mut out = String::new();
     for (position, digit) in digits.chars().enumerate() {
@@ -387,11 +418,11 @@ fn grouped(count: i64) -> String {
     if count < 0 { format!("-{out}") } else { out }
 }
 
-/// Steps that hide values or break clients are named one by one by the person who applies.
+/// Steps that hide values or let somebody do more are named one by one by the person who applies.
 fn confirmations(steps: &[Step]) -> Vec<Confirmation> {
     steps
         .iter()
-        .filter(|step| matches!(step.risk, Risk::Hides))
+        .filter(|step| matches!(step.risk, Risk::Hides | Risk::WideningAccess))
         .map(|step| Confirmation {
             name: format!("{}:{}", step.risk.word(), step.op.uid),
             reason: format!("{} {}", super::render::subject(&step.op), step.effect),

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use super::plan::{Plan, Step};
+use super::plan::{Plan, Risk, Step};
 use crate::schema::{Op, OpKind};
 
-/// The plan as lines: `+` adds, `~` changes, `-` hides, `!` blocked; at the end the sums and what is needed.
+/// The plan as lines: `+` adds, `~` changes, `-` hides, `!` blocked or widening what somebody may; at the end the sums and what is needed.
 pub fn text(plan: &Plan) -> String {
     if plan.is_empty() {
         return format!("No changes: the workspace is at version {} and matches its definitions.\n", plan.base);
@@ -26,7 +26,7 @@ pub fn text(plan: &Plan) -> String {
     let subjects: Vec<String> = shown.iter().map(|step| subject(&step.op)).collect();
     let width = subjects.iter().map(|subject| subject.chars().count()).max().unwrap_or(0).min(56);
     for (step, subject) in shown.into_iter().zip(&subjects) {
-        let sign = if step.blocked.is_some() { '!' } else { sign(&step.op.kind) };
+        let sign = if step.blocked.is_some() || step.risk == Risk::WideningAccess { '!' } else { sign(&step.op.kind) };
         let pad = " ".repeat(width.saturating_sub(subject.chars().count()));
         let _ = writeln!(out, "  {sign} {subject}{pad}  {:<14}  {}", step.risk.word(), step.effect);
         details(step, &mut out);

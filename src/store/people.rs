@@ -98,6 +98,44 @@ pub async fn reports_of(store: &Store, catalog: &Catalog, user: RecordId) -> Res
     ids(store, sql).await
 }
 
+/// Active people who have a role.
+pub async fn with_role(store: &Store, catalog: &Catalog, role: &str, most: u32) -> Result<Vec<RecordId>, StoreError> {
+    let Some(people) = catalog.find_entity("core.user") else { return Ok(Vec::new()) };
+    let mut sql = Sql::new("SELECT \"u\".\"id\" FROM ");
+    sql.ident(&people.table).push(" AS \"u\" WHERE ");
+    match (people.find_field("roles").and_then(|field| field.side_table.as_deref()), column(people, "role")) {
+        (Some(side), _) => {
+            sql.push("\"u\".\"id\" IN (SELECT \"rec\" FROM ").ident(side).push(" WHERE \"opt\" = ");
+            sql.bind(ColumnKind::Text, Cell::from(role)).push(")");
+        }
+        (None, Some(one)) => {
+            sql.push("\"u\".").ident(one).push(" = ").bind(ColumnKind::Text, Cell::from(role));
+        }
+        (None, None) => return Ok(Vec::new()),
+    }
+    if let Some(active) = column(people, "active") {
+        sql.push(" AND (\"u\".").ident(active).push(" IS NULL OR \"u\".").ident(active).push(" = ");
+        sql.bind(ColumnKind::Bool, Cell::Bool(true)).push(")");
+    }
+    live(&mut sql, people, "u");
+    sql.push(" ORDER BY \"u\".\"id\" LIMIT ").number(i64::from(most));
+    ids(store, sql).await
+}
+
+/// The roles in a person's record.
+pub async fn roles_of(store: &Store, catalog: &Catalog, user: RecordId) -> Result<Vec<String>, StoreError> {
+    let Some(people) = catalog.find_entity("core.user") else { return Ok(Vec::new()) };
+    let mut sql = Sql::new("SELECT ");
+    match (people.find_field("roles").and_then(|field| field.side_table.as_deref()), column(people, "role")) {
+        (Some(side), _) => sql.push("\"opt\" FROM ").ident(side).push(" WHERE \"rec\" = "),
+        (None, Some(one)) => sql.ident(one).push(" FROM ").ident(&people.table).push(" WHERE \"id\" = "),
+        (None, None) => return Ok(Vec::new()),
+    };
+    sql.bind(ColumnKind::Int, Cell::Int(user.0));
+    let rows = store.query(&sql.statement(store.dialect(), &[ColumnKind::Text])).await?;
+    Ok(rows.cells.iter().filter_map(|cell| cell.as_text().map(str::to_owned)).collect())
+}
+
 async fn ids(store: &Store, sql: Sql) -> Result<Vec<RecordId>, StoreError> {
     let rows = store.query(&sql.statement(store.dialect(), &[ColumnKind::Int])).await?;
     Ok(rows.cells.iter().filter_map(|cell| cell.as_int().map(RecordId)).collect())

@@ -7,6 +7,7 @@ mod failures;
 mod interference;
 mod matrix;
 mod plans;
+mod role_plans;
 mod shares;
 pub mod world;
 mod writes;

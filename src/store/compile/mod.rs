@@ -9,6 +9,7 @@ mod columns;
 pub mod cursor;
 pub mod expr;
 pub mod fetch;
+pub mod gained;
 pub mod json;
 mod order;
 pub mod plans;
