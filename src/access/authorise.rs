@@ -5,6 +5,7 @@ use crate::query::{AggregateRequest, GetRequest, ListRequest};
 use crate::schema::catalog::{Catalog, FieldType};
 
 use super::actor::Standing;
+use super::policy::Action;
 use super::rules::RowRules;
 use super::walk::{Asks, Groups, One, Walk};
 use super::{AccessError, Actor};
@@ -50,6 +51,24 @@ pub enum WriteKind {
 /// `ACL001` for an anonymous actor; what may not be known of is answered like what is not there.
 pub fn authorise_list<T: AsRef<ListRequest>>(catalog: &Catalog, actor: &Actor, request: T) -> Result<Authorised<T>, AccessError> {
     let rows = rules_for(catalog, actor, request.entity(), |walk| request.walk(walk))?;
+    Ok(Authorised { request, rows })
+}
+
+/// A list for taking records out: of those that may be read the ones that may be exported.
+///
+/// # Errors
+/// As [`authorise_list`]; `ACL005` where no role lets records of the entity be exported.
+pub fn authorise_export(catalog: &Catalog, actor: &Actor, request: ListRequest) -> Result<Authorised<ListRequest>, AccessError> {
+    let entity = request.entity;
+    let rows = rules_for(catalog, actor, entity, |walk| request.walk(walk))?;
+    let rows = match actor.standing(catalog)?.part().map(|granted| granted.entity(entity).allowed(Action::Export)) {
+        None | Some(Some(None)) => rows,
+        Some(Some(Some(condition))) => rows.narrowed(entity, condition),
+        Some(None) => {
+            let slug = catalog.entity(entity).slug.clone();
+            return Err(AccessError::NotAllowed { action: Action::Export.word(), entity: slug });
+        }
+    };
     Ok(Authorised { request, rows })
 }
 

@@ -17,7 +17,7 @@ mod narrow;
 mod walk;
 
 pub use actor::{ADMINISTRATOR, Actor, ActorKind, Rights, Standing};
-pub use authorise::{Authorised, Write, WriteKind, authorise_aggregate, authorise_get, authorise_list, authorise_write};
+pub use authorise::{Authorised, Write, WriteKind, authorise_aggregate, authorise_export, authorise_get, authorise_list, authorise_write};
 pub use error::AccessError;
 pub use policy::{Action, EVERYDAY, EntityRights, Granted, Holder, Own, Policies, Policy, Wants, wants_own};
 pub use rules::{Mask, RowRules};

@@ -13,7 +13,7 @@ use crate::expr::Typed;
 #[derive(Debug, Clone, Default)]
 pub struct RowRules(Option<Arc<Rules>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Rules {
     pub rows: HashMap<EntityIx, Typed>,
     pub masks: HashMap<(EntityIx, FieldIx), Mask>,
@@ -38,6 +38,18 @@ impl RowRules {
     pub(super) fn new(rules: Rules) -> Self {
         let is_open = rules.rows.is_empty() && rules.masks.is_empty() && rules.live.is_empty();
         Self((!is_open).then(|| Arc::new(rules)))
+    }
+
+    /// The same, and of an entity's records only those for which the condition holds too.
+    pub(super) fn narrowed(&self, entity: EntityIx, condition: Typed) -> Self {
+        let mut rules = self.0.as_deref().cloned().unwrap_or_default();
+        let both = match rules.rows.remove(&entity) {
+            Some(rule) => Typed::all_of(vec![rule, condition]),
+            None => condition,
+        };
+        rules.rows.insert(entity, both);
+        rules.is_personal = true;
+        Self(Some(Arc::new(rules)))
     }
 
     /// All records and all values.

@@ -28,6 +28,9 @@ pub(super) fn add(catalog: &Catalog, entity: &Entity, paths: &mut Map<String, Va
         paths.insert(format!("{base}/{{id}}/erase"), json!({ "post": erase(entity) }));
     }
     paths.insert(format!("{base}/{{id}}/history"), json!({ "get": history(entity) }));
+    if entity.may.export {
+        paths.insert(format!("{base}/export"), json!({ "get": export(entity) }));
+    }
     if entity.may.share && entity.is_shareable() {
         shares::add(entity, &base, paths);
     }
@@ -89,6 +92,23 @@ fn list(entity: &Entity) -> Value {
         .query("q", json!({ "type": "string", "maxLength": 256 }), "words to find")
         .query("deleted", json!({ "type": "string", "enum": ["live", "deleted", "all"], "default": "live" }), "records of the recycle bin")
         .answers("200", &format!("a page of {}", plural(entity)), schema_ref(&format!("{}.page", entity.slug)))
+        .build()
+}
+
+fn export(entity: &Entity) -> Value {
+    let file = json!({ "description": "the file", "content": {
+        "text/csv": { "schema": { "type": "string" } },
+        "application/x-ndjson": { "schema": { "type": "string" } },
+    } });
+    Operation::new(&format!("export_{}", entity.slug), &entity.slug, &format!("Take {} out as a file", plural(entity)))
+        .describe("Every record the list finds, as far as the roles of the asker let it be read and exported.")
+        .query("filter", json!({ "type": "string", "maxLength": 8192, "examples": [format!("{} is not null", some_field(entity))] }), "a condition")
+        .query("select", json!({ "type": "string", "maxLength": 4096, "examples": ["id,version,_title"] }), "fields and expansions")
+        .query("sort", json!({ "type": "string", "maxLength": 1024, "examples": ["-created_at"] }), "fields, `-` before one for descending")
+        .query("q", json!({ "type": "string", "maxLength": 256 }), "words to find")
+        .query("deleted", json!({ "type": "string", "enum": ["live", "deleted", "all"], "default": "live" }), "records of the recycle bin")
+        .query("format", json!({ "type": "string", "enum": ["csv", "jsonl"], "default": "csv" }), "a table for people, or a JSON object a line")
+        .answers_raw("200", file)
         .build()
 }
 

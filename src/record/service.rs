@@ -19,7 +19,7 @@ use super::read::same_entity;
 use super::row::{Page, Row};
 use super::sealing::{Reader, open_rows};
 use super::unit::{Cause, RecordTx, Scope};
-use crate::access::{AccessError, Actor, ActorKind, Policies, authorise_aggregate, authorise_get, authorise_list};
+use crate::access::{AccessError, Actor, ActorKind, Policies, authorise_aggregate, authorise_export, authorise_get, authorise_list};
 use crate::base::{Clock, EntityIx, IdMint, Random, RecordId, Value};
 use crate::expr::{EvalContext, Zone};
 use crate::query::{AggregateRequest, CursorKey, GetRequest, ListRequest};
@@ -130,6 +130,17 @@ impl Records {
         let authorised = authorise_list(catalog, actor, request)?;
         let plan = compile::list(catalog, self.store().dialect(), &authorised, &self.context(catalog, actor));
         self.page(actor, catalog, &plan).await
+    }
+
+    /// [`Records::list`] for taking records out: only those that may be exported.
+    ///
+    /// # Errors
+    /// As [`Records::list`]; `ACL005` where no role lets records of the entity be exported.
+    pub async fn export(&self, actor: &Actor, catalog: &Arc<Catalog>, request: ListRequest) -> Result<Page, RecordError> {
+        let catalog = &catalog.whole();
+        let authorised = authorise_export(catalog, actor, request)?;
+        let plan = compile::list(catalog, self.store().dialect(), &authorised, &self.context(catalog, actor));
+        Ok(Page::of(compile::fetch_list(&mut From::Store(self.store()), &plan, self.cursor_key()).await?))
     }
 
     /// [`Records::list`] for the parameters of a URL: what was asked before is not parsed and compiled again.

@@ -178,6 +178,8 @@ pub struct ListPage {
     pub list: List,
     pub views: Vec<ViewLink>,
     pub create_href: String,
+    /// Empty for those who may not take records out.
+    pub export_href: String,
     pub bin_href: String,
     pub list_href: String,
     pub in_bin: bool,

@@ -25,7 +25,7 @@ use crate::base::DateTime;
 use crate::base::text::{from_hex, hex};
 
 /// The acts that are audited; each has its words in all languages (`act-session-begin`).
-pub const ACTIONS: [&str; 31] = [
+pub const ACTIONS: [&str; 32] = [
     "session.begin",
     "session.refuse",
     "session.confirm",
@@ -52,6 +52,7 @@ pub const ACTIONS: [&str; 31] = [
     "records.read",
     "record.erase",
     "records.retain",
+    "records.export",
     "subject.export",
     "backup.take",
     "backup.restore",

@@ -3,6 +3,7 @@
 mod deal_team;
 mod doors;
 mod explain;
+mod export;
 mod failures;
 mod interference;
 mod matrix;

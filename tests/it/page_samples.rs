@@ -492,6 +492,7 @@ pub fn list_page(locale: Locale, rows: usize) -> ListPage {
             ViewLink { label: say("Closing this month", "本月成交"), href: text("/records/deal?view=closing"), current: false },
         ],
         create_href: text("/records/deal/new"),
+        export_href: text("/api/v1/records/deal/export"),
         bin_href: text("/records/deal?deleted=only"),
         list_href: text("/records/deal"),
         in_bin: false,

@@ -220,7 +220,7 @@ pub const PERMISSION: &[KeySpec] = &[
     key("fields", Object(PERMISSION_FIELDS), "Which fields."),
     with("share", Expr, "false", "Sharing the record with others, as far as one may read and change it."),
     with("admin", Expr, "false", "Looking after who may what: seeing and ending the shares of others, asking why somebody may."),
-    later("export"),
+    with("export", Expr, "false", "Taking records out many at once, as a file."),
     later("import"),
 ];
 

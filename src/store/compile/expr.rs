@@ -72,6 +72,12 @@ pub fn in_set(with: ExprSql<'_>, alias: &str, part: &Typed) -> Option<Sql> {
     Compiler::new(with, alias, &aliases).in_set(part)
 }
 
+/// Where a part of a rule says no more than that a list's own record was shared: the shares of each it was shared with, under `x`.
+pub fn shares_of_each(with: ExprSql<'_>, alias: &str, part: &Typed) -> Option<Vec<Sql>> {
+    let aliases = Counter::new(0);
+    Compiler::new(with, alias, &aliases).shares_of_each(part)
+}
+
 /// The value of an expression as one column of the kind of its type. For money it is the amount.
 pub fn value(with: ExprSql<'_>, alias: &str, typed: &Typed) -> Sql {
     let aliases = Counter::new(0);

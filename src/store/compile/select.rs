@@ -313,11 +313,13 @@ struct Branches {
     apart: Vec<Sql>,
     /// Sets of ids, which may have records that others have too.
     sets: Vec<Sql>,
+    /// Shares, each with somebody else, under `x`; likewise.
+    shares: Vec<Sql>,
 }
 
-/// Where the access rule says no more than `owner in (…)` and sets of ids (what was shared, records with a row of somebody), and
-/// the list is in the order of ids: the condition of each owner and set. An index of the link then gives the first records of each in order, whether there are
-/// few of them or nearly all.
+/// Where the access rule says no more than `owner in (…)`, what was shared and other sets of ids (records with a row of somebody),
+/// and the list is in the order of ids: the condition of each owner, of each it was shared with, and of each set. An index of the
+/// link then gives the first records of each in order, whether there are few of them or nearly all.
 fn branches(with: ExprSql<'_>, entity: &Entity, asked: &ListRequest) -> Option<Branches> {
     if !asked.sort.is_empty() || asked.deleted != Deleted::Live || asked.search.is_some() {
         return None;
@@ -329,13 +331,18 @@ fn branches(with: ExprSql<'_>, entity: &Entity, asked: &ListRequest) -> Option<B
     };
     let mut found = Branches::default();
     for part in parts {
+        if let Some(shares) = expr::shares_of_each(with.open().about(entity.ix), "t", part) {
+            found.shares.extend(shares);
+            continue;
+        }
         match expr::in_set(with.open().about(entity.ix), "t", part) {
             Some(set) => found.sets.push(set),
             None if found.apart.is_empty() => found.apart = owners(with, entity, part)?,
             None => return None,
         }
     }
-    Some(found)
+    let has_any = !(found.apart.is_empty() && found.sets.is_empty() && found.shares.is_empty());
+    has_any.then_some(found)
 }
 
 /// `owner in (…)` as a condition for each owner.
@@ -366,15 +373,31 @@ fn owners(with: ExprSql<'_>, entity: &Entity, part: &Typed) -> Option<Vec<Sql>> 
 fn of_branches(entity: &Entity, sort: &Sorting, branches: Branches, beside: &[Sql], take: &Take) -> Sql {
     let inner = Take { rows: take.rows + take.skip, skip: 0 };
     let mut sql = Sql::new("SELECT \"id\" FROM (");
-    let apart = branches.apart.into_iter().map(|branch| (branch, "\n  UNION ALL SELECT * FROM ("));
+    let of_table = |branch: Sql| ids(entity, sort, std::iter::once(branch).chain(beside.iter().cloned()).collect(), &inner);
+    let apart = branches.apart.into_iter().map(|branch| ("\n  UNION ALL SELECT * FROM (", of_table(branch)));
     // Without `ALL` the answer holds each id once, whatever stands before.
-    let sets = branches.sets.into_iter().map(|branch| (branch, "\n  UNION SELECT * FROM ("));
-    for (position, (branch, joined)) in apart.chain(sets).enumerate() {
-        let conditions = std::iter::once(branch).chain(beside.iter().cloned()).collect();
+    let sets = branches.sets.into_iter().map(|branch| ("\n  UNION SELECT * FROM (", of_table(branch)));
+    let shares = branches.shares.into_iter().map(|branch| ("\n  UNION SELECT * FROM (", shared_ids(entity, sort, branch, beside, &inner)));
+    for (position, (joined, branch)) in apart.chain(sets).chain(shares).enumerate() {
         sql.push(if position == 0 { "SELECT * FROM (" } else { joined });
-        sql.append(ids(entity, sort, conditions, &inner)).push(") AS \"b\"");
+        sql.append(branch).push(") AS \"b\"");
     }
     sql.push(") AS \"u\"\n  ORDER BY ").append(outer_order(None, &sort.keys, false)).push(" ");
+    take.write(&mut sql);
+    sql
+}
+
+/// The first ids of what was shared with one: the shares are read in the order of their records, and each record is looked at
+/// for itself, so that it ends where enough are found. (`CROSS JOIN` keeps SQLite to this order.)
+fn shared_ids(entity: &Entity, sort: &Sorting, shares: Sql, beside: &[Sql], take: &Take) -> Sql {
+    let record = || column_sql("x", "record");
+    let mut linked = column_sql("t", id_column(entity));
+    linked.push(" = ").append(record());
+    let newest_first = sort.keys.last().is_some_and(|key| key.descending);
+    let mut sql = Sql::new("SELECT ");
+    sql.append(sort_list(sort)).push("\n  FROM \"sys_share\" AS \"x\" CROSS JOIN ").ident(&entity.table).push(" AS \"t\"");
+    where_all(&mut sql, "\n  WHERE ", [linked, shares].into_iter().chain(beside.iter().cloned()));
+    sql.push("\n  ORDER BY ").append(order_by(&[SortSql::id(record(), newest_first)])).push(" ");
     take.write(&mut sql);
     sql
 }

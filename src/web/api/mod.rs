@@ -11,6 +11,7 @@ mod actions;
 mod answer;
 pub(in crate::web) mod body;
 mod definitions;
+mod export;
 mod files;
 mod head;
 mod headers;
@@ -36,6 +37,7 @@ pub(super) fn routes(state: State) -> Router {
         .route("/api/v1/records/{entity}/query", post(read::query_list))
         .route("/api/v1/records/{entity}/aggregate", post(read::aggregate))
         .route("/api/v1/records/{entity}/by/{unique}/{value}", put(write::upsert))
+        .route("/api/v1/records/{entity}/export", get(export::export))
         .route("/api/v1/records/{entity}/{id}", get(read::get).merge(patch(write::update).delete(write::delete)))
         .route("/api/v1/records/{entity}/{id}/restore", post(write::restore))
         .route("/api/v1/records/{entity}/{id}/erase", post(write::erase))

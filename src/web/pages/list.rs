@@ -5,7 +5,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 
-use super::field::default_columns;
+use super::field::{default_columns, select_text};
 use super::filter;
 use super::page::{Page, address};
 use super::table::{Refused, Wanted, with_cursor};
@@ -36,6 +36,7 @@ pub(super) async fn list(page: Page, Path(slug): Path<String>) -> Result<Respons
     let kept = kept_params(&page);
 
     let conditions = conditions(&page, entity, view, &expression);
+    let export_href = export_href(entity, &columns, conditions.as_deref(), sort.clone().or_else(|| view_sort(entity, view)), search.as_deref());
     let wanted = Wanted {
         entity,
         columns: &columns,
@@ -119,6 +120,7 @@ pub(super) async fn list(page: Page, Path(slug): Path<String>) -> Result<Respons
         list,
         views: if in_bin { Vec::new() } else { view_links(&page, entity, view) },
         create_href: if entity.may.create { format!("{base}/new") } else { String::new() },
+        export_href: if entity.may.export && !in_bin { export_href } else { String::new() },
         bin_href: format!("{base}?deleted=only"),
         list_href: base,
         in_bin,
@@ -152,6 +154,15 @@ fn shown_columns(entity: &Entity, view: Option<&View>) -> Vec<FieldIx> {
     let fits = |ix: &FieldIx| !matches!(entity.field(*ix).ty, crate::schema::catalog::FieldType::Children { .. });
     let columns: Vec<FieldIx> = listed.into_iter().filter(fits).collect();
     if columns.is_empty() { default_columns(entity) } else { columns }
+}
+
+/// The address of the file with what the list shows.
+fn export_href(entity: &Entity, columns: &[FieldIx], filter: Option<&str>, sort: Option<String>, search: Option<&str>) -> String {
+    let mut params = vec![("select".to_owned(), select_text(entity, columns.iter().copied()))];
+    params.extend(filter.map(|filter| ("filter".to_owned(), filter.to_owned())));
+    params.extend(sort.map(|sort| ("sort".to_owned(), sort)));
+    params.extend(search.map(|search| ("q".to_owned(), search.to_owned())));
+    address(&format!("/api/v1/records/{}/export", entity.slug), &params)
 }
 
 fn view_sort(entity: &Entity, view: Option<&View>) -> Option<String> {

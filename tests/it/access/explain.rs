@@ -30,6 +30,7 @@ async fn each_role_is_named_with_what_it_says_and_whether_it_holds() {
             (Action::Update, false, vec![("auditor", false), ("rep", false)]),
             (Action::Delete, false, vec![("auditor", false), ("rep", false)]),
             (Action::Share, false, vec![("auditor", false), ("rep", false)]),
+            (Action::Export, false, vec![("auditor", false), ("rep", false)]),
             (Action::Admin, false, vec![("auditor", false), ("rep", false)]),
         ]
         .map(|(action, holds, reasons)| (action, holds && action == Action::Read, reasons))

@@ -65,7 +65,7 @@ struct Row {
 
 #[derive(Default)]
 struct Policy {
-    records: BTreeMap<(&'static str, &'static str), [Reach; 5]>,
+    records: BTreeMap<(&'static str, &'static str), [Reach; 6]>,
     operations: BTreeMap<(&'static str, &'static str), Row>,
     pages: BTreeMap<(&'static str, &'static str), &'static str>,
 }
@@ -78,7 +78,7 @@ impl Policy {
             match words.as_slice() {
                 ["record", role, entity, reaches @ ..] => {
                     let reaches: Vec<Reach> = reaches.iter().map(|word| Reach::parse(word)).collect();
-                    policy.records.insert((role, entity), reaches.try_into().expect("five reaches"));
+                    policy.records.insert((role, entity), reaches.try_into().expect("six reaches"));
                 }
                 ["ask", method, path, needs, right, good, otherwise @ ..] => {
                     let status = |text: &str| text.parse::<u16>().expect("a status");
@@ -95,12 +95,12 @@ impl Policy {
 
     /// Whether everything is open to a role, but for what only administrators do.
     fn is_open_to(&self, role: &str) -> bool {
-        self.records.iter().any(|((r, entity), reaches)| *r == role && *entity == "*" && *reaches == [Reach::All; 5])
+        self.records.iter().any(|((r, entity), reaches)| *r == role && *entity == "*" && *reaches == [Reach::All; 6])
     }
 
     fn reach(&self, role: &str, entity: &str, right: &str) -> Reach {
         let right = right.trim_start_matches("list-");
-        let position = ["read", "create", "update", "delete", "share"].iter().position(|known| *known == right).expect("a right");
+        let position = ["read", "create", "update", "delete", "share", "export"].iter().position(|known| *known == right).expect("a right");
         let find = |name: &str| self.records.iter().find(|((r, e), _)| *r == role && *e == name).map(|(_, reaches)| reaches);
         find(entity).or_else(|| find("*")).map_or(Reach::None, |reaches| reaches[position])
     }
@@ -290,6 +290,7 @@ fn expected(policy: &Policy, row: &Row, subject: &Subject, entity: &str, kind: K
     }
     let reach = policy.reach(subject.role, entity, right);
     match row.needs {
+        "list" if right == "export" && reach == Reach::None => 403,
         "list" => row.good,
         // A new line belongs to a memo, which must be there and be theirs to change.
         "new" if entity == "line" && !policy.reach(subject.role, "memo", "read").covers(kind) && reach != Reach::None => 422,

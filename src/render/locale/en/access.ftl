@@ -81,3 +81,4 @@ view-help = Read only; it stands in the audit and above each page.
 view-banner = { $viewer } sees this as { $who } does. Nothing can be changed.
 view-end = Back to myself
 view-cannot = One cannot look as this person does: they may not sign in, or it is yourself.
+action-export = Export

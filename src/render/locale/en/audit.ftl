@@ -48,3 +48,4 @@ act-share-change = Share changed
 act-share-end = Share ended
 act-view-begin = Looked as somebody else does
 act-view-end = Stopped looking as somebody else does
+act-records-export = Records exported

@@ -48,3 +48,4 @@ act-share-change = 更改共享
 act-share-end = 结束共享
 act-view-begin = 开始以他人身份查看
 act-view-end = 结束以他人身份查看
+act-records-export = 导出记录

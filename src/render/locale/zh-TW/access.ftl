@@ -81,3 +81,4 @@ view-help = 唯讀；會記入稽核，並在每個頁面上方標明。
 view-banner = { $viewer }正以{ $who }的身分檢視，不能作任何修改。
 view-end = 返回自己的身分
 view-cannot = 不能以此人身分檢視：此人不能登入，或者就是您自己。
+action-export = 匯出

@@ -48,3 +48,4 @@ act-share-change = 變更共用
 act-share-end = 結束共用
 act-view-begin = 開始以他人身分檢視
 act-view-end = 結束以他人身分檢視
+act-records-export = 匯出記錄

@@ -10,6 +10,9 @@ use super::rows::reads_outside;
 use super::{Compiler, wrapped};
 use crate::store::compile::columns::{column_sql, id_column};
 
+/// Those a record may be shared with that are looked up by themselves; more are looked up together.
+const MOST_EACH: usize = 24;
+
 impl Compiler<'_> {
     /// Whether the record with the id `item` was shared: one look at its own shares.
     pub(super) fn shared(&self, item: &Typed, may_edit: bool, with: &[String]) -> Sql {
@@ -86,6 +89,16 @@ impl Compiler<'_> {
             Node::In { item, list } => is_link(item) && list.iter().all(Typed::is_constant),
             _ => false,
         }
+    }
+
+    /// What was shared, for each of those it was shared with by itself: an index gives the shares of one in the order of the
+    /// records. They stand under `x`.
+    pub(super) fn shares_of_each(&self, part: &Typed) -> Option<Vec<Sql>> {
+        let Node::Shared { item, may_edit, with } = &part.node else { return None };
+        let entity = self.uid_of(item)?;
+        let Node::Path(Path { root: Root::Record, hops, .. }) = &item.node else { return None };
+        let is_each = hops.is_empty() && with.len() <= MOST_EACH;
+        is_each.then(|| with.iter().map(|one| self.in_force("x", &entity, *may_edit, std::slice::from_ref(one))).collect())
     }
 
     /// The shares with one of these that have not ended.
