@@ -26,7 +26,7 @@ async fn what_may_not_be_exported_is_in_no_file() {
         app.create_id("deal", json!({"name": name, "stage": stage, "margin": "7.77", "amount": "1.50"})).await;
     }
     let csv = file(&app, &taker, "?select=name,stage,amount&sort=name").await;
-    assert_eq!(csv, "\u{feff}name,stage,amount\r\n'=cmd|' /C calc'!A0,won,1.50\r\nWon,won,1.50\r\n");
+    assert_eq!(csv, "\u{feff}name,stage,amount\r\n'=cmd|' /C calc'!A0,Won,1.50\r\nWon,Won,1.50\r\n");
     let all = file(&app, &taker, "").await;
     assert!(!all.contains("margin") && !all.contains("7.77") && !all.contains("Lost") && !all.contains("New"), "{all}");
     for query in ["?filter=margin%20%3E%201", "?select=name,margin", "?sort=margin"] {
