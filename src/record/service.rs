@@ -140,7 +140,7 @@ impl Records {
         let catalog = &catalog.whole();
         let authorised = authorise_export(catalog, actor, request)?;
         let plan = compile::list(catalog, self.store().dialect(), &authorised, &self.context(catalog, actor));
-        Ok(Page::of(compile::fetch_list(&mut From::Store(self.store()), &plan, self.cursor_key()).await?))
+        self.page(actor, catalog, &plan).await
     }
 
     /// [`Records::list`] for the parameters of a URL: what was asked before is not parsed and compiled again.

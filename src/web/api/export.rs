@@ -142,7 +142,7 @@ impl Writer {
                 let value = row.value_of(output);
                 let shown = field_type::to_text(catalog, field, &value, self.head.requester.locale, &self.head.actor.time_zone);
                 // A text that a spreadsheet would take for a formula is kept a text.
-                let is_free = matches!(value, Value::Text(_)) && !matches!(field.ty, FieldType::Phone { .. });
+                let is_free = matches!(value, Value::Text(_)) && !matches!(field.ty, FieldType::Phone);
                 if is_free && shown.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{shown}") } else { shown }
             }
             What::Own { .. } => String::new(),
