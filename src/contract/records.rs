@@ -102,12 +102,20 @@ fn export(entity: &Entity) -> Value {
     } });
     Operation::new(&format!("export_{}", entity.slug), &entity.slug, &format!("Take {} out as a file", plural(entity)))
         .describe("Every record the list finds, as far as the roles of the asker let it be read and exported.")
-        .query("filter", json!({ "type": "string", "maxLength": 8192, "examples": [format!("{} is not null", some_field(entity))] }), "a condition")
+        .query(
+            "filter",
+            json!({ "type": "string", "maxLength": 8192, "examples": [format!("{} is not null", some_field(entity))] }),
+            "a condition",
+        )
         .query("select", json!({ "type": "string", "maxLength": 4096, "examples": ["id,version,_title"] }), "fields and expansions")
         .query("sort", json!({ "type": "string", "maxLength": 1024, "examples": ["-created_at"] }), "fields, `-` before one for descending")
         .query("q", json!({ "type": "string", "maxLength": 256 }), "words to find")
         .query("deleted", json!({ "type": "string", "enum": ["live", "deleted", "all"], "default": "live" }), "records of the recycle bin")
-        .query("format", json!({ "type": "string", "enum": ["csv", "jsonl"], "default": "csv" }), "a table for people, or a JSON object a line")
+        .query(
+            "format",
+            json!({ "type": "string", "enum": ["csv", "jsonl"], "default": "csv" }),
+            "a table for people, or a JSON object a line",
+        )
         .answers_raw("200", file)
         .build()
 }

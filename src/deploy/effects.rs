@@ -113,7 +113,10 @@ impl Effect {
 /// What the roles that change mean for those who have them.
 pub(super) async fn effects(store: &Store, old: &Catalog, new: &Catalog, ops: &[Op]) -> Result<Vec<RoleEffect>, DeployError> {
     let is_role = |kind: &OpKind| {
-        matches!(kind, OpKind::CreatePart { part: Part::Role } | OpKind::RemovePart { part: Part::Role } | OpKind::ChangePart { part: Part::Role })
+        matches!(
+            kind,
+            OpKind::CreatePart { part: Part::Role } | OpKind::RemovePart { part: Part::Role } | OpKind::ChangePart { part: Part::Role }
+        )
     };
     let roles: Vec<&str> = ops.iter().filter(|op| is_role(&op.kind)).map(|op| op.name.as_str()).collect();
     let mut counts = Counts { store, old, new, fresh: Fresh::of(ops), left: MOST_COUNTS };

@@ -15,8 +15,7 @@ use crate::schema::catalog::{Allowed, Catalog, Entity};
 use crate::store::shares::{self, Share};
 
 /// The actions that are told of.
-const SHOWN: [Action; 7] =
-    [Action::Read, Action::Create, Action::Update, Action::Delete, Action::Share, Action::Export, Action::Admin];
+const SHOWN: [Action; 7] = [Action::Read, Action::Create, Action::Update, Action::Delete, Action::Share, Action::Export, Action::Admin];
 
 /// What one role says about one action on one record.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -43,7 +43,14 @@ pub(super) async fn export(head: EntityHead) -> Result<Response, Problem> {
     let format = match params.get("format") {
         None | Some("csv") => Format::Csv,
         Some("jsonl") => Format::Lines,
-        Some(_) => return Err(Problem::new("QRY003", "`format` must be `csv` or `jsonl`").with_fault("format", "QRY003", "must be `csv` or `jsonl`", json!({}))),
+        Some(_) => {
+            return Err(Problem::new("QRY003", "`format` must be `csv` or `jsonl`").with_fault(
+                "format",
+                "QRY003",
+                "must be `csv` or `jsonl`",
+                json!({}),
+            ));
+        }
     };
     let mut asked = Params(params.0.iter().filter(|(name, _)| name != "format").cloned().collect());
     asked.0.push(("limit".to_owned(), AT_ONCE.to_owned()));
@@ -52,7 +59,10 @@ pub(super) async fn export(head: EntityHead) -> Result<Response, Problem> {
     let first = head.state.records.export(&head.actor, &head.catalog, request).await?;
     let entity = head.entity();
     let word = if format == Format::Csv { "csv" } else { "jsonl" };
-    let entry = Entry::new("records.export").of(&entity.id).fact("format", word).fact("filtered", asked.get("filter").is_some() || asked.get("q").is_some());
+    let entry = Entry::new("records.export")
+        .of(&entity.id)
+        .fact("format", word)
+        .fact("filtered", asked.get("filter").is_some() || asked.get("q").is_some());
     audit::note(head.state.records.store(), entry).await.map_err(failed)?;
     let kind = if format == Format::Csv { "text/csv; charset=utf-8" } else { "application/x-ndjson" };
     let name = format!("attachment; filename=\"{}.{word}\"", entity.slug);

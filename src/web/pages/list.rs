@@ -36,7 +36,8 @@ pub(super) async fn list(page: Page, Path(slug): Path<String>) -> Result<Respons
     let kept = kept_params(&page);
 
     let conditions = conditions(&page, entity, view, &expression);
-    let export_href = export_href(entity, &columns, conditions.as_deref(), sort.clone().or_else(|| view_sort(entity, view)), search.as_deref());
+    let export_href =
+        export_href(entity, &columns, conditions.as_deref(), sort.clone().or_else(|| view_sort(entity, view)), search.as_deref());
     let wanted = Wanted {
         entity,
         columns: &columns,

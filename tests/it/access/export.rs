@@ -48,7 +48,8 @@ async fn what_may_not_be_exported_is_in_no_file() {
 async fn a_file_holds_every_record_and_the_titles_of_links() {
     let world = World::new().await;
     let account = world.app.create_id("account", json!({"name": "Acme, \"the\" one"})).await;
-    let operations: Vec<_> = (0..499).map(|at| json!({"op": "create", "entity": "contact", "values": {"name": format!("c{at}")}})).collect();
+    let operations: Vec<_> =
+        (0..499).map(|at| json!({"op": "create", "entity": "contact", "values": {"name": format!("c{at}")}})).collect();
     for _ in 0..2 {
         world.app.post("/api/v1/batch", json!({"operations": operations})).await.expect_status(200);
     }

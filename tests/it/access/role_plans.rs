@@ -84,7 +84,11 @@ async fn fields_actions_and_new_definitions_are_told_too() {
     let fresh = plan(
         &world,
         &[
-            ("definitions/sales/entities/all.yaml", "  remark: {type: text, search: true}", "  remark: {type: text, search: true}\n  hot: {type: boolean}"),
+            (
+                "definitions/sales/entities/all.yaml",
+                "  remark: {type: text, search: true}",
+                "  remark: {type: text, search: true}\n  hot: {type: boolean}",
+            ),
             (REP, "rows: \"owner = me() or owner.team in my_teams()\"", "rows: \"owner = me() or hot = true\""),
         ],
     )
@@ -99,6 +103,14 @@ async fn fields_actions_and_new_definitions_are_told_too() {
     // Without a document of its own the everyday role allows everything.
     let everyday = person(&world.app, "everyday", &["user"], json!({})).await;
     get(&world.app, &everyday, "/api/v1/records/deal").await.expect_status(200);
-    let exposed = plan(&world, &[("definitions/sales/entities/all.yaml", "profit: {type: formula, expr: \"margin * 2\", returns: decimal, scale: 2}", "profit: {type: formula, expr: \"margin * 2\", returns: decimal, scale: 2, expose: value}")]).await;
+    let exposed = plan(
+        &world,
+        &[(
+            "definitions/sales/entities/all.yaml",
+            "profit: {type: formula, expr: \"margin * 2\", returns: decimal, scale: 2}",
+            "profit: {type: formula, expr: \"margin * 2\", returns: decimal, scale: 2, expose: value}",
+        )],
+    )
+    .await;
     assert!(exposed.text().contains("widening_access") && exposed.confirmations.len() == 1, "{}", exposed.text());
 }
