@@ -13,6 +13,7 @@ use super::report::{Difference, FailedRow, Report};
 use super::table::{Row, Table};
 use crate::access::Actor;
 use crate::base::decimal::pow10;
+use crate::base::sealed::HIDDEN;
 use crate::base::text::fold;
 use crate::base::{Decimal, EntityIx, FieldIx, RecordId, Value};
 use crate::record::{BoxFuture, FieldFault, Input, RecordError, RecordTx, Records, Source, WriteOptions};
@@ -486,13 +487,16 @@ impl RowReader<'_> {
             if same(kept, found) || matches!(field.ty, FieldType::Link { .. } | FieldType::User { .. }) {
                 continue;
             }
+            // A report lies about in folders and mailboxes.
+            let is_shown = !(field.encrypted || field.is_secret() || field.is_sensitive());
+            let text = |value: &Value| if is_shown { plain(value) } else { HIDDEN.to_owned() };
             differences.push(Difference {
                 line: self.row.line(),
                 entity: entity.id.clone(),
                 key: key.to_owned(),
                 field: field.name.clone(),
-                kept: plain(kept),
-                found: plain(found),
+                kept: text(kept),
+                found: text(found),
             });
         }
     }

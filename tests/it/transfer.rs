@@ -105,6 +105,24 @@ async fn a_second_import_changes_nothing_and_differences_are_told() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn differences_tell_no_value_that_is_kept_from_eyes() {
+    let files = [(
+        "definitions/shop/package.yaml",
+        "kind: package\nid: shop\nversion: 1.0.0\n---\nkind: entity\nid: shop.person\nfields:\n  code: {type: text, unique: true}\n  \
+         pin: {type: text, class: secret}\n  email: {type: email, encrypted: true}\n  mood: {type: text, class: sensitive}\n",
+    )];
+    let app = TestApp::with_files(&files).await;
+    let mapping = r#"{"kind": "import", "into": "shop.person", "match": ["code"], "existing": "keep",
+      "columns": {"code": "code", "pin": "pin", "email": "email", "mood": "mood"}}"#;
+    let line = |word: &str| format!("code,pin,email,mood\nQ1,pin-{word},{word}@example.com,{word}\n");
+    import_as(&app, line("quietriver").as_bytes(), TableOptions::default(), mapping).await;
+    let report = import_as(&app, line("loudstone").as_bytes(), TableOptions::default(), mapping).await;
+    assert_eq!(report.differences.len(), 3, "{report:?}");
+    let told = format!("{:?}", report.differences);
+    assert!(!told.contains("quietriver") && !told.contains("loudstone"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn labels_of_any_language_and_other_encodings_are_read() {
     let app = TestApp::with_files(&FILES).await;
     let (bytes, _, _) = encoding_rs::GBK.encode("No;Name;Price;State;Maker;Maker name\n9;螺栓;2;良好;;\n");
