@@ -122,6 +122,14 @@ def real_links(value):
     return value
 
 
+def share_of(slug, record):
+    """A share of a record: there is none before somebody makes one."""
+    try:
+        return ask("POST", f"/api/v1/records/{slug}/{record}/shares", {"role": "user", "may": "read"})["id"]
+    except OSError:
+        return None
+
+
 def spare(value):
     """The same, but about somebody else and another token."""
     if value == OWN_TOKEN:
@@ -155,6 +163,12 @@ def before_call(context, case, kwargs):
                 found = deleted(slug) if path.endswith("/restore") else pick(slug)
                 if found:
                     case.path_parameters["id"] = found
+        if slug and path.endswith("/shares/{share}"):
+            share = share_of(slug, case.path_parameters["id"])
+            if share:
+                case.path_parameters["share"] = share
+        if path.endswith("/access/why") and CHOICE.random() < 0.5:
+            case.query = {"record": pick(CHOICE.choice(["deal", "account", "contact"])), "person": ADMIN}
         if case.headers and CHOICE.random() < 0.7:
             for name in ("If-Match", "Idempotency-Key"):
                 case.headers.pop(name, None)
