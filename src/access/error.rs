@@ -27,6 +27,9 @@ pub enum AccessError {
     /// The field may be read, but not written.
     #[error("you may not change `{field}` of this {entity}")]
     NotWritable { entity: String, field: String },
+    /// A share lets the record be changed, not handed on.
+    #[error("you may change this {entity} by a share alone, which does not let its `{field}` be changed")]
+    OnlyShared { entity: String, field: String },
 }
 
 impl Explain for AccessError {
@@ -39,7 +42,7 @@ impl Explain for AccessError {
             AccessError::NoEntity { .. } => "REC001",
             AccessError::NoField { .. } => "QRY010",
             AccessError::NotAllowed { .. } => "ACL005",
-            AccessError::NotWritable { .. } => "ACL006",
+            AccessError::NotWritable { .. } | AccessError::OnlyShared { .. } => "ACL006",
             AccessError::OnlyLooks => "ACL007",
         }
     }
@@ -57,6 +60,7 @@ impl Explain for AccessError {
             AccessError::NotAllowed { .. } | AccessError::NotWritable { .. } => {
                 Some("ask an administrator of this workspace for a role that allows it".to_owned())
             }
+            AccessError::OnlyShared { .. } => Some("ask the owner, or somebody whose role lets them change the record, to hand it on".to_owned()),
             AccessError::OnlyLooks => Some("end it first: the button stands above each page".to_owned()),
             AccessError::NoEntity { .. } | AccessError::NoField { .. } => None,
         }

@@ -204,7 +204,7 @@ impl Policy {
 
 impl Granted {
     fn of(policy: &Arc<Policy>, catalog: &Catalog, roles: &[String], mine: &Own) -> Self {
-        let with = if policy.uses_mine { shared_with(mine, roles) } else { Vec::new() };
+        let with = if policy.uses_mine { shared_with(catalog, mine, roles) } else { Vec::new() };
         let entities: Vec<EntityRights> = if policy.uses_mine {
             let team = catalog.find_entity("core.user").and_then(|people| Some((people.ix, people.find_field("team")?.ix)));
             let put = Put { own: mine, team, with: with.clone() };
@@ -224,6 +224,11 @@ impl Granted {
     /// Whether what is shared with these is shared with the person.
     pub fn has_share(&self, with: &ShareWith) -> bool {
         self.with.contains(&with.key())
+    }
+
+    /// What the roles give on an entity by themselves: nothing was shared.
+    pub fn without_shares(&self, entity: EntityIx) -> EntityRights {
+        Put { own: &Own::default(), team: None, with: Vec::new() }.rights(self.entity(entity))
     }
 
     pub fn entity(&self, entity: EntityIx) -> &EntityRights {
@@ -340,11 +345,12 @@ fn names_mine(typed: &Typed) -> bool {
     names(typed, &|node| matches!(node, Node::Mine(_) | Node::Shared { .. }))
 }
 
-/// Whom a record may be shared with so that somebody has it.
-fn shared_with(own: &Own, roles: &[String]) -> Vec<String> {
+/// Whom a record may be shared with so that somebody has it. A role that is gone opens nothing.
+fn shared_with(catalog: &Catalog, own: &Own, roles: &[String]) -> Vec<String> {
     let person = own.me.map(|me| ShareWith::Person(me).key());
     let teams = own.within.iter().map(|team| ShareWith::Team(*team).key());
-    person.into_iter().chain(teams).chain(roles.iter().map(|role| ShareWith::Role(role.clone()).key())).collect()
+    let known = |role: &&String| *role == EVERYDAY || catalog.roles.iter().any(|known| known.id == **role);
+    person.into_iter().chain(teams).chain(roles.iter().filter(known).map(|role| ShareWith::Role(role.clone()).key())).collect()
 }
 
 /// Whether the condition depends on who asks, or on the moment.

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::base::{EntityIx, FieldIx};
-use crate::expr::Typed;
+use crate::base::{EntityIx, FieldIx, Value};
+use crate::expr::{Node, Typed};
 
 /// Per entity, which records the actor may see, and which values in them. Cheap to clone.
 ///
@@ -30,6 +30,23 @@ pub enum Mask {
     Hidden,
     /// It is read only where this holds, and nothing elsewhere.
     Where(Typed),
+}
+
+impl Mask {
+    /// Whether the value is read nowhere: the field is hidden, or it is computed from one that is.
+    pub fn is_never(&self) -> bool {
+        fn never(condition: &Typed) -> bool {
+            match &condition.node {
+                Node::Literal(Value::Bool(holds)) => !holds,
+                Node::And(parts) => parts.iter().any(never),
+                _ => false,
+            }
+        }
+        match self {
+            Mask::Hidden => true,
+            Mask::Where(condition) => never(condition),
+        }
+    }
 }
 
 static NONE: RowRules = RowRules(None);

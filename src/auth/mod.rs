@@ -163,6 +163,12 @@ impl Auth {
         Self { store, records, clock, random, passwords, cache: Cache::default(), limits: SessionLimits::default(), sso: None }
     }
 
+    /// What an answer that is looked up now holds under. Ask before looking up.
+    async fn under(&self) -> Result<cache::Under, AuthError> {
+        let catalog = self.records.catalog().version;
+        Ok(cache::Under { epoch: self.store.identity_epoch().await?, catalog })
+    }
+
     /// With other limits of sessions than the usual ones.
     #[must_use]
     pub fn with_sessions(mut self, limits: SessionLimits) -> Self {

@@ -129,8 +129,8 @@ impl Auth {
         }
         let now = self.clock.now();
         let digest = digest(cookie);
-        let epoch = self.store.identity_epoch().await?;
-        if let Some(identity) = self.cache.get(&digest, now, epoch) {
+        let under = self.under().await?;
+        if let Some(identity) = self.cache.get(&digest, now, under) {
             return Ok(Some(identity));
         }
         let hash = hex(&digest);
@@ -156,7 +156,7 @@ impl Auth {
             None => Identity { session: Some(session_ref), ..person.into_identity(&self.records).await? },
         };
         let identity = Arc::new(identity);
-        self.cache.put(digest, identity.clone(), epoch, now, session.expires_at);
+        self.cache.put(digest, identity.clone(), under, now, session.expires_at);
         Ok(Some(identity))
     }
 

@@ -165,8 +165,8 @@ impl Auth {
         let now = self.clock.now();
         let digest = digest(token);
         let is_allowed = |identity: &Identity| identity.networks.is_empty() || identity.networks.iter().any(|net| net.contains(from));
-        let epoch = self.store.identity_epoch().await?;
-        if let Some(identity) = self.cache.get(&digest, now, epoch) {
+        let under = self.under().await?;
+        if let Some(identity) = self.cache.get(&digest, now, under) {
             return Ok(Some(identity).filter(|identity| is_allowed(identity)));
         }
         let Some(row) = tokens::find(&self.store, &hex(&digest), now).await? else {
@@ -203,7 +203,7 @@ impl Auth {
                 }
             });
         }
-        self.cache.put(digest, identity.clone(), epoch, now, row.expires_at.unwrap_or(DateTime::MAX));
+        self.cache.put(digest, identity.clone(), under, now, row.expires_at.unwrap_or(DateTime::MAX));
         Ok(Some(identity))
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn add(catalog: &Catalog, entity: &Entity, paths: &mut Map<String, Va
     if entity.may.export {
         paths.insert(format!("{base}/export"), json!({ "get": export(entity) }));
     }
-    if entity.may.share && entity.is_shareable() {
+    if (entity.may.share || entity.may.admin) && entity.is_shareable() {
         shares::add(entity, &base, paths);
     }
     if !entity.buttons.is_empty() {

@@ -9,9 +9,15 @@ use crate::schema::catalog::Entity;
 const JSON: &[&str] = &["application/json"];
 const PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
 
+/// Whoever looks after the shares of others sees and ends them; making and changing them is for those who share.
 pub(super) fn add(entity: &Entity, base: &str, paths: &mut Map<String, Value>) {
-    paths.insert(format!("{base}/{{id}}/shares"), json!({ "get": list(entity), "post": share(entity) }));
-    paths.insert(format!("{base}/{{id}}/shares/{{share}}"), json!({ "patch": change(entity), "delete": end(entity) }));
+    let (mut all, mut one) = (json!({ "get": list(entity) }), json!({ "delete": end(entity) }));
+    if entity.may.share {
+        all["post"] = share(entity);
+        one["patch"] = change(entity);
+    }
+    paths.insert(format!("{base}/{{id}}/shares"), all);
+    paths.insert(format!("{base}/{{id}}/shares/{{share}}"), one);
 }
 
 /// With whom, how far, until when.
@@ -66,6 +72,7 @@ fn share(entity: &Entity) -> Value {
         .describe(
             "With one person, team or role, to read (unless told otherwise) or to edit; in place of what was shared with the same before.",
         )
+        .shared("Prefer")
         .body(JSON, body, Some(json!({ "role": "user", "may": "read" })))
         .answers_with("201", "shared", schema_ref("Share"), &["Location"])
         .answers("200", "it was shared with the same before, and is now shared like this", schema_ref("Share"))
@@ -75,11 +82,12 @@ fn share(entity: &Entity) -> Value {
 fn change(entity: &Entity) -> Value {
     let body = json!({ "type": "object", "properties": { "may": may(), "until": until() }, "additionalProperties": false });
     one(operation("change_share_of", entity, "Change a share of one"))
+        .shared("Prefer")
         .body(PATCH, body, None)
         .answers("200", "the share as it is now", schema_ref("Share"))
         .build()
 }
 
 fn end(entity: &Entity) -> Value {
-    one(operation("end_share_of", entity, "End a share of one")).answers_empty("204", "it has ended", &[]).build()
+    one(operation("end_share_of", entity, "End a share of one")).shared("Prefer").answers_empty("204", "it has ended", &[]).build()
 }

@@ -182,10 +182,14 @@ impl Records {
         if role != ADMINISTRATOR && !roles_to_share_with(&catalog).iter().any(|known| known == role) {
             return Ok(None);
         }
+        Ok(Some(self.seen_as(&self.somebody(role)).await?))
+    }
+
+    /// Nobody in particular, who has this role alone.
+    fn somebody(&self, role: &str) -> Actor {
         let roles = vec![role.to_owned()];
         let rights = Rights::Roles(Arc::new(Holder::new(roles.clone(), Own::default(), self.policies().clone())));
-        let somebody = Actor { kind: ActorKind::Person, roles, rights, ..Actor::system() };
-        Ok(Some(self.seen_as(&somebody).await?))
+        Actor { kind: ActorKind::Person, roles, rights, ..Actor::system() }
     }
 
     async fn seen_as(&self, actor: &Actor) -> Result<Vec<Seen>, RecordError> {
@@ -225,8 +229,8 @@ impl Records {
                 actions,
                 records,
                 is_more,
-                hidden: masked(|mask| *mask == Mask::Hidden),
-                masked: masked(|mask| matches!(mask, Mask::Where(_))),
+                hidden: masked(Mask::is_never),
+                masked: masked(|mask| !mask.is_never()),
             });
         }
         Ok(all)
@@ -257,7 +261,13 @@ impl Records {
         let mut readers: BTreeMap<String, String> = BTreeMap::new();
         for role in &catalog.roles {
             let Some(grant) = role.grants.get(&entity) else { continue };
-            let shows = field.is_none_or(|field| grant.readable.get(field.0 as usize).copied().unwrap_or(false));
+            // A formula over what the role hides is never shown either.
+            let shows = field.is_none_or(|field| {
+                let standing = self.somebody(&role.id).standing(&catalog);
+                standing.is_ok_and(|standing| {
+                    standing.part().is_none_or(|granted| !granted.rules().mask(entity, field).is_some_and(Mask::is_never))
+                })
+            });
             if grant.read != Allowed::None && shows {
                 readers.insert(role.id.clone(), rule_of(&catalog, &role.id, definition));
             }

@@ -62,7 +62,7 @@ pub use ready::{Ready, ReadyBatch};
 pub use retain::Retained;
 pub use row::{Page, Row, RowRef, Total};
 pub use service::Records;
-pub use shares::NewShare;
+pub use shares::{NewShare, ShareChange};
 pub use standing::roles_in;
 pub use trace::RECALCULATE;
 pub use unit::{Cause, RecordTx};

@@ -122,7 +122,19 @@ impl Eyes<'_> {
 
     /// The grants under which an action is allowed on a record; none when it may not even be read.
     pub async fn grants(&mut self, action: Action, entity: EntityIx, id: RecordId) -> Result<Option<Vec<Grant>>, RecordError> {
-        let (rights, rules) = (self.granted.entity(entity), self.granted.rules());
+        let granted = self.granted;
+        self.grants_of(granted.entity(entity), action, entity, id).await
+    }
+
+    /// Those of these rights.
+    async fn grants_of(
+        &mut self,
+        rights: &EntityRights,
+        action: Action,
+        entity: EntityIx,
+        id: RecordId,
+    ) -> Result<Option<Vec<Grant>>, RecordError> {
+        let rules = self.granted.rules();
         // A record that was just made by the actor need not be theirs to read.
         let rule = rules.of(entity).filter(|_| action != Action::Create);
         let mut conditions: Vec<&Typed> = rule.into_iter().collect();
@@ -213,6 +225,15 @@ impl RecordTx<'_> {
             };
             if is_hidden || (!writes(&grants, field) && !is_unchanged()) {
                 return Err(not_writable(entity, field));
+            }
+            // Whoever could take a shared record over would have more of it than was shared.
+            let field = entity.field(field);
+            if action == Action::Update && field.is_system && field.name == "owner" && !is_unchanged() {
+                let own = granted.without_shares(old.entity);
+                let own = self.eyes(&compiled, &granted).grants_of(&own, action, old.entity, old.id).await?;
+                if !writes(&own.unwrap_or_default(), field.ix) {
+                    return Err(AccessError::OnlyShared { entity: entity.slug.clone(), field: field.name.clone() }.into());
+                }
             }
         }
         Ok(())

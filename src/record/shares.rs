@@ -1,6 +1,7 @@
 //! Sharing a record: with whom, how far, until when. What a share opens is decided where rights are (`access`).
 
 use super::error::{FieldFault, RecordError};
+use super::hooks::BoxFuture;
 use super::options::Source;
 use super::read::only_id;
 use super::rights::Eyes;
@@ -22,24 +23,29 @@ pub struct NewShare {
     pub ends_at: Option<DateTime>,
 }
 
+/// What shall be otherwise in a share.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ShareChange {
+    pub may_edit: Option<bool>,
+    /// `Some(None)`: without an end.
+    pub ends_at: Option<Option<DateTime>>,
+}
+
 impl Records {
-    /// The shares of a record that have not ended.
+    /// The shares of a record, in the recycle bin or not, that have not ended.
     ///
     /// # Errors
-    /// As for a record that is not there; `ACL005` for one who may not share it.
+    /// As for a record that is not there; `ACL005` for one who may neither share it nor look after its shares.
     pub async fn shares(&self, actor: &Actor, entity: EntityIx, id: RecordId) -> Result<Vec<Share>, RecordError> {
         let catalog = self.catalog();
         let definition = catalog.entity(entity);
-        let missing = || RecordError::NotFound { entity: definition.slug.clone(), id: id.display(&definition.prefix) };
-        let request = GetRequest { entity, id, select: only_id(definition), deleted: Deleted::Live };
+        let request = GetRequest { entity, id, select: only_id(definition), deleted: Deleted::All };
         if self.get(actor, &catalog, request).await?.is_none() {
-            return Err(missing());
+            return Err(missing(definition, id));
         }
         if let Some(granted) = actor.standing(&catalog)?.part() {
             let compiled = self.compiled(&catalog);
-            if !may_share(&mut self.eyes(&compiled, granted, actor), definition, id).await? {
-                return Err(AccessError::NotAllowed { action: Action::Share.word(), entity: definition.slug.clone() }.into());
-            }
+            expect_any(&mut self.eyes(&compiled, granted, actor), &LOOKS_AFTER, definition, id).await?;
         }
         Ok(shares::list(self.store(), &definition.uid, id, self.clock().now()).await?)
     }
@@ -47,13 +53,33 @@ impl Records {
     /// Shares a record, in place of what was shared with the same person, team or role before.
     ///
     /// # Errors
-    /// As [`Records::shares`]; faults where there is nobody of that name, or the end is over already.
-    pub async fn share(&self, actor: &Actor, entity: EntityIx, id: RecordId, new: NewShare) -> Result<(Share, bool), RecordError> {
-        self.unit(actor, Source::Api, Vec::new(), move |tx| {
+    /// As for a record that is not there; `ACL005` for one who may not share it; faults where there is nobody of that name, or
+    /// the end is over already.
+    pub async fn share(
+        &self,
+        actor: &Actor,
+        entity: EntityIx,
+        id: RecordId,
+        new: NewShare,
+        dry_run: bool,
+    ) -> Result<(Share, bool), RecordError> {
+        self.kept_unless(dry_run, actor, move |tx| {
             let new = new.clone();
             Box::pin(async move { tx.share(entity, id, new).await })
         })
         .await
+    }
+
+    /// A unit of work on shares, undone in a dry run.
+    async fn kept_unless<T, F>(&self, dry_run: bool, actor: &Actor, unit: F) -> Result<T, RecordError>
+    where
+        T: Send + 'static,
+        F: for<'a, 't> Fn(&'a mut RecordTx<'t>) -> BoxFuture<'a, Result<T, RecordError>> + Send + Sync + Clone + 'static,
+    {
+        match dry_run {
+            true => self.rehearse(actor, Source::Api, Vec::new(), unit).await,
+            false => self.unit(actor, Source::Api, Vec::new(), unit).await,
+        }
     }
 
     /// Changes how far a share goes and when it ends; `None` when there is no such share.
@@ -66,17 +92,20 @@ impl Records {
         entity: EntityIx,
         id: RecordId,
         share: RecordId,
-        may_edit: Option<bool>,
-        ends_at: Option<Option<DateTime>>,
+        change: ShareChange,
+        dry_run: bool,
     ) -> Result<Option<Share>, RecordError> {
-        self.unit(actor, Source::Api, Vec::new(), move |tx| {
+        self.kept_unless(dry_run, actor, move |tx| {
             Box::pin(async move {
                 tx.shareable(entity, id, false).await?;
                 let uid = tx.catalog().entity(entity).uid.clone();
                 let known = shares::list_in(tx.store, &uid, id).await?.into_iter().find(|known| known.id == share);
                 let Some(known) = known else { return Ok(None) };
-                let new =
-                    NewShare { with: known.with, may_edit: may_edit.unwrap_or(known.may_edit), ends_at: ends_at.unwrap_or(known.ends_at) };
+                let new = NewShare {
+                    with: known.with,
+                    may_edit: change.may_edit.unwrap_or(known.may_edit),
+                    ends_at: change.ends_at.unwrap_or(known.ends_at),
+                };
                 Ok(Some(tx.share(entity, id, new).await?.0))
             })
         })
@@ -87,10 +116,17 @@ impl Records {
     ///
     /// # Errors
     /// As [`Records::shares`].
-    pub async fn end_share(&self, actor: &Actor, entity: EntityIx, id: RecordId, share: RecordId) -> Result<bool, RecordError> {
-        self.unit(actor, Source::Api, Vec::new(), move |tx| {
+    pub async fn end_share(
+        &self,
+        actor: &Actor,
+        entity: EntityIx,
+        id: RecordId,
+        share: RecordId,
+        dry_run: bool,
+    ) -> Result<bool, RecordError> {
+        self.kept_unless(dry_run, actor, move |tx| {
             Box::pin(async move {
-                tx.shareable(entity, id, false).await?;
+                tx.expect_looks_after(entity, id).await?;
                 let definition = tx.scope.compiled.clone();
                 let definition = definition.entity(entity);
                 let known = shares::list_in(tx.store, &definition.uid, id).await?.into_iter().find(|known| known.id == share);
@@ -105,16 +141,23 @@ impl Records {
     }
 }
 
-/// Whether somebody may give others a share in a record they read, or look after the shares of all.
-async fn may_share(eyes: &mut Eyes<'_>, entity: &Entity, id: RecordId) -> Result<bool, RecordError> {
-    for action in [Action::Share, Action::Admin] {
-        let grants = eyes.grants(action, entity.ix, id).await?;
-        let missing = || RecordError::NotFound { entity: entity.slug.clone(), id: id.display(&entity.prefix) };
-        if !grants.ok_or_else(missing)?.is_empty() {
-            return Ok(true);
+/// Who sees and ends the shares of a record: whoever gives some, or looks after those of all.
+const LOOKS_AFTER: [Action; 2] = [Action::Share, Action::Admin];
+
+/// Refused, by the name of the first of the actions, to one who may do none of them with a record they read.
+async fn expect_any(eyes: &mut Eyes<'_>, actions: &[Action], entity: &Entity, id: RecordId) -> Result<(), RecordError> {
+    for action in actions {
+        let grants = eyes.grants(*action, entity.ix, id).await?;
+        if !grants.ok_or_else(|| missing(entity, id))?.is_empty() {
+            return Ok(());
         }
     }
-    Ok(false)
+    let action = actions.first().map_or("", |action| action.word());
+    Err(AccessError::NotAllowed { action, entity: entity.slug.clone() }.into())
+}
+
+fn missing(entity: &Entity, id: RecordId) -> RecordError {
+    RecordError::NotFound { entity: entity.slug.clone(), id: id.display(&entity.prefix) }
 }
 
 impl RecordTx<'_> {
@@ -124,15 +167,9 @@ impl RecordTx<'_> {
         if let Some(granted) = self.granted()? {
             let compiled = self.scope.compiled.clone();
             let definition = compiled.entity(entity);
-            let refused = |action: Action| AccessError::NotAllowed { action: action.word(), entity: definition.slug.clone() };
-            if !may_share(&mut self.eyes(&compiled, &granted), definition, id).await? {
-                return Err(refused(Action::Share).into());
-            }
+            expect_any(&mut self.eyes(&compiled, &granted), &[Action::Share], definition, id).await?;
             if may_edit {
-                let grants = self.eyes(&compiled, &granted).grants(Action::Update, entity, id).await?;
-                if grants.is_none_or(|grants| grants.is_empty()) {
-                    return Err(refused(Action::Update).into());
-                }
+                expect_any(&mut self.eyes(&compiled, &granted), &[Action::Update], definition, id).await?;
             }
         }
         let definition = self.scope.compiled.entity(entity);
@@ -141,6 +178,19 @@ impl RecordTx<'_> {
             return Err(RecordError::fault(FieldFault::whole("not_shared", message)));
         }
         Ok(())
+    }
+
+    /// A record, in the recycle bin or not, whose shares the actor sees and ends.
+    async fn expect_looks_after(&mut self, entity: EntityIx, id: RecordId) -> Result<(), RecordError> {
+        let compiled = self.scope.compiled.clone();
+        let definition = compiled.entity(entity);
+        if self.load(entity, &[id], Lock::None).await?.is_empty() {
+            return Err(missing(definition, id));
+        }
+        match self.granted()? {
+            Some(granted) => expect_any(&mut self.eyes(&compiled, &granted), &LOOKS_AFTER, definition, id).await,
+            None => Ok(()),
+        }
     }
 
     async fn share(&mut self, entity: EntityIx, id: RecordId, new: NewShare) -> Result<(Share, bool), RecordError> {

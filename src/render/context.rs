@@ -384,6 +384,8 @@ pub struct SharesPage {
     pub rows: Vec<ShareRow>,
     /// People, teams and roles to share with.
     pub groups: Vec<ShareGroup>,
+    /// The reader may share the record with others, not only see and end what was shared.
+    pub may_share: bool,
     /// The reader may change the record, and so let others.
     pub may_edit: bool,
     /// There are more people than are offered: they are found by name.

@@ -393,6 +393,7 @@ pub fn shares(locale: Locale) -> SharesPage {
             by: text("Ada"),
         }],
         groups: vec![ShareGroup { label: text("People"), choices: vec![choice("user_0000000000001", "Wang Wei")] }],
+        may_share: true,
         may_edit: true,
         is_searched: true,
         found: text("wang"),

@@ -2,16 +2,17 @@
 
 use axum::body::Body;
 use axum::http::StatusCode;
-use axum::http::header::{HeaderValue, LOCATION};
+use axum::http::header::{HeaderValue, IF_MATCH, LOCATION};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
 use super::answer;
 use super::body::{JSON, PATCH};
 use super::head::EntityHead;
+use super::headers::{PREFERENCE_APPLIED, preferences};
 use crate::access::ShareWith;
 use crate::base::{DateTime, RecordId};
-use crate::record::NewShare;
+use crate::record::{NewShare, ShareChange};
 use crate::schema::catalog::Catalog;
 use crate::store::shares::Share;
 use crate::web::Problem;
@@ -30,41 +31,63 @@ pub(super) async fn list(head: EntityHead) -> Result<Response, Problem> {
 /// `POST /records/{entity}/{id}/shares`: in place of what was shared with the same person, team or role.
 pub(super) async fn add(head: EntityHead, body: Body) -> Result<Response, Problem> {
     let id = head.id()?;
-    head.params(&[])?;
+    let dry_run = dry_run(&head)?;
     let asked = object(head.json(body, JSON).await?, &["person", "team", "role", "may", "until"])?;
     let new = NewShare {
         with: with(&head.catalog, &asked)?,
         may_edit: may(&asked)?.unwrap_or(false),
         ends_at: until(&asked)?.unwrap_or_default(),
     };
-    let (share, is_new) = head.state.records.share(&head.actor, head.entity().ix, id, new).await?;
-    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    let (share, is_new) = head.state.records.share(&head.actor, head.entity().ix, id, new, dry_run).await?;
+    let status = if is_new && !dry_run { StatusCode::CREATED } else { StatusCode::OK };
     let mut response = answer::json(status, &share_json(&head.catalog, &share));
     let place = format!("/api/v1/records/{}/{}/shares/{}", head.entity().slug, head.part("id"), share.id.display(PREFIX));
-    if let (true, Ok(place)) = (is_new, HeaderValue::from_str(&place)) {
+    if let (true, Ok(place)) = (is_new && !dry_run, HeaderValue::from_str(&place)) {
         response.headers_mut().insert(LOCATION, place);
     }
-    Ok(response)
+    Ok(told(response, dry_run))
 }
 
 /// `PATCH /records/{entity}/{id}/shares/{share}`
 pub(super) async fn change(head: EntityHead, body: Body) -> Result<Response, Problem> {
     let (id, share) = (head.id()?, share_of(&head)?);
-    head.params(&[])?;
+    let dry_run = dry_run(&head)?;
     let asked = object(head.json(body, PATCH).await?, &["may", "until"])?;
-    let (may, until) = (may(&asked)?, until(&asked)?);
-    let changed = head.state.records.change_share(&head.actor, head.entity().ix, id, share, may, until).await?;
-    Ok(answer::json(StatusCode::OK, &share_json(&head.catalog, &changed.ok_or_else(Problem::not_found)?)))
+    let change = ShareChange { may_edit: may(&asked)?, ends_at: until(&asked)? };
+    let changed = head.state.records.change_share(&head.actor, head.entity().ix, id, share, change, dry_run).await?;
+    let changed = changed.ok_or_else(Problem::not_found)?;
+    Ok(told(answer::json(StatusCode::OK, &share_json(&head.catalog, &changed)), dry_run))
 }
 
 /// `DELETE /records/{entity}/{id}/shares/{share}`
 pub(super) async fn end(head: EntityHead) -> Result<Response, Problem> {
     let (id, share) = (head.id()?, share_of(&head)?);
-    head.params(&[])?;
-    match head.state.records.end_share(&head.actor, head.entity().ix, id, share).await? {
-        true => Ok(answer::empty(StatusCode::NO_CONTENT)),
+    let dry_run = dry_run(&head)?;
+    match head.state.records.end_share(&head.actor, head.entity().ix, id, share, dry_run).await? {
+        true => Ok(told(answer::empty(StatusCode::NO_CONTENT), dry_run)),
         false => Err(Problem::not_found()),
     }
+}
+
+/// Whether nothing shall be kept; a header that would be passed over is refused.
+fn dry_run(head: &EntityHead) -> Result<bool, Problem> {
+    head.params(&[])?;
+    for (header, name) in [(IF_MATCH.as_str(), "If-Match"), ("idempotency-key", "Idempotency-Key")] {
+        if head.headers.contains_key(header) {
+            let message = "is not known for shares";
+            return Err(Problem::new("WEB400", format!("the header `{name}` {message}"))
+                .with_hint("leave it out: a share has no version, and sharing once more with the same person, team or role is one share")
+                .with_fault(name, "not_supported", message, json!({})));
+        }
+    }
+    Ok(preferences(&head.headers).dry_run)
+}
+
+fn told(mut response: Response, dry_run: bool) -> Response {
+    if dry_run {
+        response.headers_mut().insert(PREFERENCE_APPLIED, HeaderValue::from_static("dry-run"));
+    }
+    response
 }
 
 fn share_of(head: &EntityHead) -> Result<RecordId, Problem> {

@@ -47,6 +47,9 @@ async fn shares_page(page: &Page, slug: &str, id_text: &str, status: StatusCode,
     let roles = roles.map(|role| Choice { value: format!("role:{role}"), label: page.role_label(&role), ..Choice::default() }).collect();
     groups.push(ShareGroup { label: page.say("share-roles", &[]), choices: roles });
     groups.retain(|group| !group.choices.is_empty());
+    let may = page.state.records.may(&page.actor, entity.ix, id).await?;
+    // What lies in the recycle bin is shared with nobody more.
+    let is_live = page.state.records.get_url(&page.actor, &page.catalog, entity.ix, id, "select=id").await?.is_some();
     let context = SharesPage {
         shell: page.shell(
             &page.say("share-title", &[]),
@@ -54,7 +57,8 @@ async fn shares_page(page: &Page, slug: &str, id_text: &str, status: StatusCode,
             vec![page.entity_crumb(entity), Crumb { label: title.clone(), href: Some(href.clone()) }],
         ),
         title,
-        may_edit: page.state.records.may(&page.actor, entity.ix, id).await?.update,
+        may_share: may.share && is_live,
+        may_edit: may.update,
         rows: page.share_rows(&shares).await?,
         groups,
         is_searched: has_more || !found.is_empty(),
@@ -82,7 +86,7 @@ pub(super) async fn share(page: Page, Path((slug, id_text)): Path<(String, Strin
         },
     };
     let new = NewShare { with, may_edit: post.get("may") == "edit", ends_at };
-    match page.state.records.share(&page.actor, entity.ix, id, new).await {
+    match page.state.records.share(&page.actor, entity.ix, id, new, false).await {
         Ok(_) => Ok(page.go(&format!("/records/{slug}/{id_text}/shares?done=shared"))),
         Err(error) => {
             let told = told(&page, error)?;
@@ -105,7 +109,7 @@ pub(super) async fn end(page: Page, Path((slug, id_text, share)): Path<(String, 
     let id = parse_id(&page.catalog, entity.ix, &id_text).ok_or_else(Problem::not_found)?;
     let (_, share) = RecordId::parse(&share).filter(|(prefix, _)| *prefix == "share").ok_or_else(Problem::not_found)?;
     // One that has ended meanwhile is what was asked for.
-    page.state.records.end_share(&page.actor, entity.ix, id, share).await?;
+    page.state.records.end_share(&page.actor, entity.ix, id, share, false).await?;
     Ok(page.go(&format!("/records/{slug}/{id_text}/shares?done=share-ended")))
 }
 

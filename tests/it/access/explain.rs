@@ -51,6 +51,15 @@ async fn each_role_is_named_with_what_it_says_and_whether_it_holds() {
     let readers: Vec<String> = records.readers(deal, Some(margin)).into_keys().collect();
     let reads = |role: &str| readers.iter().any(|known| known == role);
     assert!(reads("auditor") && reads("manager") && reads("looker") && !reads("rep") && !reads("filer"), "{readers:?}");
+    // A formula is shown to nobody from whom its input is hidden, unless it is exposed.
+    for (name, is_shown) in [("profit", false), ("grade", true)] {
+        let field = catalog.entity(deal).find_field(name).expect("a formula").ix;
+        let readers = records.readers(deal, Some(field));
+        assert_eq!((readers.contains_key("rep"), readers.contains_key("manager")), (is_shown, true), "{name}: {readers:?}");
+    }
+    let rep = records.seen_with("rep").await.expect("asked").expect("a role");
+    let deals = rep.iter().find(|one| one.entity == "deal").expect("deals");
+    assert!(deals.hidden.contains(&"profit".to_owned()) && !deals.masked.contains(&"profit".to_owned()), "{deals:?}");
 }
 
 #[tokio::test]

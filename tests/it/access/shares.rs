@@ -187,7 +187,7 @@ async fn a_share_ends_with_its_moment_and_with_those_it_is_for() {
     assert!(!left.contains(&filer.id) && left.contains(&bare.id), "{left}");
     // In the recycle bin it is shared too, and is seen there.
     send(&world.app, &world.rep, Method::DELETE, &path(&deal), &json!({})).await.expect_status(204);
-    assert!(get(&world.app, &world.rep, &shares(&deal)).await.status.is_client_error());
+    get(&world.app, &world.rep, &shares(&deal)).await.expect_status(200);
     assert_eq!(world.ids(&world.stranger, "deal?deleted=deleted").await, [deal]);
 }
 
@@ -269,4 +269,155 @@ async fn rows_or_shared_is_answered_by_indexes() {
         }
         assert!(!plan.contains(if is_sqlite { "SCAN t" } else { "Seq Scan" }), "{query}: {plan}");
     }
+}
+
+const KEEPER: &str = "kind: role\nid: keeper\npermissions:\n  user: read\n  deal: {rows: \"stage = 'new'\", admin: true}\n";
+
+/// The small sales team with one more role.
+async fn with_role(id: &str, role: &str) -> (TestApp, Vec<relata::schema::SourceFile>) {
+    let path = format!("definitions/sales/roles/{id}.yaml");
+    let mut files = super::world::SALES.to_vec();
+    files.push((&path, role));
+    let app = TestApp::with_files(&files).await;
+    let mut all = relata::deploy::read(&app.workspace.folders).expect("the files are readable");
+    all.sort_by_key(|file| file.path == path);
+    (app, all)
+}
+
+/// Applies definitions, with whatever has to be confirmed.
+async fn apply(app: &TestApp, files: &[relata::schema::SourceFile]) {
+    let plan = relata::deploy::plan(&app.workspace.store, files).await.expect("a plan");
+    let accept: Vec<String> = plan.confirmations.iter().map(|needed| needed.name.clone()).collect();
+    app.workspace.apply(files, None, &accept, 0).await.expect("applied");
+}
+
+#[tokio::test]
+async fn who_looks_after_shares_sees_and_ends_them_and_makes_none() {
+    let (app, _) = with_role("keeper", KEEPER).await;
+    let keeper = person(&app, "keeper", &["keeper"], json!({})).await;
+    let rep = person(&app, "rep", &["rep"], json!({})).await;
+    let deal = app.create_id("deal", json!({"name": "A"})).await;
+    let share = app.post(&shares(&deal), json!({"role": "rep"})).await.expect_status(201).json();
+    let one = format!("{}/{}", shares(&deal), share["id"].as_str().expect("an id"));
+    send(&app, &keeper, Method::POST, &shares(&deal), &json!({"person": keeper.id})).await.expect_problem(403, "ACL005");
+    send(&app, &keeper, Method::PATCH, &one, &json!({"until": "2027-01-01T00:00:00Z"})).await.expect_problem(403, "ACL005");
+    let page = format!("/records/deal/{deal}/shares");
+    let form = get(&app, &keeper, &page).await.expect_status(200).text();
+    assert!(form.contains("/end\"") || form.contains("&#x2f;end\""), "{form}");
+    assert!(!form.contains("name=\"with\""), "{form}");
+    let document = get(&app, &keeper, "/api/v1/openapi.json").await.expect_status(200).json();
+    let operations = |path: &str| -> Vec<String> {
+        let path = document["paths"][format!("/api/v1/records/deal/{{id}}/{path}")].as_object().expect("a path");
+        path.keys().cloned().collect()
+    };
+    assert_eq!((operations("shares"), operations("shares/{share}")), (vec!["get".to_owned()], vec!["delete".to_owned()]));
+    assert_eq!(get(&app, &keeper, &shares(&deal)).await.json()["data"].as_array().map(Vec::len), Some(1));
+    assert_eq!(get(&app, &rep, &path(&deal)).await.status.as_u16(), 200);
+    send(&app, &keeper, Method::DELETE, &one, &json!({})).await.expect_status(204);
+    get(&app, &rep, &path(&deal)).await.expect_status(404);
+}
+
+#[tokio::test]
+async fn a_share_to_edit_does_not_let_the_record_be_taken_over() {
+    let closer = "kind: role\nid: closer\npermissions:\n  user: read\n  deal: {rows: \"owner = me()\", update: true, delete: true, share: true}\n";
+    let (app, _) = with_role("closer", closer).await;
+    let owner = person(&app, "owner", &["closer"], json!({})).await;
+    let taker = person(&app, "taker", &["closer"], json!({})).await;
+    let deal = app.create_id("deal", json!({"name": "A", "owner": owner.id})).await;
+    let with = json!({"person": taker.id, "may": "edit"});
+    send(&app, &owner, Method::POST, &shares(&deal), &with).await.expect_status(201);
+    for to in [json!(taker.id), json!(null)] {
+        let refused = send(&app, &taker, Method::PATCH, &path(&deal), &json!({"name": "B", "owner": to})).await;
+        let refused = refused.expect_status(403).json();
+        assert_eq!(refused["code"], "ACL006", "{refused:#}");
+        assert!(refused.to_string().contains("by a share"), "{refused:#}");
+    }
+    let many = json!([{"id": deal, "set": {"owner": taker.id}}]);
+    let answer = send(&app, &taker, Method::PATCH, "/api/v1/records/deal", &many).await.expect_status(200).text();
+    assert!(answer.contains("ACL006"), "{answer}");
+    send(&app, &taker, Method::DELETE, &path(&deal), &json!({})).await.expect_problem(403, "ACL005");
+    // Everything else is what was shared, also beside the owner as it is; and the owner hands it on.
+    let same = json!({"name": "C", "owner": owner.id});
+    send(&app, &taker, Method::PATCH, &path(&deal), &same).await.expect_status(200);
+    let row = get(&app, &owner, &path(&deal)).await.expect_status(200).json();
+    assert_eq!((&row["name"], &row["owner"]), (&json!("C"), &json!(owner.id)));
+    // Who has handed it on does not read it any more.
+    send(&app, &owner, Method::PATCH, &path(&deal), &json!({"owner": taker.id})).await.expect_status(204);
+}
+
+#[tokio::test]
+async fn a_role_that_is_gone_opens_nothing() {
+    let (app, files) = with_role("guest", "kind: role\nid: guest\npermissions:\n  user: read\n").await;
+    let both = person(&app, "both", &["rep", "guest"], json!({})).await;
+    let deal = app.create_id("deal", json!({"name": "A"})).await;
+    app.post(&shares(&deal), json!({"role": "guest"})).await.expect_status(201);
+    get(&app, &both, &path(&deal)).await.expect_status(200);
+    let (_, without) = files.split_last().expect("files");
+    apply(&app, without).await;
+    get(&app, &both, &path(&deal)).await.expect_status(404);
+}
+
+#[tokio::test]
+async fn a_new_rule_on_teams_holds_from_the_next_request_on() {
+    let (app, mut files) = with_role("peer", "kind: role\nid: peer\npermissions:\n  user: read\n  deal: read\n").await;
+    let team = app.create_id("team", json!({"name": "North"})).await;
+    let peer = person(&app, "peer", &["peer"], json!({"team": team})).await;
+    let mate = person(&app, "mate", &["rep"], json!({"team": team})).await;
+    let deal = app.create_id("deal", json!({"name": "A", "owner": mate.id})).await;
+    get(&app, &peer, &path(&deal)).await.expect_status(200);
+    let last = files.last_mut().expect("files");
+    last.text = last.text.replace("deal: read", "deal: {rows: \"owner.team is null or owner.team not in my_teams()\"}");
+    apply(&app, &files).await;
+    get(&app, &peer, &path(&deal)).await.expect_status(404);
+}
+
+#[tokio::test]
+async fn a_dry_run_keeps_nothing_and_headers_without_a_meaning_are_refused() {
+    let world = World::new().await;
+    let deal = world.deal(&world.rep, json!({"name": "Mine"})).await;
+    let ask = async |method: Method, path: &str, header: (&str, &str), body: Value| {
+        world.app.request(method, path).token(&world.rep.token).header(header.0, header.1).json(&body).send().await
+    };
+    let one = share(&world, &deal, json!({"person": world.stranger.id})).await;
+    let place = format!("{}/{}", shares(&deal), one["id"].as_str().expect("an id"));
+    let asked = [
+        (Method::POST, shares(&deal), json!({"role": "rep"})),
+        (Method::PATCH, place.clone(), json!({"may": "edit"})),
+        (Method::DELETE, place.clone(), json!({})),
+    ];
+    for (method, path, body) in &asked {
+        for header in [("if-match", "\"v1\""), ("idempotency-key", "once")] {
+            let refused = ask(method.clone(), path, header, body.clone()).await;
+            let refused = refused.expect_status(400).json();
+            assert_eq!((&refused["code"], &refused["errors"][0]["code"]), (&json!("WEB400"), &json!("not_supported")), "{refused:#}");
+        }
+        let dry = ask(method.clone(), path, ("prefer", "dry-run"), body.clone()).await;
+        assert!(dry.status.is_success() && dry.status.as_u16() != 201, "{method} {path}: {}", dry.status);
+        assert_eq!(dry.headers.get("preference-applied").and_then(|value| value.to_str().ok()), Some("dry-run"));
+        assert!(dry.headers.get("location").is_none());
+    }
+    // What would be refused is refused in a dry run too.
+    let refused = ask(Method::POST, &shares(&deal), ("prefer", "dry-run"), json!({"role": "nothing"})).await;
+    refused.expect_status(422);
+    let left = get(&world.app, &world.rep, &shares(&deal)).await.expect_status(200).json();
+    assert_eq!(left["data"], json!([one]));
+}
+
+#[tokio::test]
+async fn what_lies_in_the_recycle_bin_is_shared_with_nobody_more_and_its_shares_are_ended() {
+    let world = World::new().await;
+    let deal = world.deal(&world.rep, json!({"name": "Mine"})).await;
+    let one = share(&world, &deal, json!({"person": world.stranger.id})).await;
+    let place = format!("{}/{}", shares(&deal), one["id"].as_str().expect("an id"));
+    send(&world.app, &world.rep, Method::DELETE, &path(&deal), &json!({})).await.expect_status(204);
+    send(&world.app, &world.rep, Method::POST, &shares(&deal), &json!({"role": "rep"})).await.expect_problem(404, "REC002");
+    send(&world.app, &world.rep, Method::PATCH, &place, &json!({"may": "edit"})).await.expect_problem(404, "REC002");
+    get(&world.app, &world.stranger, &shares(&deal)).await.expect_problem(403, "ACL005");
+    assert_eq!(get(&world.app, &world.rep, &shares(&deal)).await.expect_status(200).json()["data"], json!([one]));
+    let page = get(&world.app, &world.rep, &format!("/records/deal/{deal}/shares")).await.expect_status(200).text();
+    assert!(!page.contains("name=\"with\""), "{page}");
+    send(&world.app, &world.mate, Method::DELETE, &place, &json!({})).await.expect_problem(403, "ACL005");
+    send(&world.app, &world.rep, Method::DELETE, &place, &json!({})).await.expect_status(204);
+    assert!(world.ids(&world.stranger, "deal?deleted=deleted").await.is_empty());
+    assert_eq!(get(&world.app, &world.rep, &shares(&deal)).await.expect_status(200).json()["data"], json!([]));
 }
