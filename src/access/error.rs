@@ -60,7 +60,9 @@ impl Explain for AccessError {
             AccessError::NotAllowed { .. } | AccessError::NotWritable { .. } => {
                 Some("ask an administrator of this workspace for a role that allows it".to_owned())
             }
-            AccessError::OnlyShared { .. } => Some("ask the owner, or somebody whose role lets them change the record, to hand it on".to_owned()),
+            AccessError::OnlyShared { .. } => {
+                Some("ask the owner, or somebody whose role lets them change the record, to hand it on".to_owned())
+            }
             AccessError::OnlyLooks => Some("end it first: the button stands above each page".to_owned()),
             AccessError::NoEntity { .. } | AccessError::NoField { .. } => None,
         }

@@ -319,7 +319,8 @@ async fn who_looks_after_shares_sees_and_ends_them_and_makes_none() {
 
 #[tokio::test]
 async fn a_share_to_edit_does_not_let_the_record_be_taken_over() {
-    let closer = "kind: role\nid: closer\npermissions:\n  user: read\n  deal: {rows: \"owner = me()\", update: true, delete: true, share: true}\n";
+    let closer =
+        "kind: role\nid: closer\npermissions:\n  user: read\n  deal: {rows: \"owner = me()\", update: true, delete: true, share: true}\n";
     let (app, _) = with_role("closer", closer).await;
     let owner = person(&app, "owner", &["closer"], json!({})).await;
     let taker = person(&app, "taker", &["closer"], json!({})).await;
