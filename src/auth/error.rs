@@ -55,6 +55,9 @@ pub enum AuthError {
     SsoUnknown,
     #[error("the passkey was not taken")]
     PasskeyRefused,
+    /// Somebody looked through the eyes of another until this request.
+    #[error("looking as somebody else has ended; this request was not carried out")]
+    ViewOver,
     #[error("there is no role `{0}`")]
     NoSuchRole(String),
     /// The person's record cannot be saved as asked for.
@@ -93,6 +96,7 @@ impl Explain for AuthError {
             AuthError::SsoUnreachable => "ATH017",
             AuthError::SsoUnknown => "ATH018",
             AuthError::PasskeyRefused => "ATH019",
+            AuthError::ViewOver => "ATH020",
             AuthError::CannotInvite => "ATH014",
             AuthError::BadHeir => "ATH015",
             AuthError::WrongCode => "ATH009",
@@ -120,6 +124,7 @@ impl Explain for AuthError {
             AuthError::NoSuchRole(_) => Some("roles are the options of the field `roles` of `core.user`".into()),
             AuthError::WrongCode => Some("wait for the next code of the app; each works once".into()),
             AuthError::SignInOver => Some("sign in again".into()),
+            AuthError::ViewOver => Some("from now on you ask as yourself; send it again if that is what you want".into()),
             AuthError::FactorThere => Some("remove it first".into()),
             AuthError::FactorRequired => Some("an administrator says which roles must have one".into()),
             AuthError::BadScopes(_) => {

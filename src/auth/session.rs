@@ -136,7 +136,12 @@ impl Auth {
         let hash = hex(&digest);
         let Some(session) = sessions::find(&self.store, &hash, now).await? else { return Ok(None) };
         let found = person::get(&self.records, RecordId(session.user_id)).await?.filter(|person| person.active);
-        let Some(person) = found else { return Ok(None) };
+        let Some(person) = found else {
+            if session.viewing.is_some() {
+                self.view_is_over(&session).await?;
+            }
+            return Ok(None);
+        };
         if now.0 - session.seen_at.0 >= TOUCH_MICROS {
             let ends = self.limits.end(session.created_at, now);
             let (store, hash) = (self.store.clone(), hash.clone());
@@ -177,6 +182,12 @@ impl Auth {
             return Err(AuthError::WrongCredentials);
         }
         Ok(SessionStart { user: identity.user, cookie, max_age_seconds: self.limits.max_age_seconds() })
+    }
+
+    /// Who asks, in their session as it goes on after [`Auth::confirm`].
+    pub fn confirmed(&self, identity: &Identity, start: &SessionStart) -> Identity {
+        let session = SessionRef { hash: hex(&digest(&start.cookie)), proved_at: self.clock.now() };
+        Identity { session: Some(session), ..identity.clone() }
     }
 
     /// A new password of the one who asks, who gives the present one; their other sessions end and this one goes on anew.

@@ -34,10 +34,28 @@ impl Auth {
         if write.await? { Ok(()) } else { Err(AuthError::NoSuchSession) }
     }
 
-    /// Whose eyes a session looks through, as long as its person administers and the other may sign in.
+    /// Whose eyes a session looks through.
+    ///
+    /// # Errors
+    /// `ATH020` when it looked until now and may no longer, since its person does not administer any more or the other may not
+    /// sign in. The looking is over then for good: whoever asked believes to look only, so nothing is done with their own rights.
     pub(super) async fn viewed(&self, session: &Session, own: &Person) -> Result<Option<(Person, Viewer)>, AuthError> {
-        let Some(user) = session.viewing.filter(|_| own.roles.iter().any(|role| role == ADMINISTRATOR)) else { return Ok(None) };
-        let found = person::get(&self.records, RecordId(user)).await?.filter(|person| person.active);
-        Ok(found.map(|person| (person, Viewer { user: own.id, name: own.name.clone() })))
+        let Some(user) = session.viewing else { return Ok(None) };
+        let found = match own.roles.iter().any(|role| role == ADMINISTRATOR) {
+            true => person::get(&self.records, RecordId(user)).await?.filter(|person| person.active),
+            false => None,
+        };
+        match found {
+            Some(person) => Ok(Some((person, Viewer { user: own.id, name: own.name.clone() }))),
+            None => Err(self.view_is_over(session).await?),
+        }
+    }
+
+    /// Writes down that a session looks no longer; gives what to answer.
+    pub(super) async fn view_is_over(&self, session: &Session) -> Result<AuthError, AuthError> {
+        match self.look(session.hash.clone(), None).await {
+            Ok(()) | Err(AuthError::NoSuchSession) => Ok(AuthError::ViewOver),
+            Err(error) => Err(error),
+        }
     }
 }

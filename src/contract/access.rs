@@ -47,7 +47,7 @@ fn why() -> Value {
         ("hidden", texts()),
     ]);
     Operation::new("access_why", TAG, "Why somebody may, or may not, do what with a record")
-        .describe("About oneself anybody may ask; about others administrators, and those whose role says `admin` for the entity.")
+        .describe("About oneself anybody may ask; about others administrators, and those whose role says `admin` for the entity, of people they read.")
         .query("record", text(), "the record's id")
         .query("person", text(), "the person's id; oneself when it is left out")
         .answers("200", "each action with what each role says of it", answer)

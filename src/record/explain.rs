@@ -110,6 +110,17 @@ impl Seen {
 }
 
 impl Records {
+    /// Whether an actor reads a record. What is not there nobody reads.
+    pub async fn reads(&self, actor: &Actor, entity: EntityIx, id: RecordId) -> Result<bool, RecordError> {
+        let catalog = self.catalog();
+        let request = GetRequest { entity, id, select: only_id(catalog.entity(entity)), deleted: Deleted::Live };
+        match self.get(actor, &catalog, request).await {
+            Ok(row) => Ok(row.is_some()),
+            Err(RecordError::Access(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// `None` when there is no such person or record.
     pub async fn why(&self, user: RecordId, entity: EntityIx, id: RecordId) -> Result<Option<Why>, RecordError> {
         let catalog = self.catalog();

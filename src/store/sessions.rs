@@ -3,7 +3,7 @@
 use super::audit::{self, Entry};
 use super::read::{self, AT, INT, TEXT};
 use super::sql::{at, int, text};
-use super::{Sql, Store, StoreError, Tx};
+use super::{Rows, Sql, Store, StoreError, Tx};
 use crate::base::DateTime;
 
 /// One session.
@@ -85,8 +85,10 @@ pub async fn touch(tx: &mut Tx, hash: &str, expires_at: DateTime) -> Result<(), 
 /// Ends one session; `false` when there is none.
 pub async fn delete(tx: &mut Tx, hash: &str) -> Result<bool, StoreError> {
     tx.identity_changed().await?;
-    let sql = Sql::template("DELETE FROM sys_session WHERE hash = ? RETURNING user_id", [text(hash)]);
-    let Some(user_id) = tx.rows(sql, &[INT]).await?.one_int() else { return Ok(false) };
+    let sql = Sql::template("DELETE FROM sys_session WHERE hash = ? RETURNING user_id, viewing", [text(hash)]);
+    let ended = tx.rows(sql, &[INT, INT]).await?;
+    let Some(user_id) = ended.one_int() else { return Ok(false) };
+    end_views(tx, &ended).await?;
     audit::append(tx, Entry::new("session.end").on(PERSON, user_id)).await?;
     Ok(true)
 }
@@ -94,9 +96,11 @@ pub async fn delete(tx: &mut Tx, hash: &str) -> Result<bool, StoreError> {
 /// Ends the sessions of a user, all but the one to be kept; gives how many.
 pub async fn delete_all(tx: &mut Tx, user_id: i64, but: Option<&str>) -> Result<u64, StoreError> {
     tx.identity_changed().await?;
-    let sql = Sql::template("DELETE FROM sys_session WHERE user_id = ? AND hash <> ?", [int(user_id), text(but.unwrap_or(""))]);
-    let ended = tx.run(sql).await?;
+    let all = "DELETE FROM sys_session WHERE user_id = ? AND hash <> ? RETURNING user_id, viewing";
+    let rows = tx.rows(Sql::template(all, [int(user_id), text(but.unwrap_or(""))]), &[INT, INT]).await?;
+    let ended = rows.len() as u64;
     if ended > 0 {
+        end_views(tx, &rows).await?;
         audit::append(tx, Entry::new("session.end").on(PERSON, user_id).fact("sessions", ended)).await?;
     }
     Ok(ended)
@@ -145,7 +149,21 @@ pub async fn count_by_user(store: &Store, now: DateTime) -> Result<Vec<(i64, i64
 /// Deletes sessions that are over.
 pub async fn prune(tx: &mut Tx) -> Result<u64, StoreError> {
     let now = tx.now();
-    tx.run(Sql::template("DELETE FROM sys_session WHERE expires_at <= ?", [at(now)])).await
+    let looking = "DELETE FROM sys_session WHERE expires_at <= ? AND viewing IS NOT NULL RETURNING user_id, viewing";
+    let looking = tx.rows(Sql::template(looking, [at(now)]), &[INT, INT]).await?;
+    let others = tx.run(Sql::template("DELETE FROM sys_session WHERE expires_at <= ?", [at(now)])).await?;
+    end_views(tx, &looking).await?;
+    Ok(others + looking.len() as u64)
+}
+
+/// Looking through somebody's eyes ends with the session. `ended` has the sessions' `user_id` and `viewing`.
+async fn end_views(tx: &mut Tx, ended: &Rows) -> Result<(), StoreError> {
+    for row in ended.iter() {
+        if let Some(user) = read::opt_int(row, 1) {
+            audit::append(tx, Entry::new("view.end").by(read::int(row, 0), "person").on(PERSON, user)).await?;
+        }
+    }
+    Ok(())
 }
 
 fn session(row: &[crate::base::Cell]) -> Session {

@@ -266,7 +266,7 @@ pub fn status_of(code: &str) -> StatusCode {
         "ATH001" | "ATH002" | "ACL001" => StatusCode::UNAUTHORIZED,
         "ATH003" => StatusCode::TOO_MANY_REQUESTS,
         "ATH017" => StatusCode::SERVICE_UNAVAILABLE,
-        "ATH018" => StatusCode::FORBIDDEN,
+        "ATH018" | "ATH020" => StatusCode::FORBIDDEN,
         "ATH404" | "ATH405" | "ATH407" => StatusCode::NOT_FOUND,
         // records
         "REC001" | "REC002" => StatusCode::NOT_FOUND,

@@ -151,6 +151,7 @@ async fn answer(state: &State, id: Arc<str>, ip: IpAddr, here: &Here, class: Cla
         by_session: false,
         agent: parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("").into(),
         is_fresh: false,
+        renewed: Arc::default(),
     };
     // A program reads problem documents wherever it went astray; a browser gets a page.
     let wants_json = part == Part::Api || part == Part::Health || parts.headers.contains_key(header::AUTHORIZATION);
@@ -221,8 +222,16 @@ async fn admit<'a>(
     if !bearer && !is_safe(&request.method) {
         check_origin(&state.config, &request.headers)?;
     }
-    if !request.uri.path().starts_with("/assets/") {
-        identify(state, &request.headers, requester).await?;
+    let path = request.uri.path();
+    // Icons say nothing to anybody, so that nobody would learn from them that looking as somebody else has ended.
+    if !path.starts_with("/assets/") && class != Class::Free {
+        match identify(state, &request.headers, requester).await {
+            // The way back and the way out lead where they always lead.
+            Err(problem) if problem.code == "ATH020" && matches!(path, "/view-as/end" | "/sign-out") => {
+                identify(state, &request.headers, requester).await?;
+            }
+            outcome => outcome?,
+        }
     }
     if requester.identity.as_ref().is_some_and(|identity| identity.viewer.is_some()) && !looks_only(&request.method, request.uri.path()) {
         return Err(crate::access::AccessError::OnlyLooks.into());
@@ -414,6 +423,13 @@ fn finish(state: &State, part: Part, requester: &Requester, wants_json: bool, mu
         );
     }
     headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
+    if let Some(cookie) = requester.renewed.get() {
+        // The former secret is worth nothing any more, whatever came of the request. A session that began or ended in it goes before.
+        let name = format!("{}=", cookie_name(&state.config));
+        if !headers.get_all(header::SET_COOKIE).iter().any(|set| set.as_bytes().starts_with(name.as_bytes())) {
+            headers.append(header::SET_COOKIE, cookie.clone());
+        }
+    }
     if state.config.public_url.https {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }

@@ -1,7 +1,7 @@
 //! Who asks: found once per request by the surrounding layer, read by handlers.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRequestParts;
 use axum::http::HeaderValue;
@@ -31,9 +31,24 @@ pub struct Requester {
     pub agent: Arc<str>,
     /// Dangerous acts are open: see [`Identity::is_fresh`].
     pub is_fresh: bool,
+    /// The session's new secret, when the person confirmed who they are in this request: whatever is answered brings it along.
+    pub renewed: Arc<OnceLock<HeaderValue>>,
 }
 
 impl Requester {
+    /// From here on the request is one of the session as it goes on after the person confirmed who they are.
+    pub fn confirmed(&mut self, state: &State, start: &SessionStart) {
+        if let Some(identity) = &self.identity {
+            self.identity = Some(Arc::new(state.auth.confirmed(identity, start)));
+        }
+        self.is_fresh = true;
+        self.renewed.get_or_init(|| {
+            let mut cookie = session_cookie(&state.config, start);
+            cookie.set_sensitive(true);
+            cookie
+        });
+    }
+
     /// The signed-in person or token, or the problem that asks to sign in.
     pub fn identity(&self) -> Result<&Arc<Identity>, Problem> {
         self.identity.as_ref().ok_or_else(Problem::sign_in_needed)

@@ -32,12 +32,21 @@ pub(super) async fn why(head: Head) -> Result<Response, Problem> {
     }
     // What one may not see oneself one is told nothing about.
     let own = head.state.records.why(me, entity, id).await?.filter(|why| why.reads() || knows_rules).ok_or_else(Problem::not_found)?;
+    // Of people they do not read, those who look after an entity are not told whether they are there, much less their roles.
+    if person != me && !knows_rules && !reads_person(&head, person).await? {
+        return Err(Problem::not_found());
+    }
     let why = match person == me {
         true => own,
         false => head.state.records.why(person, entity, id).await?.ok_or_else(Problem::not_found)?,
     };
     let why = if knows_rules { why } else { why.without_rules(head.catalog.entity(entity)) };
     Ok(answer::json(StatusCode::OK, &why.to_json(&head.catalog.whole())))
+}
+
+async fn reads_person(head: &Head, person: RecordId) -> Result<bool, Problem> {
+    let Some(people) = head.catalog.find_entity("core.user").filter(|people| people.may.read) else { return Ok(false) };
+    Ok(head.state.records.reads(&head.actor, people.ix, person).await?)
 }
 
 /// `GET /access/who?of=deal.margin`

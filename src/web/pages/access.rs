@@ -31,6 +31,11 @@ pub(super) async fn why(page: Page, Path((slug, id_text)): Path<(String, String)
         (Some(_), None) => return Err(crate::access::AccessError::AdministratorsOnly.into()),
         (None, _) => me,
     };
+    if let Some(people) = people.filter(|_| person != me && !page.is_admin())
+        && !records.reads(&page.actor, people.ix, person).await?
+    {
+        return Err(Problem::not_found());
+    }
     let why = match person == me {
         true => own,
         false => records.why(person, entity.ix, id).await?.ok_or_else(Problem::not_found)?,

@@ -14,12 +14,14 @@ pub fn error_page(state: &State, problem: &Problem, requester: &Requester) -> Op
     let locale = requester.locale;
     let say = |key: &str| RENDERER.text(locale, key, &[]);
     let (title, text) = match problem.status {
+        _ if problem.code == "ATH020" => (say("view-over"), say("view-over-text")),
         StatusCode::NOT_FOUND => (say("error-not-found"), say("error-not-found-text")),
         StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => (say("error-forbidden"), say("error-forbidden-text")),
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => (say("error-busy"), say("error-busy-text")),
         status if status.is_server_error() => (say("error-failed"), say("error-failed-text")),
         _ => (say("error-bad"), problem.detail.clone()),
     };
+    let viewer = requester.identity.as_ref().and_then(|identity| identity.viewer.as_ref());
     let is_ours = problem.status.is_server_error() || problem.status == StatusCode::NOT_FOUND;
     let person = requester.identity.as_ref().map(|identity| Person {
         initials: format::initials(&identity.name),
@@ -42,13 +44,14 @@ pub fn error_page(state: &State, problem: &Problem, requester: &Requester) -> Op
             workspace: catalog.settings.name.clone(),
             groups: if person.is_some() { vec![NavGroup { label: String::new(), items: items.collect() }] } else { Vec::new() },
             person,
+            viewer: viewer.map(|viewer| viewer.name.clone()).unwrap_or_default(),
             crumbs: vec![Crumb { label: title.clone(), href: None }],
             ..Shell::default()
         },
         status: problem.status.as_u16(),
         title,
         text,
-        hint: if is_ours { None } else { problem.hint.clone() },
+        hint: if is_ours || problem.code == "ATH020" { None } else { problem.hint.clone() },
         code: problem.code.to_owned(),
         request_id: requester.request_id.to_string(),
     };

@@ -20,7 +20,7 @@ use crate::render::show::{ShowContext, Titles};
 use crate::render::{Arg, Messages, Ui, format};
 use crate::schema::catalog::{Catalog, Entity, FieldType, OnDelete};
 use crate::schema::humanise;
-use crate::web::{Problem, Requester, State, session_cookie};
+use crate::web::{Problem, Requester, State};
 
 /// What every page handler takes.
 pub(super) struct Page {
@@ -40,8 +40,6 @@ pub(super) struct Page {
     known: Option<String>,
     /// What a script said when its button was pressed.
     said: Option<String>,
-    /// The session's new secret, after the person confirmed who they are.
-    renewed: Option<HeaderValue>,
 }
 
 impl FromRequestParts<State> for Page {
@@ -70,7 +68,6 @@ impl FromRequestParts<State> for Page {
             here: parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
             known: known_tag(parts),
             said: cookie(&parts.headers, SAID_COOKIE).and_then(|text| Params::parse(&format!("t={text}")).get("t").map(str::to_owned)),
-            renewed: None,
             state: state.clone(),
             requester,
             catalog,
@@ -290,7 +287,6 @@ impl Page {
         }
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         headers.insert(header::VARY, HeaderValue::from_static("HX-Request, HX-Request-Type, HX-Target, Cookie, Accept-Language"));
-        self.renew(&mut response);
         Ok(response)
     }
 
@@ -306,15 +302,7 @@ impl Page {
         if let Ok(place) = HeaderValue::from_str(to) {
             response.headers_mut().insert(name, place);
         }
-        self.renew(&mut response);
         response
-    }
-
-    /// Sends the session's new secret along, after the person confirmed who they are.
-    pub fn renew(&self, response: &mut Response) {
-        if let Some(cookie) = &self.renewed {
-            response.headers_mut().append(header::SET_COOKIE, cookie.clone());
-        }
     }
 
     /// Whether a form about records of the entity asks for the password: who people are is decided there.
@@ -340,8 +328,7 @@ impl Page {
         let identity = self.requester.identity()?.clone();
         match self.state.auth.confirm(&identity, password).await {
             Ok(start) => {
-                self.renewed = Some(session_cookie(&self.state.config, &start));
-                self.requester.is_fresh = true;
+                self.requester.confirmed(&self.state, &start);
                 self.actor.is_fresh = true;
                 Ok(None)
             }

@@ -22,17 +22,16 @@ fn site(page: &Page) -> Site {
 }
 
 /// What the page's script reads.
-fn told(page: &Page, status: StatusCode, value: &Value) -> Response {
+fn told(status: StatusCode, value: &Value) -> Response {
     let mut response = (status, value.to_string()).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    page.renew(&mut response);
     unkept(response)
 }
 
 /// `POST /account/passkeys/begin`
 pub(super) async fn begin_new(mut page: Page, post: Post) -> Result<Response, Problem> {
     if let Some(why) = page.confirm(&post).await? {
-        return Ok(told(&page, StatusCode::UNPROCESSABLE_ENTITY, &json!({ "error": why })));
+        return Ok(told(StatusCode::UNPROCESSABLE_ENTITY, &json!({ "error": why })));
     }
     let identity = page.requester.identity()?;
     match page.state.auth.begin_passkey(identity).await {
@@ -42,10 +41,10 @@ pub(super) async fn begin_new(mut page: Page, post: Post) -> Result<Response, Pr
                 "challenge": challenge, "known": known, "host": site(&page).host, "site": page.catalog.settings.name,
                 "user": user, "email": identity.email, "name": identity.name,
             });
-            Ok(told(&page, StatusCode::OK, &value))
+            Ok(told(StatusCode::OK, &value))
         }
         Err(AuthError::PasskeyRefused) => {
-            Ok(told(&page, StatusCode::UNPROCESSABLE_ENTITY, &json!({ "error": page.say("passkey-refused", &[]) })))
+            Ok(told(StatusCode::UNPROCESSABLE_ENTITY, &json!({ "error": page.say("passkey-refused", &[]) })))
         }
         Err(fault) => Err(fault.into()),
     }
@@ -84,7 +83,7 @@ pub(super) async fn remove(mut page: Page, Path(id): Path<String>, post: Post) -
 /// `POST /sign-in/passkey/begin`
 pub(super) async fn begin_use(page: Page) -> Result<Response, Problem> {
     let challenge = page.state.auth.begin_passkey_sign_in().await?;
-    Ok(told(&page, StatusCode::OK, &json!({ "challenge": challenge, "host": site(&page).host })))
+    Ok(told(StatusCode::OK, &json!({ "challenge": challenge, "host": site(&page).host })))
 }
 
 /// `POST /sign-in/passkey`

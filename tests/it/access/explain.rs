@@ -106,6 +106,31 @@ async fn why_is_told_to_those_it_concerns_and_to_administrators() {
     assert_eq!(why["actions"][0]["allowed"], false, "{why:#}");
     get(&kept, &keeper, &format!("/api/v1/records/deal/{deal}/shares")).await.expect_status(200);
     get(&kept, &keeper, "/api/v1/access/who?of=deal").await.expect_problem(403, "ACL002");
+    // Only about people they read: of others not even that they are there.
+    let narrow = "kind: role\nid: narrow\npermissions:\n  user: {rows: \"name = 'other'\"}\n  deal: {rows: \"stage = 'new'\", admin: true}\n";
+    let blind = "kind: role\nid: blind\npermissions:\n  deal: {rows: \"stage = 'new'\", admin: true}\n";
+    let mut files = super::world::SALES.to_vec();
+    files.push(("definitions/sales/roles/narrow.yaml", narrow));
+    files.push(("definitions/sales/roles/blind.yaml", blind));
+    let kept = crate::support::TestApp::with_files(&files).await;
+    let (narrow, blind) = (person(&kept, "narrow", &["narrow"], json!({})).await, person(&kept, "blind", &["blind"], json!({})).await);
+    let (other, third) = (person(&kept, "other", &["rep"], json!({})).await, person(&kept, "third", &["rep"], json!({})).await);
+    let deal = kept.create_id("deal", json!({"name": "A"})).await;
+    for (asker, about, status) in [
+        (&narrow, other.id.as_str(), 200),
+        (&narrow, narrow.id.as_str(), 200),
+        (&narrow, third.id.as_str(), 404),
+        (&narrow, "user_0000000000001", 404),
+        (&blind, blind.id.as_str(), 200),
+        (&blind, other.id.as_str(), 404),
+        (&blind, "user_0000000000001", 404),
+    ] {
+        let answer = get(&kept, asker, &format!("/api/v1/access/why?record={deal}&person={about}")).await.expect_status(status);
+        assert_eq!(answer.json()["code"], if status == 404 { json!("WEB404") } else { json!(null) }, "{about}");
+    }
+    let page = format!("/records/deal/{deal}/access?person=");
+    get(&kept, &narrow, &format!("{page}{}", other.id)).await.expect_status(200);
+    get(&kept, &narrow, &format!("{page}{}", third.id)).await.expect_status(404);
 }
 
 #[tokio::test]

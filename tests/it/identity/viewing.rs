@@ -1,9 +1,10 @@
 //! An administrator looks through somebody else's eyes: reads what they read, writes nothing, is seen doing it.
 
 use axum::http::Method;
+use relata::store::audit::{self, Filter};
 use serde_json::json;
 
-use super::{post_form, signed_in};
+use super::{new_cookie, post_form, sign_in, signed_in};
 use crate::support::TestApp;
 
 async fn id_of(app: &TestApp, email: &str) -> String {
@@ -79,5 +80,130 @@ async fn looking_as_somebody_else_shows_what_they_see_and_changes_nothing() {
     // Who may not sign in any more, or administers no more, is not looked through or looks no longer.
     post_form(&app, &admin, &begin(&eve), "").await.expect_status(303);
     app.patch(&format!("/api/v1/records/user/{boss}"), json!({"roles": ["user"]})).await.expect_status(200);
+    get("/").send().await.expect_status(403);
     assert!(!get("/").send().await.expect_status(200).text().contains("/view-as/end"));
+}
+
+/// The administrator with a session, whom they look as, and the id of that person.
+async fn looking(app: &TestApp) -> (String, String) {
+    let admin = signed_in(app, "boss@example.com", true).await;
+    let eve = app.create_id("user", json!({"name": "Eve", "email": "eve@example.com", "roles": ["user"]})).await;
+    post_form(app, &admin, &format!("/people/{eve}/view"), "").await.expect_status(303);
+    (admin, eve)
+}
+
+/// How often looking began and ended, as the audit tells.
+async fn told(app: &TestApp) -> (usize, usize) {
+    let lines = audit::list(&app.workspace.store, &Filter::default(), None, 500).await.expect("lists");
+    let count = |act: &str| lines.iter().filter(|line| line.action == act && line.actor_kind == "person").count();
+    (count("view.begin"), count("view.end"))
+}
+
+#[tokio::test]
+async fn the_password_may_come_with_the_act_and_the_session_goes_on_whatever_is_answered() {
+    let app = TestApp::crm().await;
+    let cookie = signed_in(&app, "boss@example.com", true).await;
+    let eve = app.create_id("user", json!({"name": "Eve", "email": "eve@example.com", "roles": ["user"]})).await;
+    let long = 11 * 60 * 1000;
+    let password = "_password=correct+horse+battery";
+    app.clock.advance_ms(long);
+    let wrong = post_form(&app, &cookie, &format!("/people/{eve}/view"), "_password=wrong").await.expect_status(422);
+    assert_eq!(wrong.header("set-cookie"), "");
+    let missing = post_form(&app, &cookie, &format!("/people/{eve}/deactivate"), &format!("heir=x&{password}")).await.expect_status(404);
+    let cookie = new_cookie(&missing);
+    app.request(Method::GET, "/people").session(&cookie).send().await.expect_status(200);
+    app.clock.advance_ms(long);
+    let refused = post_form(&app, &cookie, &format!("/people/{eve}/nothing"), password).await.expect_status(404);
+    let cookie = new_cookie(&refused);
+    app.clock.advance_ms(long);
+    let cookie = new_cookie(&post_form(&app, &cookie, &format!("/people/{eve}/view"), password).await.expect_status(303));
+    let home = app.request(Method::GET, "/").session(&cookie).send().await.expect_status(200).text();
+    assert!(home.contains("/view-as/end") && home.contains("Eve"), "{home}");
+}
+
+#[tokio::test]
+async fn pages_of_errors_say_that_one_looks_and_end_it() {
+    let app = TestApp::crm().await;
+    let (admin, eve) = looking(&app).await;
+    for (path, status) in [("/records/nothing", 404), ("/records/deal/deal_0000000000001", 404), ("/account", 403), ("/people", 403)] {
+        let page = app.request(Method::GET, path).session(&admin).send().await.expect_status(status).text();
+        assert!(page.contains("action=\"/view-as/end\"") && page.contains("boss@example.com"), "{path}: {page}");
+    }
+    let page = post_form(&app, &admin, &format!("/people/{eve}/deactivate"), "").await.expect_status(403).text();
+    assert!(page.contains("action=\"/view-as/end\""), "{page}");
+    post_form(&app, &admin, "/view-as/end", "").await.expect_status(303);
+    let page = app.request(Method::GET, "/records/nothing").session(&admin).send().await.expect_status(404).text();
+    assert!(!page.contains("/view-as/end"), "{page}");
+}
+
+#[tokio::test]
+async fn what_may_not_be_looked_at_any_more_ends_it_and_nothing_is_done_with_ones_own_rights() {
+    for end in ["inactive", "deleted", "no administrator"] {
+        let app = TestApp::crm().await;
+        let (admin, eve) = looking(&app).await;
+        let patch = |id: String, values: serde_json::Value| {
+            let app = &app;
+            async move { app.patch(&format!("/api/v1/records/user/{id}"), values).await.expect_status(200) }
+        };
+        match end {
+            "inactive" => drop(patch(eve.clone(), json!({"active": false})).await),
+            "deleted" => drop(app.delete(&format!("/api/v1/records/user/{eve}")).await.expect_status(204)),
+            _ => drop(patch(id_of(&app, "boss@example.com").await, json!({"roles": ["user"]})).await),
+        }
+        // Icons are asked for by browsers unseen: they tell nobody.
+        app.request(Method::GET, "/favicon.ico").session(&admin).send().await;
+        assert_eq!(told(&app).await, (1, 0), "{end}");
+        let account = || post_form(&app, &admin, "/account/settings", "theme=dark&locale=en&time_zone=Asia%2FShanghai");
+        let page = account().await.expect_status(403).text();
+        assert!(page.contains("ATH020") && page.contains("Looking as somebody else has ended"), "{end}: {page}");
+        assert_eq!(told(&app).await, (1, 1), "{end}");
+        // From now on they are themselves, and stay so.
+        if end == "inactive" {
+            patch(eve.clone(), json!({"active": true})).await;
+        }
+        let home = app.request(Method::GET, "/").session(&admin).send().await.expect_status(200).text();
+        assert!(!home.contains("/view-as/end"), "{end}: {home}");
+        account().await.expect_status(303);
+        assert_eq!(told(&app).await, (1, 1), "{end}");
+    }
+}
+
+#[tokio::test]
+async fn programs_are_told_that_looking_has_ended_and_the_way_back_leads_back() {
+    let app = TestApp::crm().await;
+    let (admin, eve) = looking(&app).await;
+    app.patch(&format!("/api/v1/records/user/{eve}"), json!({"active": false})).await.expect_status(200);
+    let create = || {
+        let ask = app.request(Method::POST, "/api/v1/records/deal").session(&admin).json(&json!({"name": "Mine"}));
+        ask.header("origin", "http://localhost:8080").send()
+    };
+    create().await.expect_problem(403, "ATH020");
+    let found = app.get("/api/v1/records/deal?filter=name%20%3D%20'Mine'").await.expect_status(200).json();
+    assert_eq!(found["data"], json!([]));
+    for (path, lands) in [("/view-as/end", "/"), ("/sign-out", "/sign-in")] {
+        app.patch(&format!("/api/v1/records/user/{eve}"), json!({"active": true})).await.expect_status(200);
+        post_form(&app, &admin, &format!("/people/{eve}/view"), "").await.expect_status(303);
+        app.patch(&format!("/api/v1/records/user/{eve}"), json!({"active": false})).await.expect_status(200);
+        let answer = post_form(&app, &admin, path, "").await.expect_status(303);
+        assert_eq!(answer.header("location"), lands, "{path}");
+    }
+    assert_eq!(told(&app).await, (3, 3));
+}
+
+#[tokio::test]
+async fn looking_ends_with_its_session() {
+    for end in ["signed out", "ended by another", "over"] {
+        let app = TestApp::crm().await;
+        let (admin, _) = looking(&app).await;
+        let other = sign_in(&app, "boss@example.com").await;
+        match end {
+            "signed out" => drop(post_form(&app, &admin, "/sign-out", "").await.expect_status(303)),
+            "ended by another" => drop(post_form(&app, &other, "/account/sessions/end-others", "").await.expect_status(303)),
+            _ => {
+                app.clock.advance_ms(8 * 24 * 3600 * 1000);
+                app.workspace.auth.prune().await.expect("pruned");
+            }
+        }
+        assert_eq!(told(&app).await, (1, 1), "{end}");
+    }
 }

@@ -81,4 +81,6 @@ view-help = Read only; it stands in the audit and above each page.
 view-banner = { $viewer } sees this as { $who } does. Nothing can be changed.
 view-end = Back to myself
 view-cannot = One cannot look as this person does: they may not sign in, or it is yourself.
+view-over = Looking as somebody else has ended
+view-over-text = They may not sign in any more, or you do not administer any more. What you asked for was not done; from now on you see and act as yourself.
 action-export = Export

@@ -81,4 +81,6 @@ view-help = 只读；会记入审计，并在每个页面上方标明。
 view-banner = { $viewer }正以{ $who }的身份查看，不能作任何修改。
 view-end = 返回自己的身份
 view-cannot = 不能以此人身份查看：此人不能登录，或者就是您自己。
+view-over = 以他人身份查看已结束
+view-over-text = 对方已不能登录，或者您已不是管理员。您请求的操作没有执行；此后您以自己的身份查看和操作。
 action-export = 导出

@@ -81,4 +81,6 @@ view-help = 唯讀；會記入稽核，並在每個頁面上方標明。
 view-banner = { $viewer }正以{ $who }的身分檢視，不能作任何修改。
 view-end = 返回自己的身分
 view-cannot = 不能以此人身分檢視：此人不能登入，或者就是您自己。
+view-over = 以他人身分檢視已結束
+view-over-text = 對方已不能登入，或者您已不是管理員。您要求的操作沒有執行；此後您以自己的身分檢視和操作。
 action-export = 匯出
