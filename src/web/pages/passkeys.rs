@@ -43,9 +43,7 @@ pub(super) async fn begin_new(mut page: Page, post: Post) -> Result<Response, Pr
             });
             Ok(told(StatusCode::OK, &value))
         }
-        Err(AuthError::PasskeyRefused) => {
-            Ok(told(StatusCode::UNPROCESSABLE_ENTITY, &json!({ "error": page.say("passkey-refused", &[]) })))
-        }
+        Err(AuthError::PasskeyRefused) => Ok(told(StatusCode::UNPROCESSABLE_ENTITY, &json!({ "error": page.say("passkey-refused", &[]) }))),
         Err(fault) => Err(fault.into()),
     }
 }

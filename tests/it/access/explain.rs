@@ -107,7 +107,8 @@ async fn why_is_told_to_those_it_concerns_and_to_administrators() {
     get(&kept, &keeper, &format!("/api/v1/records/deal/{deal}/shares")).await.expect_status(200);
     get(&kept, &keeper, "/api/v1/access/who?of=deal").await.expect_problem(403, "ACL002");
     // Only about people they read: of others not even that they are there.
-    let narrow = "kind: role\nid: narrow\npermissions:\n  user: {rows: \"name = 'other'\"}\n  deal: {rows: \"stage = 'new'\", admin: true}\n";
+    let narrow =
+        "kind: role\nid: narrow\npermissions:\n  user: {rows: \"name = 'other'\"}\n  deal: {rows: \"stage = 'new'\", admin: true}\n";
     let blind = "kind: role\nid: blind\npermissions:\n  deal: {rows: \"stage = 'new'\", admin: true}\n";
     let mut files = super::world::SALES.to_vec();
     files.push(("definitions/sales/roles/narrow.yaml", narrow));
