@@ -3,7 +3,7 @@
 //!
 //! A line of the file is `relata-erasure/1 <uid of the entity> <number of the record> <when>`: it says nothing of a person.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::read::{self, AT, INT, TEXT};
 use super::sql::{at, int, text};
 use super::{Sql, Store, StoreError, Tx};
-use crate::base::DateTime;
+use crate::base::{Cell, DateTime};
 
 /// Name of the file in the folder of keys.
 pub const LEDGER: &str = "erasures.log";
@@ -41,12 +41,12 @@ impl std::fmt::Display for Erasure {
     }
 }
 
-/// Notes an erasure with what it removes.
-pub async fn note(tx: &mut Tx, entity_uid: &str, record: i64) -> Result<(), StoreError> {
-    let now = tx.now();
+/// Notes an erasure with what it removes. What is noted of a record is never older than before.
+pub async fn note(tx: &mut Tx, entity_uid: &str, record: i64, moment: DateTime) -> Result<(), StoreError> {
     tx.run(Sql::template(
-        "INSERT INTO sys_erasure (record, entity, at) VALUES (?, ?, ?) ON CONFLICT (record) DO UPDATE SET at = excluded.at",
-        [int(record), text(entity_uid), at(now)],
+        "INSERT INTO sys_erasure (record, entity, at) VALUES (?, ?, ?) \
+         ON CONFLICT (record) DO UPDATE SET at = excluded.at WHERE excluded.at > sys_erasure.at",
+        [int(record), text(entity_uid), at(moment)],
     ))
     .await?;
     Ok(())
@@ -54,24 +54,36 @@ pub async fn note(tx: &mut Tx, entity_uid: &str, record: i64) -> Result<(), Stor
 
 async fn all(store: &Store) -> Result<Vec<Erasure>, StoreError> {
     let rows = store.rows(Sql::new("SELECT record, entity, at FROM sys_erasure ORDER BY at, record"), &[INT, TEXT, AT]).await?;
-    let one = |row: &[crate::base::Cell]| Erasure { record: read::int(row, 0), entity_uid: read::text(row, 1), at: read::at(row, 2) };
+    let one = |row: &[Cell]| Erasure { record: read::int(row, 0), entity_uid: read::text(row, 1), at: read::at(row, 2) };
     Ok(rows.iter().map(one).collect())
 }
 
-/// Erasures that the file tells of and the database does not: it is older than they are.
+/// Erasures that the file tells of and the database does not, or only of an earlier one: it is older than they are.
 ///
 /// # Errors
 /// The database, or a file that cannot be read.
 pub async fn forgotten(store: &Store) -> Result<Vec<Erasure>, StoreError> {
     let Some(path) = ledger(store) else { return Ok(Vec::new()) };
-    let mut told = read_file(&path)?;
+    let told = read_file(&path)?;
     if told.is_empty() {
         return Ok(told);
     }
-    let known: BTreeSet<i64> = all(store).await?.into_iter().map(|erasure| erasure.record).collect();
-    let mut seen = BTreeSet::new();
-    told.retain(|erasure| !known.contains(&erasure.record) && seen.insert(erasure.record));
-    Ok(told)
+    let known = newest(all(store).await?);
+    let is_forgotten = |erasure: &Erasure| known.get(&erasure.record).is_none_or(|known| known.at < erasure.at);
+    let mut forgotten: Vec<Erasure> = newest(told).into_values().filter(is_forgotten).collect();
+    forgotten.sort_by_key(|erasure| (erasure.at, erasure.record));
+    Ok(forgotten)
+}
+
+/// The last erasure of each record.
+fn newest(erasures: Vec<Erasure>) -> BTreeMap<i64, Erasure> {
+    let mut newest: BTreeMap<i64, Erasure> = BTreeMap::new();
+    for erasure in erasures {
+        if newest.get(&erasure.record).is_none_or(|other| other.at < erasure.at) {
+            newest.insert(erasure.record, erasure);
+        }
+    }
+    newest
 }
 
 /// Writes what the database knows and the file does not into the file.
@@ -84,10 +96,14 @@ pub async fn tell(store: &Store) -> Result<(), StoreError> {
     if known.is_empty() {
         return Ok(());
     }
-    let told: BTreeSet<i64> = read_file(&path)?.into_iter().map(|erasure| erasure.record).collect();
-    let lines: String = known.iter().filter(|erasure| !told.contains(&erasure.record)).map(|erasure| format!("{erasure}\n")).collect();
+    let told = newest(read_file(&path)?);
+    let is_new = |erasure: &&Erasure| told.get(&erasure.record).is_none_or(|told| told.at < erasure.at);
+    let mut lines: String = known.iter().filter(is_new).map(|erasure| format!("{erasure}\n")).collect();
     if lines.is_empty() {
         return Ok(());
+    }
+    if !ends_a_line(&path)? {
+        lines.insert(0, '\n');
     }
     let fault = |error: std::io::Error| StoreError::file(&path, &error);
     let mut file = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(&path).map_err(fault)?;
@@ -98,12 +114,40 @@ fn ledger(store: &Store) -> Option<PathBuf> {
     store.vault().map(|vault| vault.folder().join(LEDGER))
 }
 
-fn read_file(path: &Path) -> Result<Vec<Erasure>, StoreError> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(text.lines().filter_map(Erasure::parse).collect()),
+fn bytes_of(path: &Path) -> Result<Vec<u8>, StoreError> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(bytes),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(StoreError::file(path, &error)),
     }
+}
+
+/// A write that was cut short leaves a part of a line: nothing is written behind it.
+fn ends_a_line(path: &Path) -> Result<bool, StoreError> {
+    Ok(bytes_of(path)?.last().is_none_or(|last| *last == b'\n'))
+}
+
+/// A line that cannot be read stops nobody, and is complained about each time.
+fn read_file(path: &Path) -> Result<Vec<Erasure>, StoreError> {
+    let (found, odd) = read_lines(&bytes_of(path)?);
+    for line in odd {
+        let file = path.display();
+        tracing::warn!(%file, line, "this line tells of no erasure: an older backup brings that person back; mend or remove it");
+    }
+    Ok(found)
+}
+
+/// What a file tells, and the numbers of lines that cannot be read. A whole one behind a part of another counts.
+fn read_lines(bytes: &[u8]) -> (Vec<Erasure>, Vec<usize>) {
+    let (mut found, mut odd) = (Vec::new(), Vec::new());
+    for (index, line) in String::from_utf8_lossy(bytes).lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let whole = Erasure::parse(line);
+        if whole.is_none() {
+            odd.push(index + 1);
+        }
+        found.extend(whole.or_else(|| Erasure::parse(line.get(line.rfind(FORMAT)?..)?)));
+    }
+    (found, odd)
 }
 
 /// Removes jobs and kept answers that tell of a record: by its number and by its id as the API shows it.
@@ -145,5 +189,24 @@ mod tests {
         let erasure =
             Erasure { entity_uid: "crm.contact".into(), record: 42, at: DateTime::parse("2026-11-21T08:00:00Z").expect("a moment") };
         assert_eq!(Erasure::parse(&erasure.to_string()), Some(erasure));
+    }
+
+    #[test]
+    fn what_cannot_be_read_hides_nothing_else() {
+        let line = |record: i64| format!("relata-erasure/1 crm.contact {record} 2026-11-21T08:00:00Z");
+        let mut bytes = format!("{}\nrelata-erasure/1 crm.\n\n", line(1)).into_bytes();
+        bytes.extend_from_slice(b"\xff\xfe nothing\n");
+        bytes.extend_from_slice(format!("relata-erasure/1 crm.contact 7 2026-{}\n{}", line(2), line(3)).as_bytes());
+        let (found, odd) = read_lines(&bytes);
+        assert_eq!(found.iter().map(|erasure| erasure.record).collect::<Vec<_>>(), [1, 2, 3]);
+        assert_eq!(odd, [2, 4, 5]);
+    }
+
+    #[test]
+    fn the_last_erasure_of_a_record_counts() {
+        let at = |text: &str| DateTime::parse(text).expect("a moment");
+        let one = |moment: &str| Erasure { entity_uid: "crm.contact".into(), record: 1, at: at(moment) };
+        let both = newest(vec![one("2026-11-21T08:00:00Z"), one("2026-11-22T08:00:00Z"), one("2026-11-20T08:00:00Z")]);
+        assert_eq!(both.get(&1).map(|erasure| erasure.at), Some(at("2026-11-22T08:00:00Z")));
     }
 }

@@ -84,6 +84,12 @@ pub async fn enqueue(tx: &mut Tx, new: &NewJob) -> Result<Option<i64>, StoreErro
     Ok((touched == 1).then_some(id))
 }
 
+/// Whether a job of this handler waits that nobody has begun.
+pub async fn waits(tx: &mut Tx, handler: &str) -> Result<bool, StoreError> {
+    let sql = Sql::template("SELECT id FROM sys_job WHERE state = 'ready' AND handler = ? LIMIT 1", [text(handler)]);
+    Ok(!tx.rows(sql, &[INT]).await?.is_empty())
+}
+
 /// Takes up to `limit` due jobs for `lease`; also those whose former holder's lease ran out. Safe beside other processes.
 pub async fn claim(store: &Store, limit: u32, lease: Duration) -> Result<Vec<Job>, StoreError> {
     let due = Sql::template(

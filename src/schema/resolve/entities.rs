@@ -221,6 +221,10 @@ fn privacy_flags(work: &mut Work, node: &Node, field: &Field) {
         let hint = "give the class to the fields whose values these are";
         flag_fault(work, node, "class", "DEF322", &format!("a field of type `{name}` has no values of its own to classify"), hint);
     }
+    if field.is_secret() && node.flag("encrypted") == Some(false) {
+        let hint = "take `encrypted: false` out, or give it another class";
+        flag_fault(work, node, "encrypted", "DEF324", "a secret is always encrypted", hint);
+    }
     if !field.encrypted {
         return;
     }

@@ -138,3 +138,15 @@ async fn a_new_master_key_reads_what_the_former_one_wrote() {
         (&json!("ada.w@example.org"), &json!("ada@example.org"))
     );
 }
+
+#[tokio::test]
+async fn a_master_key_with_the_last_number_has_no_successor() {
+    let app = TestApp::with_files(&CLINIC).await;
+    let keys = app.workspace.folders.workspace.join("keys");
+    let last = format!("data-{}.key", i64::MAX);
+    std::fs::copy(keys.join("data-1.key"), keys.join(&last)).expect("copied");
+    match vault::rotate(&app.workspace.store).await {
+        Err(relata::store::StoreError::BadKey { path, .. }) => assert!(path.ends_with(&last), "{path}"),
+        other => panic!("{other:?}"),
+    }
+}

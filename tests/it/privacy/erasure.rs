@@ -6,9 +6,9 @@ use std::sync::Arc;
 use axum::http::Method;
 use relata::app::{Options, Workspace};
 use relata::auth::{NewToken, NewUser};
-use relata::base::{RecordId, SystemRandom};
+use relata::base::{Clock, RecordId, SystemRandom};
 use relata::deploy::Folders;
-use relata::store::{Target, backup, idempotency, jobs, vault};
+use relata::store::{StoreError, Target, backup, erasures, idempotency, jobs, vault};
 use serde_json::json;
 
 use super::{CLINIC, lines, texts};
@@ -204,6 +204,77 @@ async fn nothing_is_left_of_a_person_also_after_a_restore() {
         relata::store::audit::list(&once_more.store, &relata::store::audit::Filter::default(), None, 100).await.expect("read").len();
     assert_eq!(count, entries.len());
     once_more.store.close().await.expect("closed");
+}
+
+async fn erase(app: &TestApp, id: &str) {
+    app.post(&format!("/api/v1/records/patient/{id}/erase"), json!({})).await.expect_status(200);
+}
+
+#[tokio::test]
+async fn what_is_erased_while_a_scrub_runs_is_scrubbed_too() {
+    let app = TestApp::with_files(&CLINIC).await;
+    let store = &app.workspace.store;
+    let mut people = Vec::new();
+    for number in 1..=3 {
+        people.push(app.create_id("patient", json!({"number": number.to_string(), "diagnosis": "heart"})).await);
+    }
+    erase(&app, &people[0]).await;
+    let claimed = jobs::claim(store, 100, std::time::Duration::from_secs(60)).await.expect("claimed");
+    assert_eq!(claimed.iter().filter(|job| job.handler == relata::record::SCRUB).count(), 1, "{claimed:?}");
+    erase(&app, &people[1]).await;
+    erase(&app, &people[2]).await;
+    let waiting = jobs::list(store, "ready", 100).await.expect("listed");
+    assert_eq!(waiting.iter().filter(|line| line.job.handler == relata::record::SCRUB).count(), 1, "one for both: {waiting:?}");
+}
+
+#[tokio::test]
+async fn the_second_erasure_of_a_record_counts_after_a_backup_from_between() {
+    let app = TestApp::with_files(&CLINIC).await;
+    let id = app.create_id("patient", json!({"number": "1", "email": "ada@example.org"})).await;
+    let path = format!("/api/v1/records/patient/{id}");
+    let ledger = app.workspace.folders.workspace.join("keys").join(erasures::LEDGER);
+    let between = app.clock.now();
+    erase(&app, &id).await;
+    // As a write that was cut short, or a careless hand, leaves it.
+    let mut bytes = std::fs::read(&ledger).expect("read");
+    bytes.extend_from_slice(b"\xff\xfe\nrelata-erasure/1 clinic.");
+    std::fs::write(&ledger, &bytes).expect("written");
+    app.clock.advance_ms(60_000);
+    app.patch(&path, json!({"email": "ada@example.org"})).await.expect_status(200);
+    erase(&app, &id).await;
+    let told = String::from_utf8_lossy(&std::fs::read(&ledger).expect("read")).into_owned();
+    assert_eq!(told.lines().filter(|line| line.contains(&number(&id).to_string())).count(), 2, "{told}");
+    assert!(told.lines().all(|line| line.matches("relata-erasure").count() <= 1), "each on a line of its own: {told}");
+    let records = &app.workspace.records;
+    assert_eq!(records.erase_again().await.expect("asked"), 0, "nothing is forgotten");
+
+    let record = number(&id);
+    let uid = texts(&app, "SELECT entity FROM sys_erasure").await;
+    app.workspace
+        .store
+        .write::<_, StoreError>(move |tx| {
+            let uid = uid.clone();
+            Box::pin(async move {
+                tx.run(relata::store::Sql::new("DELETE FROM sys_erasure")).await?;
+                erasures::note(tx, &uid, record, between).await
+            })
+        })
+        .await
+        .expect("as the backup has it");
+    app.patch(&path, json!({"email": "ada@example.org"})).await.expect_status(200);
+    assert_eq!(records.erase_again().await.expect("erased"), 1);
+    assert!(app.get(&path).await.expect_status(200).json()["email"].is_null());
+    assert_eq!(records.erase_again().await.expect("asked"), 0, "once is enough");
+}
+
+#[tokio::test]
+async fn what_was_computed_goes_in_the_recycle_bin_too() {
+    let app = TestApp::with_files(&CLINIC).await;
+    let id = app.create_id("patient", json!({"number": "1", "diagnosis": "heart"})).await;
+    assert_eq!(texts(&app, "SELECT risk FROM e_patient").await, "high");
+    app.delete(&format!("/api/v1/records/patient/{id}")).await.expect_status(204);
+    erase(&app, &id).await;
+    assert_eq!(texts(&app, "SELECT coalesce(risk, diagnosis, '') FROM e_patient").await, "");
 }
 
 #[tokio::test]
