@@ -268,7 +268,8 @@ pub async fn rotate(store: &Store) -> Result<(i64, u64), StoreError> {
     // Another process may have made some.
     let there = masters_in(&vault.folder)?;
     let last = there.last_key_value().map_or(0, |(number, _)| *number);
-    let number = last.checked_add(1).ok_or_else(|| vault.bad(last, "no number is greater: `relata key rotate` made no such key; remove it"))?;
+    let number =
+        last.checked_add(1).ok_or_else(|| vault.bad(last, "no number is greater: `relata key rotate` made no such key; remove it"))?;
     let key = keys::read_or_make(&vault.folder, &master_name(number), store.random().as_ref())?;
     {
         let mut masters = vault.masters.write().unwrap_or_else(PoisonError::into_inner);
