@@ -64,6 +64,18 @@ impl Sql {
         self
     }
 
+    /// Numbers in parentheses as one bound value, for lists longer than a database binds values.
+    pub fn bind_long_list(&mut self, dialect: Dialect, numbers: &[i64]) -> &mut Self {
+        let list = format!("[{}]", numbers.iter().map(i64::to_string).collect::<Vec<_>>().join(","));
+        match dialect {
+            Dialect::Sqlite => self.push("(SELECT value FROM json_each(").bind(ColumnKind::Json, Cell::Text(list)).push("))"),
+            Dialect::Postgres => self
+                .push("(SELECT CAST(value AS bigint) FROM jsonb_array_elements_text(CAST(")
+                .bind(ColumnKind::Text, Cell::Text(list))
+                .push(" AS jsonb)))"),
+        }
+    }
+
     /// Appends `(?, ?, …)` for an `in`. The last value is repeated up to a power of two, so that lists of different
     /// lengths share few statement texts. An empty list gives `(NULL)`, which matches nothing.
     pub fn bind_list(&mut self, kind: ColumnKind, cells: impl IntoIterator<Item = Cell>) -> &mut Self {

@@ -16,9 +16,8 @@ use super::compile::Source;
 use super::keys::{self, Key};
 use super::read::{self, INT, TEXT};
 use super::sql::{at, int, text};
-use super::{Dialect, Sql, Store, StoreError, Tx, settings};
-use crate::base::{Blind, Cell, Random, Sealed};
-use crate::schema::catalog::ColumnKind;
+use super::{Sql, Store, StoreError, Tx, settings};
+use crate::base::{Blind, Random, Sealed};
 
 /// Name of the key of blind indexes.
 const BLIND: &str = "blind";
@@ -233,15 +232,8 @@ pub async fn keys_of(source: &mut Source<'_>, records: &[i64]) -> Result<HashMap
         return Ok(found);
     }
     let vault = source.vault().ok_or(StoreError::NoKey)?;
-    let list = format!("[{}]", records.iter().map(i64::to_string).collect::<Vec<_>>().join(","));
     let mut sql = Sql::new("SELECT record, master, wrapped FROM sys_data_key WHERE record IN ");
-    match source.dialect() {
-        Dialect::Sqlite => sql.push("(SELECT value FROM json_each(").bind(ColumnKind::Json, Cell::Text(list)).push("))"),
-        Dialect::Postgres => sql
-            .push("(SELECT CAST(value AS bigint) FROM jsonb_array_elements_text(CAST(")
-            .bind(ColumnKind::Text, Cell::Text(list))
-            .push(" AS jsonb)))"),
-    };
+    sql.bind_long_list(source.dialect(), records);
     let statement = sql.statement(source.dialect(), &[INT, INT, TEXT]);
     for row in source.query(&statement).await?.iter() {
         let record = read::int(row, 0);

@@ -127,14 +127,7 @@ async fn part_rows(source: &mut Source<'_>, part: &PartPlan, owners: Vec<i64>) -
         sql.bind_list(ColumnKind::Int, owners.into_iter().map(Cell::Int));
     } else {
         // A database takes only so many bound values: a long list goes as one.
-        let list = format!("[{}]", owners.iter().map(i64::to_string).collect::<Vec<_>>().join(","));
-        match source.dialect() {
-            Dialect::Sqlite => sql.push("(SELECT value FROM json_each(").bind(ColumnKind::Json, Cell::Text(list)).push("))"),
-            Dialect::Postgres => sql
-                .push("(SELECT CAST(value AS bigint) FROM jsonb_array_elements_text(CAST(")
-                .bind(ColumnKind::Text, Cell::Text(list))
-                .push(" AS jsonb)))"),
-        };
+        sql.bind_long_list(source.dialect(), &owners);
     }
     sql.append(part.after.clone());
     let statement = sql.statement(source.dialect(), &part.columns);
