@@ -281,6 +281,7 @@ impl RecordTx<'_> {
             warnings: Vec::new(),
             stale: Vec::new(),
             replayed: false,
+            written: None,
         };
         let event = RecordEvent {
             kind: EventKind::Delete,
@@ -363,6 +364,7 @@ impl RecordTx<'_> {
                 warnings: Vec::new(),
                 stale: Vec::new(),
                 replayed: false,
+                written: None,
             };
             let (ix, id) = (record.entity, record.id);
             let event = RecordEvent {

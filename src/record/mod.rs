@@ -47,6 +47,7 @@ mod steps;
 mod trace;
 mod witness;
 mod world;
+mod written;
 
 pub use delivery::{DELIVER, Delivery};
 pub use erase::{Erased, SCRUB};

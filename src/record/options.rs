@@ -1,5 +1,8 @@
 //! How a write shall be done, and what it gives back.
 
+use std::sync::Arc;
+
+use super::written::Written;
 use crate::base::{FieldIx, RecordId};
 
 /// Through which door a write comes.
@@ -41,6 +44,8 @@ pub struct WriteOptions {
     pub without_hooks: bool,
     /// The id a create shall use (seed data, an import that continues one); minted otherwise.
     pub id: Option<RecordId>,
+    /// Whoever saves shows the whole record afterwards ([`super::Records::get_saved`]).
+    pub shows_record: bool,
 }
 
 impl WriteOptions {
@@ -55,7 +60,7 @@ impl WriteOptions {
 }
 
 /// What a write did.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Saved {
     pub id: RecordId,
     /// The version it has now.
@@ -69,4 +74,6 @@ pub struct Saved {
     pub stale: Vec<String>,
     /// The answer of an earlier request with the same idempotency key.
     pub replayed: bool,
+    /// The record itself, where it was asked for and the save knows all of it.
+    pub(super) written: Option<Arc<Written>>,
 }

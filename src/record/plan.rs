@@ -8,7 +8,7 @@ use crate::base::{Cell, EntityIx, FieldIx, RecordId};
 use crate::expr::{ChildNeed, Needs, Over, Path, Typed, Zone, needs};
 use crate::schema::catalog::{Catalog, Default as FieldDefault, Entity, Field, FieldType, OnDelete, Options};
 use crate::store::Statement;
-use crate::store::compile::{Lock, RowPlan};
+use crate::store::compile::{Lock, RowPlan, UpdateTexts};
 
 /// A statement that loads records and how its rows are read.
 type Load = (Statement, Arc<RowPlan>);
@@ -25,6 +25,7 @@ pub(super) struct Compiled {
     loads: Vec<[OnceLock<Load>; 3]>,
     /// For each entity the text of its inserts.
     inserts: Vec<OnceLock<Arc<str>>>,
+    updates: Vec<UpdateTexts>,
 }
 
 /// One entity, as a save sees it.
@@ -106,8 +107,9 @@ impl Compiled {
         let zone = Zone::named(&catalog.settings.time_zone_name).unwrap_or_else(Zone::utc);
         let loads = plans.iter().map(|_| Default::default()).collect();
         let inserts = plans.iter().map(|_| OnceLock::new()).collect();
+        let updates = plans.iter().map(|_| UpdateTexts::default()).collect();
         let sensitive = super::witness::sensitive(&catalog);
-        Self { catalog, zone, sensitive, plans, loads, inserts }
+        Self { catalog, zone, sensitive, plans, loads, inserts, updates }
     }
 
     /// The statement that loads one record, compiled once; `None` while it is not known or cannot be kept.
@@ -130,6 +132,11 @@ impl Compiled {
     /// Where the text of an entity's inserts is kept.
     pub fn insert_text(&self, entity: EntityIx) -> &OnceLock<Arc<str>> {
         &self.inserts[entity.0 as usize]
+    }
+
+    /// Where the texts of an entity's updates are kept.
+    pub fn update_texts(&self, entity: EntityIx) -> &UpdateTexts {
+        &self.updates[entity.0 as usize]
     }
 
     pub fn plan(&self, entity: EntityIx) -> &Plan {

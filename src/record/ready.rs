@@ -18,6 +18,7 @@ use super::steps::changed_fields;
 use super::trace::{Left, Trace};
 use super::unit::RecordTx;
 use super::world::{Setting, World};
+use super::written::Written;
 use crate::access::{Actor, Write, WriteKind, authorise_write};
 use crate::base::{EntityIx, FieldIx, RecordId, Value};
 use crate::expr::Needs;
@@ -157,6 +158,9 @@ impl Records {
             warnings: Vec::new(),
             stale: Vec::new(),
             replayed: false,
+            written: options
+                .shows_record
+                .then(|| Arc::new(Written { catalog: compiled.catalog.clone(), entity, values: record.values.clone() })),
         };
         let is_wanted = !options.without_hooks && self.hooks().matches(&compiled.catalog, entity, HookPoint::AfterCommit);
         let places = leads.places.into_iter().map(|(_, to, id)| (to, id)).filter(|place| *place != (entity, record.id)).collect();
@@ -232,7 +236,8 @@ fn statements(
     let changes: Vec<(FieldIx, Value)> = changed.iter().copied().chain(stamps).map(|ix| (ix, record.get(ix).clone())).collect();
     let write = Write { entity: record.entity, kind: WriteKind::Update, fields: changes.iter().map(|(ix, _)| *ix).collect() };
     let request = authorise_write(&compiled.catalog, actor, write).ok()?;
-    let update = compile::update(&compiled.catalog, dialect, &request, record.id, Some(old.version), &changes);
+    let update =
+        compile::update(&compiled.catalog, dialect, &request, record.id, Some(old.version), &changes, compiled.update_texts(record.entity));
     // Without a version of its own a row cannot tell that it changed.
     plan.version.and(update.row).map(|row| std::iter::once(row).chain(update.sides).collect())
 }

@@ -79,6 +79,7 @@ impl RecordTx<'_> {
                 warnings,
                 stale: Vec::new(),
                 replayed: false,
+                written: None,
             };
             if old.is_some() && changed.is_empty() && nested.is_empty() {
                 saved.version = record.version - 1;
@@ -261,7 +262,15 @@ impl RecordTx<'_> {
         let fields = changes.iter().map(|(ix, _)| *ix).collect();
         let request =
             authorise_write(&compiled.catalog, &self.scope.actor, Write { entity: record.entity, kind: WriteKind::Update, fields })?;
-        let update = compile::update(&compiled.catalog, self.store.dialect(), &request, record.id, None, &changes);
+        let update = compile::update(
+            &compiled.catalog,
+            self.store.dialect(),
+            &request,
+            record.id,
+            None,
+            &changes,
+            compiled.update_texts(record.entity),
+        );
         Ok(update.row.into_iter().chain(update.sides).collect())
     }
 

@@ -24,7 +24,7 @@ use crate::base::{Clock, EntityIx, IdMint, Random, RecordId, Value};
 use crate::expr::{EvalContext, Zone};
 use crate::query::{AggregateRequest, CursorKey, GetRequest, ListRequest};
 use crate::schema::catalog::Catalog;
-use crate::store::compile::{self, Plans, Source as From};
+use crate::store::compile::{self, Plans, RowSet, Source as From};
 use crate::store::{Store, Tx, idempotency};
 
 /// How often a unit is tried when definitions change under it, or others hold or exchange the rows it needs.
@@ -178,11 +178,21 @@ impl Records {
         id: RecordId,
         query: &str,
     ) -> Result<Option<Row>, RecordError> {
-        let plan = {
-            let context = self.context(catalog, actor);
-            self.shared.plans.get(&catalog.whole(), self.store().dialect(), actor, entity, id, query, &context)?
-        };
+        let plan = self.get_plan(actor, catalog, entity, id, query)?;
         self.fetch_one(actor, catalog, entity, id, &plan).await
+    }
+
+    /// How one record is read for the parameters of a URL.
+    pub(super) fn get_plan(
+        &self,
+        actor: &Actor,
+        catalog: &Arc<Catalog>,
+        entity: EntityIx,
+        id: RecordId,
+        query: &str,
+    ) -> Result<Arc<compile::GetPlan>, RecordError> {
+        let context = self.context(catalog, actor);
+        Ok(self.shared.plans.get(&catalog.whole(), self.store().dialect(), actor, entity, id, query, &context)?)
     }
 
     async fn fetch_one(
@@ -199,10 +209,15 @@ impl Records {
             return Ok(None);
         }
         open_rows(&mut source, &mut set, Reader::Person).await?;
+        Ok(Some(self.shown(actor, catalog, entity, set).await?))
+    }
+
+    /// The one record of a set, noted as shown.
+    pub(super) async fn shown(&self, actor: &Actor, catalog: &Arc<Catalog>, entity: EntityIx, set: RowSet) -> Result<Row, RecordError> {
         self.witness(actor, &self.compiled(&catalog.whole()), &set).await?;
         let version = catalog.entity(entity).find_field("version").map(|field| field.ix);
         let version = version.and_then(|field| set.row(0)?.value(field)?.as_int()).unwrap_or(0);
-        Ok(Some(Row { set, version }))
+        Ok(Row { set, version })
     }
 
     /// Groups and measures: one JSON object a row, by output name.
@@ -702,5 +717,6 @@ fn replay(catalog: &Catalog, request: &Request, body: &str) -> Result<Saved, Rec
         warnings: texts("warnings"),
         stale: texts("stale"),
         replayed: true,
+        written: None,
     })
 }

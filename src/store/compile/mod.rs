@@ -26,4 +26,4 @@ pub use rows::{PartRows, Row, RowSet, SealedCell};
 pub use select::{GetPlan, ListPlan, get, list};
 pub use shape::{Codec, Output, PartPlan, RowPlan, Shape, What};
 pub use truths::truths;
-pub use write::{Lock, Update, by_unique, delete, insert, live, load, load_by, update};
+pub use write::{Lock, Update, UpdateTexts, by_unique, delete, insert, live, load, load_by, update};

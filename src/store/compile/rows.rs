@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::base::{Cell, FieldIx, RecordId, Value};
 use crate::schema::catalog::Catalog;
+use crate::schema::field_type;
 use crate::store::Rows;
 
 use super::json;
@@ -101,6 +102,35 @@ impl RowSet {
             found.extend(sealed_of(&mut rows.rows, &part.shape));
         }
         found
+    }
+
+    /// The row that reading a record with these values gives; `None` where they do not tell all that the plan shows.
+    pub fn of_values(catalog: &Catalog, plan: &Arc<RowPlan>, values: &[Value]) -> Option<RowSet> {
+        let shape = &plan.shape;
+        let entity = catalog.entity(shape.entity);
+        let mut cells: Vec<Cell> = Vec::with_capacity(shape.outputs.len() + 8);
+        let mut of_field = Vec::with_capacity(4);
+        for output in &shape.outputs {
+            let What::Value { field, at, codec } = &output.what else { return None };
+            let (field, value) = (entity.field(*field), values.get(field.0 as usize)?);
+            let has_none = value.is_null() && field.side_table.is_some();
+            // Values in other tables, and those a database may write in another way than they were given.
+            let is_other = field.columns.is_empty() || (!value.is_null() && matches!(codec, Codec::Json | Codec::Sealed { .. }));
+            if is_other && !has_none {
+                return None;
+            }
+            of_field.clear();
+            if !has_none {
+                field_type::to_cells(catalog, field, value, &mut of_field);
+            }
+            of_field.resize(codec.width(), Cell::Null);
+            let end = at + codec.width();
+            if cells.len() < end {
+                cells.resize(end, Cell::Null);
+            }
+            cells[*at..end].swap_with_slice(&mut of_field);
+        }
+        Some(RowSet { plan: plan.clone(), rows: Rows { width: cells.len(), cells }, parts: Vec::new() })
     }
 
     pub fn len(&self) -> usize {

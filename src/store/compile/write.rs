@@ -1,6 +1,7 @@
 //! Statements of a unit of work: load, insert, update, delete.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use crate::access::{Authorised, RowRules, Write};
 use crate::base::{Cell, DateTime, FieldIx, RecordId, Sealed, Value};
@@ -22,6 +23,29 @@ pub struct Update {
     pub row: Option<Statement>,
     /// Rewrites the side tables of the changed fields.
     pub sides: Vec<Statement>,
+}
+
+/// Texts of the updates of one entity, by the fields they write and whether they name a version: forms and programs send the
+/// same few sets of fields again and again.
+#[derive(Debug, Default)]
+pub struct UpdateTexts(RwLock<HashMap<(Box<[FieldIx]>, bool), Arc<str>>>);
+
+impl UpdateTexts {
+    /// Kept of an entity; what comes later is made each time.
+    const MOST: usize = 64;
+
+    fn get_or(&self, fields: Box<[FieldIx]>, names_version: bool, make: impl FnOnce() -> Arc<str>) -> Arc<str> {
+        let key = (fields, names_version);
+        if let Some(text) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return text.clone();
+        }
+        let text = make();
+        let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < Self::MOST {
+            kept.insert(key, text.clone());
+        }
+        text
+    }
 }
 
 /// What others may not do with loaded records until the transaction ends (PostgreSQL; SQLite has one writer).
@@ -234,29 +258,41 @@ pub fn update(
     id: RecordId,
     expected_version: Option<i64>,
     changes: &[(FieldIx, Value)],
+    texts: &UpdateTexts,
 ) -> Update {
     let entity = catalog.entity(request.request().entity);
-    let mut sql = Sql::new("UPDATE ");
-    sql.ident(&entity.table);
+    let mut cells = Vec::with_capacity(changes.len() + 4);
     let mut sides = Vec::new();
-    let mut is_first = true;
     for (field, value) in changes {
         let field = entity.field(*field);
-        for (column, kind, cell) in row_cells(catalog, field, value) {
-            sql.push(if is_first { "\nSET " } else { ", " }).ident(column).push(" = ").bind(kind, cell);
-            is_first = false;
-        }
+        cells.extend(row_cells(catalog, field, value));
         if let Some(table) = &field.side_table {
             sides.push(clear_side(table, id).statement(dialect, &[]));
             sides.extend(side_rows(field, id, value).map(|sql| sql.statement(dialect, &[])));
         }
     }
-    sql.push("\nWHERE ").ident(id_column(entity)).push(" = ").bind(ColumnKind::Int, Cell::Int(id.0));
-    let version = entity.find_field("version").and_then(|field| field.columns.first());
-    if let (Some(expected), Some(column)) = (expected_version, version) {
-        sql.push(" AND ").ident(&column.name).push(" = ").bind(ColumnKind::Int, Cell::Int(expected));
+    if cells.is_empty() {
+        return Update { row: None, sides };
     }
-    Update { row: (!is_first).then(|| sql.statement(dialect, &[])), sides }
+    let version = entity.find_field("version").and_then(|field| field.columns.first());
+    let expected = version.zip(expected_version);
+    let fields = changes.iter().map(|(field, _)| *field).collect();
+    let sql = texts.get_or(fields, expected.is_some(), || {
+        let mut sql = Sql::new("UPDATE ");
+        sql.ident(&entity.table);
+        for (position, (column, kind, _)) in cells.iter().enumerate() {
+            sql.push(if position == 0 { "\nSET " } else { ", " }).ident(column).push(" = ").bind(*kind, Cell::Null);
+        }
+        sql.push("\nWHERE ").ident(id_column(entity)).push(" = ").bind(ColumnKind::Int, Cell::Null);
+        if let Some((column, _)) = expected {
+            sql.push(" AND ").ident(&column.name).push(" = ").bind(ColumnKind::Int, Cell::Null);
+        }
+        sql.statement(dialect, &[]).sql
+    });
+    let mut binds: Vec<(ColumnKind, Cell)> = cells.into_iter().map(|(_, kind, cell)| (kind, cell)).collect();
+    binds.push((ColumnKind::Int, Cell::Int(id.0)));
+    binds.extend(expected.map(|(_, expected)| (ColumnKind::Int, Cell::Int(expected))));
+    Update { row: Some(Statement { sql, binds, columns: Arc::default() }), sides }
 }
 
 /// Deletes a record for good, its side tables first.

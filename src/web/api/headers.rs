@@ -81,7 +81,9 @@ pub(super) fn preferences(headers: &HeaderMap) -> Preferences {
 /// Everything a write takes from its headers.
 pub(super) fn write_options(headers: &HeaderMap) -> Result<WriteOptions, Problem> {
     let mut options = WriteOptions::from(Source::Api).if_match(if_match(headers)?);
-    options.dry_run = preferences(headers).dry_run;
+    let preferences = preferences(headers);
+    options.dry_run = preferences.dry_run;
+    options.shows_record = !preferences.minimal;
     options.idempotency_key = idempotency_key(headers)?;
     Ok(options)
 }

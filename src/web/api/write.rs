@@ -149,7 +149,7 @@ async fn written(head: &EntityHead, saved: &Saved) -> Result<Response, Problem> 
         answer::empty(StatusCode::NO_CONTENT)
     } else {
         let shown = if entity.features.soft_delete { "deleted=all" } else { "" };
-        match head.state.records.get_url(&head.actor, &head.catalog, entity.ix, saved.id, shown).await? {
+        match head.state.records.get_saved(&head.actor, &head.catalog, entity.ix, saved, shown).await? {
             Some(row) => answer::record(status, &row),
             // Deleted by someone else between the commit and this look.
             None => answer::empty(StatusCode::NO_CONTENT),

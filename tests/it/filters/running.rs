@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use relata::access::WriteKind;
 use relata::base::{DateTime, FieldIx, RecordId, Value};
 use relata::store::Dialect;
-use relata::store::compile::{self, Source, Total};
+use relata::store::compile::{self, Source, Total, UpdateTexts};
 use serde_json::{Value as Json, json};
 
 use super::cases::key;
@@ -190,6 +190,7 @@ async fn expansions_bring_the_records_next_to_a_page_with_a_fixed_number_of_stat
         RecordId(11),
         Some(1),
         &[(deleted_at, Value::DateTime(DateTime(1)))],
+        &UpdateTexts::default(),
     );
     database.write(update.row.into_iter().chain(update.sides).collect()).await;
     let row = database.get("deal", 101, "select=account(id),industry").await;
@@ -306,11 +307,11 @@ async fn what_is_written_is_loaded_again() {
         change("version", Value::Int(2)),
         change("origin", id("acc", 12).into()),
     ];
-    let update = compile::update(&database.catalog, dialect, &load, RecordId(105), Some(7), &changes);
+    let update = compile::update(&database.catalog, dialect, &load, RecordId(105), Some(7), &changes, &UpdateTexts::default());
     let stale = update.row.unwrap();
     let touched = database.store.write(move |tx| Box::pin(async move { tx.execute(&stale).await })).await;
     assert_eq!(touched, Ok::<u64, relata::store::StoreError>(0), "another version is not touched");
-    let update = compile::update(&database.catalog, dialect, &load, RecordId(105), Some(1), &changes);
+    let update = compile::update(&database.catalog, dialect, &load, RecordId(105), Some(1), &changes, &UpdateTexts::default());
     database.write(update.row.into_iter().chain(update.sides).collect()).await;
     assert_eq!(
         database.get("deal", 105, "select=tags,name,version,origin").await,

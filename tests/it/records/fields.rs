@@ -1,8 +1,9 @@
 //! Every field type: what goes in comes out, what does not fit is refused with its place.
 
+use relata::record::{Saved, WriteOptions};
 use serde_json::{Value as Json, json};
 
-use super::workspace::{Workspace, faults};
+use super::workspace::{Workspace, faults, json_of};
 
 const DEFINITIONS: &str = r##"
 kind: entity
@@ -47,14 +48,11 @@ fields:
   auto_number: {type: auto_number, format: "T-{yyyy}-{seq:4}"}
 "##;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_type_comes_back_as_it_went_in() {
-    let space = Workspace::new(DEFINITIONS).await;
-    let target = space.create("target", json!({ "name": "One" })).await.unwrap().id;
-    let target = space.show("target", target);
-    let user = space.show("user", space.actor.user.unwrap());
-    // (field, written, read)
-    let cases: Vec<(&str, Json, Json)> = vec![
+/// A field, what is written to it and what is read from it.
+type Case = (&'static str, Json, Json);
+
+fn cases(target: &str, user: &str) -> Vec<Case> {
+    vec![
         ("text", json!("  hello "), json!("hello")),
         ("long_text", json!("a\nb"), json!("a\nb")),
         ("rich_text", json!("<p>x</p><script>alert(1)</script>"), json!("<p>x</p>")),
@@ -94,8 +92,16 @@ async fn every_type_comes_back_as_it_went_in() {
         ("rating", json!(4), json!(4)),
         ("color", json!("#A1B2C3"), json!("#a1b2c3")),
         ("json", json!({ "a": [1, null, "x"] }), json!({ "a": [1, null, "x"] })),
-    ];
-    for (field, written, read) in cases {
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_type_comes_back_as_it_went_in() {
+    let space = Workspace::new(DEFINITIONS).await;
+    let target = space.create("target", json!({ "name": "One" })).await.unwrap().id;
+    let target = space.show("target", target);
+    let user = space.show("user", space.actor.user.unwrap());
+    for (field, written, read) in cases(&target, &user) {
         let saved = space.create("thing", json!({ field: written })).await.unwrap_or_else(|error| panic!("{field}: {error}"));
         let shown = space.get("thing", saved.id).await;
         assert_eq!(shown[field], read, "{field} created");
@@ -112,6 +118,57 @@ async fn every_type_comes_back_as_it_went_in() {
         let shown = space.get("thing", empty.id).await;
         assert!(shown[field].is_null() || shown[field] == json!([]), "{field} cleared: {}", shown[field]);
     }
+}
+
+/// The same fields in an entity whose saves ask the database for nothing before they write.
+fn alone() -> String {
+    let thing = DEFINITIONS.replace("shop.thing", "shop.alone");
+    let kept = thing.lines().filter(|line| !line.starts_with("  links:") && !line.starts_with("  auto_number:"));
+    let doubled = "  doubled: {type: formula, returns: integer, expr: \"integer * 2\", stored: true}";
+    kept.chain([doubled]).collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_save_gives_back_is_what_is_read_afterwards() {
+    let space = Workspace::new(&alone()).await;
+    let entity = space.entity("alone").ix;
+    let target = space.create("target", json!({ "name": "One" })).await.unwrap().id;
+    let (target, user) = (space.show("target", target), space.show("user", space.actor.user.unwrap()));
+    let asked = || WriteOptions { shows_record: true, ..WriteOptions::default() };
+    let look = async |saved: Saved, what: &str| {
+        let given = space.records.get_saved(&space.actor, &space.catalog, entity, &saved, "deleted=all").await.unwrap().unwrap();
+        assert_eq!(json_of(&given), space.get_selected("alone", saved.id, "deleted=all").await, "{what}");
+        assert_eq!(given.version(), saved.version, "{what}");
+    };
+    for (field, written, _) in cases(&target, &user).into_iter().filter(|(field, ..)| *field != "links") {
+        let saved = space.create_with("alone", json!({ field: written }), asked()).await.unwrap_or_else(|error| panic!("{field}: {error}"));
+        let id = saved.id;
+        look(saved, &format!("{field} created")).await;
+        let cleared = space.update_with("alone", id, json!({ field: null }), asked()).await.unwrap();
+        look(cleared, &format!("{field} cleared")).await;
+        let again = space.update_with("alone", id, json!({ field: written, "long_text": "beside" }), asked()).await.unwrap();
+        look(again, &format!("{field} updated")).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_save_that_knows_the_whole_record_gives_it_back_without_reading() {
+    let space = Workspace::new(&alone()).await;
+    let entity = space.entity("alone");
+    let asked = || WriteOptions { shows_record: true, ..WriteOptions::default() };
+    let saved = space.create_with("alone", json!({ "integer": 4 }), asked()).await.unwrap();
+    let changed = space.update_with("alone", saved.id, json!({ "integer": 5 }), asked()).await.unwrap();
+    let later = space.update("alone", saved.id, json!({ "integer": 6 })).await.unwrap();
+    let shown = async |saved: &Saved, query: &str| {
+        json_of(&space.records.get_saved(&space.actor, &space.catalog, entity.ix, saved, query).await.unwrap().unwrap())
+    };
+    // What others wrote afterwards is not seen.
+    assert_eq!(shown(&saved, "").await["doubled"], 8);
+    assert_eq!(shown(&changed, "").await["doubled"], 10);
+    assert_eq!(shown(&changed, "select=integer,version").await, json!({ "integer": 5, "version": 2 }));
+    // What the save does not know is read, and what nobody asked for is not kept.
+    assert_eq!(shown(&changed, "select=integer,user(name)").await["integer"], 6);
+    assert_eq!(shown(&later, "").await["integer"], 6);
 }
 
 #[tokio::test(flavor = "multi_thread")]
