@@ -3,11 +3,12 @@
 //! `cargo bench --bench ordinary -- [--records N] [--seconds S] [--rounds R] [--only NAME]` prints a table: requests a second
 //! of the handler and of Relata, their ratio, and the medians and 99th percentiles. Rounds are interleaved; the median round counts.
 //! `--import N` adds an import of N rows, `--growth N` compares lists with those among N records, `--scan` reads points beside a
-//! scan, `--program` measures start and memory of the program, `--postgres URL` puts Relata's side on PostgreSQL; `--only none` leaves the
+//! scan, `--program` measures start and memory of the program, `--access` what rules on rows cost (and nothing else), `--postgres URL` puts Relata's side on PostgreSQL; `--only none` leaves the
 //! table out. Ends with 1 when something that is wanted was missed.
 
 #![allow(clippy::disallowed_methods, reason = "a load generator measures real time")]
 
+mod access;
 mod client;
 mod extras;
 mod handwritten;
@@ -41,6 +42,7 @@ struct Options {
     growth: u64,
     scan: bool,
     program: bool,
+    access: bool,
     postgres: Option<String>,
 }
 
@@ -48,8 +50,18 @@ struct Options {
 const FIELDS: &str = "id,version,name,code,stage,amount,close_on,account,created_at,updated_at";
 
 fn options() -> Options {
-    let mut options =
-        Options { records: 10_000, seconds: 2.0, rounds: 5, only: None, import: 0, growth: 0, scan: false, program: false, postgres: None };
+    let mut options = Options {
+        records: 10_000,
+        seconds: 2.0,
+        rounds: 5,
+        only: None,
+        import: 0,
+        growth: 0,
+        scan: false,
+        program: false,
+        access: false,
+        postgres: None,
+    };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().expect("the option has a value");
@@ -63,6 +75,7 @@ fn options() -> Options {
             "--postgres" => options.postgres = Some(value()),
             "--scan" => options.scan = true,
             "--program" => options.program = true,
+            "--access" => options.access = true,
             // cargo passes --bench.
             _ => {}
         }
@@ -73,7 +86,12 @@ fn options() -> Options {
 fn main() {
     let options = options();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    let mut missed = runtime.block_on(run(&options));
+    let mut missed = if options.access {
+        let duration = Duration::from_secs_f64(options.seconds);
+        runtime.block_on(access::cost(options.records, options.rounds, duration, options.postgres.as_deref()))
+    } else {
+        runtime.block_on(run(&options))
+    };
     drop(runtime);
     if options.program {
         missed.extend(extras::program(options.rounds));

@@ -17,6 +17,7 @@ use crate::rows::{self, ACCOUNTS, Folder, Row};
 /// A running server; its folder goes when this goes.
 pub struct Running {
     pub target: Target,
+    pub workspace: Workspace,
     _stop: tokio::sync::watch::Sender<bool>,
     _folder: Folder,
 }
@@ -49,11 +50,11 @@ indexes:
 ";
 
 /// A workspace with the definitions and the accounts, no deals.
-async fn open(postgres: Option<&str>) -> (Workspace, Folder) {
+async fn open(postgres: Option<&str>, text: &str) -> (Workspace, Folder) {
     let folder = Folder::new("ours");
     let definitions = folder.0.join("definitions/bench");
     std::fs::create_dir_all(&definitions).expect("a folder");
-    std::fs::write(definitions.join("package.yaml"), DEFINITIONS).expect("definitions");
+    std::fs::write(definitions.join("package.yaml"), text).expect("definitions");
     let database = match postgres {
         // A schema of its own, so that runs do not meet.
         Some(url) => Database::Postgres { url: url.to_owned(), schema: Some(format!("bench_{}", std::process::id())) },
@@ -71,7 +72,7 @@ async fn open(postgres: Option<&str>) -> (Workspace, Folder) {
 
 /// How long an import of the deals takes, from the text of the file to the last commit.
 pub async fn time_import(csv: &str) -> Duration {
-    let (workspace, _folder) = open(None).await;
+    let (workspace, _folder) = open(None, DEFINITIONS).await;
     let begin = Instant::now();
     run_import(&workspace, csv, DEALS).await;
     let elapsed = begin.elapsed();
@@ -80,7 +81,17 @@ pub async fn time_import(csv: &str) -> Duration {
 }
 
 pub async fn start(rows: &[Row], postgres: Option<&str>) -> Running {
-    let (workspace, folder) = open(postgres).await;
+    serve(rows, postgres, DEFINITIONS).await
+}
+
+/// The same with owners of deals and a role that sees some.
+pub async fn start_with_roles(rows: &[Row], postgres: Option<&str>) -> Running {
+    let deals = "id: bench.deal\nfeatures: {owner: false}\n";
+    serve(rows, postgres, &format!("{}{}", DEFINITIONS.replace(deals, "id: bench.deal\n"), crate::access::ROLE)).await
+}
+
+async fn serve(rows: &[Row], postgres: Option<&str>, text: &str) -> Running {
+    let (workspace, folder) = open(postgres, text).await;
     run_import(&workspace, &rows::csv(rows), DEALS).await;
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let runner = workspace.runner.clone();
@@ -97,7 +108,7 @@ pub async fn start(rows: &[Row], postgres: Option<&str>) -> Running {
     let mut target = Target { address, token, ids: Arc::default(), accounts: Arc::default() };
     target.ids = Arc::new(crate::client::ids(&target, "/api/v1/records/deal?select=id&limit=200", 25).await);
     target.accounts = Arc::new(crate::client::ids(&target, "/api/v1/records/account?select=id&limit=200", 3).await);
-    Running { target, _stop: stop, _folder: folder }
+    Running { target, workspace, _stop: stop, _folder: folder }
 }
 
 async fn token(workspace: &Workspace) -> String {
