@@ -143,7 +143,8 @@ async fn deal_out(workspace: &Workspace, people: &[Person]) {
             let shared = "INSERT INTO sys_share (id, entity, record, holder, may_edit, ends_at, created_at, created_by) \
                           SELECT ? + CAST(substr(code, 3) AS bigint), ?, id, ?, 0, NULL, 0, 0 FROM e_deal \
                           WHERE CAST(substr(code, 3) AS bigint) % 10 = ? AND CAST(substr(code, 3) AS bigint) < ?";
-            let values = [int(base * 1_000_000), text(&uid), text(&holder), int((2 * number + offset) % 10), int(10 * SHARED)];
+            let values =
+                [int(base * 1_000_000), text(uid.as_str()), text(holder.as_str()), int((2 * number + offset) % 10), int(10 * SHARED)];
             sql.push(Sql::template(shared, values));
         }
     }

@@ -28,7 +28,10 @@ pub struct Update {
 /// Texts of the updates of one entity, by the fields they write and whether they name a version: forms and programs send the
 /// same few sets of fields again and again.
 #[derive(Debug, Default)]
-pub struct UpdateTexts(RwLock<HashMap<(Box<[FieldIx]>, bool), Arc<str>>>);
+pub struct UpdateTexts(RwLock<HashMap<TextKey, Arc<str>>>);
+
+/// The fields in order, and whether a version is named.
+type TextKey = (Box<[FieldIx]>, bool);
 
 impl UpdateTexts {
     /// Kept of an entity; what comes later is made each time.
