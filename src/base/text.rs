@@ -17,6 +17,50 @@ pub fn is_cjk(c: char) -> bool {
     matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{2fa1f}')
 }
 
+/// Characters that are in no word, and those of scripts without spaces, which are words by themselves: after each of them a
+/// word begins. Not all there are: a word behind any other is found by the search index alone.
+pub const WORD_BOUNDARIES: &[(char, char)] = &[
+    ('\u{1}', '/'),
+    (':', '@'),
+    ('[', '`'),
+    ('{', '\u{a9}'),
+    ('\u{ab}', '\u{b1}'),
+    ('\u{b6}', '\u{b8}'),
+    ('\u{bb}', '\u{bb}'),
+    ('\u{bf}', '\u{bf}'),
+    ('\u{d7}', '\u{d7}'),
+    ('\u{f7}', '\u{f7}'),
+    ('\u{2000}', '\u{206f}'),
+    ('\u{20a0}', '\u{20cf}'),
+    ('\u{2190}', '\u{245f}'),
+    ('\u{2500}', '\u{2767}'),
+    ('\u{3000}', '\u{3004}'),
+    ('\u{3008}', '\u{3020}'),
+    ('\u{3030}', '\u{3030}'),
+    ('\u{3040}', '\u{30ff}'),
+    ('\u{3400}', '\u{4dbf}'),
+    ('\u{4e00}', '\u{9fff}'),
+    ('\u{ac00}', '\u{d7af}'),
+    ('\u{f900}', '\u{faff}'),
+    ('\u{1f300}', '\u{1faff}'),
+    ('\u{20000}', '\u{2fa1f}'),
+];
+
+/// Whether a word of a folded text begins with `beginning`, which is folded too. Whatever does is a token of the text that a
+/// query finds by that beginning.
+pub fn begins_word(folded: &str, beginning: &str) -> bool {
+    let is_boundary = |c: char| WORD_BOUNDARIES.iter().any(|(first, last)| (*first..=*last).contains(&c));
+    let mut from = 0;
+    while let Some(at) = folded.get(from..).and_then(|rest| rest.find(beginning)) {
+        let at = from + at;
+        if folded[..at].chars().next_back().is_none_or(is_boundary) {
+            return true;
+        }
+        from = at + folded[at..].chars().next().map_or(1, char::len_utf8);
+    }
+    false
+}
+
 /// Tokens of a stored text: folded words of letters and digits; CJK single characters and bigrams;
 /// the pinyin initials of each run of Han (`华为` gives `hw`), marked by a leading `p`. Sorted, without repeats.
 pub fn index_tokens(text: &str) -> Vec<String> {
@@ -105,4 +149,27 @@ pub fn from_hex(text: &str) -> Option<Vec<u8>> {
         return None;
     }
     digits.chunks(2).map(|pair| u8::try_from(pair[0] * 16 + pair[1]).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_begins_a_word_is_found_by_its_tokens_and_nothing_else_is() {
+        for (first, last) in WORD_BOUNDARIES {
+            for c in *first..=*last {
+                assert!(!c.is_alphanumeric() || is_cjk(c), "{c:?} is part of words");
+            }
+        }
+        let texts = ["Shared", "a share", "mail@Example.com", "张三Share", "x、share", "O'Share", "éshare", "re-share share", "жshare"];
+        for text in texts {
+            let folded = fold(text);
+            for beginning in ["s", "share", "shared", "hare", "exa", "com", "ж"] {
+                let begins = begins_word(&folded, beginning);
+                let token = index_tokens(text).iter().any(|token| token.starts_with(beginning));
+                assert_eq!(begins, token, "{text}: {beginning}");
+            }
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! The `rl_*` functions on SQLite: the very code the in-memory evaluator runs. PostgreSQL has twins of the same names in
 //! `migrations/postgres/0002_functions.sql`; the agreement test compares all three.
 //!
+//! `rl_begins_word` alone has none: search says it there by a pattern (`compile/found.rs`).
+//!
 //! Any null argument gives null. Dates are texts, date-times are microseconds, decimals are units.
 
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};
@@ -126,6 +128,7 @@ fn texts(connection: &Connection) -> Result<()> {
     of("rl_decimal_text", 2, |args| Some(Given::Text(Decimal { units: args.int(0)?, scale: args.digits(1)?.min(9) }.to_string())))?;
     of("rl_like", 2, |args| Some(Given::Bool(text::like(args.text(0)?, args.text(1)?))))?;
     of("rl_ends_with", 2, |args| Some(Given::Bool(args.text(0)?.ends_with(args.text(1)?))))?;
+    of("rl_begins_word", 2, |args| Some(Given::Bool(crate::base::text::begins_word(args.text(0)?, args.text(1)?))))?;
     of("rl_starts_with", 2, |args| Some(Given::Bool(args.text(0)?.starts_with(args.text(1)?))))?;
     of("rl_same", 2, |args| {
         let (left, right) = (args.text(0)?, args.text(1)?);

@@ -9,6 +9,7 @@ mod columns;
 pub mod cursor;
 pub mod expr;
 pub mod fetch;
+mod found;
 pub mod gained;
 pub mod json;
 mod order;

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use crate::access::{Authorised, Mask};
-use crate::base::{Cell, FieldIx, RecordId, Value};
-use crate::expr::{EvalContext, MatchKind, Node, Path, Root, Type, Typed, needs};
+use crate::access::Authorised;
+use crate::base::{Cell, RecordId};
+use crate::expr::{EvalContext, Node, Path, Root, Typed, needs};
 use crate::query::{COUNT_CAP, Count, Deleted, GetRequest, Item, ListRequest, Paging, Select, SortBy, SortKey};
 use crate::schema::catalog::{Catalog, ColumnKind, Entity, FieldType};
-use crate::store::{Dialect, Sql, Statement, search};
+use crate::store::{Dialect, Sql, Statement};
 
 use super::columns::{Columns, column_sql, deleted_column, id_column};
 use super::cursor::{after, after_in_range};
 use super::expr::{self, ExprSql};
+use super::found::found;
 use super::order::{SortSql, Sorting, is_delivered, order_by, sort_columns};
 use super::shape::{PartPlan, RowPlan};
 
@@ -124,44 +125,6 @@ pub(super) fn rule(with: ExprSql<'_>, entity: &Entity) -> Option<Sql> {
 /// The access rule of the entity, for many of its records.
 pub(super) fn rule_of_list(with: ExprSql<'_>, entity: &Entity) -> Option<Sql> {
     with.rows.of(entity.ix).map(|rule| expr::rule_of_list(with.open().about(entity.ix), "t", rule))
-}
-
-/// All words are found in the record's search text.
-pub(super) fn found(with: ExprSql<'_>, entity: &Entity, words: Option<&str>) -> Option<Sql> {
-    let words = words?;
-    if entity.fields.iter().any(|field| field.search && with.rows.mask(entity.ix, field.ix).is_some()) {
-        return Some(found_in_readable(with, entity, words));
-    }
-    let mut sql = column_sql("t", id_column(entity));
-    match search::matching(with.dialect, words) {
-        Some(ids) => sql.push(" IN ").append(ids),
-        None => return Some(Sql::new("FALSE")),
-    };
-    Some(sql)
-}
-
-/// The search text holds what some may not read: for them each word is looked for in the fields they may read.
-fn found_in_readable(with: ExprSql<'_>, entity: &Entity, words: &str) -> Sql {
-    let fields: Vec<FieldIx> = entity
-        .fields
-        .iter()
-        .filter(|field| field.search && field.fold_column.is_some() && with.rows.mask(entity.ix, field.ix) != Some(&Mask::Hidden))
-        .map(|field| field.ix)
-        .collect();
-    let holds = |field: &FieldIx, word: &str| {
-        let path = Path { root: Root::Record, hops: Vec::new(), field: *field, part: None };
-        let item = Box::new(Typed::new(Type::Text, Node::Path(path), 0..0));
-        let pattern = Box::new(Typed::literal(Type::Text, Value::Text(word.to_owned())));
-        Typed::new(Type::Bool, Node::Match { kind: MatchKind::Contains, item, pattern }, 0..0)
-    };
-    let each = words
-        .split_whitespace()
-        .map(|word| Typed::new(Type::Bool, Node::Or(fields.iter().map(|field| holds(field, word)).collect()), 0..0));
-    let each: Vec<Typed> = each.collect();
-    if fields.is_empty() || each.is_empty() {
-        return Sql::new("1 = 0");
-    }
-    expr::condition(with.about(entity.ix), "t", &Typed::all_of(each))
 }
 
 pub(super) fn where_all(sql: &mut Sql, before: &'static str, conditions: impl IntoIterator<Item = Sql>) {
