@@ -1,7 +1,8 @@
 //! What a plan means for people: who gains and who loses which records, fields and actions.
 //!
-//! Counted with the data of now. The cost is bounded: a few people of each role are looked at, each count ends at a limit, and
-//! there are so many counts at most.
+//! Counted with the data of now: what somebody may do with more (or fewer) records than before, for those who have the role,
+//! people whose rules say the same together. The cost is bounded: where there are too many people to count for each, it says
+//! `at least`.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use super::plan::grouped;
 use crate::access::{ADMINISTRATOR, Action, Actor, ActorKind, EVERYDAY, Holder, Own, Rights, Standing, wants_own};
 use crate::base::{EntityIx, FieldIx, RecordId, Value};
 use crate::expr::{EvalContext, Needs, Type, Typed, Zone, needs};
-use crate::schema::catalog::{Allowed, Catalog, Entity, Grant, Role};
+use crate::schema::catalog::{Allowed, Catalog, Entity, FieldType, Grant, Role};
 use crate::schema::{Op, OpKind, Part};
 use crate::store::compile::gained::{Said, gained};
 use crate::store::{Store, people};
@@ -22,8 +23,8 @@ use crate::store::{Store, people};
 const MOST_RECORDS: i64 = 10_000;
 /// People counted before it says "more than".
 const MOST_PEOPLE: u32 = 10_000;
-/// People of a role whose records are counted.
-const LOOKED_AT: usize = 5;
+/// People of a role whose rules are looked at.
+const LOOKED_AT: usize = 100;
 /// Statements of a plan that count.
 const MOST_COUNTS: usize = 120;
 
@@ -44,8 +45,9 @@ pub enum Effect {
     Action { action: &'static str, entity: String },
     /// A field, to be read or to be changed.
     Field { writes: bool, entity: String, field: String },
-    /// Records the action may be done with: the most that somebody who was looked at gains; `None` where it was not counted.
-    Records { action: &'static str, entity: String, count: Option<i64> },
+    /// Records the action may be done with: the most that somebody gains; `None` where it was not counted. `at_least`: not
+    /// everybody was counted for.
+    Records { action: &'static str, entity: String, count: Option<i64>, at_least: bool },
 }
 
 impl RoleEffect {
@@ -87,11 +89,13 @@ impl Effect {
             Effect::Action { action, entity } => format!("{action} {entity}"),
             Effect::Field { writes: false, entity, field } => format!("read {entity}.{field}"),
             Effect::Field { writes: true, entity, field } => format!("update {entity}.{field}"),
-            Effect::Records { action, entity, count } => match count {
+            Effect::Records { action, entity, count, at_least } => match count {
                 None => format!("records of {entity} ({action}; not counted)"),
                 Some(count) if *count > MOST_RECORDS => format!("more than {} records of {entity} ({action})", grouped(MOST_RECORDS)),
-                Some(1) => format!("1 record of {entity} ({action})"),
-                Some(count) => format!("{} records of {entity} ({action})", grouped(*count)),
+                Some(count) => {
+                    let (least, noun) = (if *at_least { "at least " } else { "" }, if *count == 1 { "record" } else { "records" });
+                    format!("{least}{} {noun} of {entity} ({action})", grouped(*count))
+                }
             },
         }
     }
@@ -102,9 +106,9 @@ impl Effect {
             Effect::Field { writes, entity, field } => {
                 json!({"kind": "field", "action": if *writes { "update" } else { "read" }, "entity": entity, "field": field})
             }
-            Effect::Records { action, entity, count } => json!({
+            Effect::Records { action, entity, count, at_least } => json!({
                 "kind": "records", "action": action, "entity": entity, "records": count.map(|count| count.min(MOST_RECORDS)),
-                "more": count.is_some_and(|count| count > MOST_RECORDS),
+                "more": count.is_some_and(|count| count > MOST_RECORDS), "at_least": at_least,
             }),
         }
     }
@@ -181,6 +185,11 @@ struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
+    /// Whether it depends on who asks, beyond the ids that stand in the rule.
+    fn names_asker(&self) -> bool {
+        matches!(&self.rule, Some(Some(rule)) if needs(rule).uses_me)
+    }
+
     fn said(&'a self, never: &'a Typed) -> Said<'a> {
         let rule = match &self.rule {
             None => Some(never),
@@ -188,6 +197,37 @@ impl<'a> Side<'a> {
         };
         Said { catalog: self.catalog, entity: self.entity, rule }
     }
+}
+
+/// The most records that one of some people gains or loses.
+#[derive(Debug, Clone, Copy)]
+struct Most {
+    records: i64,
+    /// Not everybody was counted for.
+    is_part: bool,
+}
+
+impl Most {
+    fn new(is_part: bool) -> Self {
+        Self { records: 0, is_part }
+    }
+
+    /// Whether there is something, or might be.
+    fn is_any(self) -> bool {
+        self.records > 0 || self.is_part
+    }
+
+    /// `None`: of those who were counted nobody has any.
+    fn count(self) -> Option<i64> {
+        (self.records > 0).then_some(self.records)
+    }
+}
+
+/// Rules that were counted with.
+struct Counted {
+    asker: Option<RecordId>,
+    before: Option<Option<Typed>>,
+    after: Option<Option<Typed>>,
 }
 
 /// Somebody with their rights before and after.
@@ -228,42 +268,56 @@ impl Counts<'_> {
                 }
             }
             fields(&mut effect, known, entity, before.as_ref(), after.as_ref());
-            for action in [Action::Read, Action::Update, Action::Delete].into_iter().filter(|action| plain.contains(action)) {
-                let (gained, lost) = self.most(&looked_at, known, entity, action).await?;
-                let told = |count: Option<i64>| Effect::Records { action: action.word(), entity: entity.slug.clone(), count };
-                effect.gains.extend((gained != Some(0)).then(|| told(gained)));
-                effect.losses.extend((lost != Some(0)).then(|| told(lost)));
+            let counted = [Action::Read, Action::Update, Action::Delete].into_iter().filter(|action| plain.contains(action));
+            for action in counted.filter(|action| !says_the_same((old, known), (new, entity), role, *action, 0)) {
+                let others = having.len() > looked_at.len();
+                let (gained, lost) = self.most(&looked_at, others, known, entity, action).await?;
+                let told = |most: Most| Effect::Records {
+                    action: action.word(),
+                    entity: entity.slug.clone(),
+                    count: most.count(),
+                    at_least: most.is_part,
+                };
+                effect.gains.extend(gained.is_any().then(|| told(gained)));
+                effect.losses.extend(lost.is_any().then(|| told(lost)));
             }
         }
         Ok(effect)
     }
 
-    /// The most records that somebody who is looked at gains and loses.
+    /// The most records that somebody gains and loses. `others`: there are people who were not looked at.
     async fn most(
         &mut self,
         people: &[Sides],
+        others: bool,
         known: &Entity,
         entity: &Entity,
         action: Action,
-    ) -> Result<(Option<i64>, Option<i64>), DeployError> {
-        let (mut gains, mut losses) = (Some(0), Some(0));
+    ) -> Result<(Most, Most), DeployError> {
+        let (mut gains, mut losses) = (Most::new(others), Most::new(others));
+        let mut counted: Vec<Counted> = Vec::new();
         for sides in people {
             let before = Side { catalog: self.old, entity: known.ix, rule: rule(&sides.before, known.ix, action) };
             let after = Side { catalog: self.new, entity: entity.ix, rule: rule(&sides.after, entity.ix, action) };
+            // Rules that do not say who asks are counted once for all.
+            let asker = [&before, &after].iter().any(|side| side.names_asker()).then_some(sides.person);
+            if counted.iter().any(|one| one.asker == asker && one.before == before.rule && one.after == after.rule) {
+                continue;
+            }
             let is_fresh = matches!(&after.rule, Some(Some(rule)) if self.fresh.has(entity.ix, &needs(rule)));
             for (most, from, to) in [(&mut gains, &before, &after), (&mut losses, &after, &before)] {
                 // Nothing can be gained over everything, nor by nothing.
-                if matches!(from.rule, Some(None)) || to.rule.is_none() || most.is_none() {
+                if matches!(from.rule, Some(None)) || to.rule.is_none() {
                     continue;
                 }
                 if is_fresh || self.left == 0 {
-                    *most = None;
+                    most.is_part = true;
                     continue;
                 }
                 self.left -= 1;
-                let count = self.count(sides.person, from, to).await?;
-                *most = most.map(|most| most.max(count));
+                most.records = most.records.max(self.count(sides.person, from, to).await?);
             }
+            counted.push(Counted { asker, before: before.rule, after: after.rule });
         }
         Ok((gains, losses))
     }
@@ -314,6 +368,41 @@ fn grant_of(catalog: &Catalog, role: &str, entity: &Entity) -> Option<Grant> {
     match found {
         Some(found) => found.grants.get(&entity.ix).cloned(),
         None => (role == EVERYDAY).then(|| Grant::all(entity.fields.len())),
+    }
+}
+
+/// Links followed from one entity to the next: more than any definitions inherit.
+const MOST_LINKS: u8 = 16;
+
+/// Whether a role's document says the same of an action on an entity as before, word by word.
+fn says_the_same(old: (&Catalog, &Entity), new: (&Catalog, &Entity), role: &str, action: Action, level: u8) -> bool {
+    let said = |catalog: &Catalog, entity: &Entity| -> Option<Json> {
+        let permissions = catalog.described.get(&format!("role/{role}"))?.properties.get("permissions")?;
+        let own = permissions.get(&entity.slug).or_else(|| permissions.get(&entity.id)).or_else(|| permissions.get("*"))?;
+        match own {
+            Json::Object(map) => Some(json!([map.get("rows"), map.get("inherit"), map.get(action.word())])),
+            word => Some(word.clone()),
+        }
+    };
+    let (before, after) = (said(old.0, old.1), said(new.0, new.1));
+    if before.is_none() || before != after || level == MOST_LINKS {
+        return false;
+    }
+    let above = |catalog: &'_ Catalog, entity: &Entity| -> Option<EntityIx> {
+        let link = after.as_ref()?.get(1)?.as_str()?;
+        match entity.find_field(link)?.ty {
+            FieldType::Link { to, .. } => Some(catalog.entity(to).ix),
+            _ => None,
+        }
+    };
+    match (above(old.0, old.1), above(new.0, new.1)) {
+        (None, None) => true,
+        (Some(was), Some(is)) => {
+            // What is written below comes from changing above.
+            let action = if action == Action::Read { Action::Read } else { Action::Update };
+            says_the_same((old.0, old.0.entity(was)), (new.0, new.0.entity(is)), role, action, level + 1)
+        }
+        _ => false,
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod apply;
 mod check;
+mod consequence;
 mod effects;
 mod error;
 mod folder;
@@ -14,6 +15,7 @@ mod shipped;
 
 pub use apply::{Outcome, apply};
 pub use check::{check, current};
+pub use consequence::{Blocked, Consequence};
 pub use effects::{Effect, RoleEffect};
 pub use error::DeployError;
 pub use folder::{Folders, read};

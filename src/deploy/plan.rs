@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use super::consequence::{Blocked, Consequence};
 use super::effects::{RoleEffect, effects};
 use super::{DeployError, check, current};
 use crate::base::{EntityIx, FieldIx};
@@ -50,10 +51,9 @@ impl Risk {
 pub struct Step {
     pub op: Op,
     pub risk: Risk,
-    /// What a person reads after the name: `meta`, `18,402 records`, ….
-    pub effect: String,
+    pub effect: Consequence,
     /// Why it cannot be done on the data that is there.
-    pub blocked: Option<String>,
+    pub blocked: Option<Blocked>,
     pub(super) statements: Vec<Sql>,
 }
 
@@ -91,7 +91,7 @@ impl Plan {
 
     /// Steps that cannot be done, as sentences.
     pub fn blocked(&self) -> Vec<String> {
-        self.steps.iter().filter_map(|step| step.blocked.clone()).collect()
+        self.steps.iter().filter_map(|step| step.blocked.as_ref().map(Blocked::text)).collect()
     }
 
     /// The plan as a person reads it.
@@ -129,8 +129,11 @@ impl Step {
             "entity": self.op.entity,
             "name": self.op.name,
             "risk": self.risk.word(),
-            "effect": self.effect,
-            "blocked": self.blocked,
+            "subject": super::render::subject(&self.op),
+            "effect": self.effect.text(),
+            "consequence": self.effect.to_json(),
+            "blocked": self.blocked.as_ref().map(Blocked::text),
+            "blocked_by": self.blocked.as_ref().map(Blocked::to_json),
             "properties": self.op.changes.iter().map(|c| json!({"property": c.property, "old": c.old, "new": c.new})).collect::<Vec<_>>(),
             "statements": self.statements.iter().map(|sql| sql.text(dialect)).collect::<Vec<_>>(),
             "file": self.op.place.as_ref().map(|place| format!("{}:{}:{}", place.file, place.line, place.column)),
@@ -238,21 +241,17 @@ async fn step(store: &Store, loaded: &Loaded, fresh: &Fresh, op: Op) -> Result<S
         OpKind::CreateEntity { entity } => {
             let entity = catalog.entity(*entity);
             let fields = entity.fields.iter().filter(|field| !field.is_system).count();
-            let effect = format!(
-                "table {} with {fields} fields, {} indexes, {} views",
-                entity.table,
-                entity.indexes.len() + entity.uniques.len(),
-                entity.views.len()
-            );
+            let indexes = entity.indexes.len() + entity.uniques.len();
+            let effect = Consequence::NewTable { table: entity.table.clone(), fields, indexes, views: entity.views.len() };
             (Risk::Additive, effect, ddl::create_entity(dialect, catalog, entity))
         }
         OpKind::RestoreEntity { entity } => {
             let rows = measure::rows(store, &catalog.entity(*entity).table).await?;
-            (Risk::Additive, format!("{} come back", records(rows)), Vec::new())
+            (Risk::Additive, Consequence::RecordsBack(rows), Vec::new())
         }
         OpKind::RetireEntity { table } => {
             let rows = measure::rows(store, table).await?;
-            (Risk::Hides, format!("{} hidden, kept in {table}", records(rows)), Vec::new())
+            (Risk::Hides, Consequence::RecordsHidden { count: rows, table: table.clone() }, Vec::new())
         }
         OpKind::CreateField { entity, field } => {
             let entity = catalog.entity(*entity);
@@ -260,9 +259,9 @@ async fn step(store: &Store, loaded: &Loaded, fresh: &Fresh, op: Op) -> Result<S
             let rows = fresh.rows(store, entity).await?;
             let computed = is_stored_computed(field) && rows > 0;
             let effect = match (field.required, rows) {
-                (true, 1..) => format!("{} lack it until they are saved again", records(rows)),
-                _ if computed => format!("computed for {}", records(rows)),
-                _ => column_text(field),
+                (true, 1..) => Consequence::Lacking(rows),
+                _ if computed => Consequence::Computed(rows),
+                _ => columns(field),
             };
             (if computed { Risk::Online } else { Risk::Additive }, effect, ddl::add_columns(dialect, catalog, entity, &[field]))
         }
@@ -270,7 +269,7 @@ async fn step(store: &Store, loaded: &Loaded, fresh: &Fresh, op: Op) -> Result<S
             let entity = catalog.entity(*entity);
             let field = entity.field(*field);
             let filled = filled(store, entity, field).await?;
-            (Risk::Additive, format!("{} come back", values(filled)), Vec::new())
+            (Risk::Additive, Consequence::ValuesBack(filled), Vec::new())
         }
         OpKind::RetireField { entity, columns } => {
             let entity = catalog.entity(*entity);
@@ -278,7 +277,7 @@ async fn step(store: &Store, loaded: &Loaded, fresh: &Fresh, op: Op) -> Result<S
                 Some(column) => measure::filled(store, &entity.table, column).await?,
                 None => 0,
             };
-            (Risk::Hides, format!("{} hidden, kept in the table", values(filled)), Vec::new())
+            (Risk::Hides, Consequence::ValuesHidden(filled), Vec::new())
         }
         OpKind::ChangeField { entity, field, add_columns, add_fold, recompute } => {
             let entity = catalog.entity(*entity);
@@ -293,15 +292,15 @@ async fn step(store: &Store, loaded: &Loaded, fresh: &Fresh, op: Op) -> Result<S
             }
             let rows = fresh.rows(store, entity).await?;
             if (*recompute || add_fold.is_some()) && rows > 0 {
-                (Risk::Online, format!("computed for {}", records(rows)), statements)
+                (Risk::Online, Consequence::Computed(rows), statements)
             } else if grows {
-                (Risk::Additive, column_text(field), statements)
+                (Risk::Additive, columns(field), statements)
             } else if turned_required(&op) {
                 let empty = rows - filled(store, entity, field).await?;
-                let effect = if empty > 0 { format!("{} lack it until they are saved again", records(empty)) } else { "meta".into() };
+                let effect = if empty > 0 { Consequence::Lacking(empty) } else { Consequence::Meta };
                 (Risk::Meta, effect, statements)
             } else {
-                (Risk::Meta, "meta".into(), statements)
+                (Risk::Meta, Consequence::Meta, statements)
             }
         }
         OpKind::CreateUnique { entity, unique } => {
@@ -313,31 +312,26 @@ async fn step(store: &Store, loaded: &Loaded, fresh: &Fresh, op: Op) -> Result<S
                 measure::duplicates(store, entity, unique).await?
             };
             if duplicates.groups > 0 {
-                let fields: Vec<&str> = unique.fields.iter().map(|field| entity.field(*field).name.as_str()).collect();
-                blocked = Some(format!(
-                    "{}: {} groups with {} share a value of {}: merge or change them first",
-                    entity.id,
-                    duplicates.groups,
-                    records(duplicates.records),
-                    fields.join(", ")
-                ));
+                let fields = unique.fields.iter().map(|field| entity.field(*field).name.clone()).collect();
+                let (groups, records) = (duplicates.groups, duplicates.records);
+                blocked = Some(Blocked { entity: entity.id.clone(), fields, groups, records });
             }
-            (Risk::DataDependent, "unique index".into(), ddl::create_unique(dialect, catalog, entity, unique))
+            (Risk::DataDependent, Consequence::Unique, ddl::create_unique(dialect, catalog, entity, unique))
         }
         OpKind::CreateIndex { entity, index } => {
             let entity = catalog.entity(*entity);
             let rows = fresh.rows(store, entity).await?;
-            (Risk::Online, format!("index over {}", records(rows)), ddl::create_index(dialect, entity, &entity.indexes[*index]))
+            (Risk::Online, Consequence::Index(rows), ddl::create_index(dialect, entity, &entity.indexes[*index]))
         }
         OpKind::DropUnique { index, .. } | OpKind::DropIndex { index, .. } => {
-            (Risk::Meta, "index dropped".into(), ddl::drop_index(dialect, index))
+            (Risk::Meta, Consequence::IndexDropped, ddl::drop_index(dialect, index))
         }
-        OpKind::RenameEntity { from, .. } => (Risk::BreakingApi, format!("was {from}; table and ids stay"), Vec::new()),
+        OpKind::RenameEntity { from, .. } => (Risk::BreakingApi, Consequence::EntityRenamed(from.clone()), Vec::new()),
         OpKind::RenameField { entity, field, from } => {
             let field = catalog.entity(*entity).field(*field);
             let kept = field.alias.as_deref() == Some(from.as_str());
             let risk = if kept { Risk::Meta } else { Risk::BreakingApi };
-            (risk, if kept { format!("was {from}, still answered") } else { format!("was {from}; all values stay") }, Vec::new())
+            (risk, Consequence::FieldRenamed { from: from.clone(), still_answered: kept }, Vec::new())
         }
         OpKind::RetireOption { field } => {
             let used = match field {
@@ -347,9 +341,9 @@ async fn step(store: &Store, loaded: &Loaded, fresh: &Fresh, op: Op) -> Result<S
                 }
                 None => 0,
             };
-            (Risk::Meta, if used > 0 { format!("{} keep it", records(used)) } else { "meta".into() }, Vec::new())
+            (Risk::Meta, if used > 0 { Consequence::KeepIt(used) } else { Consequence::Meta }, Vec::new())
         }
-        _ => (Risk::Meta, "meta".into(), Vec::new()),
+        _ => (Risk::Meta, Consequence::Meta, Vec::new()),
     };
     Ok(Step { op, risk, effect, blocked, statements })
 }
@@ -361,13 +355,13 @@ fn tell_access(step: &mut Step, access: &[RoleEffect]) {
         OpKind::CreatePart { part: Part::Role } | OpKind::ChangePart { part: Part::Role } | OpKind::RemovePart { part: Part::Role }
     );
     if let Some(effect) = access.iter().find(|effect| is_role && effect.role == step.op.name) {
-        step.effect = effect.text();
+        step.effect = Consequence::Role(effect.clone());
         step.risk = if effect.widens() { Risk::WideningAccess } else { Risk::Meta };
     }
     let exposes = |change: &schema::Change| change.property == "expose" && change.new == "value";
     if matches!(step.op.kind, OpKind::ChangeField { .. }) && step.op.changes.iter().any(exposes) {
         step.risk = Risk::WideningAccess;
-        step.effect = "shown to everybody who reads the field, whatever it is computed from".to_owned();
+        step.effect = Consequence::Exposed;
     }
 }
 
@@ -389,21 +383,8 @@ async fn filled(store: &Store, entity: &Entity, field: &Field) -> Result<i64, De
     }
 }
 
-fn column_text(field: &Field) -> String {
-    match field.columns.len() {
-        0 => "no column".into(),
-        1 => format!("column {}", field.columns[0].name),
-        count => format!("{count} columns"),
-    }
-}
-
-/// `1 record`, `18,402 records`.
-fn records(count: i64) -> String {
-    format!("{} {}", grouped(count), if count == 1 { "record" } else { "records" })
-}
-
-fn values(count: i64) -> String {
-    format!("{} {}", grouped(count), if count == 1 { "value" } else { "values" })
+fn columns(field: &Field) -> Consequence {
+    Consequence::Columns(field.columns.iter().map(|column| column.name.clone()).collect())
 }
 
 pub(super) fn grouped(count: i64) -> String {
@@ -425,7 +406,7 @@ fn confirmations(steps: &[Step]) -> Vec<Confirmation> {
         .filter(|step| matches!(step.risk, Risk::Hides | Risk::WideningAccess))
         .map(|step| Confirmation {
             name: format!("{}:{}", step.risk.word(), step.op.uid),
-            reason: format!("{} {}", super::render::subject(&step.op), step.effect),
+            reason: format!("{} {}", super::render::subject(&step.op), step.effect.text()),
         })
         .collect()
 }

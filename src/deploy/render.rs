@@ -28,7 +28,7 @@ pub fn text(plan: &Plan) -> String {
     for (step, subject) in shown.into_iter().zip(&subjects) {
         let sign = if step.blocked.is_some() || step.risk == Risk::WideningAccess { '!' } else { sign(&step.op.kind) };
         let pad = " ".repeat(width.saturating_sub(subject.chars().count()));
-        let _ = writeln!(out, "  {sign} {subject}{pad}  {:<14}  {}", step.risk.word(), step.effect);
+        let _ = writeln!(out, "  {sign} {subject}{pad}  {:<14}  {}", step.risk.word(), step.effect.text());
         details(step, &mut out);
     }
     let count = |wanted: char| plan.steps.iter().filter(|step| sign(&step.op.kind) == wanted).count();
