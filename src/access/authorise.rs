@@ -6,7 +6,7 @@ use crate::schema::catalog::{Catalog, FieldType};
 
 use super::actor::Standing;
 use super::policy::Action;
-use super::rules::RowRules;
+use super::rules::{Mask, RowRules};
 use super::walk::{Asks, Groups, One, Walk};
 use super::{AccessError, Actor};
 
@@ -70,6 +70,27 @@ pub fn authorise_export(catalog: &Catalog, actor: &Actor, request: ListRequest) 
         }
     };
     Ok(Authorised { request, rows })
+}
+
+/// Bringing records of an entity in, found by the fields of `matched`. Record by record it is asked for besides what a write
+/// asks for.
+///
+/// # Errors
+/// As [`authorise_list`]; `ACL005` where no role lets records of the entity be imported.
+pub fn authorise_import(catalog: &Catalog, actor: &Actor, entity: EntityIx, matched: &[FieldIx]) -> Result<(), AccessError> {
+    let Standing::Part(granted) = actor.standing(catalog)? else { return Ok(()) };
+    let definition = catalog.entity(entity);
+    if !granted.entity(entity).actions().is_any() {
+        return Err(AccessError::NoEntity { entity: definition.slug.clone() });
+    }
+    // Whether a value is there must not be found out by matching with it.
+    if let Some(field) = matched.iter().find(|field| granted.rules().mask(entity, **field).is_some_and(Mask::is_never)) {
+        return Err(AccessError::NoField { entity: definition.slug.clone(), field: definition.field(*field).name.clone() });
+    }
+    match granted.entity(entity).allowed(Action::Import) {
+        Some(_) => Ok(()),
+        None => Err(AccessError::NotAllowed { action: Action::Import.word(), entity: definition.slug.clone() }),
+    }
 }
 
 /// # Errors

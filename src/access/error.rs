@@ -27,9 +27,12 @@ pub enum AccessError {
     /// The field may be read, but not written.
     #[error("you may not change `{field}` of this {entity}")]
     NotWritable { entity: String, field: String },
-    /// A share lets the record be changed, not handed on.
-    #[error("you may change this {entity} by a share alone, which does not let its `{field}` be changed")]
+    /// A share lets the record be changed, not who sees it.
+    #[error("`{field}` decides who sees this {entity}, and you may change it by a share alone")]
     OnlyShared { entity: String, field: String },
+    /// Records that say who has rights in another one, which was shared.
+    #[error("a {entity} says who may see a record, and you may change that record by a share alone")]
+    OnlySharedRows { entity: String },
 }
 
 impl Explain for AccessError {
@@ -42,7 +45,7 @@ impl Explain for AccessError {
             AccessError::NoEntity { .. } => "REC001",
             AccessError::NoField { .. } => "QRY010",
             AccessError::NotAllowed { .. } => "ACL005",
-            AccessError::NotWritable { .. } | AccessError::OnlyShared { .. } => "ACL006",
+            AccessError::NotWritable { .. } | AccessError::OnlyShared { .. } | AccessError::OnlySharedRows { .. } => "ACL006",
             AccessError::OnlyLooks => "ACL007",
         }
     }
@@ -60,8 +63,8 @@ impl Explain for AccessError {
             AccessError::NotAllowed { .. } | AccessError::NotWritable { .. } => {
                 Some("ask an administrator of this workspace for a role that allows it".to_owned())
             }
-            AccessError::OnlyShared { .. } => {
-                Some("ask the owner, or somebody whose role lets them change the record, to hand it on".to_owned())
+            AccessError::OnlyShared { .. } | AccessError::OnlySharedRows { .. } => {
+                Some("who sees a record is changed by its owner, or somebody whose role lets them change the record: ask them".to_owned())
             }
             AccessError::OnlyLooks => Some("end it first: the button stands above each page".to_owned()),
             AccessError::NoEntity { .. } | AccessError::NoField { .. } => None,

@@ -8,6 +8,7 @@ use crate::base::{EntityIx, FieldIx, RecordId, Value};
 use crate::expr::{Mine, Node, Path, Type, Typed, needs};
 use crate::schema::catalog::{Actions, Allowed, Catalog, Grant};
 
+use super::deciding::Deciding;
 use super::derive;
 use super::narrow;
 use super::rules::RowRules;
@@ -34,6 +35,7 @@ pub struct Policy {
     is_open: bool,
     shared: OnceLock<Arc<Granted>>,
     seen: OnceLock<Arc<Catalog>>,
+    deciding: OnceLock<Deciding>,
 }
 
 /// What some roles may do with the records of one entity: one grant for each role that says something.
@@ -169,6 +171,7 @@ impl Policy {
             is_open,
             shared: OnceLock::new(),
             seen: OnceLock::new(),
+            deciding: OnceLock::new(),
         }
     }
 
@@ -194,6 +197,11 @@ impl Policy {
         let is_personal = |node: &Node| matches!(node, Node::Me | Node::Mine(_));
         let grants = self.entity(entity).into_iter().flat_map(|rights| &rights.grants);
         grants.into_iter().any(|(_, grant)| matches!(&grant.read, Allowed::Where(condition) if names(condition, &is_personal)))
+    }
+
+    /// What decides who sees which records, by the rules of all roles of the catalog. Worked out when a share is first used.
+    pub fn deciding(&self, catalog: &Catalog) -> &Deciding {
+        self.deciding.get_or_init(|| Deciding::of(catalog))
     }
 
     /// The catalog as these roles see it: the same positions, without what they may not know of.
@@ -229,6 +237,13 @@ impl Granted {
     /// What the roles give on an entity by themselves: nothing was shared.
     pub fn without_shares(&self, entity: EntityIx) -> EntityRights {
         Put { own: &Own::default(), team: None, with: Vec::new() }.rights(self.entity(entity))
+    }
+
+    /// Whether something may be allowed because a record was shared, this one or the one it goes with.
+    pub fn asks_shares(&self, entity: EntityIx, action: Action) -> bool {
+        let is_share = |node: &Node| matches!(node, Node::Shared { .. });
+        let grants = &self.entity(entity).grants;
+        grants.iter().any(|(_, grant)| matches!(action.of(grant), Allowed::Where(condition) if names(condition, &is_share)))
     }
 
     pub fn entity(&self, entity: EntityIx) -> &EntityRights {

@@ -17,7 +17,7 @@ pub(super) async fn why(workspace: &Workspace, email: &str, record: &str) -> Res
         message: format!("`{record}` is no id of a record"),
         hint: "an id begins with its entity, as in `deal_0aknk4r000004`".to_owned(),
     })?;
-    let Some(why) = workspace.records.why(user, entity, id).await? else {
+    let Some(why) = workspace.records.why(user, &catalog, entity, id).await? else {
         return Ok(Answer::new(format!("{email} may not sign in, or there is no {record}"), json!({"ok": true, "found": false})));
     };
     let mut object = why.to_json(&catalog);
@@ -58,7 +58,7 @@ pub(super) async fn who(workspace: &Workspace, what: &str) -> Result<Answer, App
         message: format!("there is no entity or field `{what}`"),
         hint: "name an entity (`deal`) or a field of it (`deal.amount`)".to_owned(),
     })?;
-    let readers = workspace.records.readers(entity, field);
+    let readers = workspace.records.readers(&catalog, entity, field);
     let people = workspace.auth.list_users().await?;
     let mut lines = vec![format!("{what} is read by")];
     let mut object = Vec::new();

@@ -15,7 +15,7 @@ use crate::schema::catalog::{Allowed, Catalog, Entity};
 use crate::store::shares::{self, Share};
 
 /// The actions that are told of.
-const SHOWN: [Action; 7] = [Action::Read, Action::Create, Action::Update, Action::Delete, Action::Share, Action::Export, Action::Admin];
+const SHOWN: [Action; 8] = Action::ALL;
 
 /// What one role says about one action on one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,9 +110,10 @@ impl Seen {
 }
 
 impl Records {
-    /// Whether an actor reads a record. What is not there nobody reads.
-    pub async fn reads(&self, actor: &Actor, entity: EntityIx, id: RecordId) -> Result<bool, RecordError> {
-        let catalog = self.catalog();
+    /// Whether an actor reads a record. What is not there nobody reads. `catalog` is the one the request was read with, here
+    /// and below.
+    pub async fn reads(&self, actor: &Actor, catalog: &Arc<Catalog>, entity: EntityIx, id: RecordId) -> Result<bool, RecordError> {
+        let catalog = catalog.whole();
         let request = GetRequest { entity, id, select: only_id(catalog.entity(entity)), deleted: Deleted::Live };
         match self.get(actor, &catalog, request).await {
             Ok(row) => Ok(row.is_some()),
@@ -122,8 +123,8 @@ impl Records {
     }
 
     /// `None` when there is no such person or record.
-    pub async fn why(&self, user: RecordId, entity: EntityIx, id: RecordId) -> Result<Option<Why>, RecordError> {
-        let catalog = self.catalog();
+    pub async fn why(&self, user: RecordId, catalog: &Arc<Catalog>, entity: EntityIx, id: RecordId) -> Result<Option<Why>, RecordError> {
+        let catalog = catalog.whole();
         let Some(actor) = self.actor_of(user).await? else { return Ok(None) };
         let definition = catalog.entity(entity);
         let request = GetRequest { entity, id, select: only_id(definition), deleted: Deleted::All };
@@ -164,7 +165,7 @@ impl Records {
         // What may not be read may not be changed either.
         let reads = actions.first().is_some_and(|(_, holds, _)| *holds);
         for (action, holds, _) in &mut actions {
-            *holds &= reads || *action == Action::Create;
+            *holds &= reads || matches!(action, Action::Create | Action::Import);
         }
         let seen = eyes.seen(entity, &[id]).await?.remove(&id);
         let hidden = definition.fields.iter().filter(|field| seen.as_ref().is_none_or(|seen| seen.hides(field.ix)));
@@ -266,8 +267,13 @@ impl Records {
 
     /// The roles that let a field (or, without one, the entity) be read, with the rule that says so. Administrators, who
     /// read everything, are not among them.
-    pub fn readers(&self, entity: EntityIx, field: Option<crate::base::FieldIx>) -> BTreeMap<String, String> {
-        let catalog = self.catalog();
+    pub fn readers(
+        &self,
+        catalog: &Arc<Catalog>,
+        entity: EntityIx,
+        field: Option<crate::base::FieldIx>,
+    ) -> BTreeMap<String, String> {
+        let catalog = catalog.whole();
         let definition = catalog.entity(entity);
         let mut readers: BTreeMap<String, String> = BTreeMap::new();
         for role in &catalog.roles {

@@ -77,6 +77,9 @@ impl RecordTx<'_> {
             }
             let stored = if let Target::Update(old) = &target { Some(old) } else { None };
             self.expect_links(entity, &input, stored).await?;
+            if !comes_along {
+                self.expect_above(entity, &input, &given, stored).await?;
+            }
             let asked = (!comes_along).then(|| super::rights::asked(&input).collect());
             let mut faults = Vec::new();
             let mut draft = self.setting(&compiled).draft(definition, target, &input, &given, &mut faults);

@@ -251,9 +251,9 @@ impl Records {
         Ok(Some(sights))
     }
 
-    /// What an actor may do with one record.
-    pub async fn may(&self, actor: &Actor, entity: EntityIx, id: RecordId) -> Result<Actions, RecordError> {
-        let catalog = self.catalog();
+    /// What an actor may do with one record. `catalog` is the one the request was read with.
+    pub async fn may(&self, actor: &Actor, catalog: &Arc<Catalog>, entity: EntityIx, id: RecordId) -> Result<Actions, RecordError> {
+        let catalog = catalog.whole();
         let Some(granted) = actor.standing(&catalog)?.part().cloned() else { return Ok(Actions::ALL) };
         let compiled = self.compiled(&catalog);
         let mut may = granted.entity(entity).actions();

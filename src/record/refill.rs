@@ -37,17 +37,16 @@ impl Records {
 }
 
 impl RecordTx<'_> {
-    /// The live record that holds these values of a unique.
+    /// The live record that holds these values of a unique, as far as the actor may read it.
     ///
     /// # Errors
     /// An unknown unique, the database.
     pub async fn find_unique(&mut self, entity: EntityIx, unique: &str, key: &[Value]) -> Result<Option<Record>, RecordError> {
         let compiled = self.scope.compiled.clone();
         let found = super::bulk::find_unique(compiled.entity(entity), unique)?;
-        match self.find_by_unique(entity, found, key).await? {
-            Some(id) => self.get(entity, id).await,
-            None => Ok(None),
-        }
+        let Some(id) = self.find_by_unique(entity, found, key).await? else { return Ok(None) };
+        let record = self.get(entity, id).await?;
+        Ok(self.shown(record.into_iter().collect()).await?.pop())
     }
 
     /// One chunk of [`Records::recompute`]: the records after `after` in the order of their ids.

@@ -14,9 +14,9 @@ use super::hooks::Record;
 use super::input::Input;
 use super::plan::Compiled;
 use super::unit::RecordTx;
-use crate::access::{AccessError, Action, EntityRights, Granted, Mask};
+use crate::access::{AccessError, Action, Deciding, EntityRights, Granted, Mask};
 use crate::base::{DateTime, EntityIx, FieldIx, RecordId, Value};
-use crate::expr::{EvalContext, Typed, Zone};
+use crate::expr::{EvalContext, Hop, Typed, Zone, needs};
 use crate::schema::catalog::{Allowed, Entity, FieldType, Grant};
 use crate::store::Dialect;
 use crate::store::compile::{self, Source};
@@ -127,7 +127,7 @@ impl Eyes<'_> {
     }
 
     /// Those of these rights.
-    async fn grants_of(
+    pub async fn grants_of(
         &mut self,
         rights: &EntityRights,
         action: Action,
@@ -136,7 +136,7 @@ impl Eyes<'_> {
     ) -> Result<Option<Vec<Grant>>, RecordError> {
         let rules = self.granted.rules();
         // A record that was just made by the actor need not be theirs to read.
-        let rule = rules.of(entity).filter(|_| action != Action::Create);
+        let rule = rules.of(entity).filter(|_| !matches!(action, Action::Create | Action::Import));
         let mut conditions: Vec<&Typed> = rule.into_iter().collect();
         conditions.extend(rights.grants.iter().filter_map(|(_, grant)| match action.of(grant) {
             Allowed::Where(condition) => Some(condition),
@@ -161,6 +161,12 @@ impl Eyes<'_> {
         });
         Ok(Some(allowing.map(|(_, grant)| grant.clone()).collect()))
     }
+}
+
+/// Whether a field is one that nobody changes who may change the record by a share alone.
+pub(super) fn says_who_sees(deciding: &Deciding, entity: &Entity, field: FieldIx) -> bool {
+    let definition = entity.field(field);
+    (definition.is_system && definition.name == "owner") || deciding.has(entity.ix, field)
 }
 
 /// Whether one of the grants lets the field be written.
@@ -213,7 +219,14 @@ impl RecordTx<'_> {
         if grants.is_empty() {
             return Err(not_allowed(action, entity));
         }
+        let by_share = granted.asks_shares(old.entity, action);
+        let rules = by_share.then(|| granted.policy.deciding(&compiled.catalog));
+        if action == Action::Delete && rules.is_some_and(|rules| rules.has_rows(old.entity)) {
+            self.expect_own_rows(&granted, action, entity, old.id).await?;
+        }
         let Some(input) = input else { return Ok(()) };
+        let decides = |field: FieldIx| rules.is_some_and(|rules| says_who_sees(rules, entity, field));
+        let mut deciding: Vec<FieldIx> = Vec::new();
         let has_masks = granted.rules().masks(old.entity).next().is_some();
         let seen = if has_masks { self.eyes(&compiled, &granted).seen(old.entity, &[old.id]).await?.remove(&old.id) } else { None };
         for field in asked(input) {
@@ -226,17 +239,34 @@ impl RecordTx<'_> {
             if is_hidden || (!writes(&grants, field) && !is_unchanged()) {
                 return Err(not_writable(entity, field));
             }
-            // Whoever could take a shared record over would have more of it than was shared.
-            let field = entity.field(field);
-            if action == Action::Update && field.is_system && field.name == "owner" && !is_unchanged() {
-                let own = granted.without_shares(old.entity);
-                let own = self.eyes(&compiled, &granted).grants_of(&own, action, old.entity, old.id).await?;
-                if !writes(&own.unwrap_or_default(), field.ix) {
-                    return Err(AccessError::OnlyShared { entity: entity.slug.clone(), field: field.name.clone() }.into());
-                }
+            // Whoever could say who sees a shared record would have more of it than was shared.
+            if action == Action::Update && decides(field) && !is_unchanged() {
+                deciding.push(field);
             }
         }
-        Ok(())
+        if deciding.is_empty() {
+            return Ok(());
+        }
+        let own = self.own_grants(&granted, action, old.entity, old.id).await?;
+        match deciding.iter().find(|field| !writes(&own, **field)) {
+            Some(field) => Err(AccessError::OnlyShared { entity: entity.slug.clone(), field: entity.field(*field).name.clone() }.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// The grants under which an action is allowed on a record, whatever was shared.
+    async fn own_grants(&mut self, granted: &Granted, action: Action, entity: EntityIx, id: RecordId) -> Result<Vec<Grant>, RecordError> {
+        let compiled = self.scope.compiled.clone();
+        let own = granted.without_shares(entity);
+        Ok(self.eyes(&compiled, granted).grants_of(&own, action, entity, id).await?.unwrap_or_default())
+    }
+
+    /// A record that says who has rights in another one, such as a row of a deal's team, is not written by a share in that.
+    async fn expect_own_rows(&mut self, granted: &Granted, action: Action, entity: &Entity, id: RecordId) -> Result<(), RecordError> {
+        match self.own_grants(granted, action, entity.ix, id).await?.is_empty() {
+            true => Err(AccessError::OnlySharedRows { entity: entity.slug.clone() }.into()),
+            false => Ok(()),
+        }
     }
 
     /// Whether the actor may create such a record at all: what can be said before it is there.
@@ -270,10 +300,74 @@ impl RecordTx<'_> {
         if grants.is_empty() {
             return Err(not_allowed(Action::Create, definition));
         }
-        match asked.iter().find(|field| !writes(&grants, **field)) {
-            Some(field) => Err(not_writable(definition, *field)),
-            None => Ok(()),
+        if let Some(field) = asked.iter().find(|field| !writes(&grants, **field)) {
+            return Err(not_writable(definition, *field));
         }
+        Ok(())
+    }
+
+    /// What is written over a link, as `inherit` says, is put below records that the actor may change as they are before the
+    /// row is there, or the row itself could give the right to make it. Where such rows say who has rights in the record above,
+    /// a share in that does not count.
+    pub(super) async fn expect_above(
+        &mut self,
+        entity: EntityIx,
+        input: &Input,
+        given: &[(FieldIx, Value)],
+        old: Option<&Record>,
+    ) -> Result<(), RecordError> {
+        let Some(granted) = self.granted()? else { return Ok(()) };
+        let Some(rights) = Self::rights(&granted, entity) else { return Ok(()) };
+        let compiled = self.scope.compiled.clone();
+        let definition = compiled.entity(entity);
+        let has_rows = granted.policy.deciding(&compiled.catalog).has_rows(entity);
+        if (old.is_none() && !has_rows) || rights.grants.iter().any(|(_, grant)| grant.create == Allowed::All) {
+            return Ok(());
+        }
+        let creating: Vec<&Typed> = rights
+            .grants
+            .iter()
+            .filter_map(|(_, grant)| if let Allowed::Where(condition) = &grant.create { Some(condition) } else { None })
+            .collect();
+        for (ix, value) in input.values.iter().chain(given) {
+            let field = definition.field(*ix);
+            let (FieldType::Link { to, .. }, Value::Link(id)) = (&field.ty, value) else { continue };
+            if old.is_some_and(|old| same(&compiled.catalog, field, old.get(*ix), value)) {
+                continue;
+            }
+            if creating.is_empty() || !creating.iter().all(|condition| leads_over(condition, *ix)) {
+                continue;
+            }
+            let mut eyes = self.eyes(&compiled, &granted);
+            // None: it is made by this very request, or was told as missing.
+            let Some(grants) = eyes.grants(Action::Update, *to, *id).await? else { continue };
+            if grants.is_empty() {
+                return Err(not_allowed(Action::Update, compiled.entity(*to)));
+            }
+            if has_rows && self.own_grants(&granted, Action::Update, *to, *id).await?.is_empty() {
+                return Err(AccessError::OnlySharedRows { entity: definition.slug.clone() }.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the record that an import has just written is one the actor may import.
+    ///
+    /// # Errors
+    /// `ACL005` where no role allows it.
+    pub(crate) async fn expect_imported(&mut self, entity: EntityIx, id: RecordId) -> Result<(), RecordError> {
+        let Some(granted) = self.granted()? else { return Ok(()) };
+        let compiled = self.scope.compiled.clone();
+        let allowed = granted.entity(entity).allowed(Action::Import);
+        let holds = match allowed {
+            None => false,
+            Some(None) => true,
+            Some(Some(_)) => {
+                let grants = self.eyes(&compiled, &granted).grants(Action::Import, entity, id).await?;
+                grants.is_some_and(|grants| !grants.is_empty())
+            }
+        };
+        if holds { Ok(()) } else { Err(not_allowed(Action::Import, compiled.entity(entity))) }
     }
 
     /// Of these records those the actor may read; all of them when nothing is kept from the actor.
@@ -428,6 +522,13 @@ impl RecordTx<'_> {
         let Some(seen) = self.eyes(&compiled, &granted).seen(entity.ix, &[id]).await?.remove(&id) else { return Ok(Vec::new()) };
         Ok(names.into_iter().filter(|name| entity.find_field(name).is_some_and(|field| !seen.hides(field.ix))).collect())
     }
+}
+
+/// Whether a condition is about the record that a link leads to.
+fn leads_over(condition: &Typed, link: FieldIx) -> bool {
+    let needed = needs(condition);
+    let first = |hops: &[Hop]| hops.first().is_some_and(|hop| hop.field == link);
+    needed.paths.iter().any(|path| first(&path.hops)) || needed.children.iter().any(|child| first(&child.over.hops))
 }
 
 /// What is said of a rule about something that may not be known of.

@@ -523,10 +523,11 @@ impl Records {
             return Err(AccessError::OnlyLooks.into());
         }
         let mut catalog = catalog.clone();
+        let mut actor = std::borrow::Cow::Borrowed(actor);
         let mut attempt = 1;
         loop {
             let compiled = self.compiled(&catalog);
-            let scope = self.scope(compiled, actor, source, chain.clone());
+            let scope = self.scope(compiled, &actor, source, chain.clone());
             let unit = unit.clone();
             let version = catalog.version;
             let work = in_unit(scope, version, unit);
@@ -536,7 +537,10 @@ impl Records {
                 How::Rehearse => self.store().rehearse(work).await,
             };
             match result {
-                Err(RecordError::StaleCatalog) if attempt < ATTEMPTS => catalog = self.newer_catalog(&catalog).await,
+                Err(RecordError::StaleCatalog) if attempt < ATTEMPTS => {
+                    catalog = self.newer_catalog(&catalog).await;
+                    actor = std::borrow::Cow::Owned(self.caught_up(&actor).await?);
+                }
                 Err(RecordError::Busy) if attempt < ATTEMPTS => self.step_aside(attempt).await,
                 other => return other,
             }

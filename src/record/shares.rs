@@ -1,7 +1,10 @@
 //! Sharing a record: with whom, how far, until when. What a share opens is decided where rights are (`access`).
 
+use std::sync::Arc;
+
 use super::error::{FieldFault, RecordError};
 use super::hooks::BoxFuture;
+use super::moved::Moved;
 use super::options::Source;
 use super::read::only_id;
 use super::rights::Eyes;
@@ -32,12 +35,19 @@ pub struct ShareChange {
 }
 
 impl Records {
-    /// The shares of a record, in the recycle bin or not, that have not ended.
+    /// The shares of a record, in the recycle bin or not, that have not ended. `catalog` is the one the request was read with,
+    /// here and below.
     ///
     /// # Errors
     /// As for a record that is not there; `ACL005` for one who may neither share it nor look after its shares.
-    pub async fn shares(&self, actor: &Actor, entity: EntityIx, id: RecordId) -> Result<Vec<Share>, RecordError> {
-        let catalog = self.catalog();
+    pub async fn shares(
+        &self,
+        actor: &Actor,
+        catalog: &Arc<Catalog>,
+        entity: EntityIx,
+        id: RecordId,
+    ) -> Result<Vec<Share>, RecordError> {
+        let catalog = catalog.whole();
         let definition = catalog.entity(entity);
         let request = GetRequest { entity, id, select: only_id(definition), deleted: Deleted::All };
         if self.get(actor, &catalog, request).await?.is_none() {
@@ -58,27 +68,36 @@ impl Records {
     pub async fn share(
         &self,
         actor: &Actor,
+        catalog: &Arc<Catalog>,
         entity: EntityIx,
         id: RecordId,
         new: NewShare,
         dry_run: bool,
     ) -> Result<(Share, bool), RecordError> {
-        self.kept_unless(dry_run, actor, move |tx| {
+        self.kept_unless(dry_run, actor, catalog, entity, move |tx, entity| {
             let new = new.clone();
             Box::pin(async move { tx.share(entity, id, new).await })
         })
         .await
     }
 
-    /// A unit of work on shares, undone in a dry run.
-    async fn kept_unless<T, F>(&self, dry_run: bool, actor: &Actor, unit: F) -> Result<T, RecordError>
+    /// A unit of work on the shares of a record, undone in a dry run; it gets the entity as the definitions it runs with have it.
+    async fn kept_unless<T, F>(
+        &self,
+        dry_run: bool,
+        actor: &Actor,
+        catalog: &Arc<Catalog>,
+        entity: EntityIx,
+        unit: F,
+    ) -> Result<T, RecordError>
     where
         T: Send + 'static,
-        F: for<'a, 't> Fn(&'a mut RecordTx<'t>) -> BoxFuture<'a, Result<T, RecordError>> + Send + Sync + Clone + 'static,
+        F: for<'a, 't> Fn(&'a mut RecordTx<'t>, EntityIx) -> BoxFuture<'a, Result<T, RecordError>> + Send + Sync + Clone + 'static,
     {
+        let from = catalog.whole();
         match dry_run {
-            true => self.rehearse(actor, Source::Api, Vec::new(), unit).await,
-            false => self.unit(actor, Source::Api, Vec::new(), unit).await,
+            true => self.rehearse(actor, Source::Api, Vec::new(), move |tx| moved(tx, &from, entity, &unit)).await,
+            false => self.unit(actor, Source::Api, Vec::new(), move |tx| moved(tx, &from, entity, &unit)).await,
         }
     }
 
@@ -86,16 +105,18 @@ impl Records {
     ///
     /// # Errors
     /// As [`Records::share`].
+    #[expect(clippy::too_many_arguments, reason = "each says another part of one request")]
     pub async fn change_share(
         &self,
         actor: &Actor,
+        catalog: &Arc<Catalog>,
         entity: EntityIx,
         id: RecordId,
         share: RecordId,
         change: ShareChange,
         dry_run: bool,
     ) -> Result<Option<Share>, RecordError> {
-        self.kept_unless(dry_run, actor, move |tx| {
+        self.kept_unless(dry_run, actor, catalog, entity, move |tx, entity| {
             Box::pin(async move {
                 tx.shareable(entity, id, false).await?;
                 let uid = tx.catalog().entity(entity).uid.clone();
@@ -119,12 +140,13 @@ impl Records {
     pub async fn end_share(
         &self,
         actor: &Actor,
+        catalog: &Arc<Catalog>,
         entity: EntityIx,
         id: RecordId,
         share: RecordId,
         dry_run: bool,
     ) -> Result<bool, RecordError> {
-        self.kept_unless(dry_run, actor, move |tx| {
+        self.kept_unless(dry_run, actor, catalog, entity, move |tx, entity| {
             Box::pin(async move {
                 tx.expect_looks_after(entity, id).await?;
                 let definition = tx.scope.compiled.clone();
@@ -138,6 +160,18 @@ impl Records {
             })
         })
         .await
+    }
+}
+
+/// Runs a unit for an entity of the catalog its request was read with.
+fn moved<'a, 't, T, F>(tx: &'a mut RecordTx<'t>, from: &Arc<Catalog>, entity: EntityIx, unit: &F) -> BoxFuture<'a, Result<T, RecordError>>
+where
+    T: Send + 'static,
+    F: Fn(&'a mut RecordTx<'t>, EntityIx) -> BoxFuture<'a, Result<T, RecordError>>,
+{
+    match Moved::new(from, tx.catalog(), entity) {
+        Ok(moved) => unit(tx, moved.entity),
+        Err(error) => Box::pin(std::future::ready(Err(error))),
     }
 }
 

@@ -26,6 +26,16 @@ impl Records {
         Ok(Rights::Roles(Arc::new(Holder::new(roles.to_vec(), own, self.policies().clone()))))
     }
 
+    /// The actor under definitions that were applied while their request was under way: new rules may ask for teams and shares
+    /// that the former ones did not.
+    pub(super) async fn caught_up(&self, actor: &Actor) -> Result<Actor, RecordError> {
+        let rights = match (&actor.rights, actor.user) {
+            (Rights::Roles(holder), Some(user)) => self.rights_of(user, holder.roles()).await?,
+            (rights, _) => rights.clone(),
+        };
+        Ok(Actor { rights, ..actor.clone() })
+    }
+
     /// Somebody on whose behalf something runs later, with the rights they have now; `None` when they are gone or may not
     /// sign in any more.
     pub async fn actor_of(&self, user: RecordId) -> Result<Option<Actor>, RecordError> {

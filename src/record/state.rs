@@ -10,7 +10,7 @@ use super::hooks::Record;
 use super::input::Input;
 use super::load::Reader;
 use super::plan::Compiled;
-use super::rights::writes;
+use super::rights::{says_who_sees, writes};
 use super::service::Records;
 use super::world::{Setting, World};
 use crate::access::{Action, Actor, Granted, Mask};
@@ -99,10 +99,18 @@ impl Records {
         id: Option<RecordId>,
         fields: &mut [FieldState],
     ) -> Result<(), RecordError> {
+        let definition = compiled.entity(entity);
+        // What decides who sees the record is offered to those whose roles let them change it without a share.
+        let mut own = None;
         let (seen, grants) = match id {
             Some(id) => {
                 let mut eyes = self.eyes(compiled, granted, actor);
                 let seen = eyes.seen(entity, &[id]).await?.remove(&id);
+                if granted.asks_shares(entity, Action::Update) {
+                    let rights = granted.without_shares(entity);
+                    let grants = eyes.grants_of(&rights, Action::Update, entity, id).await?.unwrap_or_default();
+                    own = Some((granted.policy.deciding(&compiled.catalog), grants));
+                }
                 (seen, eyes.grants(Action::Update, entity, id).await?.unwrap_or_default())
             }
             None => {
@@ -121,7 +129,14 @@ impl Records {
                 state.value = Value::Null;
                 state.faults.clear();
             }
-            if is_hidden || !writes(&grants, state.field) {
+            let by_share_alone = own.as_ref().is_some_and(|(deciding, own)| {
+                let rows = match &definition.field(state.field).ty {
+                    FieldType::Children { of, .. } => deciding.has_rows(*of) && own.is_empty(),
+                    _ => false,
+                };
+                rows || (says_who_sees(deciding, definition, state.field) && !writes(own, state.field))
+            });
+            if is_hidden || by_share_alone || !writes(&grants, state.field) {
                 state.readonly = true;
                 state.required = false;
             }

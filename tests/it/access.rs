@@ -1,14 +1,17 @@
 //! Who may see and do what: roles, at every door.
 
+mod applied;
 mod deal_team;
 mod doors;
 mod explain;
 mod export;
 mod failures;
+mod import;
 mod interference;
 mod matrix;
 mod plans;
 mod role_plans;
+mod search;
 mod shares;
 pub mod world;
 mod writes;

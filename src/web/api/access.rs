@@ -25,20 +25,20 @@ pub(super) async fn why(head: Head) -> Result<Response, Problem> {
         None => me,
         Some(text) => person_of(&head, text)?,
     };
-    let may = head.state.records.may(&head.actor, entity, id).await?;
+    let may = head.state.records.may(&head.actor, &head.catalog, entity, id).await?;
     let knows_rules = head.actor.is_administrator();
     if person != me && !knows_rules && !may.admin {
         return Err(crate::access::AccessError::AdministratorsOnly.into());
     }
     // What one may not see oneself one is told nothing about.
-    let own = head.state.records.why(me, entity, id).await?.filter(|why| why.reads() || knows_rules).ok_or_else(Problem::not_found)?;
+    let own = head.state.records.why(me, &head.catalog, entity, id).await?.filter(|why| why.reads() || knows_rules).ok_or_else(Problem::not_found)?;
     // Of people they do not read, those who look after an entity are not told whether they are there, much less their roles.
     if person != me && !knows_rules && !reads_person(&head, person).await? {
         return Err(Problem::not_found());
     }
     let why = match person == me {
         true => own,
-        false => head.state.records.why(person, entity, id).await?.ok_or_else(Problem::not_found)?,
+        false => head.state.records.why(person, &head.catalog, entity, id).await?.ok_or_else(Problem::not_found)?,
     };
     let why = if knows_rules { why } else { why.without_rules(head.catalog.entity(entity)) };
     Ok(answer::json(StatusCode::OK, &why.to_json(&head.catalog.whole())))
@@ -46,7 +46,7 @@ pub(super) async fn why(head: Head) -> Result<Response, Problem> {
 
 async fn reads_person(head: &Head, person: RecordId) -> Result<bool, Problem> {
     let Some(people) = head.catalog.find_entity("core.user").filter(|people| people.may.read) else { return Ok(false) };
-    Ok(head.state.records.reads(&head.actor, people.ix, person).await?)
+    Ok(head.state.records.reads(&head.actor, &head.catalog, people.ix, person).await?)
 }
 
 /// `GET /access/who?of=deal.margin`
@@ -57,7 +57,7 @@ pub(super) async fn who(head: Head) -> Result<Response, Problem> {
     let (entity, field) = params.get("of").and_then(|text| named(&head.catalog, text)).ok_or_else(unknown)?;
     let people = head.state.auth.people().await?;
     let prefix = head.catalog.find_entity("core.user").map_or("user", |entity| entity.prefix.as_str());
-    let readers = std::iter::once(("admin".to_owned(), String::new())).chain(head.state.records.readers(entity, field));
+    let readers = std::iter::once(("admin".to_owned(), String::new())).chain(head.state.records.readers(&head.catalog, entity, field));
     let data: Vec<Value> = readers
         .map(|(role, rule)| {
             let having = people.iter().filter(|person| person.active && person.roles.contains(&role));

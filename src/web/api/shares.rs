@@ -23,7 +23,7 @@ const PREFIX: &str = "share";
 pub(super) async fn list(head: EntityHead) -> Result<Response, Problem> {
     let id = head.id()?;
     head.params(&[])?;
-    let shares = head.state.records.shares(&head.actor, head.entity().ix, id).await?;
+    let shares = head.state.records.shares(&head.actor, &head.catalog, head.entity().ix, id).await?;
     let data: Vec<Value> = shares.iter().map(|share| share_json(&head.catalog, share)).collect();
     Ok(answer::json(StatusCode::OK, &json!({ "data": data })))
 }
@@ -38,7 +38,7 @@ pub(super) async fn add(head: EntityHead, body: Body) -> Result<Response, Proble
         may_edit: may(&asked)?.unwrap_or(false),
         ends_at: until(&asked)?.unwrap_or_default(),
     };
-    let (share, is_new) = head.state.records.share(&head.actor, head.entity().ix, id, new, dry_run).await?;
+    let (share, is_new) = head.state.records.share(&head.actor, &head.catalog, head.entity().ix, id, new, dry_run).await?;
     let status = if is_new && !dry_run { StatusCode::CREATED } else { StatusCode::OK };
     let mut response = answer::json(status, &share_json(&head.catalog, &share));
     let place = format!("/api/v1/records/{}/{}/shares/{}", head.entity().slug, head.part("id"), share.id.display(PREFIX));
@@ -54,7 +54,7 @@ pub(super) async fn change(head: EntityHead, body: Body) -> Result<Response, Pro
     let dry_run = dry_run(&head)?;
     let asked = object(head.json(body, PATCH).await?, &["may", "until"])?;
     let change = ShareChange { may_edit: may(&asked)?, ends_at: until(&asked)? };
-    let changed = head.state.records.change_share(&head.actor, head.entity().ix, id, share, change, dry_run).await?;
+    let changed = head.state.records.change_share(&head.actor, &head.catalog, head.entity().ix, id, share, change, dry_run).await?;
     let changed = changed.ok_or_else(Problem::not_found)?;
     Ok(told(answer::json(StatusCode::OK, &share_json(&head.catalog, &changed)), dry_run))
 }
@@ -63,7 +63,7 @@ pub(super) async fn change(head: EntityHead, body: Body) -> Result<Response, Pro
 pub(super) async fn end(head: EntityHead) -> Result<Response, Problem> {
     let (id, share) = (head.id()?, share_of(&head)?);
     let dry_run = dry_run(&head)?;
-    match head.state.records.end_share(&head.actor, head.entity().ix, id, share, dry_run).await? {
+    match head.state.records.end_share(&head.actor, &head.catalog, head.entity().ix, id, share, dry_run).await? {
         true => Ok(told(answer::empty(StatusCode::NO_CONTENT), dry_run)),
         false => Err(Problem::not_found()),
     }

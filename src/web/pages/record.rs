@@ -89,7 +89,7 @@ pub(super) async fn record_page(
     let who = |name: &str| read.json.get(name).and_then(|user| user.get("_title")).and_then(Json::as_str).unwrap_or("").to_owned();
     let mut shell = page.shell(&read.title, slug, vec![page.entity_crumb(entity)]);
     shell.notices.extend(notice);
-    let may = page.state.records.may(&page.actor, entity.ix, read.id).await?;
+    let may = page.state.records.may(&page.actor, &page.catalog, entity.ix, read.id).await?;
     let offered = |is_offered: bool, name: &str| if is_offered { format!("{href}/{name}") } else { String::new() };
     let context = RecordPage {
         shell,

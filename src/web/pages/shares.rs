@@ -30,7 +30,7 @@ pub(super) async fn shares(page: Page, Path((slug, id_text)): Path<(String, Stri
 async fn shares_page(page: &Page, slug: &str, id_text: &str, status: StatusCode, error: Option<String>) -> Result<Response, Problem> {
     let entity = page.entity(slug)?;
     let id = parse_id(&page.catalog, entity.ix, id_text).ok_or_else(Problem::not_found)?;
-    let shares = page.state.records.shares(&page.actor, entity.ix, id).await?;
+    let shares = page.state.records.shares(&page.actor, &page.catalog, entity.ix, id).await?;
     let titles = page.titles(std::iter::once(id_text)).await?;
     let title = titles.get(id_text).cloned().unwrap_or_else(|| id_text.to_owned());
     let href = format!("/records/{slug}/{id_text}");
@@ -47,7 +47,7 @@ async fn shares_page(page: &Page, slug: &str, id_text: &str, status: StatusCode,
     let roles = roles.map(|role| Choice { value: format!("role:{role}"), label: page.role_label(&role), ..Choice::default() }).collect();
     groups.push(ShareGroup { label: page.say("share-roles", &[]), choices: roles });
     groups.retain(|group| !group.choices.is_empty());
-    let may = page.state.records.may(&page.actor, entity.ix, id).await?;
+    let may = page.state.records.may(&page.actor, &page.catalog, entity.ix, id).await?;
     // What lies in the recycle bin is shared with nobody more.
     let is_live = page.state.records.get_url(&page.actor, &page.catalog, entity.ix, id, "select=id").await?.is_some();
     let context = SharesPage {
@@ -86,7 +86,7 @@ pub(super) async fn share(page: Page, Path((slug, id_text)): Path<(String, Strin
         },
     };
     let new = NewShare { with, may_edit: post.get("may") == "edit", ends_at };
-    match page.state.records.share(&page.actor, entity.ix, id, new, false).await {
+    match page.state.records.share(&page.actor, &page.catalog, entity.ix, id, new, false).await {
         Ok(_) => Ok(page.go(&format!("/records/{slug}/{id_text}/shares?done=shared"))),
         Err(error) => {
             let told = told(&page, error)?;
@@ -109,7 +109,7 @@ pub(super) async fn end(page: Page, Path((slug, id_text, share)): Path<(String, 
     let id = parse_id(&page.catalog, entity.ix, &id_text).ok_or_else(Problem::not_found)?;
     let (_, share) = RecordId::parse(&share).filter(|(prefix, _)| *prefix == "share").ok_or_else(Problem::not_found)?;
     // One that has ended meanwhile is what was asked for.
-    page.state.records.end_share(&page.actor, entity.ix, id, share, false).await?;
+    page.state.records.end_share(&page.actor, &page.catalog, entity.ix, id, share, false).await?;
     Ok(page.go(&format!("/records/{slug}/{id_text}/shares?done=share-ended")))
 }
 

@@ -43,3 +43,37 @@ async fn who_works_on_a_deal_sees_it_and_changes_it_where_the_team_says_so() {
     assert_eq!(ids(&seller).await.len(), 2);
     assert!(ids(&seller).await.contains(&two));
 }
+
+#[tokio::test]
+async fn nobody_gives_themselves_rights_with_the_row_that_says_so() {
+    let app = TestApp::shipped("crm").await;
+    let team = app.create_id("team", json!({"name": "North"})).await;
+    let seller = person(&app, "seller", &["sales_rep"], json!({"team": team})).await;
+    let mate = person(&app, "mate", &["sales_rep"], json!({"team": team})).await;
+    let account = app.create_id("account", json!({"name": "Acme"})).await;
+    let amount = json!({"amount": "10.00", "currency": "USD"});
+    let deal = |owner: &str| json!({"name": "One", "account": account, "owner": owner, "amount": amount});
+    let (theirs, own) = (app.create_id("deal", deal(&seller.id)).await, app.create_id("deal", deal(&mate.id)).await);
+    let product = app.create_id("product", json!({"name": "Bolt", "code": "B", "price": "1.00"})).await;
+    // Seen, since it is of their team, and not theirs to change: also not by a row that would make it so.
+    let row = |deal: &str| json!({"deal": deal, "person": mate.id, "part": "sales", "may_edit": true});
+    let members = "/api/v1/records/deal_member";
+    send(&app, &mate, Method::POST, members, &row(&theirs)).await.expect_problem(403, "ACL005");
+    let many = json!({"operations": [{"op": "create", "entity": "deal_member", "values": row(&theirs)}]});
+    assert!(send(&app, &mate, Method::POST, "/api/v1/batch", &many).await.status.is_client_error());
+    // Nor by one that is made elsewhere and moved there, whatever kind of row it is.
+    let made = send(&app, &mate, Method::POST, members, &row(&own)).await.expect_status(201).json();
+    let one = format!("{members}/{}", made["id"].as_str().expect("an id"));
+    send(&app, &mate, Method::PATCH, &one, &json!({"deal": theirs})).await.expect_problem(403, "ACL005");
+    let line = json!({"deal": own, "product": product, "price": "1.00"});
+    let made = send(&app, &mate, Method::POST, "/api/v1/records/deal_line", &line).await.expect_status(201).json();
+    let line = format!("/api/v1/records/deal_line/{}", made["id"].as_str().expect("an id"));
+    send(&app, &mate, Method::PATCH, &line, &json!({"deal": theirs})).await.expect_problem(403, "ACL005");
+    send(&app, &mate, Method::PATCH, &line, &json!({"deal": own, "quantity": "2"})).await.expect_status(200);
+    // With the deal itself they come along, and who may change it adds them.
+    let mut new = deal(&mate.id);
+    new["members"] = json!([{"person": seller.id, "part": "sales"}]);
+    send(&app, &mate, Method::POST, "/api/v1/records/deal", &new).await.expect_status(201);
+    send(&app, &seller, Method::POST, members, &row(&theirs)).await.expect_status(201);
+    send(&app, &mate, Method::PATCH, &line, &json!({"deal": theirs})).await.expect_status(200);
+}

@@ -15,7 +15,7 @@ async fn each_role_is_named_with_what_it_says_and_whether_it_holds() {
     let catalog = records.catalog();
     let deal = catalog.find_entity("deal").expect("deals").ix;
     let id = |text: &str| RecordId::parse(text).expect("an id").1;
-    let why = records.why(id(&both.id), deal, id(&won)).await.expect("asked").expect("there");
+    let why = records.why(id(&both.id), &catalog, deal, id(&won)).await.expect("asked").expect("there");
     type Told<'a> = Vec<(Action, bool, Vec<(&'a str, bool)>)>;
     let told: Told<'_> = why
         .actions
@@ -31,6 +31,7 @@ async fn each_role_is_named_with_what_it_says_and_whether_it_holds() {
             (Action::Delete, false, vec![("auditor", false), ("rep", false)]),
             (Action::Share, false, vec![("auditor", false), ("rep", false)]),
             (Action::Export, false, vec![("auditor", false), ("rep", false)]),
+            (Action::Import, false, vec![("auditor", false), ("rep", false)]),
             (Action::Admin, false, vec![("auditor", false), ("rep", false)]),
         ]
         .map(|(action, holds, reasons)| (action, holds && action == Action::Read, reasons))
@@ -40,21 +41,21 @@ async fn each_role_is_named_with_what_it_says_and_whether_it_holds() {
     // A rule that asks for all records is told as all, an administrator as everything.
     let admin = catalog.find_entity("user").expect("people");
     let ada = world.app.get("/api/v1/records/user?filter=email%20%3D%20'admin%40example.com'").await.json()["data"][0]["id"].clone();
-    let why = records.why(id(ada.as_str().expect("an id")), deal, id(&won)).await.expect("asked").expect("there");
+    let why = records.why(id(ada.as_str().expect("an id")), &catalog, deal, id(&won)).await.expect("asked").expect("there");
     assert!(why.is_everything && why.hidden.is_empty());
-    assert!(records.why(id(&both.id), admin.ix, RecordId(1)).await.expect("asked").is_none());
+    assert!(records.why(id(&both.id), &catalog, admin.ix, RecordId(1)).await.expect("asked").is_none());
     let seen = records.seen_by(id(&both.id)).await.expect("asked").expect("a person");
     let deals = seen.iter().find(|one| one.entity == "deal").expect("deals");
     assert_eq!((deals.records, deals.is_more), (Some(1), false));
     assert!(deals.masked.contains(&"margin".to_owned()) && deals.hidden.contains(&"remark".to_owned()), "{deals:?}");
     let margin = catalog.entity(deal).find_field("margin").expect("margin").ix;
-    let readers: Vec<String> = records.readers(deal, Some(margin)).into_keys().collect();
+    let readers: Vec<String> = records.readers(&catalog, deal, Some(margin)).into_keys().collect();
     let reads = |role: &str| readers.iter().any(|known| known == role);
     assert!(reads("auditor") && reads("manager") && reads("looker") && !reads("rep") && !reads("filer"), "{readers:?}");
     // A formula is shown to nobody from whom its input is hidden, unless it is exposed.
     for (name, is_shown) in [("profit", false), ("grade", true)] {
         let field = catalog.entity(deal).find_field(name).expect("a formula").ix;
-        let readers = records.readers(deal, Some(field));
+        let readers = records.readers(&catalog, deal, Some(field));
         assert_eq!((readers.contains_key("rep"), readers.contains_key("manager")), (is_shown, true), "{name}: {readers:?}");
     }
     let rep = records.seen_with("rep").await.expect("asked").expect("a role");

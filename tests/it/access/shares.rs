@@ -422,3 +422,68 @@ async fn what_lies_in_the_recycle_bin_is_shared_with_nobody_more_and_its_shares_
     assert!(world.ids(&world.stranger, "deal?deleted=deleted").await.is_empty());
     assert_eq!(get(&world.app, &world.rep, &shares(&deal)).await.expect_status(200).json()["data"], json!([]));
 }
+
+#[tokio::test]
+async fn a_share_to_edit_changes_nothing_of_who_sees_the_record() {
+    let app = TestApp::shipped("crm").await;
+    let owner = person(&app, "owner", &["sales_rep"], json!({})).await;
+    let helper = person(&app, "helper", &["sales_rep"], json!({})).await;
+    let third = person(&app, "third", &["sales_rep"], json!({})).await;
+    let account = app.create_id("account", json!({"name": "Acme"})).await;
+    let amount = json!({"amount": "5.00", "currency": "USD"});
+    let deal = app.create_id("deal", json!({"name": "A", "owner": owner.id, "account": account, "amount": amount})).await;
+    let member = app.create_id("deal_member", json!({"deal": deal, "person": third.id, "part": "presales"})).await;
+    let with = json!({"person": helper.id, "may": "edit"});
+    send(&app, &owner, Method::POST, &shares(&deal), &with).await.expect_status(201);
+    // Who takes part is said by the rows of the deal's team: none is added, changed or taken away, also not below the deal.
+    let members = "/api/v1/records/deal_member";
+    let new = json!({"deal": deal, "person": helper.id, "part": "presales", "may_edit": true});
+    send(&app, &helper, Method::POST, members, &new).await.expect_problem(403, "ACL006");
+    let one = format!("{members}/{member}");
+    send(&app, &helper, Method::PATCH, &one, &json!({"may_edit": true})).await.expect_problem(403, "ACL006");
+    send(&app, &helper, Method::PATCH, &one, &json!({"person": helper.id})).await.expect_problem(403, "ACL006");
+    send(&app, &helper, Method::DELETE, &one, &json!({})).await.expect_problem(403, "ACL006");
+    for below in [json!([{"person": helper.id, "part": "presales", "may_edit": true}]), json!([])] {
+        let answer = send(&app, &helper, Method::PATCH, &path(&deal), &json!({"members": below})).await;
+        answer.expect_problem(403, "ACL006");
+    }
+    send(&app, &helper, Method::PATCH, &path(&deal), &json!({"owner": helper.id})).await.expect_problem(403, "ACL006");
+    // Nor does a form offer it.
+    let form = get(&app, &helper, &format!("/records/deal/{deal}/edit")).await.expect_status(200).text();
+    assert!(form.contains("name=\"name\"") && !form.contains("name=\"owner\""), "{form}");
+    assert!(get(&app, &owner, &format!("/records/deal/{deal}/edit")).await.text().contains("name=\"owner\""));
+    // The rest is what was shared, and the owner does it all.
+    send(&app, &helper, Method::PATCH, &path(&deal), &json!({"name": "B"})).await.expect_status(200);
+    send(&app, &helper, Method::PATCH, &one, &json!({"may_edit": false})).await.expect_status(200);
+    send(&app, &owner, Method::PATCH, &one, &json!({"may_edit": true})).await.expect_status(200);
+    send(&app, &owner, Method::POST, members, &new).await.expect_status(201);
+    // In the team to edit one changes the team, share or not.
+    send(&app, &helper, Method::DELETE, &one, &json!({})).await.expect_status(204);
+}
+
+#[tokio::test]
+async fn any_field_that_a_rule_for_reading_reads_is_kept_from_a_share() {
+    let roles = r#"
+kind: role
+id: closer
+permissions:
+  user: read
+  deal: {rows: "owner = me()", update: true, share: true}
+---
+kind: role
+id: partner
+permissions:
+  deal: "none"
+  account: {rows: "secret = false"}
+"#;
+    let (app, _) = with_role("closer", roles).await;
+    let owner = person(&app, "owner", &["closer"], json!({})).await;
+    let taker = person(&app, "taker", &["closer"], json!({})).await;
+    let deal = app.create_id("deal", json!({"name": "A", "owner": owner.id})).await;
+    send(&app, &owner, Method::POST, &shares(&deal), &json!({"person": taker.id, "may": "edit"})).await.expect_status(201);
+    // The role `auditor` sees what was won.
+    let refused = send(&app, &taker, Method::PATCH, &path(&deal), &json!({"stage": "won", "name": "B"})).await;
+    refused.expect_problem(403, "ACL006");
+    send(&app, &taker, Method::PATCH, &path(&deal), &json!({"stage": "new", "amount": "2.00"})).await.expect_status(200);
+    send(&app, &owner, Method::PATCH, &path(&deal), &json!({"stage": "won"})).await.expect_status(200);
+}
