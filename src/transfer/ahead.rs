@@ -63,7 +63,7 @@ pub(super) async fn prepare(records: &Records, actor: &Actor, job: &Job, rows: A
     job.keys().next_chunk();
     let (mut saves, mut ready, mut others) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()), Vec::new());
     for (position, row) in rows.iter().enumerate() {
-        match if job.dry_run { None } else { work.row(row).await? } {
+        match if job.is_ready_made { work.row(row).await? } else { None } {
             Some(save) => {
                 saves.push(save);
                 ready.push(position);

@@ -11,7 +11,7 @@ use super::feed::{Chunk, Chunks};
 use super::mapping::{Column, Existing, Mapping, Node};
 use super::report::{Difference, FailedRow, Report};
 use super::table::{Row, Table};
-use crate::access::Actor;
+use crate::access::{Actor, authorise_import};
 use crate::base::decimal::pow10;
 use crate::base::sealed::HIDDEN;
 use crate::base::text::fold;
@@ -55,9 +55,13 @@ pub struct Progress {
 /// Only what stops everything (the database); what was committed before stays.
 pub async fn import(records: &Records, actor: &Actor, import: Import, progress: &(dyn Fn(Progress) + Sync)) -> Result<Report, RecordError> {
     let Import { table, mapping, zone, dry_run, without_hooks } = import;
+    let catalog = records.catalog();
+    expect_allowed(&catalog, actor, &mapping.root)?;
+    // Whoever does not do everything is held against their rights row by row.
+    let is_ready_made = !dry_run && actor.standing(&catalog)?.part().is_none();
     let report = Report { rows: table.rows.len() as u64, unused: mapping.unused.clone(), ..Report::default() };
     let options = WriteOptions { without_hooks, ..WriteOptions::from(Source::Import) };
-    let job = Arc::new(Job { mapping, zone, options, dry_run, known: Mutex::default(), keys: Mutex::default() });
+    let job = Arc::new(Job { mapping, zone, options, dry_run, is_ready_made, known: Mutex::default(), keys: Mutex::default() });
     let mut run = Run { records, actor, job, report, seen: HashSet::new(), progress };
     let chunks = Chunks::start(records, actor, &run.job, table.rows);
     while chunks.has_more().await? {
@@ -70,6 +74,13 @@ pub async fn import(records: &Records, actor: &Actor, import: Import, progress: 
     report.failed.sort_by_key(|row| row.line);
     report.differences.sort_by_key(|difference| difference.line);
     Ok(report)
+}
+
+/// What the actor may not do at all is refused before any row is looked at. A linked record that has to be made is asked for
+/// when it is.
+fn expect_allowed(catalog: &Catalog, actor: &Actor, root: &Node) -> Result<(), RecordError> {
+    let matched = root.unique.as_ref().map_or(&[][..], |(_, fields)| fields);
+    Ok(authorise_import(catalog, actor, root.entity, matched)?)
 }
 
 /// An import under way.
@@ -190,6 +201,8 @@ pub(super) struct Job {
     zone: TimeZone,
     pub options: WriteOptions,
     pub dry_run: bool,
+    /// New records may be made ready ahead of the transaction that writes them.
+    pub is_ready_made: bool,
     known: Mutex<Known>,
     keys: Mutex<Keys>,
 }
@@ -391,7 +404,8 @@ impl RowWork<'_> {
         let node = &job.mapping.root;
         let input = self.input(tx, node).await?;
         let Some((unique, fields)) = &node.unique else {
-            tx.create(node.entity, input, &job.options).await?;
+            let saved = tx.create(node.entity, input, &job.options).await?;
+            tx.expect_imported(node.entity, saved.id).await?;
             return Ok(RowOutcome::Created);
         };
         let key = key_values(catalog.entity(node.entity), fields, &input)?;
@@ -403,6 +417,9 @@ impl RowWork<'_> {
             return Ok(RowOutcome::Unchanged);
         }
         let saved = tx.upsert(node.entity, unique, key, input, &job.options).await?;
+        if saved.created || !saved.changed.is_empty() {
+            tx.expect_imported(node.entity, saved.id).await?;
+        }
         Ok(match (saved.created, saved.changed.is_empty()) {
             (true, _) => RowOutcome::Created,
             (false, false) => RowOutcome::Updated,
@@ -451,6 +468,9 @@ impl RowWork<'_> {
         }
         let values: Arc<[(FieldIx, Value)]> = input.values.clone().into();
         let saved = tx.upsert(node.entity, unique, key, input, &job.options).await?;
+        if saved.created || !saved.changed.is_empty() {
+            tx.expect_imported(node.entity, saved.id).await?;
+        }
         if saved.created {
             self.linked.push(entity.id.clone());
         }

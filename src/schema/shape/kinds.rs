@@ -221,7 +221,7 @@ pub const PERMISSION: &[KeySpec] = &[
     with("share", Expr, "false", "Sharing the record with others, as far as one may read and change it."),
     with("admin", Expr, "false", "Looking after who may what: seeing and ending the shares of others, asking why somebody may."),
     with("export", Expr, "false", "Taking records out many at once, as a file."),
-    later("import"),
+    with("import", Expr, "false", "Bringing records in many at once, as a file: the condition is about the record as the file left it."),
 ];
 
 pub const ROLE: &[KeySpec] = &[
