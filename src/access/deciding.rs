@@ -71,10 +71,8 @@ impl Deciding {
 
     fn note_field(&mut self, catalog: &Catalog, entity: EntityIx, field: FieldIx, whole: bool) {
         let definition = catalog.entity(entity).field(field);
-        let names_records = matches!(
-            definition.ty,
-            FieldType::Link { .. } | FieldType::User { .. } | FieldType::AnyLink { .. } | FieldType::Links { .. }
-        );
+        let names_records =
+            matches!(definition.ty, FieldType::Link { .. } | FieldType::User { .. } | FieldType::AnyLink { .. } | FieldType::Links { .. });
         if names_records || whole {
             self.fields.insert((entity, field));
         }

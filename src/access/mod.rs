@@ -18,7 +18,9 @@ mod narrow;
 mod walk;
 
 pub use actor::{ADMINISTRATOR, Actor, ActorKind, Rights, Standing};
-pub use authorise::{Authorised, Write, WriteKind, authorise_aggregate, authorise_export, authorise_get, authorise_import, authorise_list, authorise_write};
+pub use authorise::{
+    Authorised, Write, WriteKind, authorise_aggregate, authorise_export, authorise_get, authorise_import, authorise_list, authorise_write,
+};
 pub use deciding::Deciding;
 pub use error::AccessError;
 pub use policy::{Action, EVERYDAY, EntityRights, Granted, Holder, Own, Policies, Policy, Wants, wants_own};

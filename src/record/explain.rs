@@ -267,12 +267,7 @@ impl Records {
 
     /// The roles that let a field (or, without one, the entity) be read, with the rule that says so. Administrators, who
     /// read everything, are not among them.
-    pub fn readers(
-        &self,
-        catalog: &Arc<Catalog>,
-        entity: EntityIx,
-        field: Option<crate::base::FieldIx>,
-    ) -> BTreeMap<String, String> {
+    pub fn readers(&self, catalog: &Arc<Catalog>, entity: EntityIx, field: Option<crate::base::FieldIx>) -> BTreeMap<String, String> {
         let catalog = catalog.whole();
         let definition = catalog.entity(entity);
         let mut readers: BTreeMap<String, String> = BTreeMap::new();

@@ -40,13 +40,7 @@ impl Records {
     ///
     /// # Errors
     /// As for a record that is not there; `ACL005` for one who may neither share it nor look after its shares.
-    pub async fn shares(
-        &self,
-        actor: &Actor,
-        catalog: &Arc<Catalog>,
-        entity: EntityIx,
-        id: RecordId,
-    ) -> Result<Vec<Share>, RecordError> {
+    pub async fn shares(&self, actor: &Actor, catalog: &Arc<Catalog>, entity: EntityIx, id: RecordId) -> Result<Vec<Share>, RecordError> {
         let catalog = catalog.whole();
         let definition = catalog.entity(entity);
         let request = GetRequest { entity, id, select: only_id(definition), deleted: Deleted::All };

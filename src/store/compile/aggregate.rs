@@ -14,8 +14,8 @@ use crate::store::{Dialect, Rows, Sql, Statement};
 
 use super::columns::{part_of, type_kind};
 use super::expr::{self, ExprSql};
-use super::json::write_value;
 use super::found::found;
+use super::json::write_value;
 use super::select::{bin, rule_of_list, where_all};
 use super::shape::Codec;
 use crate::base::json::write_text;

@@ -22,9 +22,10 @@ pub(super) fn found(with: ExprSql<'_>, entity: &Entity, words: Option<&str>) -> 
     if !with.rows.masks(entity.ix).any(|(field, mask)| is_masked(mask, field)) {
         return Some(sql);
     }
-    let readable = entity.fields.iter().filter(|field| {
-        field.search && field.fold_column.is_some() && with.rows.mask(entity.ix, field.ix) != Some(&Mask::Hidden)
-    });
+    let readable = entity
+        .fields
+        .iter()
+        .filter(|field| field.search && field.fold_column.is_some() && with.rows.mask(entity.ix, field.ix) != Some(&Mask::Hidden));
     let texts: Vec<Sql> = readable.map(|field| expr::folded(with.about(entity.ix), "t", field.ix)).collect();
     if texts.is_empty() {
         return Some(Sql::new("1 = 0"));

@@ -31,7 +31,13 @@ pub(super) async fn why(head: Head) -> Result<Response, Problem> {
         return Err(crate::access::AccessError::AdministratorsOnly.into());
     }
     // What one may not see oneself one is told nothing about.
-    let own = head.state.records.why(me, &head.catalog, entity, id).await?.filter(|why| why.reads() || knows_rules).ok_or_else(Problem::not_found)?;
+    let own = head
+        .state
+        .records
+        .why(me, &head.catalog, entity, id)
+        .await?
+        .filter(|why| why.reads() || knows_rules)
+        .ok_or_else(Problem::not_found)?;
     // Of people they do not read, those who look after an entity are not told whether they are there, much less their roles.
     if person != me && !knows_rules && !reads_person(&head, person).await? {
         return Err(Problem::not_found());

@@ -22,7 +22,8 @@ pub(super) async fn why(page: Page, Path((slug, id_text)): Path<(String, String)
     let id = parse_id(&page.catalog, entity.ix, &id_text).ok_or_else(Problem::not_found)?;
     let me = page.requester.identity()?.user;
     let records = &page.state.records;
-    let own = records.why(me, &page.catalog, entity.ix, id).await?.filter(|why| why.reads() || page.is_admin()).ok_or_else(Problem::not_found)?;
+    let own =
+        records.why(me, &page.catalog, entity.ix, id).await?.filter(|why| why.reads() || page.is_admin()).ok_or_else(Problem::not_found)?;
     let may_ask = page.is_admin() || records.may(&page.actor, &page.catalog, entity.ix, id).await?.admin;
     let people = page.catalog.find_entity("core.user").filter(|people| may_ask && people.may.read);
     let asked = page.params.get("person").filter(|text| !text.is_empty());
@@ -179,7 +180,8 @@ impl Page {
     async fn readers(&self, of: &str) -> Result<Vec<Reader>, Problem> {
         let (entity, field) = named(&self.catalog, of).ok_or_else(Problem::not_found)?;
         let people = self.state.auth.people().await?;
-        let readers = std::iter::once((ADMINISTRATOR.to_owned(), String::new())).chain(self.state.records.readers(&self.catalog, entity, field));
+        let readers =
+            std::iter::once((ADMINISTRATOR.to_owned(), String::new())).chain(self.state.records.readers(&self.catalog, entity, field));
         let named = |role: &String| {
             let having = people.iter().filter(|person| person.active && person.roles.contains(role));
             having.map(|person| (self.person_text(person.id), person.name.clone())).collect()

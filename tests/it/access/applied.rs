@@ -35,7 +35,8 @@ async fn a_request_asks_about_the_entity_it_named() {
     // Every entity behind the new one has another place from now on.
     apply(&world, |file| {
         if file.path.ends_with("entities/all.yaml") {
-            file.text = format!("kind: entity\nid: sales.aaa\nfeatures: {{owner: false}}\nfields:\n  name: {{type: text}}\n---{}", file.text);
+            file.text =
+                format!("kind: entity\nid: sales.aaa\nfeatures: {{owner: false}}\nfields:\n  name: {{type: text}}\n---{}", file.text);
         }
     })
     .await;

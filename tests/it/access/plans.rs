@@ -76,7 +76,16 @@ async fn rules_on_owner_and_team_are_answered_by_indexes() {
         EvalContext { now: world.app.workspace.store.clock().now(), zone: Zone::named("UTC").expect("a zone"), me: actor.user, old: None };
     let key = world.app.workspace.records.cursor_key();
     let parse = |text: &str| Params(text.split('&').filter_map(|pair| pair.split_once('=')).map(|(a, b)| (a.into(), b.into())).collect());
-    for asked in ["", "limit=50", "sort=-created_at", "filter=stage = 'new'", "count=exact", "filter=name = 'nothing'", "q=some", "q=some&sort=-created_at"] {
+    for asked in [
+        "",
+        "limit=50",
+        "sort=-created_at",
+        "filter=stage = 'new'",
+        "count=exact",
+        "filter=name = 'nothing'",
+        "q=some",
+        "q=some&sort=-created_at",
+    ] {
         let request = query::parse_list(&seen, key, deal, &parse(asked)).expect("a list");
         let authorised = authorise_list(&catalog, &actor, request).expect("may be asked");
         let plan = compile::list(&catalog, dialect, &authorised, &context);

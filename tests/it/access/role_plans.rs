@@ -41,7 +41,11 @@ async fn widening_is_counted_confirmed_and_only_then_applied() {
     let told = effect(&plan_wider, "rep");
     assert_eq!((&told["people"], &told["widens"]), (&json!(3), &json!(true)), "{told:#}");
     let records = told["gains"].as_array().and_then(|gains| gains.iter().find(|gain| gain["kind"] == "records")).expect("records");
-    assert_eq!(*records, json!({"kind": "records", "action": "read", "entity": "deal", "records": 3, "more": false, "at_least": false}), "{told:#}");
+    assert_eq!(
+        *records,
+        json!({"kind": "records", "action": "read", "entity": "deal", "records": 3, "more": false, "at_least": false}),
+        "{told:#}"
+    );
     let text = plan_wider.text();
     assert!(text.contains("! role rep") && text.contains("widening_access"), "{text}");
     assert!(text.contains("3 people gain 3 records of deal (read)") && text.contains("Needs --accept widening_access:"), "{text}");
