@@ -25,7 +25,7 @@ pub fn start(log: &Log) {
 }
 
 /// Everything a log needs, writing to `writer`.
-pub fn subscriber<W>(log: &Log, ansi: bool, writer: W) -> impl Subscriber + Send + Sync
+pub fn subscriber<W>(log: &Log, ansi: bool, writer: W) -> impl Subscriber + Send + Sync + use<W>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {

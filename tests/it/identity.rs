@@ -14,7 +14,7 @@ mod viewing;
 use axum::http::Method;
 use relata::auth::{Caller, NewUser};
 
-use crate::support::{Answer, TestApp};
+use crate::support::{Answer, TestApp, log};
 
 pub const PASSWORD: &str = "correct horse battery";
 
@@ -31,6 +31,7 @@ pub async fn sign_in(app: &TestApp, email: &str) -> String {
         ip: "192.0.2.9".parse().expect("an address"),
         agent: "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0".into(),
     };
+    log::used_secret(PASSWORD);
     let start = app.workspace.auth.sign_in_from(email, PASSWORD, &caller).await.expect("signed in");
     format!("relata={}", start.cookie)
 }

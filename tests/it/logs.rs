@@ -5,6 +5,8 @@ use relata::auth::NewUser;
 use relata::cli::{Log, LogFormat};
 use serde_json::{Value, json};
 
+use crate::support::log::{Scanner, variable};
+use crate::support::needles::Needles;
 use crate::support::{TestApp, log};
 
 /// Words that occur nowhere else; each is sent in other ways.
@@ -22,9 +24,9 @@ const FILE: &str = "zqcanary-file-7319.txt";
 async fn no_value_of_a_request_reaches_the_log() {
     let app = TestApp::shipped("crm").await;
     for value in [NAME, EMAIL, PHONE, PASSWORD, SEARCHED, BROKEN, PATH, HEADER, FILE] {
-        log::watch(value);
+        log::used_secret(value);
     }
-    let (before, _) = log::seen();
+    let before = log::lines();
     let contact = json!({"name": {"given": NAME, "family": NAME}, "email": EMAIL, "phone": PHONE});
     let id = app.create_id("contact", contact.clone()).await;
     let path = format!("/api/v1/records/contact/{id}");
@@ -90,9 +92,61 @@ async fn no_value_of_a_request_reaches_the_log() {
     app.get(&path).await.expect_status(200);
     app.get(&format!("{path}/history")).await.expect_status(200);
     app.delete(&path).await;
-    let (after, found) = log::seen();
+    let after = log::lines();
     assert!(after >= before + 50, "each request leaves a line: {before} {after}");
-    assert!(found.is_empty(), "{found:#?}");
+    log::expect_clean();
+}
+
+/// The comparison finds what is there: in both formats, whichever way it came into a line, and also what is known only later.
+#[test]
+fn a_value_in_a_line_is_found() {
+    static SCANNER: std::sync::LazyLock<Scanner> = std::sync::LazyLock::new(|| Scanner::new(None));
+    let listening = tracing::Dispatch::new(log::subscriber(&SCANNER));
+    let found = |what: fn()| {
+        let before = SCANNER.found().len();
+        tracing::dispatcher::with_default(&listening, what);
+        SCANNER.found().len() - before
+    };
+    for value in [NAME, EMAIL, "a \"quoted\" value 7320"] {
+        SCANNER.used(value);
+    }
+    assert_eq!(found(|| tracing::debug!(http.route = "/records/{entity}", "request")), 0);
+    assert_eq!(found(|| tracing::debug!("welcome, {NAME}")), 2);
+    assert_eq!(found(|| tracing::debug!(mail = EMAIL, "sent")), 2);
+    assert_eq!(found(|| tracing::error!(error = ?Some("a \"quoted\" value 7320"), "failed")), 2);
+    assert_eq!(found(|| tracing::warn!(person = %PHONE, "not yet known")), 0);
+    SCANNER.told(PHONE);
+    assert_eq!(SCANNER.found().last().map(String::as_str), Some("`+8613800007313`, before it was told"));
+}
+
+/// Compares a written log with all values of all runs that wrote it (`RELATA_TEST_LOG_SCAN=FILE`); `tests/run long logs` makes it.
+#[test]
+fn long_no_value_of_any_run_is_in_the_log() {
+    let Some(path) = variable("RELATA_TEST_LOG_SCAN") else { return };
+    let path = std::path::Path::new(&path);
+    let mut needles = Needles::default();
+    let values = std::fs::read(log::values_of(path)).expect("the values can be read");
+    for value in String::from_utf8_lossy(&values).lines() {
+        needles.add(value);
+    }
+    let text = std::fs::read(path).expect("the log can be read");
+    let lines = text.iter().filter(|byte| **byte == b'\n').count();
+    assert!(lines > 1_000 && needles.len() > 1_000, "{lines} lines, {} values: nothing ran", needles.len());
+    // One of the values, put into one of the lines, is found where it is.
+    for (at, value) in String::from_utf8_lossy(&values).lines().enumerate().step_by(needles.len() / 50 + 1) {
+        let from = text.len() / 60 * (at * 60 / needles.len()).min(59);
+        let mut piece = text[from..text.len().min(from + 2_000)].to_vec();
+        piece.splice(1_000..1_000, value.bytes());
+        assert!(needles.find(&piece).iter().any(|(at, found)| *at == 1_000 && found == value), "`{value}` was put in and not found");
+    }
+    let found = needles.find(&text);
+    let shown = found.iter().take(20).map(|(at, value)| {
+        let (from, to) = (at.saturating_sub(150), text.len().min(at + 150));
+        format!("`{value}` in …{}…", String::from_utf8_lossy(&text[from..to]))
+    });
+    let shown: Vec<String> = shown.collect();
+    println!("{:.1} MB of log, {lines} lines, {} values, {} found", text.len() as f64 / 1e6, needles.len(), found.len());
+    assert!(found.is_empty(), "{shown:#?}");
 }
 
 /// A log into a buffer of its own.

@@ -4,7 +4,7 @@ use relata::auth::totp::code_for_tests;
 use relata::auth::{AuthError, Caller};
 
 use super::{PASSWORD, new_cookie, post_form, signed_in};
-use crate::support::{Answer, TestApp};
+use crate::support::{Answer, TestApp, log};
 
 /// The value of a hidden field of a page.
 #[track_caller]
@@ -17,11 +17,15 @@ pub fn hidden(page: &str, name: &str) -> String {
 #[track_caller]
 pub fn secret_of(page: &str) -> String {
     let from = page.split("id=\"enrol-secret\">").nth(1).unwrap_or_else(|| panic!("no secret in {page}"));
-    from.split('<').next().unwrap_or_default().replace(' ', "")
+    let secret = from.split('<').next().unwrap_or_default().replace(' ', "");
+    log::used_secret(&secret);
+    secret
 }
 
 pub fn recovery_codes(page: &str) -> Vec<String> {
-    page.split("<li><code>").skip(1).filter_map(|part| part.split('<').next()).map(str::to_owned).collect()
+    let codes: Vec<String> = page.split("<li><code>").skip(1).filter_map(|part| part.split('<').next()).map(str::to_owned).collect();
+    codes.iter().for_each(|code| log::used_secret(code));
+    codes
 }
 
 /// A form of a visitor.

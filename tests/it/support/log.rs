@@ -1,69 +1,121 @@
-//! The log of all servers of this test binary, at debug level, compared line by line with values that tests used.
+//! The log of all servers of this test binary, at debug level and in both formats, compared line by line with what tests sent
+//! and were told in confidence. A test whose site ends while a value is in the log fails.
 //!
-//! With `RELATA_TEST_LOG=FILE` the lines go to that file too, and the values that requests carried to `FILE.values`: for
-//! `tests/run long logs`, which compares all with all.
+//! With `RELATA_TEST_LOG=FILE` the lines go to that file too, and the values to `FILE.values`: for `tests/run long logs`, which
+//! compares all with all.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
+use std::fs::File;
 use std::io::Write;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{LazyLock, Mutex, Once, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{LazyLock, Mutex, MutexGuard, Once, PoisonError};
 
+use axum::http::{HeaderMap, Uri};
 use relata::app::log;
 use relata::cli::{Log, LogFormat};
-use serde_json::Value;
+use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::Interest;
+use tracing::{Event, Metadata, Subscriber};
 
-/// Values shorter than this occur by chance.
-const SHORTEST: usize = 12;
+use super::carried;
+use super::needles::Needles;
 
 const ERRORS_KEPT: usize = 5;
+/// As much of the newest log is looked through again for what becomes known late.
+const TAIL: usize = 256 * 1024;
+/// Longer values and bodies are no value of one field.
+const LONGEST: usize = 2_000;
+const LONGEST_BODY: usize = 256 * 1024;
 
-static SCANNER: LazyLock<Scanner> = LazyLock::new(Scanner::new);
+static SCANNER: LazyLock<Scanner> = LazyLock::new(|| Scanner::new(variable("RELATA_TEST_LOG").as_deref().map(Path::new)));
 
-struct Scanner {
-    lines: AtomicU64,
-    watched: Mutex<Vec<String>>,
-    found: Mutex<Vec<String>>,
+#[expect(clippy::disallowed_methods, reason = "the environment says whether the long proof runs")]
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Where the values stand that a log must not hold.
+pub fn values_of(log: &Path) -> PathBuf {
+    PathBuf::from(format!("{}.values", log.display()))
+}
+
+/// A log and the values that must not be in it.
+#[derive(Default)]
+pub struct Scanner(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    lines: u64,
+    needles: Needles,
+    found: Vec<String>,
+    tail: String,
     /// The newest lines that tell of a fault of the server.
-    errors: Mutex<VecDeque<String>>,
-    file: Option<Mutex<std::fs::File>>,
-    values: Option<Mutex<(std::fs::File, HashSet<String>)>>,
+    errors: VecDeque<String>,
+    /// The log and the values.
+    files: Option<(File, File)>,
 }
 
 impl Scanner {
-    #[expect(clippy::disallowed_methods, reason = "the environment says whether the long proof runs")]
-    fn new() -> Self {
-        let path = std::env::var("RELATA_TEST_LOG").ok().filter(|path| !path.is_empty());
-        let open = |path: String| std::fs::OpenOptions::new().create(true).append(true).open(path).expect("the log can be written");
-        Self {
-            lines: AtomicU64::new(0),
-            watched: Mutex::default(),
-            found: Mutex::default(),
-            errors: Mutex::default(),
-            file: path.clone().map(|path| Mutex::new(open(path))),
-            values: path.map(|path| Mutex::new((open(format!("{path}.values")), HashSet::new()))),
+    /// One that writes everything down, too.
+    pub fn new(path: Option<&Path>) -> Self {
+        let open = |path: &Path| File::options().create(true).append(true).open(path).expect("the log can be written");
+        let files = path.map(|path| (open(path), open(&values_of(path))));
+        Self(Mutex::new(State { files, ..State::default() }))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// No line may hold this from now on.
+    pub fn used(&self, value: &str) {
+        self.state().used(value);
+    }
+
+    /// No line may hold this, nor may it have been in one of the last ones.
+    pub fn told(&self, value: &str) {
+        let mut state = self.state();
+        if state.used(value) && state.tail.contains(value) {
+            state.found.push(format!("`{value}`, before it was told"));
         }
+    }
+
+    pub fn found(&self) -> Vec<String> {
+        self.state().found.clone()
+    }
+}
+
+impl State {
+    fn used(&mut self, value: &str) -> bool {
+        let is_new = value.len() <= LONGEST && !value.contains(['\n', '\r']) && self.needles.add(value);
+        if let (true, Some((_, values))) = (is_new, &mut self.files) {
+            values.write_all(format!("{value}\n").as_bytes()).expect("written");
+        }
+        is_new
     }
 }
 
 /// One line on its way.
-struct Watched;
-
-impl Write for Watched {
+impl Write for &Scanner {
     fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
-        SCANNER.lines.fetch_add(1, Ordering::Relaxed);
+        let mut state = self.state();
+        state.lines += 1;
         let text = String::from_utf8_lossy(line);
-        for value in lock(&SCANNER.watched).iter().filter(|value| text.contains(value.as_str())) {
-            lock(&SCANNER.found).push(format!("`{value}` in {text}"));
+        let found = state.needles.find(line);
+        state.found.extend(found.into_iter().map(|(_, value)| format!("`{value}` in {text}")));
+        state.tail.push_str(&text);
+        if state.tail.len() > 2 * TAIL {
+            let from = (TAIL..).find(|at| state.tail.is_char_boundary(*at)).unwrap_or(0);
+            state.tail.drain(..from);
         }
-        if text.contains("ERROR") {
-            let mut errors = lock(&SCANNER.errors);
-            errors.push_back(text.into_owned());
-            if errors.len() > ERRORS_KEPT {
-                errors.pop_front();
+        if text.contains(" ERROR ") {
+            state.errors.push_back(text.into_owned());
+            if state.errors.len() > ERRORS_KEPT {
+                state.errors.pop_front();
             }
         }
-        if let Some(file) = &SCANNER.file {
-            lock(file).write_all(line)?;
+        if let Some((log, _)) = &mut state.files {
+            log.write_all(line)?;
         }
         Ok(line.len())
     }
@@ -73,66 +125,107 @@ impl Write for Watched {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// Everything at debug level, as text and as JSON, for a scanner.
+pub fn subscriber(scanner: &'static Scanner) -> impl Subscriber + Send + Sync {
+    let one = |format| log::subscriber(&Log { level: "debug".into(), format }, false, move || scanner);
+    Both(one(LogFormat::Text), one(LogFormat::Json))
+}
+
+/// Events go to both, everything else is asked of the first.
+struct Both<A, B>(A, B);
+
+impl<A: Subscriber, B: Subscriber> Subscriber for Both<A, B> {
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        self.1.register_callsite(metadata);
+        self.0.register_callsite(metadata)
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.0.enabled(metadata)
+    }
+
+    fn max_level_hint(&self) -> Option<tracing::level_filters::LevelFilter> {
+        self.0.max_level_hint()
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        self.0.new_span(span)
+    }
+
+    fn record(&self, span: &Id, values: &Record<'_>) {
+        self.0.record(span, values);
+    }
+
+    fn record_follows_from(&self, span: &Id, follows: &Id) {
+        self.0.record_follows_from(span, follows);
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        self.0.event(event);
+        self.1.event(event);
+    }
+
+    fn enter(&self, span: &Id) {
+        self.0.enter(span);
+    }
+
+    fn exit(&self, span: &Id) {
+        self.0.exit(span);
+    }
+
+    fn clone_span(&self, id: &Id) -> Id {
+        self.0.clone_span(id)
+    }
+
+    fn try_close(&self, id: Id) -> bool {
+        self.0.try_close(id)
+    }
 }
 
 /// Begins to listen; once for the whole binary.
 pub fn start() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let wanted = Log { level: "debug".into(), format: LogFormat::Text };
-        let subscriber = log::subscriber(&wanted, false, || Watched);
-        tracing::subscriber::set_global_default(subscriber).expect("nobody else listens");
-    });
+    ONCE.call_once(|| tracing::subscriber::set_global_default(subscriber(&SCANNER)).expect("nobody else listens"));
 }
 
-/// No line may hold this from now on.
-pub fn watch(value: &str) {
-    assert!(value.len() >= SHORTEST, "too short to be told from chance: {value}");
-    let mut watched = lock(&SCANNER.watched);
-    if !watched.iter().any(|known| known == value) {
-        watched.push(value.to_owned());
-    }
+/// Lines so far.
+pub fn lines() -> u64 {
+    SCANNER.state().lines
 }
 
-/// Lines so far, and those among them that hold a watched value.
-pub fn seen() -> (u64, Vec<String>) {
-    (SCANNER.lines.load(Ordering::Relaxed), lock(&SCANNER.found).clone())
+/// Fails when a value that a test used is in the log of this binary so far.
+pub fn expect_clean() {
+    let found = SCANNER.found();
+    assert!(found.is_empty(), "values in the log: {found:#?}");
 }
 
 /// The newest lines that tell of a fault of the server, from whichever test: the cause of a 500 is there alone.
 pub fn errors() -> String {
-    lock(&SCANNER.errors).iter().map(String::as_str).collect()
+    SCANNER.state().errors.iter().map(String::as_str).collect()
 }
 
-/// Remembers what a request carried, for the long proof.
-pub fn used(body: &Value) {
-    let Some(values) = &SCANNER.values else { return };
-    match body {
-        Value::String(text) => used_text(text, values),
-        Value::Array(items) => items.iter().for_each(used),
-        Value::Object(members) => members.values().for_each(used),
-        _ => {}
-    }
+/// What a request is about to carry.
+pub fn sent(uri: &Uri, headers: &HeaderMap, body: &[u8]) {
+    let body = if body.len() <= LONGEST_BODY { body } else { &[] };
+    carried::of_request(uri, headers, body, &mut |value| SCANNER.used(value));
 }
 
-/// [`used`] for a token or password.
+/// What an answer told in confidence.
+pub fn answered(headers: &HeaderMap, body: &[u8]) {
+    carried::of_answer(headers, body, &mut |value| SCANNER.told(value));
+}
+
+/// A password, key, token or code that a test uses without a request, or reads in a page.
 pub fn used_secret(secret: &str) {
-    if let Some(values) = &SCANNER.values {
-        used_text(secret, values);
-    }
+    SCANNER.told(secret);
 }
 
-fn used_text(text: &str, values: &Mutex<(std::fs::File, HashSet<String>)>) {
-    // Ids are no secret, and definitions are told by name.
-    let is_id = text.split_once('_').is_some_and(|(_, id)| id.len() == 13 && id.chars().all(|c| c.is_ascii_alphanumeric()));
-    if text.chars().count() < SHORTEST || text.contains('\n') || text.len() > 2000 || is_id {
-        return;
-    }
-    let mut values = lock(values);
-    if values.1.insert(text.to_owned()) {
-        let line = format!("{text}\n");
-        values.0.write_all(line.as_bytes()).expect("written");
+/// The keys of a site.
+pub fn used_keys(folder: &Path) {
+    let Ok(files) = std::fs::read_dir(folder) else { return };
+    for file in files.filter_map(Result::ok).filter(|file| file.path().extension().is_some_and(|ending| ending == "key")) {
+        if let Ok(text) = std::fs::read_to_string(file.path()) {
+            text.split_whitespace().for_each(|word| SCANNER.told(word));
+        }
     }
 }

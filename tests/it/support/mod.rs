@@ -8,15 +8,17 @@
 //! The clock stands at 2026-11-21T08:00:00Z until a test moves it; randomness is seeded.
 
 mod answer;
+mod carried;
 mod definitions;
 pub mod log;
+pub mod needles;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::http::{Method, Request, header};
 use relata::app::{self, Workspace};
 use relata::auth::{NewToken, NewUser};
@@ -52,6 +54,9 @@ struct Folder(PathBuf);
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
+        if !std::thread::panicking() {
+            log::expect_clean();
+        }
     }
 }
 
@@ -154,8 +159,8 @@ impl TestApp {
             .await
             .expect("a token is created")
             .secret;
-        log::watch(&token);
         log::used_secret(&token);
+        log::used_keys(&folder.0.join("keys"));
         let router = web::router(app::services(&workspace, config.clone()));
         Ok(Self { workspace, router, clock, token, options, config, _follower: None, _folder: folder })
     }
@@ -215,8 +220,18 @@ impl TestApp {
 
     /// Sends a request to this router.
     pub async fn send_to(router: &Router, request: Request<Body>) -> Answer {
-        let response = router.clone().oneshot(request).await.expect("the router is infallible");
-        Answer::read(response).await
+        let (parts, mut body) = request.into_parts();
+        // What comes piece by piece goes on as it is.
+        let mut bytes = Vec::new();
+        if body.size_hint().exact().is_some() {
+            bytes = axum::body::to_bytes(body, usize::MAX).await.expect("the body can be read").to_vec();
+            body = Body::from(bytes.clone());
+        }
+        log::sent(&parts.uri, &parts.headers, &bytes);
+        let response = router.clone().oneshot(Request::from_parts(parts, body)).await.expect("the router is infallible");
+        let answer = Answer::read(response).await;
+        log::answered(&answer.headers, &answer.bytes);
+        answer
     }
 }
 
@@ -239,7 +254,6 @@ impl Ask<'_> {
     }
 
     pub fn json(self, body: &Value) -> Self {
-        log::used(body);
         self.header("content-type", "application/json").text(body.to_string())
     }
 
