@@ -1,5 +1,7 @@
 //! The audit: what is written, who may read it, and that nothing can be changed in it unseen.
 
+mod table;
+
 use axum::http::Method;
 use relata::auth::{NewToken, NewUser};
 use relata::base::{DateTime, Random, SeededRandom};
