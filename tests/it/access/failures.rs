@@ -5,6 +5,50 @@ use serde_json::json;
 
 use super::world::{World, get, person, send};
 
+/// What each row is about; at least one test below or beside is named after it.
+const ROWS: [(u8, &str); 12] = [
+    (20, "a filter on what is hidden"),
+    (21, "a sort, a group or a saved view by what is hidden"),
+    (22, "related records of others"),
+    (23, "aggregates over what may not be read"),
+    (24, "children without the scope of their parent"),
+    (25, "another door with other rules"),
+    (26, "records written inside of others"),
+    (27, "a feed by rights of a moment ago"),
+    (28, "rights field by field"),
+    (44, "a rule that does not compile"),
+    (45, "a restricted delete by another way"),
+    (46, "values in statements"),
+];
+
+#[test]
+fn every_row_has_a_test_of_its_name() {
+    let mut names = Vec::new();
+    let mut folders = vec![crate::support::root().join("tests/it")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("readable").filter_map(Result::ok) {
+            if entry.path().is_dir() {
+                folders.push(entry.path());
+                continue;
+            }
+            let text = std::fs::read_to_string(entry.path()).unwrap_or_default();
+            let mut is_test = false;
+            for line in text.lines() {
+                let name = line.split_once("fn ").map_or("", |(_, rest)| rest.split('(').next().unwrap_or_default());
+                if is_test && name.starts_with("row_") {
+                    names.push(name.to_owned());
+                }
+                is_test = line.starts_with("#[test]") || line.starts_with("#[tokio::test");
+            }
+        }
+    }
+    for (row, about) in ROWS {
+        assert!(names.iter().any(|name| name.starts_with(&format!("row_{row}_"))), "row {row}, {about}, has no test");
+    }
+    let strangers: Vec<&String> = names.iter().filter(|name| !ROWS.iter().any(|(row, _)| name.starts_with(&format!("row_{row}_")))).collect();
+    assert!(strangers.is_empty(), "{strangers:?} are named after rows that are not listed");
+}
+
 /// The answer with one name in the place of another.
 fn told(answer: &crate::support::Answer, name: &str) -> String {
     let mut body = answer.json();
@@ -142,6 +186,7 @@ async fn row_24_children_have_the_scope_of_their_parent() {
     let world = World::new().await;
     let mine = world.deal(&world.rep, json!({"name": "Mine", "lines": [{"label": "a", "price": "1.00"}]})).await;
     let theirs = world.deal(&world.stranger, json!({"name": "Theirs", "lines": [{"label": "b", "price": "2.00"}]})).await;
+    get(&world.app, &world.rep, "/api/v1/records/line/export").await.expect_problem(403, "ACL005");
     let line = |deal: &str| format!("line?filter=deal%20%3D%20'{deal}'");
     assert_eq!(world.ids(&world.rep, &line(&mine)).await.len(), 1);
     assert_eq!(world.ids(&world.rep, "line").await.len(), 1);
@@ -262,6 +307,25 @@ async fn row_45_a_restricted_delete_is_refused_whoever_sees_what() {
     let path = format!("/api/v1/records/account/{account}");
     let refused = send(&app, &clerk, Method::DELETE, &path, &json!({})).await.expect_problem(409, "REC013");
     assert!(!refused.to_string().contains("deal"), "{refused:#}");
+}
+
+/// A child that something else must have stays, whichever way its parent lets it go.
+#[tokio::test]
+async fn row_45_a_restricted_child_is_not_removed_through_its_parent() {
+    let bill = "kind: entity\nid: sales.bill\ntitle: \"{no}\"\nfields:\n  no: {type: text}\n  line: {type: link, to: sales.line, on_delete: restrict}\n";
+    let mut files = super::world::SALES.to_vec();
+    files.push(("definitions/sales/entities/bill.yaml", bill));
+    let app = crate::support::TestApp::with_files(&files).await;
+    let deal = app.create_id("deal", json!({"name": "A", "lines": [{"label": "billed"}]})).await;
+    let line = app.get("/api/v1/records/line").await.json()["data"][0]["id"].as_str().expect("an id").to_owned();
+    app.create_id("bill", json!({"no": "1", "line": line})).await;
+    let path = format!("/api/v1/records/deal/{deal}");
+    app.patch(&path, json!({"lines": [{"id": line, "_delete": true}]})).await.expect_problem(409, "REC012");
+    app.patch(&path, json!({"lines": []})).await;
+    app.delete(&format!("/api/v1/records/line/{line}")).await.expect_problem(409, "REC012");
+    let batch = json!({"operations": [{"op": "delete", "entity": "line", "id": line}]});
+    app.post("/api/v1/batch", batch).await.expect_problem(409, "REC012");
+    app.get(&format!("/api/v1/records/line/{line}")).await.expect_status(200);
 }
 
 #[tokio::test]
