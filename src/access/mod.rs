@@ -12,12 +12,14 @@ pub mod rules;
 pub mod scopes;
 pub mod share;
 
+mod alike;
 mod deciding;
 mod derive;
 mod narrow;
 mod walk;
 
 pub use actor::{ADMINISTRATOR, Actor, ActorKind, Rights, Standing};
+pub use alike::Alike;
 pub use authorise::{
     Authorised, Write, WriteKind, authorise_aggregate, authorise_export, authorise_get, authorise_import, authorise_list, authorise_write,
 };

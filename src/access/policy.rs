@@ -29,6 +29,8 @@ pub struct Policy {
     entities: Vec<EntityRights>,
     /// Some rule names the teams or reports of a person, or what is shared with them.
     uses_mine: bool,
+    /// Which records are read depends on who has these roles.
+    is_personal: bool,
     /// Nothing is kept from these roles.
     is_full: bool,
     /// No record and no value is: what is kept from them is something else to be done with records.
@@ -123,6 +125,11 @@ impl EntityRights {
         all().any(|allowed| *allowed != Allowed::None).then(|| derive::any(all()))
     }
 
+    fn names_person(&self) -> bool {
+        let is_personal = |node: &Node| matches!(node, Node::Me | Node::Mine(_));
+        self.grants.iter().any(|(_, grant)| matches!(&grant.read, Allowed::Where(condition) if names(condition, &is_personal)))
+    }
+
     /// Whether one role alone allows every record to be read, created, changed and deleted, with all its fields.
     pub fn is_full(&self) -> bool {
         self.grants.iter().any(|(_, grant)| {
@@ -165,6 +172,7 @@ impl Policy {
             version: catalog.version,
             digest: catalog.digest.clone(),
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+            is_personal: uses_mine || entities.iter().any(EntityRights::names_person),
             entities,
             uses_mine,
             is_full,
@@ -188,15 +196,18 @@ impl Policy {
         self.number
     }
 
+    /// Whether it depends on who has these roles, or on what is shared with them, which records they read.
+    pub fn is_personal(&self) -> bool {
+        self.is_personal
+    }
+
     pub fn entity(&self, entity: EntityIx) -> Option<&EntityRights> {
         self.entities.get(entity.0 as usize)
     }
 
     /// Whether it depends on who has these roles which records of the entity they read, shares apart.
     pub fn names_person(&self, entity: EntityIx) -> bool {
-        let is_personal = |node: &Node| matches!(node, Node::Me | Node::Mine(_));
-        let grants = self.entity(entity).into_iter().flat_map(|rights| &rights.grants);
-        grants.into_iter().any(|(_, grant)| matches!(&grant.read, Allowed::Where(condition) if names(condition, &is_personal)))
+        self.entity(entity).is_some_and(EntityRights::names_person)
     }
 
     /// What decides who sees which records, by the rules of all roles of the catalog. Worked out when a share is first used.

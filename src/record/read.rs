@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::error::RecordError;
-use super::history::{ChangeEvent, ChangesPage, FieldChange, HistoryEntry, HistoryPage};
+use super::history::{FieldChange, HistoryEntry, HistoryPage};
 use super::plan::Compiled;
 use super::rights::{Eyes, Seen, names_others};
 use super::sealing::open_changes;
@@ -17,7 +17,7 @@ use crate::base::{EntityIx, RecordId, Value};
 use crate::expr::{Node, Path, Root, Type, Typed};
 use crate::query::{Count, Deleted, GetRequest, Item, ListRequest, Paging, Select};
 use crate::schema::catalog::{Actions, Catalog, Entity, Field, FieldType};
-use crate::store::{compile, files, history, outbox};
+use crate::store::{compile, files, history};
 
 impl RecordTx<'_> {
     /// API names of the fields that changed after a version, as far as the history tells.
@@ -83,65 +83,6 @@ impl Records {
         Ok(HistoryPage { entries, next_cursor })
     }
 
-    /// All changes after `since`, a number the last answer gave; `None` begins with the oldest that is kept.
-    ///
-    /// # Errors
-    /// `REC070` when events after `since` are no longer kept.
-    pub async fn changes(&self, actor: &Actor, since: Option<i64>, limit: u32) -> Result<ChangesPage, RecordError> {
-        if !actor.is_signed_in() {
-            return Err(RecordError::Forbidden("nobody is signed in".to_owned()));
-        }
-        let catalog = self.catalog();
-        let limit = limit.clamp(1, 1_000);
-        let after = since.unwrap_or(0).max(0);
-        let mut found = outbox::since(self.store(), after, limit + 1).await?;
-        if since.is_some() {
-            let oldest = outbox::pruned(self.store()).await?;
-            if after < oldest {
-                return Err(RecordError::NotKept { since: after, oldest });
-            }
-        }
-        let more = found.len() > limit as usize;
-        found.truncate(limit as usize);
-        let next = found.last().map_or(after, |event| event.seq);
-        let by_uid: HashMap<&str, EntityIx> = catalog.entities.iter().map(|entity| (entity.uid.as_str(), entity.ix)).collect();
-        let sights = self.sights(actor, &catalog, &by_uid, &found).await?;
-        let events = found
-            .into_iter()
-            // What happened to entities that are gone now is of no use to anybody.
-            .filter_map(|event| {
-                let entity = *by_uid.get(event.entity_uid.as_str())?;
-                let uids: Vec<String> = serde_json::from_str(&event.changed_json).unwrap_or_default();
-                let definition = catalog.entity(entity);
-                let sight = match &sights {
-                    None => None,
-                    Some(sights) => Some(sights.get(&entity).filter(|sight| sight.sees(event.record))?),
-                };
-                let changed = uids.iter().filter_map(|uid| field_of(definition, uid)).map(|field| field.name.clone());
-                let changed = changed.filter(|name| sight.is_none_or(|sight| sight.shows(definition, event.record, name))).collect();
-                Some(ChangeEvent {
-                    seq: event.seq,
-                    at: event.at,
-                    kind: event.event,
-                    entity,
-                    id: event.record,
-                    version: event.version,
-                    changed,
-                    by: (event.actor != 0).then_some(RecordId(event.actor)),
-                })
-            })
-            .collect();
-        Ok(ChangesPage { events, next, more })
-    }
-
-    /// The position of the newest change, 0 when there is none.
-    ///
-    /// # Errors
-    /// The database.
-    pub async fn newest_change(&self) -> Result<i64, RecordError> {
-        Ok(outbox::last_seq(self.store()).await?)
-    }
-
     /// Titles of records, for links shown in pages: one statement an entity. Unknown ones are absent.
     pub async fn titles(&self, actor: &Actor, ids: &[(EntityIx, RecordId)]) -> Result<HashMap<RecordId, String>, RecordError> {
         let catalog = self.catalog();
@@ -185,18 +126,18 @@ impl Records {
 }
 
 /// What an actor may know of some records of one entity, as things stand now.
-struct Sight {
+pub(super) struct Sight {
     granted: Arc<Granted>,
     seen: HashMap<RecordId, Seen>,
 }
 
 impl Sight {
-    fn sees(&self, id: RecordId) -> bool {
+    pub fn sees(&self, id: RecordId) -> bool {
         self.seen.contains_key(&id)
     }
 
     /// Whether a field, by name, may be told of a record. What is gone from the definitions has no rights any more.
-    fn shows(&self, entity: &Entity, id: RecordId, field: &str) -> bool {
+    pub fn shows(&self, entity: &Entity, id: RecordId, field: &str) -> bool {
         let Some(field) = entity.find_field(field).map(|field| field.ix) else { return false };
         self.seen.get(&id).is_some_and(|seen| !seen.hides(field)) && !names_others(&self.granted, entity, field)
     }
@@ -204,7 +145,13 @@ impl Sight {
 
 impl Records {
     /// `None`: nothing is kept from the actor.
-    async fn sight(&self, actor: &Actor, catalog: &Arc<Catalog>, entity: EntityIx, ids: &[RecordId]) -> Result<Option<Sight>, RecordError> {
+    pub(super) async fn sight(
+        &self,
+        actor: &Actor,
+        catalog: &Arc<Catalog>,
+        entity: EntityIx,
+        ids: &[RecordId],
+    ) -> Result<Option<Sight>, RecordError> {
         let Some(granted) = actor.standing(catalog)?.part().cloned() else { return Ok(None) };
         let compiled = self.compiled(catalog);
         let seen = self.eyes(&compiled, &granted, actor).seen(entity, ids).await?;
@@ -222,33 +169,6 @@ impl Records {
             zone: compiled.zone.clone(),
             me: actor.user,
         }
-    }
-
-    /// Those of the records of these events that may be known of, by entity.
-    async fn sights(
-        &self,
-        actor: &Actor,
-        catalog: &Arc<Catalog>,
-        by_uid: &HashMap<&str, EntityIx>,
-        events: &[outbox::Event],
-    ) -> Result<Option<HashMap<EntityIx, Sight>>, RecordError> {
-        if actor.standing(catalog)?.part().is_none() {
-            return Ok(None);
-        }
-        let mut ids: HashMap<EntityIx, BTreeSet<RecordId>> = HashMap::new();
-        for event in events {
-            if let Some(entity) = by_uid.get(event.entity_uid.as_str()) {
-                ids.entry(*entity).or_default().insert(event.record);
-            }
-        }
-        let mut sights = HashMap::new();
-        for (entity, ids) in ids {
-            let ids: Vec<RecordId> = ids.into_iter().collect();
-            if let Some(sight) = self.sight(actor, catalog, entity, &ids).await? {
-                sights.insert(entity, sight);
-            }
-        }
-        Ok(Some(sights))
     }
 
     /// What an actor may do with one record. `catalog` is the one the request was read with.
@@ -303,7 +223,7 @@ pub(super) fn only_id(entity: &Entity) -> Select {
     Select { entity: entity.ix, items }
 }
 
-fn field_of<'e>(entity: &'e Entity, uid: &str) -> Option<&'e Field> {
+pub(super) fn field_of<'e>(entity: &'e Entity, uid: &str) -> Option<&'e Field> {
     entity.fields.iter().find(|field| field.uid == uid).or_else(|| entity.find_field(uid))
 }
 

@@ -1,7 +1,7 @@
 //! The store itself: open, read, write, close.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -44,6 +44,8 @@ struct Shared {
     is_node_lost: AtomicBool,
     background: Mutex<Vec<JoinHandle<()>>>,
     readings: super::identity::Readings,
+    /// Statements outside of units of work so far.
+    reads: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -132,6 +134,7 @@ impl Store {
             is_node_lost: AtomicBool::new(false),
             background: Mutex::new(Vec::new()),
             readings: super::identity::Readings::default(),
+            reads: AtomicU64::new(0),
             surroundings,
         };
         Self { shared: Arc::new(shared) }
@@ -213,10 +216,16 @@ impl Store {
 
     /// Runs a reading statement outside any transaction.
     pub async fn query(&self, statement: &Statement) -> Result<Rows, StoreError> {
+        self.shared.reads.fetch_add(1, Ordering::Relaxed);
         match &self.shared.db {
             Db::Sqlite { readers, .. } => readers.query(statement).await,
             Db::Postgres(pool) => postgres::link::query(&pool.pool, statement).await,
         }
+    }
+
+    /// How many statements were run outside of units of work since the store was opened.
+    pub fn reads(&self) -> u64 {
+        self.shared.reads.load(Ordering::Relaxed)
     }
 
     /// [`Store::query`] for SQL just built.

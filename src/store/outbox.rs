@@ -122,11 +122,15 @@ fn select_since(settled: Option<i64>, since: i64, limit: u32) -> Sql {
         [int(since)],
     );
     if let Some(settled) = settled {
-        // Rows of later transactions wait: an older one that still runs may yet commit a smaller seq.
-        sql.push(" AND tx < ").append(Sql::template("CAST(? AS xid8)", [text(settled.to_string().as_str())]));
+        sql.push(" AND ").append(before(settled));
     }
     sql.push(" ORDER BY seq LIMIT ").number(i64::from(limit));
     sql
+}
+
+/// Rows of later transactions wait: an older one that still runs may yet commit a smaller seq.
+fn before(settled: i64) -> Sql {
+    Sql::template("tx < CAST(? AS xid8)", [text(settled.to_string().as_str())])
 }
 
 /// The next transaction number, and the smallest one of a unit of work of this workspace that runs. Units hold the
@@ -179,6 +183,20 @@ pub async fn since_in(tx: &mut Tx, since: i64, limit: u32) -> Result<Vec<Event>,
 pub async fn last_seq(store: &Store) -> Result<i64, StoreError> {
     let rows = store.rows(Sql::new("SELECT max(seq) FROM sys_outbox"), &[INT]).await?;
     Ok(rows.one_int().unwrap_or(0))
+}
+
+/// Where a reader begins who wants what happens from now on: no event that comes later has a position up to this one.
+pub async fn settled_seq(store: &Store) -> Result<i64, StoreError> {
+    let mut newest = Sql::new("SELECT max(seq) FROM sys_outbox");
+    if let Some(lock) = store.advisory_lock() {
+        let settled = settled(store.rows(running(lock), &[INT, INT]).await?.first());
+        newest.push(" WHERE ").append(before(settled));
+    }
+    match store.rows(newest, &[INT]).await?.one_int() {
+        Some(seq) => Ok(seq),
+        // All that is settled is no longer kept.
+        None => pruned(store).await,
+    }
 }
 
 /// How many positions the slowest reader is behind the newest event, 0 when nobody reads.

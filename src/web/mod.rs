@@ -13,6 +13,7 @@ mod scope;
 mod server;
 mod state;
 mod streams;
+mod telling;
 mod tls;
 
 pub mod api;

@@ -1,14 +1,19 @@
-//! Open event streams of one server: how many there are, what wakes them, and that they end when the server stops.
+//! Open event streams of one server: how many there are, the feed that is read once for all of them, and that they end when
+//! the server stops.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
 
 use super::Problem;
-use crate::record::Records;
+use super::telling::Telling;
+use crate::access::Alike;
+use crate::record::{Records, Stretch};
 
 /// Streams open at the same time, of all people and of one.
 const MOST: usize = 4096;
@@ -22,6 +27,9 @@ const BREATH: Duration = Duration::from_millis(20);
 const EACH: Duration = Duration::from_micros(500);
 /// Places in the order of turns.
 const TURNS: u32 = 128;
+/// Events that are read at once, and that are kept for those who are not quite up to date. Who is further behind reads alone.
+const AT_ONCE: u32 = 1_000;
+const KEPT: usize = 2_000;
 
 /// What all streams of a server share.
 #[derive(Debug)]
@@ -29,12 +37,11 @@ pub struct Streams {
     /// Open streams by person.
     open: Mutex<HashMap<i64, usize>>,
     count: AtomicUsize,
-    /// Streams opened so far.
-    number: AtomicU32,
-    /// The newest position of the feed of changes, as far as somebody looked.
-    newest: watch::Sender<i64>,
+    /// The newest events, as far as somebody looked.
+    recent: watch::Sender<Arc<Stretch>>,
     /// Somebody looks.
     is_followed: AtomicBool,
+    telling: Telling,
     stop: watch::Sender<bool>,
 }
 
@@ -43,9 +50,9 @@ impl Default for Streams {
         Self {
             open: Mutex::default(),
             count: AtomicUsize::new(0),
-            number: AtomicU32::new(0),
-            newest: watch::Sender::new(0),
+            recent: watch::Sender::default(),
             is_followed: AtomicBool::new(false),
+            telling: Telling::default(),
             stop: watch::Sender::new(false),
         }
     }
@@ -72,7 +79,7 @@ impl Streams {
         }
         *open.entry(person).or_default() += 1;
         self.count.fetch_add(1, Ordering::Relaxed);
-        Ok(Place { streams: self.clone(), person, number: self.number.fetch_add(1, Ordering::Relaxed) })
+        Ok(Place { streams: self.clone(), person })
     }
 
     /// How many are open.
@@ -90,9 +97,15 @@ impl Streams {
         self.stop.subscribe()
     }
 
-    /// The newest position of the feed: one look a second for all streams together, and after commits of this process.
-    pub(super) fn newest(self: &Arc<Self>, records: &Records) -> watch::Receiver<i64> {
-        let receiver = self.newest.subscribe();
+    /// What is worked out once for streams that are told the same.
+    pub(super) fn telling(&self) -> &Telling {
+        &self.telling
+    }
+
+    /// The newest events: read once for all streams together, after commits of this process and each second for those of
+    /// others. It also tells each second, with or without news, that it is time to see whether one may still listen.
+    pub(super) fn recent(self: &Arc<Self>, records: &Records) -> watch::Receiver<Arc<Stretch>> {
+        let receiver = self.recent.subscribe();
         if !self.is_followed.swap(true, Ordering::AcqRel) {
             tokio::spawn(self.clone().follow(records.clone()));
         }
@@ -101,24 +114,59 @@ impl Streams {
 
     async fn follow(self: Arc<Self>, records: Records) {
         let mut commits = records.store().signals();
+        let mut beat = tokio::time::interval(LOOK_EVERY);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut known: Option<Arc<Stretch>> = None;
         loop {
-            match records.newest_change().await {
-                Ok(position) => drop(self.newest.send_if_modified(|known| std::mem::replace(known, position) != position)),
-                Err(error) => tracing::debug!(error = %error, "the feed of changes could not be read"),
-            }
-            if self.newest.receiver_count() == 0 {
+            let is_beat = tokio::select! {
+                biased;
+                _ = beat.tick() => true,
+                changed = commits.changed() => match changed {
+                    Ok(()) => false,
+                    Err(_) => return,
+                },
+            };
+            if self.recent.receiver_count() == 0 {
                 self.is_followed.store(false, Ordering::Release);
                 // Whoever came in between found somebody looking.
-                if self.newest.receiver_count() == 0 || self.is_followed.swap(true, Ordering::AcqRel) {
+                if self.recent.receiver_count() == 0 || self.is_followed.swap(true, Ordering::AcqRel) {
                     return;
                 }
             }
-            tokio::select! {
-                changed = commits.changed() => if changed.is_err() { return },
-                () = tokio::time::sleep(LOOK_EVERY) => {}
+            let mut is_behind = true;
+            while is_behind {
+                let next = match &known {
+                    None => records.newest_change().await.map(Stretch::at),
+                    Some(known) => records.stretch(known.to(), AT_ONCE).await,
+                };
+                match next {
+                    Ok(next) => {
+                        is_behind = next.len() == AT_ONCE as usize;
+                        let is_news = !next.is_empty();
+                        let recent = match known.take() {
+                            Some(known) if !is_news => known,
+                            Some(known) => Arc::new(known.and(&next, KEPT)),
+                            None => Arc::new(next),
+                        };
+                        if is_news || is_beat {
+                            self.recent.send_replace(recent.clone());
+                        }
+                        known = Some(recent);
+                        // Those who take turns come to the end of it before they get more.
+                        tokio::time::sleep(if is_behind { self.round().max(BREATH) } else { BREATH }).await;
+                    }
+                    Err(error) => {
+                        tracing::debug!(error = %error, "the feed of changes could not be read");
+                        is_behind = false;
+                    }
+                }
             }
-            tokio::time::sleep(BREATH).await;
         }
+    }
+
+    /// The time in which each stream has its turn.
+    fn round(&self) -> Duration {
+        EACH.saturating_mul(u32::try_from(self.count()).unwrap_or(u32::MAX)).min(LOOK_EVERY)
     }
 }
 
@@ -127,14 +175,16 @@ impl Streams {
 pub(super) struct Place {
     streams: Arc<Streams>,
     person: i64,
-    number: u32,
 }
 
 impl Place {
-    /// How long this stream waits until it is its turn to read what is new.
-    pub(super) fn turn(&self) -> Duration {
-        let all = EACH.saturating_mul(u32::try_from(self.streams.count()).unwrap_or(u32::MAX)).min(LOOK_EVERY);
-        all * (self.number % TURNS) / TURNS
+    /// How long a stream waits until it is its turn to tell what is new. Those that are told the same come together, so that
+    /// it is looked up once for them.
+    pub(super) fn turn(&self, alike: &Alike) -> Duration {
+        let mut hasher = DefaultHasher::new();
+        alike.hash(&mut hasher);
+        let place = u32::try_from(hasher.finish() % u64::from(TURNS)).unwrap_or(0);
+        self.streams.round() * place / TURNS
     }
 }
 

@@ -1,5 +1,8 @@
 //! `GET /changes` as a stream of server-sent events. Before each batch it is asked anew who listens and what they may read:
 //! rights of a moment ago show nothing, and whoever may no longer be here hears no more.
+//!
+//! The feed is read once for all streams, and what of it may be told once for all whose eyes are alike. A stream that is far
+//! behind reads alone until it has caught up.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -12,22 +15,21 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
 use hyper::body::Frame;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::head::Head;
 use super::{locate, read};
-use crate::access::Actor;
-use crate::record::RecordError;
+use crate::access::{Actor, Alike};
+use crate::record::{ChangesPage, RecordError, Stretch};
 use crate::schema::catalog::Catalog;
 use crate::web::Problem;
 use crate::web::middleware::identify;
 use crate::web::streams::Place;
+use crate::web::telling::Told;
 
 /// Events of one batch.
 const AT_ONCE: u32 = 200;
-/// How often it is looked whether the listener may still listen.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Pieces that wait for a slow listener.
 const WAITING: usize = 4;
 
@@ -77,6 +79,13 @@ struct Stream {
     place: Place,
 }
 
+/// Who listens, with the rights they have now.
+struct Listener {
+    actor: Actor,
+    catalog: Arc<Catalog>,
+    alike: Alike,
+}
+
 /// Why a stream ends.
 enum End {
     /// Nobody listens any more, or the server stops.
@@ -108,83 +117,94 @@ impl Stream {
 
     async fn tell_until_end(&mut self) -> Result<Infallible, End> {
         let state = self.head.state.clone();
-        let mut newest = state.config.streams.newest(&state.records);
+        let mut recent = state.config.streams.recent(&state.records);
         let mut stopped = state.config.streams.stopped();
         // A quiet stream says now and then that it is there, well before a quiet connection is closed.
-        let beats = u32::try_from((state.config.keep_alive / 4).as_millis().div_ceil(LOOK_EVERY.as_millis())).unwrap_or(1).max(1);
-        let look_every = LOOK_EVERY.min(state.config.keep_alive / 4);
-        let mut quiet = 0;
+        let mut beat = tokio::time::interval((state.config.keep_alive / 4).max(Duration::from_millis(1)));
+        beat.reset();
         self.say("retry: 2000\n\n".into()).await?;
         loop {
             if *stopped.borrow() {
                 return Err(End::Quiet);
             }
-            let (actor, catalog) = self.who_listens().await?;
-            let position = *newest.borrow_and_update();
-            if position > self.after {
-                while self.tell_batch(&actor, &catalog).await? {}
-                quiet = 0;
-            }
-            if quiet >= beats {
-                self.say(":\n\n".into()).await?;
-                quiet = 0;
+            let mut listener = self.who_listens().await?;
+            let stretch = recent.borrow_and_update().clone();
+            while stretch.to() > self.after && self.tell_batch(&listener, &stretch).await? {
+                beat.reset();
+                listener = self.who_listens().await?;
             }
             tokio::select! {
-                changed = newest.changed() => {
+                changed = recent.changed() => {
                     if changed.is_err() {
                         return Err(End::Quiet);
                     }
-                    tokio::time::sleep(self.place.turn()).await;
+                    let is_news = recent.borrow().to() > self.after;
+                    if is_news {
+                        tokio::time::sleep(self.place.turn(&listener.alike)).await;
+                    }
                 }
-                () = tokio::time::sleep(look_every) => quiet += 1,
+                _ = beat.tick() => self.say(":\n\n".into()).await?,
                 () = self.sender.closed() => return Err(End::Quiet),
                 _ = stopped.changed() => {}
             }
         }
     }
 
-    /// Who listens, with the rights they have now.
-    async fn who_listens(&mut self) -> Result<(Actor, Arc<Catalog>), End> {
+    async fn who_listens(&mut self) -> Result<Listener, End> {
         let head = &mut self.head;
         head.requester.identity = None;
         identify(&head.state, &head.headers, &mut head.requester).await?;
         head.requester.identity()?;
         let whole = head.state.catalog();
         let actor = head.requester.actor(&whole);
+        let alike = actor.alike(&whole).map_err(Problem::from)?;
         let catalog = actor.sees(&whole);
-        Ok((actor, catalog))
+        Ok(Listener { actor, catalog, alike })
     }
 
-    /// The next events; whether there are more. The place after the last one is told even where none may be seen, so that a
-    /// client that comes back does not begin too early.
-    async fn tell_batch(&mut self, actor: &Actor, catalog: &Arc<Catalog>) -> Result<bool, End> {
-        let page = match self.head.state.records.changes(actor, Some(self.after), AT_ONCE).await {
-            Ok(page) => page,
+    /// Tells the next events; whether it came any further. The place after the last one is told even where none may be seen, so
+    /// that a client that comes back does not begin too early.
+    async fn tell_batch(&mut self, listener: &Listener, stretch: &Stretch) -> Result<bool, End> {
+        let (state, after) = (&self.head.state, self.after);
+        let told = if stretch.covers(after) {
+            let work = async {
+                let page = state.records.told(&listener.actor, stretch, after, AT_ONCE).await?;
+                Ok(told(&listener.catalog, &page, after))
+            };
+            state.config.streams.telling().once(listener.alike.clone(), after, work).await
+        } else {
+            state.records.changes(&listener.actor, Some(after), AT_ONCE).await.map(|page| told(&listener.catalog, &page, after))
+        };
+        let told = match told {
+            Ok(told) => told,
             Err(error @ RecordError::NotKept { .. }) => return Err(error.into()),
             Err(error) => {
                 tracing::debug!(error = %error, "a stream could not go on");
                 return Err(End::Quiet);
             }
         };
-        let mut text = String::new();
-        for event in &page.events {
-            let data: Value = read::change_event(catalog, event);
-            let _ = write!(text, "id: {}\nevent: change\ndata: {data}\n\n", event.seq);
+        self.after = told.next.max(after);
+        if !told.text.is_empty() {
+            self.say(told.text).await?;
         }
-        let moved = page.next > self.after;
-        if moved && page.events.last().is_none_or(|event| event.seq < page.next) {
-            let _ = write!(text, "id: {}\n\n", page.next);
-        }
-        self.after = page.next.max(self.after);
-        if !text.is_empty() {
-            self.say(text).await?;
-        }
-        Ok(page.more && moved)
+        Ok(self.after > after)
     }
 
-    async fn say(&self, text: String) -> Result<(), End> {
-        self.sender.send(text.into()).await.map_err(|_| End::Quiet)
+    async fn say(&self, text: Bytes) -> Result<(), End> {
+        self.sender.send(text).await.map_err(|_| End::Quiet)
     }
+}
+
+/// A page of the feed as server-sent events.
+fn told(catalog: &Catalog, page: &ChangesPage, after: i64) -> Told {
+    let mut text = String::new();
+    for event in &page.events {
+        let _ = write!(text, "id: {}\nevent: change\ndata: {}\n\n", event.seq, read::change_event(catalog, event));
+    }
+    if page.next > after && page.events.last().is_none_or(|event| event.seq < page.next) {
+        let _ = write!(text, "id: {}\n\n", page.next);
+    }
+    Told { text: text.into(), next: page.next }
 }
 
 /// The answer's body.

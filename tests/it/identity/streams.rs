@@ -151,3 +151,60 @@ async fn one_person_keeps_a_bounded_number_of_streams() {
     }
     assert!(is_free, "the place of a client that has gone stays taken");
 }
+
+/// Many streams cost no more statements than few: the feed is read once for all, and what may be told once for all whose eyes
+/// are alike. Somebody whose rules ask who they are is looked up once, however many streams they have.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_streams_read_the_feed_once() {
+    const EACH: usize = 60;
+    let world = World::new().await;
+    let app = &world.app;
+    let mut people = Vec::new();
+    for (name, role) in [("ann", "looker"), ("ben", "looker"), ("cid", "looker"), ("dan", "rep"), ("eve", "auditor")] {
+        people.push(crate::access::world::person(app, name, &[role], json!({})).await);
+    }
+    let mut open = Vec::new();
+    for person in people.iter().cycle().take(EACH * people.len()) {
+        open.push(Listener::open(app, person, "/api/v1/changes").await);
+    }
+    for listener in &mut open {
+        assert!(listener.hears("retry:").await);
+    }
+    let store = &app.workspace.store;
+    let before = store.reads();
+    let mut last = String::new();
+    for number in 0..5 {
+        last = world.deal(&people[3], json!({"name": format!("Deal {number}"), "stage": "won"})).await;
+    }
+    for listener in &mut open {
+        assert!(listener.hears(&last).await);
+    }
+    let reads = store.reads() - before;
+    assert!(reads < open.len() as u64, "{reads} statements for {} streams", open.len());
+    // Each is told by its own rights, in the same words as others with the same.
+    for (at, listener) in open.iter().enumerate() {
+        let told: Vec<&str> = listener.text.lines().filter(|line| line.starts_with("data: ") && line.contains("\"deal\"")).collect();
+        assert_eq!(told.len(), 5, "{}", listener.text);
+        // The auditor reads what was won, without the account and the owner.
+        assert!(!listener.text.contains("margin") || at % people.len() != 3, "{}", listener.text);
+    }
+    // Whoever is let go hears nothing more, and everybody else does.
+    app.patch(&format!("/api/v1/records/user/{}", people[0].id), json!({"active": false})).await.expect_status(200);
+    app.patch(&format!("/api/v1/records/user/{}", people[1].id), json!({"roles": ["filer"]})).await.expect_status(200);
+    let secret = world.deal(&people[3], json!({"name": "After", "stage": "won"})).await;
+    let newest = format!("id: {}\n", app.get("/api/v1/changes?limit=1000").await.json()["next"]);
+    for (at, mut listener) in open.into_iter().enumerate() {
+        match at % people.len() {
+            0 => {
+                let text = listener.rest().await;
+                assert!(text.contains("event: end") && !text.contains(&secret), "{text}");
+            }
+            1 => {
+                // The position behind it is told, and nothing else.
+                assert!(listener.hears(&newest).await);
+                assert!(!listener.text.contains(&secret), "{}", listener.text);
+            }
+            _ => assert!(listener.hears(&secret).await),
+        }
+    }
+}

@@ -155,6 +155,7 @@ async fn a_reader_of_the_outbox_misses_no_event() {
     pause(100).await;
     write(&second, move |tx| Box::pin(async move { outbox::append(tx, &quick).await })).await.expect("written");
     assert_eq!(outbox::since(&second, 0, 10).await.map(|events| events.len()), Ok(0), "an older transaction still runs");
+    assert_eq!(outbox::settled_seq(&second).await, Ok(0), "who begins now hears of both");
     writing.await.expect("ends").expect("written");
     // Other tests of the run may have a transaction open in this database for a moment.
     for _ in 0..100 {
