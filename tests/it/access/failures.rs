@@ -45,7 +45,8 @@ fn every_row_has_a_test_of_its_name() {
     for (row, about) in ROWS {
         assert!(names.iter().any(|name| name.starts_with(&format!("row_{row}_"))), "row {row}, {about}, has no test");
     }
-    let strangers: Vec<&String> = names.iter().filter(|name| !ROWS.iter().any(|(row, _)| name.starts_with(&format!("row_{row}_")))).collect();
+    let strangers: Vec<&String> =
+        names.iter().filter(|name| !ROWS.iter().any(|(row, _)| name.starts_with(&format!("row_{row}_")))).collect();
     assert!(strangers.is_empty(), "{strangers:?} are named after rows that are not listed");
 }
 

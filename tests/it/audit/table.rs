@@ -70,7 +70,10 @@ fn of_a_column(dice: &Dice, line: &Line) -> String {
         3 => format!("upper({column})"),
         4 if matches!(column, "entity" | "field") => "NULL".to_owned(),
         4 => "''".to_owned(),
-        _ => format!("COALESCE((SELECT other.{} FROM sys_audit AS other WHERE other.seq <> {at} ORDER BY other.seq DESC LIMIT 1), '')", dice.of(&TEXTS)),
+        _ => format!(
+            "COALESCE((SELECT other.{} FROM sys_audit AS other WHERE other.seq <> {at} ORDER BY other.seq DESC LIMIT 1), '')",
+            dice.of(&TEXTS)
+        ),
     };
     format!("UPDATE sys_audit SET {column} = {value} WHERE seq = {at}")
 }

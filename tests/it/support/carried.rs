@@ -5,8 +5,20 @@ use serde_json::Value;
 
 /// Headers that say nothing of anybody.
 const PLAIN: [&str; 14] = [
-    "accept", "accept-encoding", "content-type", "content-length", "connection", "host", "origin", "sec-fetch-site", "sec-fetch-mode",
-    "prefer", "if-match", "if-none-match", "range", "hx-request",
+    "accept",
+    "accept-encoding",
+    "content-type",
+    "content-length",
+    "connection",
+    "host",
+    "origin",
+    "sec-fetch-site",
+    "sec-fetch-mode",
+    "prefer",
+    "if-match",
+    "if-none-match",
+    "range",
+    "hx-request",
 ];
 /// Members of answers that are secrets of whoever asked.
 const SECRET: [&str; 7] = ["secret", "token", "password", "codes", "cookie", "link", "seed"];
@@ -115,9 +127,9 @@ fn strings(body: &Value, put: &mut dyn FnMut(&str)) {
 fn secrets(body: &Value, put: &mut dyn FnMut(&str)) {
     match body {
         Value::Array(items) => items.iter().for_each(|item| secrets(item, put)),
-        Value::Object(members) => members.iter().for_each(|(name, value)| {
-            if SECRET.contains(&name.as_str()) { strings(value, put) } else { secrets(value, put) }
-        }),
+        Value::Object(members) => {
+            members.iter().for_each(|(name, value)| if SECRET.contains(&name.as_str()) { strings(value, put) } else { secrets(value, put) })
+        }
         _ => {}
     }
 }
@@ -132,7 +144,8 @@ fn is_of_the_program(value: &str) -> bool {
         id.is_some_and(|(_, id)| id.len() == 13 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()))
     };
     let moment = value.split_once(['+']).map_or(value, |(moment, _)| moment);
-    let is_moment = || moment.len() >= 19 && moment.as_bytes()[10] == b'T' && moment.bytes().take(10).all(|b| b.is_ascii_digit() || b == b'-');
+    let is_moment =
+        || moment.len() >= 19 && moment.as_bytes()[10] == b'T' && moment.bytes().take(10).all(|b| b.is_ascii_digit() || b == b'-');
     is_word() || is_number() || is_id() || is_moment()
 }
 
@@ -158,8 +171,18 @@ fn what_is_sent_in_any_way_is_noted() {
     let body = r#"{"name": {"given": "zq given 6"}, "phone": "+4930123456", "at": "2026-11-21T08:00:00+08:00", "amount": "12345678.00"}"#;
     assert_eq!(
         noted(uri, &headers, body),
-        ["zq%20search+4", "zq search 4", "name%3D%27zq5%27", "name='zq5'", "zq-cookie-1", "rl_zqtoken2", "zq agent 3", "zq given 6", "+4930123456"]
-            .map(str::to_owned)
+        [
+            "zq%20search+4",
+            "zq search 4",
+            "name%3D%27zq5%27",
+            "name='zq5'",
+            "zq-cookie-1",
+            "rl_zqtoken2",
+            "zq agent 3",
+            "zq given 6",
+            "+4930123456"
+        ]
+        .map(str::to_owned)
     );
     headers.insert("content-type", "application/x-www-form-urlencoded".parse().expect("a value"));
     headers.remove("cookie");
