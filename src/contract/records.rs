@@ -31,6 +31,9 @@ pub(super) fn add(catalog: &Catalog, entity: &Entity, paths: &mut Map<String, Va
     if entity.may.export {
         paths.insert(format!("{base}/export"), json!({ "get": export(entity) }));
     }
+    if entity.may.import {
+        paths.insert(format!("{base}/import"), json!({ "post": import(entity) }));
+    }
     if (entity.may.share || entity.may.admin) && entity.is_shareable() {
         shares::add(entity, &base, paths);
     }
@@ -117,6 +120,39 @@ fn export(entity: &Entity) -> Value {
             "a table for people, or a JSON object a line",
         )
         .answers_raw("200", file)
+        .build()
+}
+
+fn import(entity: &Entity) -> Value {
+    let names = |unique: &Unique| unique.fields.iter().map(|field| entity.field(*field).name.as_str()).collect::<Vec<_>>().join(",");
+    let (count, text) = (|| json!({ "type": "integer", "minimum": 0 }), || json!({ "type": "string" }));
+    let list = |item: Value| json!({ "type": "array", "items": item });
+    let difference =
+        object(&[("line", count()), ("entity", text()), ("key", text()), ("field", text()), ("kept", text()), ("found", text())]);
+    let report = object(&[
+        ("rows", count()),
+        ("created", count()),
+        ("updated", count()),
+        ("unchanged", count()),
+        ("failed", count()),
+        ("failures", list(object(&[("line", count()), ("reason", text())]))),
+        ("linked", json!({ "type": "object", "additionalProperties": count() })),
+        ("differences", list(difference)),
+        ("unused_columns", list(text())),
+        ("dry_run", json!({ "type": "boolean" })),
+    ]);
+    let mut matched = json!({ "type": "string", "maxLength": 200 });
+    if let Some(first) = entity.uniques.first() {
+        matched["examples"] = json!([names(first)]);
+    }
+    let example = format!("{}\n", some_field(entity));
+    Operation::new(&format!("import_{}", entity.slug), &entity.slug, &format!("Bring {} in from a file", plural(entity)))
+        .describe("A header line names fields or their labels; each row is kept whole or not at all, and told with its reason where it is not.")
+        .query("match", matched, "fields of a unique, by which records are found; without it each row is a new record")
+        .query("existing", json!({ "type": "string", "enum": ["update", "keep"], "default": "update" }), "what becomes of a record that is found")
+        .shared("Prefer")
+        .body(&["text/csv"], text(), Some(example.into()))
+        .answers("200", "what became of the rows", report)
         .build()
 }
 

@@ -21,7 +21,7 @@ const SHOWN: [Action; 8] = Action::ALL;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {
     pub role: String,
-    /// As the role's document says it about the entity; empty where no document does.
+    /// As the role's document says it about this; empty where no document does.
     pub rule: String,
     pub holds: bool,
 }
@@ -156,7 +156,7 @@ impl Records {
                 Allowed::None => false,
                 Allowed::Where(_) => truths.next() == Some(true),
             };
-            let reason = Reason { role: role.clone(), rule: rule_of(&catalog, role, definition), holds };
+            let reason = Reason { role: role.clone(), rule: said_of(&catalog, role, definition, &["inherit", "rows", action.word()]), holds };
             if let Some((_, is_allowed, reasons)) = actions.iter_mut().find(|(known, ..)| *known == action) {
                 *is_allowed |= holds;
                 reasons.push(reason);
@@ -281,7 +281,7 @@ impl Records {
                 })
             });
             if grant.read != Allowed::None && shows {
-                readers.insert(role.id.clone(), rule_of(&catalog, &role.id, definition));
+                readers.insert(role.id.clone(), said_of(&catalog, &role.id, definition, &["inherit", "rows", "read", "fields"]));
             }
         }
         if !catalog.roles.iter().any(|role| role.id == crate::access::EVERYDAY) {
@@ -296,13 +296,21 @@ fn only_id(entity: &Entity) -> Select {
     Select { entity: entity.ix, items: id.into_iter().collect() }
 }
 
-/// What a role's document says about an entity, as it was written.
-fn rule_of(catalog: &Catalog, role: &str, entity: &Entity) -> String {
-    let written = catalog.described.get(&format!("role/{role}")).and_then(|role| role.properties.get("permissions"));
-    let own = written.and_then(|permissions| permissions.get(&entity.slug).or_else(|| permissions.get(&entity.id)));
-    match own.or_else(|| written.and_then(|permissions| permissions.get("*"))) {
-        Some(serde_json::Value::String(word)) => word.clone(),
-        Some(rule) => rule.to_string(),
+/// What a role's document says about an entity, as far as these keys go; the word for the whole entity where it is one.
+fn said_of(catalog: &Catalog, role: &str, entity: &Entity, keys: &[&str]) -> String {
+    let permissions = catalog.described.get(&format!("role/{role}")).and_then(|role| role.properties.get("permissions"));
+    let own = |name: &str| permissions.and_then(|permissions| permissions.get(name));
+    match own(&entity.slug).or_else(|| own(&entity.id)).or_else(|| own("*")) {
         None => String::new(),
+        Some(Json::Object(map)) => {
+            let said = keys.iter().filter_map(|key| match map.get(*key)? {
+                Json::Null => None,
+                Json::String(text) => Some(format!("{key}: {text}")),
+                other => Some(format!("{key}: {other}")),
+            });
+            said.collect::<Vec<_>>().join("; ")
+        }
+        Some(Json::String(word)) => word.clone(),
+        Some(other) => other.to_string(),
     }
 }

@@ -1,15 +1,19 @@
 //! What each template gets. Texts are ready to be read, addresses ready to be followed; a template decides nothing.
 
+mod definitions;
 mod entry;
 mod find;
 mod form;
+mod import;
 mod record;
 
 use serde::Serialize;
 
+pub use self::definitions::*;
 pub use self::entry::*;
 pub use self::find::*;
 pub use self::form::*;
+pub use self::import::*;
 pub use self::record::*;
 pub use super::input::{Choice, FieldInput, FilePart, Part, SubRow, SubTable};
 pub use super::show::{Shown, ShownItem, Stamp};

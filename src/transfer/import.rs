@@ -146,7 +146,10 @@ impl Run<'_> {
                 Ok(RowOutcome::Created) => report.created += 1,
                 Ok(RowOutcome::Updated) => report.updated += 1,
                 Ok(RowOutcome::Unchanged) => report.unchanged += 1,
-                Err(reason) => report.failed.push(FailedRow { line: row.line(), cells: row.cells().map(str::to_owned).collect(), reason }),
+                Err(Reason { text, faults }) => {
+                    let cells = row.cells().map(str::to_owned).collect();
+                    report.failed.push(FailedRow { line: row.line(), cells, reason: text, faults });
+                }
             }
         }
         for entity in done.linked {
@@ -244,7 +247,7 @@ enum RowOutcome {
 /// What committed rows did.
 #[derive(Default)]
 struct RowsDone {
-    rows: Vec<Result<RowOutcome, String>>,
+    rows: Vec<Result<RowOutcome, Reason>>,
     known: Known,
     linked: Vec<String>,
     differences: Vec<Difference>,
@@ -336,7 +339,7 @@ async fn run_row(tx: &mut RecordTx<'_>, job: &Job, row: &Row, known: &Known) -> 
         differences: Vec::new(),
     };
     let result = match row.fault() {
-        Some(fault) => Err(RowFault::Row(fault.to_owned())),
+        Some(fault) => Err(RowFault::row(fault)),
         None => work.root(tx).await,
     };
     let RowWork { met, linked, differences, .. } = work;
@@ -354,23 +357,39 @@ impl RowsDone {
 
 /// Why a row (or everything) failed.
 pub(super) enum RowFault {
-    Row(String),
+    Row(Reason),
     Fatal(RecordError),
+}
+
+/// Why nothing of a row is kept.
+pub(super) struct Reason {
+    text: String,
+    faults: Vec<FieldFault>,
+}
+
+impl RowFault {
+    fn row(text: impl Into<String>) -> Self {
+        Self::Row(Reason { text: text.into(), faults: Vec::new() })
+    }
 }
 
 impl From<RecordError> for RowFault {
     fn from(error: RecordError) -> Self {
         match error {
-            RecordError::Invalid(faults) => Self::Row(sentence(&faults)),
+            RecordError::Invalid(faults) => faults.into(),
             RecordError::Store(_) | RecordError::Busy | RecordError::TooLong | RecordError::StaleCatalog => Self::Fatal(error),
-            other => Self::Row(other.to_string()),
+            RecordError::Access(refused) => {
+                let text = refused.to_string();
+                Self::Row(Reason { faults: vec![FieldFault::whole("not_allowed", text.as_str())], text })
+            }
+            other => Self::row(other.to_string()),
         }
     }
 }
 
 impl From<Vec<FieldFault>> for RowFault {
     fn from(faults: Vec<FieldFault>) -> Self {
-        Self::Row(sentence(&faults))
+        Self::Row(Reason { text: sentence(&faults), faults })
     }
 }
 
@@ -528,7 +547,7 @@ impl RowReader<'_> {
             return Ok(Cow::Borrowed(""));
         }
         if let Some(factor) = column.multiply {
-            let product = multiplied(text, factor).ok_or_else(|| RowFault::Row(format!("{}: `{text}` is no number", column.field)))?;
+            let product = multiplied(text, factor).ok_or_else(|| RowFault::row(format!("{}: `{text}` is no number", column.field)))?;
             return Ok(Cow::Owned(product));
         }
         let options = match entity.find_field(&column.field).map(|field| &field.ty) {
@@ -555,7 +574,10 @@ pub(super) fn key_values(entity: &Entity, fields: &[FieldIx], input: &Input) -> 
         .iter()
         .map(|field| match input.get(*field) {
             Some(value) if !value.is_empty() => Ok(value.clone()),
-            _ => Err(RowFault::Row(format!("{}: is empty, but records are matched by it", entity.field(*field).name))),
+            _ => {
+                let fault = FieldFault::at(&entity.field(*field).name, "match_empty", "is empty, but records are matched by it");
+                Err(vec![fault].into())
+            },
         })
         .collect()
 }

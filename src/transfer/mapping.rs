@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::TransferError;
 use crate::base::text::fold;
 use crate::base::{EntityIx, FieldIx};
-use crate::schema::catalog::{Catalog, Entity, FieldType};
+use crate::schema::catalog::{Catalog, Entity, Field, FieldType};
 use crate::schema::diagnostic::nearest;
 
 /// A checked mapping for one file header.
@@ -92,9 +92,10 @@ fn guess_field(entity: &Entity, column: &str) -> Option<String> {
     let wanted = fold(column);
     let spelled = wanted.replace([' ', '-'], "_");
     let (name, part) = spelled.split_once('.').unwrap_or((&spelled, ""));
-    let by_name = entity.find_field(name).filter(|field| !field.read_only);
+    let is_open = |field: &&Field| !field.read_only && !field.is_hidden;
+    let by_name = entity.find_field(name).filter(is_open);
     let field = by_name
-        .or_else(|| entity.fields.iter().find(|field| !field.read_only && field.label.0.values().any(|label| fold(label) == wanted)))?;
+        .or_else(|| entity.fields.iter().filter(is_open).find(|field| field.label.0.values().any(|label| fold(label) == wanted)))?;
     Some(if part.is_empty() { field.name.clone() } else { format!("{}.{part}", field.name) })
 }
 

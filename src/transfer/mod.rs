@@ -15,7 +15,7 @@ mod table;
 pub use data::{Loaded, load_data};
 pub use error::TransferError;
 pub use import::{Import, Progress, import};
-pub use mapping::Mapping;
+pub use mapping::{Existing, Mapping};
 pub use report::{Difference, FailedRow, Report};
 pub use subject::subject;
 pub use table::{Table, TableOptions};

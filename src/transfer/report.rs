@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use crate::record::FieldFault;
+
 /// The result of one import.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Report {
     /// Rows of the file.
     pub rows: u64,
@@ -22,12 +24,14 @@ pub struct Report {
 }
 
 /// A row of which nothing was kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct FailedRow {
     pub line: u64,
     pub cells: Vec<String>,
     /// `name: is required; email: …`.
     pub reason: String,
+    /// The same one by one where values are at fault, to be said in other languages.
+    pub faults: Vec<FieldFault>,
 }
 
 /// A value of the file that did not replace the record's.

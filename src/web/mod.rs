@@ -6,6 +6,7 @@ mod admission;
 mod config;
 mod door;
 mod error;
+mod importing;
 mod meters;
 mod middleware;
 mod requester;

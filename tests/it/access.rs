@@ -2,6 +2,7 @@
 
 mod applied;
 mod deal_team;
+mod definitions_page;
 mod doors;
 mod explain;
 mod export;

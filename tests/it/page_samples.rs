@@ -377,6 +377,59 @@ pub fn access(locale: Locale) -> AccessPage {
     }
 }
 
+pub fn definitions(locale: Locale) -> DefinitionsPage {
+    let step = |icon: &str, blocked: &str| StepRow {
+        icon: text(icon),
+        kind: text("New field"),
+        subject: text("crm.deal.budget"),
+        effect: text("Column budget"),
+        risk: text("adds"),
+        blocked: text(blocked),
+        file: text("definitions/crm/deal.yaml:4:3"),
+    };
+    DefinitionsPage {
+        shell: shell(locale, "Definitions"),
+        version: 3,
+        faults: Vec::new(),
+        plan: Some(PlanView {
+            id: text("p_0123456789ab"),
+            steps: vec![step("plus", ""), step("triangle-alert", "2 groups")],
+            roles: vec![RoleRow {
+                role: text("Sales"),
+                people: text("14 people"),
+                gains: vec![text("Read: 3,201 records of Deals"), text("Export: Deals")],
+                losses: Vec::new(),
+                widens: true,
+            }],
+            confirmations: vec![ConfirmationRow { name: text("widening_access:role/sales"), label: text("role sales"), is_given: true }],
+            is_blocked: false,
+        }),
+        versions: vec![VersionRow { version: 3, stamp: stamp(), by: text("Ada"), digest: text("0123456789ab"), is_current: true }],
+        must_confirm: true,
+        error: Some(text("The files have changed meanwhile.")),
+    }
+}
+
+pub fn import(locale: Locale) -> ImportPage {
+    ImportPage {
+        shell: shell(locale, "Import"),
+        entity: head(locale),
+        href: text("/records/deal"),
+        matches: vec![Choice { label: text("None"), ..Choice::default() }, Choice { value: text("code"), label: text("Code"), ..Choice::default() }],
+        keeps: true,
+        report: Some(ImportReport {
+            is_rehearsal: true,
+            summary: text("3 rows"),
+            has_failed: true,
+            failures: vec![(4, text("name: is required"))],
+            more_failures: text("And 2 more rows."),
+            unused: text("Colour"),
+            differences: vec![(2, text("Name"), text("A"), text("B"))],
+        }),
+        error: Some(text("Choose a file.")),
+    }
+}
+
 pub fn shares(locale: Locale) -> SharesPage {
     let choice = |value: &str, label: &str| Choice { value: text(value), label: text(label), ..Choice::default() };
     SharesPage {
@@ -494,6 +547,7 @@ pub fn list_page(locale: Locale, rows: usize) -> ListPage {
         ],
         create_href: text("/records/deal/new"),
         export_href: text("/api/v1/records/deal/export"),
+        import_href: text("/records/deal/import"),
         bin_href: text("/records/deal?deleted=only"),
         list_href: text("/records/deal"),
         in_bin: false,

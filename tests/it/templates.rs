@@ -128,6 +128,14 @@ fn every_template_renders_in_every_language() {
         go("form-part", "part/form", &OnlyForm { form: sample::form(locale) });
         go("form-fields", "part/form.fields", &OnlyForm { form: sample::form(locale) });
         go("shares", "page/shares", &sample::shares(locale));
+        go("definitions", "page/definitions", &sample::definitions(locale));
+        let faults = vec![DefinitionFault { place: "a.yaml:1:1".into(), code: "DEF101".into(), message: "x".into(), hint: "y".into() }];
+        let broken = DefinitionsPage { faults, plan: None, versions: Vec::new(), ..sample::definitions(locale) };
+        go("definitions-broken", "page/definitions", &broken);
+        let mut blocked = sample::definitions(locale);
+        blocked.plan.iter_mut().for_each(|plan| plan.is_blocked = true);
+        go("definitions-blocked", "page/definitions", &blocked);
+        go("import", "page/import", &sample::import(locale));
         go("access-why", "page/access-why", &sample::access_why(locale));
         go("access-seen", "page/access-seen", &sample::access_seen(locale));
         go("seen", "part/seen", &sample::access_seen(locale));
@@ -341,8 +349,10 @@ fn messages_are_the_same_in_every_language() {
 }
 
 /// Messages whose key is put together from a code.
-const COMPOSED: [&str; 12] =
-    ["act-", "may-", "fault-", "op-", "history-", "part-", "done-", "system-", "theme-", "time-", "computed-", "error-"];
+const COMPOSED: [&str; 15] = [
+    "act-", "may-", "fault-", "op-", "history-", "part-", "done-", "system-", "theme-", "time-", "computed-", "error-", "plan-effect-",
+    "plan-kind-", "plan-risk-",
+];
 
 #[test]
 fn every_message_is_used() {

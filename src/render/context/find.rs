@@ -57,6 +57,8 @@ pub struct ListPage {
     pub create_href: String,
     /// Empty for those who may not take records out.
     pub export_href: String,
+    /// Empty where nothing may be imported.
+    pub import_href: String,
     pub bin_href: String,
     pub list_href: String,
     pub in_bin: bool,

@@ -18,8 +18,7 @@ pub(super) fn found(with: ExprSql<'_>, entity: &Entity, words: Option<&str>) -> 
     let Some(ids) = search::matching(with.dialect, words) else { return Some(Sql::new("1 = 0")) };
     let mut sql = column_sql("t", id_column(entity));
     sql.push(" IN ").append(ids);
-    let is_masked = |mask: &Mask, field| entity.field(field).search && (*mask == Mask::Hidden || matches!(mask, Mask::Where(_)));
-    if !with.rows.masks(entity.ix).any(|(field, mask)| is_masked(mask, field)) {
+    if !with.rows.masks(entity.ix).any(|(field, _)| entity.field(field).search) {
         return Some(sql);
     }
     let readable = entity

@@ -17,6 +17,7 @@ mod head;
 mod headers;
 mod health;
 mod identity;
+mod import;
 mod locate;
 mod many;
 mod people;
@@ -38,6 +39,7 @@ pub(super) fn routes(state: State) -> Router {
         .route("/api/v1/records/{entity}/aggregate", post(read::aggregate))
         .route("/api/v1/records/{entity}/by/{unique}/{value}", put(write::upsert))
         .route("/api/v1/records/{entity}/export", get(export::export))
+        .route("/api/v1/records/{entity}/import", post(import::import))
         .route("/api/v1/records/{entity}/{id}", get(read::get).merge(patch(write::update).delete(write::delete)))
         .route("/api/v1/records/{entity}/{id}/restore", post(write::restore))
         .route("/api/v1/records/{entity}/{id}/erase", post(write::erase))

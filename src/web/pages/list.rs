@@ -122,6 +122,7 @@ pub(super) async fn list(page: Page, Path(slug): Path<String>) -> Result<Respons
         views: if in_bin { Vec::new() } else { view_links(&page, entity, view) },
         create_href: if entity.may.create { format!("{base}/new") } else { String::new() },
         export_href: if entity.may.export && !in_bin { export_href } else { String::new() },
+        import_href: if entity.may.import && !in_bin && !page.actor.only_looks { format!("{base}/import") } else { String::new() },
         bin_href: format!("{base}?deleted=only"),
         list_href: base,
         in_bin,

@@ -7,6 +7,7 @@ mod act;
 mod assets;
 mod audit;
 mod choices;
+mod definitions;
 mod docs;
 mod entry;
 mod error;
@@ -16,6 +17,7 @@ mod form;
 mod form_model;
 mod history;
 mod home;
+mod import;
 mod list;
 mod merge;
 mod page;
@@ -46,6 +48,8 @@ static RENDERER: LazyLock<Renderer> = LazyLock::new(|| Renderer::with_assets(&as
 /// All pages. The surrounding layers have already found out who asks; a visitor who is not signed in reaches
 /// only `/sign-in`, `/setup` and `/assets`.
 pub fn routes(state: State) -> Router {
+    // A form's pieces are counted as they come.
+    let counted = axum::extract::DefaultBodyLimit::disable();
     Router::new()
         .route("/", get(home::home))
         .route("/search", get(search::search))
@@ -85,10 +89,13 @@ pub fn routes(state: State) -> Router {
         .route("/account/tokens/{id}/revoke", on_post(account::revoke_token))
         .route("/audit", get(audit::audit))
         .route("/audit/export", get(audit::export))
+        .route("/definitions", get(definitions::definitions))
+        .route("/definitions/apply", on_post(definitions::apply))
         .route("/docs/api", get(docs::api))
         .route("/records/{entity}", get(list::list).post(form::create))
         .route("/records/{entity}/new", get(form::new))
         .route("/records/{entity}/form-state", on_post(form::state))
+        .route("/records/{entity}/import", get(import::form).merge(on_post(import::import).layer(counted)))
         .route("/records/{entity}/filter", get(filter::add))
         .route("/records/{entity}/filter-value", get(filter::value))
         .route("/records/{entity}/choices", get(choices::choices))

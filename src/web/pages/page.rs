@@ -214,7 +214,7 @@ impl Page {
 
     /// `?done=created&what=…` of an address someone was sent on to.
     fn notices(&self) -> Vec<Notice> {
-        const KNOWN: [&str; 20] = [
+        const KNOWN: [&str; 21] = [
             "erased",
             "created",
             "saved",
@@ -235,6 +235,7 @@ impl Page {
             "passkey-removed",
             "shared",
             "share-ended",
+            "applied",
         ];
         let mut notices = Vec::new();
         if let Some(fault) = self.is_admin().then(|| self.state.definitions.fault()).flatten() {

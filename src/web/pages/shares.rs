@@ -15,7 +15,7 @@ use crate::query;
 use crate::record::shares::roles_to_share_with;
 use crate::record::{NewShare, RecordError, parse_id};
 use crate::render::context::{Choice, Crumb, ShareGroup, ShareRow, SharesPage, Stamp};
-use crate::schema::catalog::Entity;
+use crate::schema::catalog::{Entity, FieldType};
 use crate::store::shares::Share;
 use crate::web::Problem;
 
@@ -189,7 +189,14 @@ impl Page {
     /// A role in the reader's words.
     pub(super) fn role_label(&self, role: &str) -> String {
         let whole = self.catalog.whole();
-        let known = whole.roles.iter().find(|known| known.id == role).map(|known| known.label.get(self.ui.locale).to_owned());
-        known.filter(|label| !label.is_empty()).unwrap_or_else(|| role.to_owned())
+        let known = whole.roles.iter().find(|known| known.id == role).map(|known| &known.label);
+        // The built-in one stands among the options of people alone.
+        let options = match whole.find_entity("core.user").and_then(|people| people.find_field("roles")).map(|field| &field.ty) {
+            Some(FieldType::Select(options) | FieldType::MultiSelect { options, .. }) => &options.list.options[..],
+            _ => &[],
+        };
+        let label = known.or_else(|| options.iter().find(|option| option.key == role).map(|option| &option.label));
+        let label = label.map(|label| label.get(self.ui.locale).to_owned());
+        label.filter(|label| !label.is_empty()).unwrap_or_else(|| role.to_owned())
     }
 }

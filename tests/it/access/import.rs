@@ -1,5 +1,6 @@
 //! Bringing records in: those that may be imported, with the values that may be written, found by what may be read.
 
+use axum::http::Method;
 use relata::access::{Actor, authorise_import};
 use relata::base::RecordId;
 use relata::record::RecordError;
@@ -98,4 +99,69 @@ async fn importing_needs_what_writing_and_finding_need() {
     let catalog = app.workspace.catalog.load_full();
     let account = catalog.find_entity("account").expect("accounts");
     assert!(authorise_import(&catalog, &actor(&app, &matcher).await, account.ix, &[]).is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_is_imported_over_rest_and_on_a_page_by_those_who_may() {
+    let app = app().await;
+    let bringer = person(&app, "bringer", &["bringer"], json!({})).await;
+    let rep = person(&app, "rep", &["rep"], json!({})).await;
+    let post = async |who: &Person, path: &str, kind: &str, body: &str| {
+        app.request(Method::POST, path).token(&who.token).header("content-type", kind).text(body).send().await
+    };
+    let deals = "/api/v1/records/deal/import";
+    post(&rep, deals, "text/csv", "name\nA\n").await.expect_problem(403, "ACL005");
+    post(&bringer, "/api/v1/records/contact/import", "text/csv", "name\nA\n").await.expect_problem(403, "ACL005");
+    for (path, kind, body, status) in [
+        (deals, "application/json", "{}", 415),
+        (deals, "text/csv", "", 422),
+        (deals, "text/csv", "nothing\n1\n", 422),
+        (deals, "text/csv", "name,name\n1,2\n", 422),
+        ("/api/v1/records/deal/import?existing=drop", "text/csv", "name\nA\n", 400),
+        ("/api/v1/records/deal/import?match=amount", "text/csv", "name\nA\n", 422),
+        ("/api/v1/records/deal/import?mapping=x", "text/csv", "name\nA\n", 400),
+    ] {
+        let answer = post(&bringer, path, kind, body).await;
+        assert_eq!(answer.status.as_u16(), status, "{path} {body:?}: {}", answer.text());
+    }
+    let file = "Name,stage,Colour\nOne,new,red\nTwo,won,blue\n,new,\n";
+    let rehearsed = app.request(Method::POST, deals).token(&bringer.token).header("content-type", "text/csv").header("prefer", "dry-run");
+    let told = rehearsed.text(file).send().await.expect_status(200).json();
+    assert_eq!((&told["created"], &told["failed"], &told["dry_run"]), (&json!(1), &json!(2), &json!(true)), "{told:#}");
+    assert_eq!(app.get("/api/v1/records/deal").await.json()["data"], json!([]));
+    let told = post(&bringer, deals, "text/csv; charset=utf-8", file).await.expect_status(200).json();
+    assert_eq!((&told["created"], &told["unused_columns"]), (&json!(1), &json!(["Colour"])), "{told:#}");
+    let lines: Vec<u64> = told["failures"].as_array().expect("failures").iter().filter_map(|row| row["line"].as_u64()).collect();
+    assert_eq!(lines, [3, 4]);
+    // What is hidden is no column, and by it nothing is found.
+    let told = post(&bringer, "/api/v1/records/account/import", "text/csv", "name,credit\nA,7\n").await.expect_status(200).json();
+    assert_eq!((&told["created"], &told["unused_columns"]), (&json!(1), &json!(["credit"])), "{told:#}");
+    let told = post(&bringer, "/api/v1/records/account/import?match=name&existing=keep", "text/csv", "name\nA\n").await.json();
+    assert_eq!(told["unchanged"], 1, "{told:#}");
+    assert!(app.get("/audit/export?format=json").await.text().contains("records.import"));
+    // Offered to those who may, and to nobody else.
+    let page = async |who: &Person, path: &str| app.request(Method::GET, path).token(&who.token).send().await;
+    let form = "/records/deal/import";
+    assert!(page(&bringer, "/records/deal").await.text().replace("&#x2f;", "/").contains(form));
+    assert!(!page(&rep, "/records/deal").await.text().replace("&#x2f;", "/").contains(form));
+    page(&rep, form).await.expect_status(403);
+    page(&bringer, "/records/contact/import").await.expect_status(403);
+    assert!(page(&bringer, form).await.expect_status(200).text().contains("multipart/form-data"));
+    let describes = async |who: &Person| page(who, "/api/v1/openapi.json").await.json()["paths"].get(deals).is_some();
+    assert_eq!((describes(&bringer).await, describes(&rep).await), (true, false));
+    let multipart = |act: &str, file: &str| {
+        let part = |head: &str, body: &str| format!("--x\r\nContent-Disposition: form-data; {head}\r\n\r\n{body}\r\n");
+        let file = part("name=\"file.upload\"; filename=\"a.csv\"", file);
+        format!("{file}{}--x--\r\n", part("name=\"do\"", act))
+    };
+    let kind = "multipart/form-data; boundary=x";
+    let refused = post(&bringer, form, kind, &multipart("check", "")).await.expect_status(422).text();
+    assert!(refused.contains("Choose a file."), "{refused}");
+    let told = post(&bringer, form, kind, &multipart("check", "Name\nThree\n\"\"\n")).await.expect_status(200).text();
+    assert!(told.contains("1 would be new") && told.contains("Nothing was kept"), "{told}");
+    post(&bringer, form, kind, &multipart("check", "Nothing\n1\n")).await.expect_status(422);
+    let told = post(&bringer, form, kind, &multipart("import", "Name\nThree\n")).await.expect_status(200).text();
+    assert!(told.contains("1 new"), "{told}");
+    assert_eq!(app.get("/api/v1/records/deal?count=exact").await.json()["total"]["value"], 2);
+    post(&rep, form, kind, &multipart("import", "Name\nFour\n")).await.expect_status(403);
 }

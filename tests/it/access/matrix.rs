@@ -65,7 +65,7 @@ struct Row {
 
 #[derive(Default)]
 struct Policy {
-    records: BTreeMap<(&'static str, &'static str), [Reach; 6]>,
+    records: BTreeMap<(&'static str, &'static str), [Reach; 7]>,
     operations: BTreeMap<(&'static str, &'static str), Row>,
     pages: BTreeMap<(&'static str, &'static str), &'static str>,
 }
@@ -78,7 +78,7 @@ impl Policy {
             match words.as_slice() {
                 ["record", role, entity, reaches @ ..] => {
                     let reaches: Vec<Reach> = reaches.iter().map(|word| Reach::parse(word)).collect();
-                    policy.records.insert((role, entity), reaches.try_into().expect("six reaches"));
+                    policy.records.insert((role, entity), reaches.try_into().expect("seven reaches"));
                 }
                 ["ask", method, path, needs, right, good, otherwise @ ..] => {
                     let status = |text: &str| text.parse::<u16>().expect("a status");
@@ -95,12 +95,12 @@ impl Policy {
 
     /// Whether everything is open to a role, but for what only administrators do.
     fn is_open_to(&self, role: &str) -> bool {
-        self.records.iter().any(|((r, entity), reaches)| *r == role && *entity == "*" && *reaches == [Reach::All; 6])
+        self.records.iter().any(|((r, entity), reaches)| *r == role && *entity == "*" && *reaches == [Reach::All; 7])
     }
 
     fn reach(&self, role: &str, entity: &str, right: &str) -> Reach {
         let right = right.trim_start_matches("list-");
-        let position = ["read", "create", "update", "delete", "share", "export"].iter().position(|known| *known == right).expect("a right");
+        let position = ["read", "create", "update", "delete", "share", "export", "import"].iter().position(|known| *known == right).expect("a right");
         let find = |name: &str| self.records.iter().find(|((r, e), _)| *r == role && *e == name).map(|(_, reaches)| reaches);
         find(entity).or_else(|| find("*")).map_or(Reach::None, |reaches| reaches[position])
     }
@@ -131,7 +131,7 @@ impl Subject {
     /// Whether a token is made for this: reading or writing an entity, or one of the words of the table.
     fn is_in_scope(&self, right: &str, entity: Option<&str>) -> bool {
         let Some((scope, only)) = self.scope else { return true };
-        let writes = matches!(right, "create" | "update" | "delete" | "share" | "write");
+        let writes = matches!(right, "create" | "update" | "delete" | "share" | "import" | "write");
         match (right, entity) {
             ("any", _) => true,
             ("admin", _) => false,
@@ -290,7 +290,7 @@ fn expected(policy: &Policy, row: &Row, subject: &Subject, entity: &str, kind: K
     }
     let reach = policy.reach(subject.role, entity, right);
     match row.needs {
-        "list" if right == "export" && reach == Reach::None => 403,
+        "list" if matches!(right, "export" | "import") && reach == Reach::None => 403,
         "list" => row.good,
         // A new line belongs to a memo, which must be there and be theirs to change.
         "new" if entity == "line" && !policy.reach(subject.role, "memo", "read").covers(kind) && reach != Reach::None => 422,
@@ -316,7 +316,7 @@ fn expected(policy: &Policy, row: &Row, subject: &Subject, entity: &str, kind: K
 async fn ask(lab: &mut Lab, at: usize, method: &str, path: &str, row: &Row, entity: Option<&str>, kind: Kind) -> (u16, Answer) {
     let person = lab.subjects[at].person.clone();
     let mut target = path.to_owned();
-    let mut body = None;
+    let (mut body, mut file) = (None, None);
     match (row.needs, entity) {
         ("new", Some(entity)) => {
             let mut values = lab.values(entity, &person, kind).await;
@@ -358,6 +358,9 @@ async fn ask(lab: &mut Lab, at: usize, method: &str, path: &str, row: &Row, enti
             target = target.replace("{entity}", entity);
             if path.ends_with("/aggregate") {
                 body = Some(json!({ "measures": { "n": "count()" } }));
+            } else if path.ends_with("/import") {
+                let set = lab.change(entity).await;
+                file = set.as_object().and_then(|set| set.keys().next()).map(|name| format!("{name}\nx\n"));
             } else if method == "POST" {
                 body = Some(json!({}));
             }
@@ -397,6 +400,9 @@ async fn ask(lab: &mut Lab, at: usize, method: &str, path: &str, row: &Row, enti
     }
     if let Some(body) = &body {
         request = request.json(body);
+    }
+    if let Some(file) = &file {
+        request = request.header("content-type", "text/csv").text(file.as_str());
     }
     let answer = lab.subjects[at].send(request).send().await;
     let mut status = answer.status.as_u16();

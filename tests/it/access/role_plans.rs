@@ -118,3 +118,25 @@ async fn fields_actions_and_new_definitions_are_told_too() {
     .await;
     assert!(exposed.text().contains("widening_access") && exposed.confirmations.len() == 1, "{}", exposed.text());
 }
+
+#[tokio::test]
+async fn everybody_who_has_the_role_counts_not_the_first_few() {
+    let world = World::new().await;
+    for number in 0..6 {
+        person(&world.app, &format!("rep{number}"), &["rep"], json!({})).await;
+    }
+    // The last of them leads somebody, and nobody else does.
+    let last = person(&world.app, "last", &["rep"], json!({})).await;
+    let below = person(&world.app, "below", &["filer"], json!({"manager": last.id})).await;
+    for name in ["a", "b"] {
+        world.deal(&below, json!({"name": name})).await;
+    }
+    let wider = (REP, "owner.team in my_teams()\"\n    create", "owner.team in my_teams() or owner in my_reports()\"\n    create");
+    let told = effect(&plan(&world, &[wider]).await, "rep");
+    let records = told["gains"].as_array().and_then(|gains| gains.iter().find(|gain| gain["kind"] == "records")).expect("records");
+    assert_eq!((&told["people"], &records["records"], &records["at_least"]), (&json!(10), &json!(2), &json!(false)), "{told:#}");
+    // What the document says word for word as before is not counted, and gives nobody anything.
+    let fields = plan(&world, &[(REP, "read_only: [owner, amount]", "read_only: [owner]")]).await;
+    let told = effect(&fields, "rep");
+    assert!(!told["gains"].to_string().contains("\"records\""), "{told:#}");
+}

@@ -1,0 +1,34 @@
+# Bringing records in from a file.
+
+action-import = Import
+import-heading = Import { $entity }
+import-text = Each row of the file becomes a record, whole or not at all. Look through it first: then nothing is kept.
+import-file = The file
+import-csv = CSV file
+import-csv-help = The first line names the columns: the names or labels of fields. UTF-8 or GB18030.
+import-match = Find records by
+import-match-none = None: each row is a new record
+import-existing = Records that are found
+import-update = Take the values of the file
+import-keep = Stay as they are
+import-check = Look through it
+import-back = Back to { $entity }
+import-rehearsed = What the file would do
+import-done = What the file did
+import-would = { $rows } rows: { $created } would be new, { $updated } changed, { $unchanged } unchanged, { $failed } would fail.
+import-did = { $rows } rows: { $created } new, { $updated } changed, { $unchanged } unchanged, { $failed } failed.
+import-nothing-kept = Nothing was kept. To import it, choose the file again and press Import.
+import-failed = Rows of which nothing is kept
+import-line = Line
+import-reason = Why
+import-more = And { $count } more rows.
+import-unused = Columns that fill no field: { $columns }
+import-differences = Values that differ from records that stay as they are
+import-kept = In the record
+import-found = In the file
+import-no-file = Choose a file.
+import-unreadable = The file cannot be read: { $why }
+import-no-column = The columns do not fit: { $why }
+import-fault = { $field }: { $why }
+fault-not-allowed = This may not be done with the record.
+fault-match-empty = Empty, but records are found by it.

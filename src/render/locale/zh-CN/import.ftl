@@ -1,0 +1,34 @@
+# 从文件导入记录。
+
+action-import = 导入
+import-heading = 导入{ $entity }
+import-text = 文件的每一行成为一条记录，要么完整保存，要么完全不保存。请先检查：检查时不保存任何内容。
+import-file = 文件
+import-csv = CSV 文件
+import-csv-help = 第一行为列名：字段的名称或标签。编码为 UTF-8 或 GB18030。
+import-match = 按以下字段匹配记录
+import-match-none = 不匹配：每行都是新记录
+import-existing = 已存在的记录
+import-update = 采用文件中的值
+import-keep = 保持不变
+import-check = 检查
+import-back = 返回{ $entity }
+import-rehearsed = 文件将带来的结果
+import-done = 导入结果
+import-would = 共 { $rows } 行：将新建 { $created } 条，修改 { $updated } 条，不变 { $unchanged } 条，失败 { $failed } 条。
+import-did = 共 { $rows } 行：新建 { $created } 条，修改 { $updated } 条，不变 { $unchanged } 条，失败 { $failed } 条。
+import-nothing-kept = 未保存任何内容。要导入，请再次选择文件并点击“导入”。
+import-failed = 未保存的行
+import-line = 行
+import-reason = 原因
+import-more = 另有 { $count } 行。
+import-unused = 未对应任何字段的列：{ $columns }
+import-differences = 与保持不变的记录不同的值
+import-kept = 记录中
+import-found = 文件中
+import-no-file = 请选择文件。
+import-unreadable = 无法读取文件：{ $why }
+import-no-column = 列不匹配：{ $why }
+import-fault = { $field }：{ $why }
+fault-not-allowed = 不允许对该记录进行此操作。
+fault-match-empty = 为空，但需按此字段匹配记录。

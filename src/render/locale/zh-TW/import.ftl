@@ -1,0 +1,34 @@
+# 從檔案匯入記錄。
+
+action-import = 匯入
+import-heading = 匯入{ $entity }
+import-text = 檔案的每一列成為一筆記錄，要麼完整儲存，要麼完全不儲存。請先檢查：檢查時不儲存任何內容。
+import-file = 檔案
+import-csv = CSV 檔案
+import-csv-help = 第一行為欄名：欄位的名稱或標籤。編碼為 UTF-8 或 GB18030。
+import-match = 依以下欄位比對記錄
+import-match-none = 不比對：每列都是新記錄
+import-existing = 已存在的記錄
+import-update = 採用檔案中的值
+import-keep = 保持不變
+import-check = 檢查
+import-back = 返回{ $entity }
+import-rehearsed = 檔案將帶來的結果
+import-done = 匯入結果
+import-would = 共 { $rows } 列：將新增 { $created } 筆，修改 { $updated } 筆，不變 { $unchanged } 筆，失敗 { $failed } 筆。
+import-did = 共 { $rows } 列：新增 { $created } 筆，修改 { $updated } 筆，不變 { $unchanged } 筆，失敗 { $failed } 筆。
+import-nothing-kept = 未儲存任何內容。要匯入，請再次選擇檔案並按「匯入」。
+import-failed = 未儲存的列
+import-line = 列
+import-reason = 原因
+import-more = 另有 { $count } 列。
+import-unused = 未對應任何欄位的欄：{ $columns }
+import-differences = 與保持不變的記錄不同的值
+import-kept = 記錄中
+import-found = 檔案中
+import-no-file = 請選擇檔案。
+import-unreadable = 無法讀取檔案：{ $why }
+import-no-column = 欄不符：{ $why }
+import-fault = { $field }：{ $why }
+fault-not-allowed = 不允許對該記錄進行此操作。
+fault-match-empty = 為空，但需依此欄位比對記錄。
