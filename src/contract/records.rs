@@ -147,9 +147,15 @@ fn import(entity: &Entity) -> Value {
     }
     let example = format!("{}\n", some_field(entity));
     Operation::new(&format!("import_{}", entity.slug), &entity.slug, &format!("Bring {} in from a file", plural(entity)))
-        .describe("A header line names fields or their labels; each row is kept whole or not at all, and told with its reason where it is not.")
+        .describe(
+            "A header line names fields or their labels; each row is kept whole or not at all, and told with its reason where it is not.",
+        )
         .query("match", matched, "fields of a unique, by which records are found; without it each row is a new record")
-        .query("existing", json!({ "type": "string", "enum": ["update", "keep"], "default": "update" }), "what becomes of a record that is found")
+        .query(
+            "existing",
+            json!({ "type": "string", "enum": ["update", "keep"], "default": "update" }),
+            "what becomes of a record that is found",
+        )
         .shared("Prefer")
         .body(&["text/csv"], text(), Some(example.into()))
         .answers("200", "what became of the rows", report)

@@ -156,7 +156,8 @@ impl Records {
                 Allowed::None => false,
                 Allowed::Where(_) => truths.next() == Some(true),
             };
-            let reason = Reason { role: role.clone(), rule: said_of(&catalog, role, definition, &["inherit", "rows", action.word()]), holds };
+            let reason =
+                Reason { role: role.clone(), rule: said_of(&catalog, role, definition, &["inherit", "rows", action.word()]), holds };
             if let Some((_, is_allowed, reasons)) = actions.iter_mut().find(|(known, ..)| *known == action) {
                 *is_allowed |= holds;
                 reasons.push(reason);

@@ -17,8 +17,18 @@ macro_rules! sources {
     };
 }
 
-const FILES: [(Locale, &[&str]); 3] =
-    sources!["shell.ftl", "list.ftl", "record.ftl", "field.ftl", "entry.ftl", "identity.ftl", "audit.ftl", "access.ftl", "definitions.ftl", "import.ftl"];
+const FILES: [(Locale, &[&str]); 3] = sources![
+    "shell.ftl",
+    "list.ftl",
+    "record.ftl",
+    "field.ftl",
+    "entry.ftl",
+    "identity.ftl",
+    "audit.ftl",
+    "access.ftl",
+    "definitions.ftl",
+    "import.ftl"
+];
 
 /// A value inside a message.
 #[derive(Debug, Clone, Copy)]

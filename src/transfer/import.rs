@@ -577,7 +577,7 @@ pub(super) fn key_values(entity: &Entity, fields: &[FieldIx], input: &Input) -> 
             _ => {
                 let fault = FieldFault::at(&entity.field(*field).name, "match_empty", "is empty, but records are matched by it");
                 Err(vec![fault].into())
-            },
+            }
         })
         .collect()
 }

@@ -94,8 +94,8 @@ fn guess_field(entity: &Entity, column: &str) -> Option<String> {
     let (name, part) = spelled.split_once('.').unwrap_or((&spelled, ""));
     let is_open = |field: &&Field| !field.read_only && !field.is_hidden;
     let by_name = entity.find_field(name).filter(is_open);
-    let field = by_name
-        .or_else(|| entity.fields.iter().filter(is_open).find(|field| field.label.0.values().any(|label| fold(label) == wanted)))?;
+    let field =
+        by_name.or_else(|| entity.fields.iter().filter(is_open).find(|field| field.label.0.values().any(|label| fold(label) == wanted)))?;
     Some(if part.is_empty() { field.name.clone() } else { format!("{}.{part}", field.name) })
 }
 

@@ -415,7 +415,10 @@ pub fn import(locale: Locale) -> ImportPage {
         shell: shell(locale, "Import"),
         entity: head(locale),
         href: text("/records/deal"),
-        matches: vec![Choice { label: text("None"), ..Choice::default() }, Choice { value: text("code"), label: text("Code"), ..Choice::default() }],
+        matches: vec![
+            Choice { label: text("None"), ..Choice::default() },
+            Choice { value: text("code"), label: text("Code"), ..Choice::default() },
+        ],
         keeps: true,
         report: Some(ImportReport {
             is_rehearsal: true,

@@ -350,8 +350,21 @@ fn messages_are_the_same_in_every_language() {
 
 /// Messages whose key is put together from a code.
 const COMPOSED: [&str; 15] = [
-    "act-", "may-", "fault-", "op-", "history-", "part-", "done-", "system-", "theme-", "time-", "computed-", "error-", "plan-effect-",
-    "plan-kind-", "plan-risk-",
+    "act-",
+    "may-",
+    "fault-",
+    "op-",
+    "history-",
+    "part-",
+    "done-",
+    "system-",
+    "theme-",
+    "time-",
+    "computed-",
+    "error-",
+    "plan-effect-",
+    "plan-kind-",
+    "plan-risk-",
 ];
 
 #[test]

@@ -27,11 +27,7 @@ pub(super) async fn import(head: EntityHead, body: Body) -> Result<Response, Pro
         }
     };
     let matched = params.get("match").into_iter().flat_map(|names| names.split(',')).map(|name| name.trim().to_owned());
-    let order = Order {
-        matched: matched.filter(|name| !name.is_empty()).collect(),
-        keeps,
-        dry_run: preferences(&head.headers).dry_run,
-    };
+    let order = Order { matched: matched.filter(|name| !name.is_empty()).collect(), keeps, dry_run: preferences(&head.headers).dry_run };
     head.requester.may_write(head.entity())?;
     importing::expect_allowed(&head.catalog, &head.actor, head.entity())?;
     expect_media_type(&head.headers, CSV)?;

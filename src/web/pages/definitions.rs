@@ -106,7 +106,10 @@ impl Page {
         PlanView {
             id: text(plan, "id").unwrap_or_default().to_owned(),
             confirmations: accept.collect(),
-            roles: list(plan, "access").map(|effect| self.role_row(effect)).filter(|row| !row.gains.is_empty() || !row.losses.is_empty()).collect(),
+            roles: list(plan, "access")
+                .map(|effect| self.role_row(effect))
+                .filter(|row| !row.gains.is_empty() || !row.losses.is_empty())
+                .collect(),
             is_blocked: steps.iter().any(|step| !step.blocked.is_empty()),
             steps,
         }
@@ -118,7 +121,10 @@ impl Page {
         let blocked = step.get("blocked_by").filter(|blocked| !blocked.is_null()).map(|blocked| {
             let fields: Vec<&str> = list(blocked, "fields").filter_map(Json::as_str).collect();
             let count = |name: &str| Arg::Count(blocked.get(name).and_then(Json::as_i64).unwrap_or(0));
-            self.say("plan-blocked", &[("groups", count("groups")), ("records", count("records")), ("fields", Arg::Text(&fields.join(", ")))])
+            self.say(
+                "plan-blocked",
+                &[("groups", count("groups")), ("records", count("records")), ("fields", Arg::Text(&fields.join(", ")))],
+            )
         });
         let icon = match (blocked.is_some() || risk == "widening_access", kind.split('_').next()) {
             (true, _) => "triangle-alert",

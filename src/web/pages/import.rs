@@ -119,7 +119,9 @@ impl Page {
         let told = row.faults.iter().map(|fault| {
             let head = fault.path.split('/').nth(1).unwrap_or("");
             match entity.find_field(head) {
-                Some(field) => self.say("import-fault", &[("field", Arg::Text(&self.label(field))), ("why", Arg::Text(&self.fault_text(fault)))]),
+                Some(field) => {
+                    self.say("import-fault", &[("field", Arg::Text(&self.label(field))), ("why", Arg::Text(&self.fault_text(fault)))])
+                }
                 None => self.fault_text(fault),
             }
         });

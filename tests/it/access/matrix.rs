@@ -100,7 +100,8 @@ impl Policy {
 
     fn reach(&self, role: &str, entity: &str, right: &str) -> Reach {
         let right = right.trim_start_matches("list-");
-        let position = ["read", "create", "update", "delete", "share", "export", "import"].iter().position(|known| *known == right).expect("a right");
+        let position =
+            ["read", "create", "update", "delete", "share", "export", "import"].iter().position(|known| *known == right).expect("a right");
         let find = |name: &str| self.records.iter().find(|((r, e), _)| *r == role && *e == name).map(|(_, reaches)| reaches);
         find(entity).or_else(|| find("*")).map_or(Reach::None, |reaches| reaches[position])
     }
