@@ -9,7 +9,7 @@ use relata::auth::{NewToken, NewUser};
 use relata::base::{EntityIx, RecordId};
 use relata::record::{Input, WriteOptions};
 use relata::store::sql::{int, text};
-use relata::store::{Sql, StoreError};
+use relata::store::{Dialect, Sql, StoreError};
 
 use crate::client::{self, Load, Target};
 use crate::{FIELDS, median, ours, rows};
@@ -155,7 +155,10 @@ async fn deal_out(workspace: &Workspace, people: &[Person]) {
                 for statement in sql {
                     tx.run(statement).await?;
                 }
-                tx.run(Sql::new("ANALYZE")).await.map(drop)
+                match tx.dialect() {
+                    Dialect::Postgres => tx.run(Sql::new("ANALYZE")).await.map(drop),
+                    Dialect::Sqlite => Ok(()),
+                }
             })
         })
         .await;

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use crate::base::{EntityIx, FieldIx, Value};
 use crate::expr::{ChildNeed, CompareOp, Hop, Needs, Node, Rows, Type, Typed, needs, through};
 use crate::schema::catalog::{Allowed, Catalog, FieldType, Grant};
+use crate::schema::moment::depends_on_moment;
 
 use super::policy::{EntityRights, is_personal};
 use super::rules::{Mask, RowRules, Rules};
@@ -14,7 +15,8 @@ pub(super) fn rules(catalog: &Catalog, rights: &[EntityRights]) -> RowRules {
     let mut rules = Rules::default();
     for entity in &catalog.entities {
         if let Some(rule) = rows(&rights[entity.ix.0 as usize]) {
-            rules.is_personal |= is_personal(&rule);
+            rules.is_personal |= is_personal(&rule) || depends_on_moment(catalog, entity.ix, &rule, false);
+            rules.is_momentary |= depends_on_moment(catalog, entity.ix, &rule, true);
             rules.rows.insert(entity.ix, rule);
         }
     }
@@ -32,7 +34,11 @@ pub(super) fn rules(catalog: &Catalog, rights: &[EntityRights]) -> RowRules {
             }
         }
     }
-    rules.is_personal |= masks.values().any(|mask| matches!(mask, Mask::Where(condition) if is_personal(condition)));
+    let is_any = |of: &dyn Fn(&Typed) -> bool| masks.values().any(|mask| matches!(mask, Mask::Where(condition) if of(condition)));
+    rules.is_personal |= is_any(&is_personal);
+    rules.is_momentary |= masks
+        .iter()
+        .any(|((entity, _), mask)| matches!(mask, Mask::Where(condition) if depends_on_moment(catalog, *entity, condition, true)));
     rules.masks = masks;
     rules.live = live;
     RowRules::new(rules)

@@ -21,6 +21,8 @@ pub(super) struct Rules {
     pub live: HashSet<(EntityIx, FieldIx)>,
     /// Some rule holds ids of one person.
     pub is_personal: bool,
+    /// Some rule asks what time or day it is.
+    pub is_momentary: bool,
 }
 
 /// When a value may not be read.
@@ -98,6 +100,21 @@ impl RowRules {
     /// Nothing is kept from anybody.
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
+    }
+
+    /// Some rule asks what time or day it is: a statement made with these rules holds for this moment. (The ends of shares are
+    /// not meant.)
+    pub fn is_momentary(&self) -> bool {
+        self.0.as_ref().is_some_and(|rules| rules.is_momentary)
+    }
+
+    /// Whether these are the very same rules, not only equal ones: those of somebody whose rights did not change meanwhile.
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (None, None) => true,
+            _ => false,
+        }
     }
 
     /// A statement made with these rules is for one person alone, now: it must not be kept for others.

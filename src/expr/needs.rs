@@ -63,12 +63,9 @@ impl Collector {
                 self.path(&Path { root: Root::Old, ..path.clone() });
             }
             Node::Has { set, .. } => self.path(set),
-            Node::Me | Node::Mine(_) => self.stack[0].uses_me = true,
+            // Shares end at some moment: those who keep what was made of them look at it themselves.
+            Node::Me | Node::Mine(_) | Node::Shared { .. } => self.stack[0].uses_me = true,
             Node::Now => self.stack[0].uses_now = true,
-            Node::Shared { .. } => {
-                self.stack[0].uses_me = true;
-                self.stack[0].uses_now = true;
-            }
             Node::Today => {
                 self.stack[0].uses_now = true;
                 self.stack[0].uses_zone = true;

@@ -13,6 +13,7 @@ pub mod field_type;
 pub mod fmt;
 mod intake;
 pub mod json_schema;
+pub mod moment;
 pub mod node;
 mod resolve;
 pub mod scope;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::{Dialect, Sql};
-use crate::base::Cell;
+use crate::base::{Cell, DateTime};
 use crate::schema::catalog::ColumnKind;
 
 /// SQL text of one dialect with its bound values. `columns` says how each column of the answer is read; the text
@@ -13,6 +13,21 @@ pub struct Statement {
     pub sql: Arc<str>,
     pub binds: Vec<(ColumnKind, Cell)>,
     pub columns: Arc<[ColumnKind]>,
+}
+
+impl Statement {
+    /// With one moment in place of another; `None` where that one is not in it.
+    pub(super) fn at(&self, moment: DateTime, now: DateTime) -> Option<Self> {
+        let stands_for = (ColumnKind::DateTime, Cell::Int(moment.0));
+        if !self.binds.contains(&stands_for) {
+            return None;
+        }
+        let mut statement = self.clone();
+        for bind in statement.binds.iter_mut().filter(|bind| **bind == stands_for) {
+            bind.1 = Cell::Int(now.0);
+        }
+        Some(statement)
+    }
 }
 
 /// An insert that runs often: its text is made once.

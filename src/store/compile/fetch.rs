@@ -9,7 +9,7 @@ use crate::store::{Dialect, Rows, Sql, Statement, Store, StoreError, Tx};
 
 use super::aggregate::AggregatePlan;
 use super::rows::{PartRows, RowSet};
-use super::select::ListPlan;
+use super::select::{ListPlan, Other};
 use super::shape::{PartPlan, RowPlan};
 
 /// Owners bound one by one; above, the list is bound as one JSON text.
@@ -64,17 +64,28 @@ impl Source<'_> {
 
 /// Runs a list plan.
 pub async fn fetch_list(source: &mut Source<'_>, plan: &ListPlan, key: &CursorKey) -> Result<Page, StoreError> {
-    let mut rows = source.query(&plan.page).await?;
+    let (page, sort_cells) = match &plan.other {
+        Some(other) if is_better(source, other).await? => (&other.page, &other.sort_cells),
+        _ => (&plan.page, &plan.sort_cells),
+    };
+    let mut rows = source.query(page).await?;
     let limit = plan.limit as usize;
     let has_more = rows.len() > limit;
     rows.cells.truncate(limit * rows.width);
-    let next = if has_more { cursor_of(plan, &rows).and_then(|cursor| cursor.encode(key, plan.digest)) } else { None };
+    let next = if has_more { cursor_of(plan, sort_cells, &rows).and_then(|cursor| cursor.encode(key, plan.digest)) } else { None };
     let rows = expand(source, &plan.rows, rows).await?;
     let total = match &plan.count {
         Some(statement) => source.query(statement).await?.one_int().map(total_of),
         None => None,
     };
     Ok(Page { rows, next, has_more, total })
+}
+
+async fn is_better(source: &mut Source<'_>, other: &Other) -> Result<bool, StoreError> {
+    match other.chosen() {
+        Some(is_better) => Ok(is_better),
+        None => Ok(other.choose(source.query(&other.probe).await?.one_int().unwrap_or(0))),
+    }
 }
 
 /// Runs one statement of a row plan and its expansions.
@@ -100,10 +111,10 @@ fn total_of(counted: i64) -> Total {
     }
 }
 
-fn cursor_of(plan: &ListPlan, rows: &Rows) -> Option<Cursor> {
+fn cursor_of(plan: &ListPlan, sort_cells: &[usize], rows: &Rows) -> Option<Cursor> {
     let last = rows.iter().last()?;
     let id = last.get(plan.rows.shape.id)?.as_int()?;
-    let values = plan.sort_cells.iter().map(|at| last.get(*at).cloned().unwrap_or_default()).collect();
+    let values = sort_cells.iter().map(|at| last.get(*at).cloned().unwrap_or_default()).collect();
     Some(Cursor { values, id })
 }
 

@@ -4,6 +4,7 @@
 //! the page, one for each to-many expansion, one for the total. Plans of frequent requests are kept by [`Plans`].
 
 pub mod aggregate;
+mod branches;
 mod children;
 mod columns;
 pub mod cursor;

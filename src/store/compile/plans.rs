@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex};
 
-use crate::access::{AccessError, Actor, authorise_get, authorise_list};
-use crate::base::{EntityIx, Explain, RecordId};
+use crate::access::{AccessError, Actor, RowRules, authorise_get, authorise_list};
+use crate::base::{DateTime, EntityIx, Explain, RecordId};
 use crate::expr::EvalContext;
-use crate::query::{CursorKey, ListRequest, Params, QueryError, parse_get, parse_list};
+use crate::query::{CursorKey, Item, ListRequest, Params, QueryError, Select, parse_get, parse_list};
 use crate::schema::catalog::Catalog;
 use crate::store::Dialect;
 
-use super::select::{GetPlan, ListPlan, get, list};
+use super::select::{GetPlan, ListPlan, get, is_constant, is_constant_select, list, other};
 
 /// Plans kept of each sort.
 const KEPT: usize = 1024;
@@ -48,6 +48,77 @@ impl Explain for PlanError {
 pub struct Plans {
     lists: Mutex<Recent<Key, CachedList>>,
     gets: Mutex<Recent<Key, Arc<GetPlan>>>,
+    own_lists: Mutex<Recent<OwnKey, Own<ListPlan>>>,
+    own_gets: Mutex<Recent<OwnKey, Own<GetPlan>>>,
+}
+
+/// Catalog version, who asks, entity and the text of the request.
+type OwnKey = (i64, i64, EntityIx, Box<str>);
+
+/// The plan of somebody under rules of their own. It holds while the rules are these very ones: they are made anew when rights,
+/// roles, teams or definitions change.
+#[derive(Debug)]
+struct Own<P> {
+    rules: RowRules,
+    plan: Arc<P>,
+}
+
+impl<P> Clone for Own<P> {
+    fn clone(&self) -> Self {
+        Self { rules: self.rules.clone(), plan: self.plan.clone() }
+    }
+}
+
+impl<P> Own<P> {
+    fn find(kept: &Mutex<Recent<OwnKey, Self>>, key: &OwnKey, rules: &RowRules) -> Option<Arc<P>> {
+        lock(kept).get(key).filter(|known| known.rules.is_same(rules)).map(|known| known.plan)
+    }
+
+    fn keep(kept: &Mutex<Recent<OwnKey, Self>>, key: OwnKey, rules: &RowRules, plan: P) -> Arc<P> {
+        let plan = Arc::new(plan);
+        lock(kept).put(key, Self { rules: rules.clone(), plan: plan.clone() });
+        plan
+    }
+}
+
+/// Made for [`MOMENT`], to be run at any.
+trait Momentary: Sized {
+    /// The plan with the moment put in; `None` where it has no part in it.
+    fn at(&self, now: DateTime) -> Option<Self>;
+}
+
+impl Momentary for ListPlan {
+    fn at(&self, now: DateTime) -> Option<Self> {
+        self.with_statements(|statement| statement.at(MOMENT, now))
+    }
+}
+
+impl Momentary for GetPlan {
+    fn at(&self, now: DateTime) -> Option<Self> {
+        self.with_statement(|statement| statement.at(MOMENT, now))
+    }
+}
+
+/// Stands for the moment in plans that are kept: outside of what a date-time may be.
+const MOMENT: DateTime = DateTime(i64::MIN + 1);
+
+/// Where the plan of who asks under these rules is kept; `None` where it cannot be.
+fn own_key(rules: &RowRules, actor: &Actor, whole: &Catalog, entity: EntityIx, query: &str) -> Option<OwnKey> {
+    let is_kept = rules.is_personal() && !rules.is_momentary() && query.len() <= LONGEST;
+    is_kept.then(|| (whole.version, actor.user_id(), entity, Box::from(query)))
+}
+
+/// The statements of expansions are made later, so that no moment could be put into them.
+fn is_keepable(catalog: &Catalog, request: &ListRequest) -> bool {
+    is_constant(catalog, request) && !has_parts(&request.select)
+}
+
+fn has_parts(select: &Select) -> bool {
+    select.items.iter().any(|item| matches!(item, Item::Expand(expand) if expand.many || expand.targets.iter().any(has_parts)))
+}
+
+fn timeless(context: &EvalContext<'_>) -> EvalContext<'static> {
+    EvalContext { now: MOMENT, zone: context.zone.clone(), me: context.me, old: None }
 }
 
 /// Catalog version, which roles ask, entity and the text of the request. No plan that is kept holds anything of a person:
@@ -63,7 +134,12 @@ struct CachedList {
 
 impl Default for Plans {
     fn default() -> Self {
-        Self { lists: Mutex::new(Recent::new(KEPT)), gets: Mutex::new(Recent::new(KEPT)) }
+        Self {
+            lists: Mutex::new(Recent::new(KEPT)),
+            gets: Mutex::new(Recent::new(KEPT)),
+            own_lists: Mutex::new(Recent::new(KEPT)),
+            own_gets: Mutex::new(Recent::new(KEPT)),
+        }
     }
 }
 
@@ -95,8 +171,24 @@ impl Plans {
         };
         // Asked for on every request, found or not: a plan is no permission.
         let authorised = authorise_list(whole, actor, request.clone())?;
-        if let Some(plan) = cached.and_then(|cached| cached.plan) {
+        if let Some(plan) = cached.as_ref().and_then(|cached| cached.plan.clone()) {
             return Ok(plan);
+        }
+        let key = own_key(authorised.rows(), actor, whole, entity, query).filter(|_| is_keepable(whole, &request));
+        if let Some(key) = key {
+            let rules = authorised.rows();
+            let plan = Own::find(&self.own_lists, &key, rules).unwrap_or_else(|| {
+                let context = timeless(context);
+                let mut plan = list(whole, dialect, &authorised, &context);
+                if dialect == Dialect::Sqlite {
+                    plan.other = other(whole, &authorised, &context);
+                }
+                Own::keep(&self.own_lists, key, rules, plan)
+            });
+            if let Some(place) = place.filter(|_| cached.is_none()) {
+                lock(&self.lists).put(place, CachedList { request, plan: None });
+            }
+            return Ok(plan.at(context.now).map_or(plan, Arc::new));
         }
         let plan = Arc::new(list(whole, dialect, &authorised, context));
         if let Some(place) = place {
@@ -125,13 +217,27 @@ impl Plans {
         let cached = place.as_ref().and_then(|place| lock(&self.gets).get(place));
         if let Some(plan) = cached {
             // Its selection was looked at when it was made for these very roles.
-            let select = crate::query::Select { entity, items: Vec::new() };
+            let select = Select { entity, items: Vec::new() };
             let asked = crate::query::GetRequest { entity, id, select, deleted: crate::query::Deleted::Live };
             authorise_get(whole, actor, asked)?;
             return Ok(plan);
         }
+        let standing = actor.standing(whole)?;
+        let rules = standing.part().map(|granted| granted.rules());
+        let key = rules.and_then(|rules| own_key(rules, actor, whole, entity, query));
+        if let Some(plan) = key.as_ref().zip(rules).and_then(|(key, rules)| Own::find(&self.own_gets, key, rules)) {
+            let select = Select { entity, items: Vec::new() };
+            authorise_get(whole, actor, crate::query::GetRequest { entity, id, select, deleted: crate::query::Deleted::Live })?;
+            return Ok(plan.at(context.now).map_or(plan, Arc::new));
+        }
         let request = parse_get(&actor.sees(whole), entity, id, &Params::parse(query)).map_err(PlanError::Query)?;
+        let is_keepable = is_constant_select(whole, &request.select) && !has_parts(&request.select);
         let authorised = authorise_get(whole, actor, request)?;
+        if let Some(key) = key.filter(|_| is_keepable) {
+            let plan = get(whole, dialect, &authorised, &timeless(context));
+            let plan = Own::keep(&self.own_gets, key, authorised.rows(), plan);
+            return Ok(plan.at(context.now).map_or(plan, Arc::new));
+        }
         let plan = Arc::new(get(whole, dialect, &authorised, context));
         if let Some(place) = place.filter(|_| plan.is_constant) {
             lock(&self.gets).put(place, plan.clone());

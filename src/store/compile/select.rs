@@ -1,14 +1,17 @@
 //! Pages and single records.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use crate::access::Authorised;
-use crate::base::{Cell, RecordId};
-use crate::expr::{EvalContext, Node, Path, Root, Typed, needs};
+use crate::base::{Cell, EntityIx, FieldIx, RecordId};
+use crate::expr::{EvalContext, Typed};
 use crate::query::{COUNT_CAP, Count, Deleted, GetRequest, Item, ListRequest, Paging, Select, SortBy, SortKey};
-use crate::schema::catalog::{Catalog, ColumnKind, Entity, FieldType};
+use crate::schema::catalog::{Catalog, ColumnKind, Entity};
+use crate::schema::moment::{depends_on_moment, field_depends_on_moment};
 use crate::store::{Dialect, Sql, Statement};
 
+use super::branches::{Branches, branches, branches_of_rule, ids_of_branches, is_in_order, of_branches};
 use super::columns::{Columns, column_sql, deleted_column, id_column};
 use super::cursor::{after, after_in_range};
 use super::expr::{self, ExprSql};
@@ -31,6 +34,66 @@ pub struct ListPlan {
     pub digest: [u8; 8],
     /// False when the statement depends on the moment or the actor (`now()`, `me()`).
     pub is_constant: bool,
+    /// Another way to the same page.
+    pub other: Option<Other>,
+}
+
+/// Another way to a page under an access rule, better for some askers and worse for others. Which it is for this one, a look
+/// tells now and then.
+#[derive(Debug, Clone)]
+pub struct Other {
+    pub page: Statement,
+    /// As in [`ListPlan`].
+    pub sort_cells: Vec<usize>,
+    /// Gives one number, for [`Better`].
+    pub probe: Statement,
+    better: Better,
+    state: Arc<Choice>,
+}
+
+/// When the other way is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Better {
+    /// Records are read in order, and those that the rule keeps from the asker left out: where they see many of the latest.
+    SeesMany,
+    /// All records that the asker sees are looked up: where these are few.
+    SeesFew,
+}
+
+#[derive(Debug, Default)]
+struct Choice {
+    asked: AtomicU32,
+    is_better: AtomicBool,
+}
+
+impl Other {
+    /// The latest records, of which the asker must see a third.
+    const LATEST: i64 = 128;
+    /// At most so many records are looked up for one page.
+    const FEW: i64 = 2_000;
+    /// One page in so many begins with a look.
+    const EACH: u32 = 256;
+
+    fn new(better: Better, (page, _, sort_cells): (Statement, RowPlan, Vec<usize>), probe: Sql) -> Self {
+        let probe = probe.statement(Dialect::Sqlite, &[ColumnKind::Int]);
+        Self { page, sort_cells, probe, better, state: Arc::default() }
+    }
+
+    /// What was chosen; `None` when it is time for a look.
+    pub(super) fn chosen(&self) -> Option<bool> {
+        let is_due = self.state.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(Self::EACH);
+        (!is_due).then(|| self.state.is_better.load(Ordering::Relaxed))
+    }
+
+    /// Chooses by what the probe gave.
+    pub(super) fn choose(&self, seen: i64) -> bool {
+        let is_better = match self.better {
+            Better::SeesMany => seen * 3 >= Self::LATEST,
+            Better::SeesFew => seen <= Self::FEW,
+        };
+        self.state.is_better.store(is_better, Ordering::Relaxed);
+        is_better
+    }
 }
 
 /// The statement of a single record, to be run with any id.
@@ -43,7 +106,40 @@ pub struct GetPlan {
     pub is_constant: bool,
 }
 
+impl ListPlan {
+    /// With other statements; `None` where `change` changes none.
+    pub(super) fn with_statements(&self, change: impl Fn(&Statement) -> Option<Statement>) -> Option<Self> {
+        let (page, count) = (change(&self.page), self.count.as_ref().and_then(&change));
+        let other = self.other.as_ref().and_then(|other| {
+            let (page, probe) = (change(&other.page), change(&other.probe));
+            (page.is_some() || probe.is_some()).then(|| Other {
+                page: page.unwrap_or_else(|| other.page.clone()),
+                sort_cells: other.sort_cells.clone(),
+                probe: probe.unwrap_or_else(|| other.probe.clone()),
+                better: other.better,
+                state: other.state.clone(),
+            })
+        });
+        (page.is_some() || count.is_some() || other.is_some()).then(|| ListPlan {
+            page: page.unwrap_or_else(|| self.page.clone()),
+            count: count.or_else(|| self.count.clone()),
+            rows: self.rows.clone(),
+            limit: self.limit,
+            sort_cells: self.sort_cells.clone(),
+            digest: self.digest,
+            is_constant: self.is_constant,
+            other: other.or_else(|| self.other.clone()),
+        })
+    }
+}
+
 impl GetPlan {
+    /// With another statement; `None` where `change` does not change it.
+    pub(super) fn with_statement(&self, change: impl Fn(&Statement) -> Option<Statement>) -> Option<Self> {
+        let statement = change(&self.statement)?;
+        Some(Self { statement, id_bind: self.id_bind, rows: self.rows.clone(), is_constant: self.is_constant })
+    }
+
     /// The statement for one record.
     pub fn statement(&self, id: RecordId) -> Statement {
         let mut statement = self.statement.clone();
@@ -62,12 +158,37 @@ pub fn list<T: AsRef<ListRequest>>(catalog: &Catalog, dialect: Dialect, request:
     let mut conditions = conditions(with, entity, asked);
     let branches = branches(with, entity, asked);
     let rule = rule_of_list(with, entity);
-    let beside_rule = branches.as_ref().map(|_| conditions.clone());
+    let way = branches.map_or(Way::Free, |branches| Way::Branches(branches, conditions.clone()));
     conditions.extend(rule);
     let count = (asked.count != Count::None).then(|| count(dialect, entity, &conditions));
-    let (page, rows, sort_cells) = page(with, entity, asked, conditions, branches.zip(beside_rule));
+    let (page, rows, sort_cells) = page(with, entity, asked, conditions, way);
     let is_constant = !request.rows().is_personal() && is_constant(catalog, asked);
-    ListPlan { page, count, rows: Arc::new(rows), limit: asked.limit, sort_cells, digest: asked.digest, is_constant }
+    ListPlan { page, count, rows: Arc::new(rows), limit: asked.limit, sort_cells, digest: asked.digest, is_constant, other: None }
+}
+
+/// Another way to the page than [`list`] takes, where there is one (SQLite).
+pub(super) fn other<T: AsRef<ListRequest>>(catalog: &Catalog, request: &Authorised<T>, context: &EvalContext<'_>) -> Option<Other> {
+    let asked = request.request().as_ref();
+    let with = ExprSql { catalog, dialect: Dialect::Sqlite, entity: asked.entity, rows: request.rows(), context };
+    let entity = catalog.entity(asked.entity);
+    let branches = branches_of_rule(with, entity, asked)?;
+    let mut conditions = conditions(with, entity, asked);
+    if !is_in_order(asked) {
+        let mut probe = Sql::new("SELECT count(*) FROM (");
+        let seen = ids_of_branches(entity, &branches, &bin(entity, asked.deleted));
+        probe.append(seen).push(" LIMIT ").number(Other::FEW + 1).push(")");
+        return Some(Other::new(Better::SeesFew, page(with, entity, asked, conditions, Way::Few(branches)), probe));
+    }
+    if asked.filter.is_some() {
+        return None;
+    }
+    let mut probe = Sql::new("SELECT count(*) FROM ");
+    probe.ident(&entity.table).push(" AS \"t\" WHERE ").append(column_sql("t", id_column(entity)));
+    probe.push(" IN (SELECT ").append(column_sql("l", id_column(entity))).push(" FROM ").ident(&entity.table);
+    probe.push(" AS \"l\" ORDER BY ").append(column_sql("l", id_column(entity))).push(" DESC LIMIT ").number(Other::LATEST).push(")");
+    conditions.extend(rule(with, entity));
+    where_all(&mut probe, " AND ", conditions.iter().cloned());
+    Some(Other::new(Better::SeesMany, page(with, entity, asked, conditions, Way::InOrder), probe))
 }
 
 /// Compiles a request for one record.
@@ -141,6 +262,18 @@ fn count(dialect: Dialect, entity: &Entity, conditions: &[Sql]) -> Statement {
     sql.statement(dialect, &[ColumnKind::Int])
 }
 
+/// How the access rule is met.
+enum Way {
+    /// By a condition among others, if there is a rule.
+    Free,
+    /// Each part of the rule by itself; with the other conditions.
+    Branches(Branches, Vec<Sql>),
+    /// By a condition, records being read in the order of their ids (SQLite).
+    InOrder,
+    /// All records that it lets be read are looked up (SQLite).
+    Few(Branches),
+}
+
 /// How the rows of a page are found.
 enum Form {
     /// In one go: an index gives them in order.
@@ -155,13 +288,7 @@ enum Form {
     Branches,
 }
 
-fn page(
-    with: ExprSql<'_>,
-    entity: &Entity,
-    asked: &ListRequest,
-    mut conditions: Vec<Sql>,
-    branches: Option<(Branches, Vec<Sql>)>,
-) -> (Statement, RowPlan, Vec<usize>) {
+fn page(with: ExprSql<'_>, entity: &Entity, asked: &ListRequest, mut conditions: Vec<Sql>, way: Way) -> (Statement, RowPlan, Vec<usize>) {
     let mut sort = sort_columns(with, entity, &asked.sort);
     let newest_first = sort.keys.is_empty() || sort.keys.last().is_some_and(|key| key.descending);
     sort.keys.push(SortSql::id(column_sql("t", id_column(entity)), newest_first));
@@ -177,7 +304,8 @@ fn page(
     let delivered = is_delivered(entity, asked.filter.as_ref(), &sort.keys, is_live);
     let first = &sort.keys[0];
     let form = match &cursor {
-        _ if branches.is_some() => Form::Branches,
+        _ if matches!(way, Way::Branches(..)) => Form::Branches,
+        _ if matches!(way, Way::Few(_)) => Form::IdsFirst,
         _ if !delivered => Form::IdsFirst,
         Some(values) if first.nullable && values[0].is_null() => Form::Nulls,
         Some(_) if first.nullable => Form::Segments,
@@ -197,16 +325,22 @@ fn page(
         Form::Flat | Form::Nulls => {
             let sort_cells = columns_with_sort(&mut columns, &sort);
             let order = if matches!(form, Form::Nulls) { &sort.keys[1..] } else { &sort.keys[..] };
-            (flat(entity, &columns, &sort.joins, order, conditions, &take), sort_cells)
+            (flat(entity, &columns, &sort.joins, order, conditions, &take, matches!(way, Way::InOrder)), sort_cells)
         }
         Form::IdsFirst => {
-            let ids = ids(entity, &sort, conditions, &take);
+            let ids = match &way {
+                Way::Few(branches) => {
+                    let seen = ids_of_branches(entity, branches, &bin(entity, asked.deleted));
+                    ids_among(entity, &sort, seen, conditions, &take)
+                }
+                _ => ids(entity, &sort, conditions, &take),
+            };
             by_ids(entity, ids, &mut columns, &sort.keys, false)
         }
         Form::Branches => {
-            let (each, mut beside) = branches.unwrap_or_default();
+            let (each, mut beside) = if let Way::Branches(each, beside) = way { (each, beside) } else { Default::default() };
             beside.extend(cursor.as_deref().map(|values| after_in_range(&sort.keys, values)));
-            let ids = of_branches(entity, &sort, each, &beside, &take);
+            let ids = of_branches(with.dialect, entity, &sort, each, &beside, &take);
             by_ids(entity, ids, &mut columns, &sort.keys, false)
         }
         Form::Segments => {
@@ -219,13 +353,13 @@ fn page(
     (statement, RowPlan { shape, parts: made(parts) }, sort_cells)
 }
 
-struct Take {
-    rows: i64,
-    skip: i64,
+pub(super) struct Take {
+    pub rows: i64,
+    pub skip: i64,
 }
 
 impl Take {
-    fn write(&self, sql: &mut Sql) {
+    pub fn write(&self, sql: &mut Sql) {
         sql.push("LIMIT ").number(self.rows);
         if self.skip > 0 {
             // Bound, so that the pages share one text.
@@ -246,9 +380,19 @@ fn columns_with_sort(columns: &mut Columns<'_, '_>, sort: &Sorting) -> Vec<usize
     cells
 }
 
-fn flat(entity: &Entity, columns: &Columns<'_, '_>, sort_joins: &Sql, order: &[SortSql], conditions: Vec<Sql>, take: &Take) -> Sql {
+fn flat(
+    entity: &Entity,
+    columns: &Columns<'_, '_>,
+    sort_joins: &Sql,
+    order: &[SortSql],
+    conditions: Vec<Sql>,
+    take: &Take,
+    in_order: bool,
+) -> Sql {
     let mut sql = Sql::new("SELECT ");
     sql.append(columns.list()).push("\nFROM ").ident(&entity.table).push(" AS \"t\"");
+    // SQLite would gather all records of the owners of a rule by their index, and sort them.
+    sql.push(if in_order { " NOT INDEXED" } else { "" });
     sql.append(columns.joins.clone()).append(sort_joins.clone());
     where_all(&mut sql, "\nWHERE ", conditions);
     sql.push("\nORDER BY ").append(order_by(order)).push("\n");
@@ -257,110 +401,11 @@ fn flat(entity: &Entity, columns: &Columns<'_, '_>, sort_joins: &Sql, order: &[S
 }
 
 /// `SELECT id, s0, s1 … ORDER BY … LIMIT`.
-fn ids(entity: &Entity, sort: &Sorting, conditions: Vec<Sql>, take: &Take) -> Sql {
+pub(super) fn ids(entity: &Entity, sort: &Sorting, conditions: Vec<Sql>, take: &Take) -> Sql {
     let mut sql = Sql::new("SELECT ");
     sql.append(sort_list(sort)).push("\n  FROM ").ident(&entity.table).push(" AS \"t\"").append(sort.joins.clone());
     where_all(&mut sql, "\n  WHERE ", conditions);
     sql.push("\n  ORDER BY ").append(order_by(&sort.keys)).push(" ");
-    take.write(&mut sql);
-    sql
-}
-
-/// Owners a rule may name so that each is looked up by itself.
-const MOST_BRANCHES: usize = 64;
-
-/// What a rule lets somebody read, in parts that an index answers each.
-#[derive(Default)]
-struct Branches {
-    /// No record is in two of them.
-    apart: Vec<Sql>,
-    /// Sets of ids, which may have records that others have too.
-    sets: Vec<Sql>,
-    /// Shares, each with somebody else, under `x`; likewise.
-    shares: Vec<Sql>,
-}
-
-/// Where the access rule says no more than `owner in (…)`, what was shared and other sets of ids (records with a row of somebody),
-/// and the list is in the order of ids: the condition of each owner, of each it was shared with, and of each set. An index of the
-/// link then gives the first records of each in order, whether there are few of them or nearly all.
-fn branches(with: ExprSql<'_>, entity: &Entity, asked: &ListRequest) -> Option<Branches> {
-    if !asked.sort.is_empty() || asked.deleted != Deleted::Live || asked.search.is_some() {
-        return None;
-    }
-    let rule = with.rows.of(entity.ix)?;
-    let parts = match &rule.node {
-        Node::Or(parts) => &parts[..],
-        _ => std::slice::from_ref(rule),
-    };
-    let mut found = Branches::default();
-    for part in parts {
-        if let Some(shares) = expr::shares_of_each(with.open().about(entity.ix), "t", part) {
-            found.shares.extend(shares);
-            continue;
-        }
-        match expr::in_set(with.open().about(entity.ix), "t", part) {
-            Some(set) => found.sets.push(set),
-            None if found.apart.is_empty() => found.apart = owners(with, entity, part)?,
-            None => return None,
-        }
-    }
-    let has_any = !(found.apart.is_empty() && found.sets.is_empty() && found.shares.is_empty());
-    has_any.then_some(found)
-}
-
-/// `owner in (…)` as a condition for each owner.
-fn owners(with: ExprSql<'_>, entity: &Entity, part: &Typed) -> Option<Vec<Sql>> {
-    let Node::In { item, list } = &part.node else { return None };
-    let Node::Path(Path { root: Root::Record, hops, field, part: None }) = &item.node else { return None };
-    let is_indexed = entity.indexes.iter().any(|index| index.fields.first() == Some(field));
-    if !hops.is_empty() || !is_indexed || list.len() > MOST_BRANCHES || entity.field(*field).columns.len() != 1 {
-        return None;
-    }
-    let column = entity.field(*field).columns.first()?;
-    let mut cells: Vec<i64> =
-        list.iter().filter_map(|element| crate::expr::eval::constant(element, with.context).as_link()).map(|id| id.0).collect();
-    cells.sort_unstable();
-    cells.dedup();
-    if cells.is_empty() {
-        return None;
-    }
-    let each = cells.into_iter().map(|id| {
-        let mut sql = column_sql("t", &column.name);
-        sql.push(" = ").bind(ColumnKind::Int, Cell::Int(id));
-        sql
-    });
-    Some(each.collect())
-}
-
-/// The first ids of all branches together.
-fn of_branches(entity: &Entity, sort: &Sorting, branches: Branches, beside: &[Sql], take: &Take) -> Sql {
-    let inner = Take { rows: take.rows + take.skip, skip: 0 };
-    let mut sql = Sql::new("SELECT \"id\" FROM (");
-    let of_table = |branch: Sql| ids(entity, sort, std::iter::once(branch).chain(beside.iter().cloned()).collect(), &inner);
-    let apart = branches.apart.into_iter().map(|branch| ("\n  UNION ALL SELECT * FROM (", of_table(branch)));
-    // Without `ALL` the answer holds each id once, whatever stands before.
-    let sets = branches.sets.into_iter().map(|branch| ("\n  UNION SELECT * FROM (", of_table(branch)));
-    let shares = branches.shares.into_iter().map(|branch| ("\n  UNION SELECT * FROM (", shared_ids(entity, sort, branch, beside, &inner)));
-    for (position, (joined, branch)) in apart.chain(sets).chain(shares).enumerate() {
-        sql.push(if position == 0 { "SELECT * FROM (" } else { joined });
-        sql.append(branch).push(") AS \"b\"");
-    }
-    sql.push(") AS \"u\"\n  ORDER BY ").append(outer_order(None, &sort.keys, false)).push(" ");
-    take.write(&mut sql);
-    sql
-}
-
-/// The first ids of what was shared with one: the shares are read in the order of their records, and each record is looked at
-/// for itself, so that it ends where enough are found. (`CROSS JOIN` keeps SQLite to this order.)
-fn shared_ids(entity: &Entity, sort: &Sorting, shares: Sql, beside: &[Sql], take: &Take) -> Sql {
-    let record = || column_sql("x", "record");
-    let mut linked = column_sql("t", id_column(entity));
-    linked.push(" = ").append(record());
-    let newest_first = sort.keys.last().is_some_and(|key| key.descending);
-    let mut sql = Sql::new("SELECT ");
-    sql.append(sort_list(sort)).push("\n  FROM \"sys_share\" AS \"x\" CROSS JOIN ").ident(&entity.table).push(" AS \"t\"");
-    where_all(&mut sql, "\n  WHERE ", [linked, shares].into_iter().chain(beside.iter().cloned()));
-    sql.push("\n  ORDER BY ").append(order_by(&[SortSql::id(record(), newest_first)])).push(" ");
     take.write(&mut sql);
     sql
 }
@@ -399,7 +444,7 @@ fn segment(sql: &mut Sql, entity: &Entity, sort: &Sorting, number: i64, conditio
 }
 
 /// `t.id AS id, <key> AS s0, …`.
-fn sort_list(sort: &Sorting) -> Sql {
+pub(super) fn sort_list(sort: &Sorting) -> Sql {
     let (id, keys) = sort.keys.split_last().expect("the id is always there");
     let mut sql = id.sql.clone();
     sql.push(" AS \"id\"");
@@ -409,8 +454,21 @@ fn sort_list(sort: &Sorting) -> Sql {
     sql
 }
 
+/// [`ids`] among a few that are known. (`CROSS JOIN` keeps SQLite to this order.)
+fn ids_among(entity: &Entity, sort: &Sorting, known: Sql, conditions: Vec<Sql>, take: &Take) -> Sql {
+    let mut sql = Sql::new("SELECT ");
+    sql.append(sort_list(sort)).push("\n  FROM (").append(known).push(") AS \"b\" CROSS JOIN ").ident(&entity.table);
+    sql.push(" AS \"t\"").append(sort.joins.clone());
+    let mut linked = column_sql("t", id_column(entity));
+    linked.push(" = \"b\".\"id\"");
+    where_all(&mut sql, "\n  WHERE ", std::iter::once(linked).chain(conditions));
+    sql.push("\n  ORDER BY ").append(order_by(&sort.keys)).push(" ");
+    take.write(&mut sql);
+    sql
+}
+
 /// The order told by the columns of [`sort_list`].
-fn outer_order(alias: Option<&str>, keys: &[SortSql], segmented: bool) -> Sql {
+pub(super) fn outer_order(alias: Option<&str>, keys: &[SortSql], segmented: bool) -> Sql {
     let name = |name: &str| match alias {
         Some(alias) => column_sql(alias, name),
         None => {
@@ -444,48 +502,37 @@ fn by_ids(entity: &Entity, ids: Sql, columns: &mut Columns<'_, '_>, keys: &[Sort
     (sql, sort_cells)
 }
 
-fn is_constant(catalog: &Catalog, asked: &ListRequest) -> bool {
-    asked.filter.as_ref().is_none_or(is_constant_expression) && are_constant(&asked.sort) && is_constant_select(catalog, &asked.select)
+/// Neither the moment nor the actor nor a zone has a part in what is asked for.
+pub(super) fn is_constant(catalog: &Catalog, asked: &ListRequest) -> bool {
+    let is_constant = |typed: &Typed| !depends_on_moment(catalog, asked.entity, typed, false);
+    asked.filter.as_ref().is_none_or(is_constant)
+        && are_constant(catalog, asked.entity, &asked.sort)
+        && is_constant_select(catalog, &asked.select)
 }
 
-fn are_constant(sort: &[SortKey]) -> bool {
+fn are_constant(catalog: &Catalog, entity: EntityIx, sort: &[SortKey]) -> bool {
     sort.iter().all(|key| match &key.by {
-        SortBy::Value(typed) => is_constant_expression(typed),
+        SortBy::Value(typed) => !depends_on_moment(catalog, entity, typed, false),
         _ => true,
     })
 }
 
-/// Neither the moment nor the actor nor a zone has a part in it.
-pub(super) fn is_constant_expression(typed: &Typed) -> bool {
-    fn constant(needs: &crate::expr::Needs) -> bool {
-        let own = !(needs.uses_now || needs.uses_me || needs.uses_zone);
-        own && needs.children.iter().all(|child| constant(&child.needs))
-    }
-    constant(&needs(typed))
-}
-
-/// A virtual field reads the moment or the actor, or may do so through another one: its statement is not kept.
-fn is_constant_select(catalog: &Catalog, select: &Select) -> bool {
+/// The same of what is selected.
+pub(super) fn is_constant_select(catalog: &Catalog, select: &Select) -> bool {
     let entity = catalog.entity(select.entity);
+    let is_constant = |field: FieldIx| !field_depends_on_moment(catalog, entity.ix, field);
     select.items.iter().all(|item| match item {
-        Item::Field(field) => is_constant_field(entity, *field),
+        Item::Field(field) => is_constant(*field),
         Item::Title => entity.title.parts.iter().all(|part| match part {
-            crate::schema::catalog::TitlePart::Field(field) => is_constant_field(entity, *field),
+            crate::schema::catalog::TitlePart::Field(field) => is_constant(*field),
             crate::schema::catalog::TitlePart::Text(_) => true,
         }),
         Item::Own(_) => true,
         Item::Expand(expand) => {
-            expand.filter.as_ref().is_none_or(is_constant_expression)
-                && are_constant(&expand.sort)
+            let to = expand.targets.first().map_or(entity.ix, |target| target.entity);
+            expand.filter.as_ref().is_none_or(|filter| !depends_on_moment(catalog, to, filter, false))
+                && are_constant(catalog, to, &expand.sort)
                 && expand.targets.iter().all(|target| is_constant_select(catalog, target))
         }
     })
-}
-
-fn is_constant_field(entity: &Entity, field: crate::base::FieldIx) -> bool {
-    match &entity.field(field).ty {
-        FieldType::Formula { expr, stored: false, .. } => is_constant_expression(expr),
-        FieldType::Rollup { aggregate, stored: false, .. } => is_constant_expression(aggregate),
-        _ => true,
-    }
 }

@@ -73,3 +73,19 @@ async fn titles_are_looked_up_together() {
     assert_eq!(titles[&account], "Acme");
     assert_eq!(titles[&deal], "D-001 · Big");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_by_a_virtual_field_goes_with_the_time() {
+    let space = Workspace::new(
+        "kind: entity\nid: shop.ticket\ntitle: \"{name}\"\nfields:\n  name: {type: text}\n  \
+         age: {type: formula, returns: integer, expr: \"days_between(created_at, now())\", stored: false}\n",
+    )
+    .await;
+    space.create("ticket", json!({ "name": "A" })).await.unwrap();
+    let ticket = space.entity("ticket").ix;
+    let count = async |query: &str| space.records.list_url(&space.actor, &space.catalog, ticket, query).await.unwrap().rows.len();
+    // The same requests again and again: what was worked out for one moment is not kept for the next.
+    assert_eq!([count("select=name&filter=age >= 2").await, count("select=name&filter=age < 2").await], [0, 1]);
+    space.clock.advance_ms(3 * 24 * 3_600_000);
+    assert_eq!([count("select=name&filter=age >= 2").await, count("select=name&filter=age < 2").await], [1, 0]);
+}
