@@ -259,7 +259,7 @@ impl Derive<'_> {
 }
 
 /// Whether a rule says the same as another, or that or more: rows may also be shared by themselves.
-fn holds_where(rule: &Typed, other: &Typed) -> bool {
+pub(super) fn holds_where(rule: &Typed, other: &Typed) -> bool {
     let parts = |typed: &'_ Typed| match &typed.node {
         Node::Or(items) => items.clone(),
         _ => vec![typed.clone()],

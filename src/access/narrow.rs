@@ -70,6 +70,12 @@ fn arrange(entity: &mut Entity, is_hidden: &dyn Fn(EntityIx, FieldIx) -> bool) {
     let ix = entity.ix;
     let is_open = |field: &FieldIx| !is_hidden(ix, *field);
     entity.uniques.retain(|unique| unique.fields.iter().all(is_open));
+    let reads = |condition: &Option<Typed>| condition.as_ref().is_none_or(|condition| reads_only(ix, condition, is_hidden));
+    entity.pipelines.retain(|pipeline| is_open(&pipeline.field) && reads(&pipeline.when));
+    for pipeline in &mut entity.pipelines {
+        pipeline.amount = pipeline.amount.filter(is_open);
+        pipeline.stages.iter_mut().for_each(|stage| stage.fields.retain(is_open));
+    }
     entity.views.retain(|view| view.filter.as_ref().is_none_or(|filter| reads_only(ix, filter, is_hidden)));
     for view in &mut entity.views {
         view.columns.retain(is_open);

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::base::{EntityIx, FieldIx, Value};
-use crate::expr::{Node, Typed};
+use crate::expr::{Hop, Node, Typed, through};
 
 /// Per entity, which records the actor may see, and which values in them. Cheap to clone.
 ///
@@ -95,6 +95,15 @@ impl RowRules {
     /// A stored value must be computed while reading, from what may be read.
     pub fn is_live(&self, entity: EntityIx, field: FieldIx) -> bool {
         self.0.as_ref().is_some_and(|rules| rules.live.contains(&(entity, field)))
+    }
+
+    /// Whether whoever reads an `owner` reads the rows whose link `by` leads to it.
+    pub fn go_with(&self, owner: EntityIx, rows: EntityIx, by: FieldIx) -> bool {
+        match (self.of(owner), self.of(rows)) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(above), Some(below)) => super::derive::holds_where(below, &through(above, Hop { field: by, to: owner })),
+        }
     }
 
     /// Nothing is kept from anybody.

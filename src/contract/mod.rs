@@ -5,6 +5,7 @@ mod components;
 mod entity;
 mod fields;
 mod identity;
+mod moves;
 mod operation;
 mod people;
 mod records;

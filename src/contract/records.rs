@@ -28,6 +28,9 @@ pub(super) fn add(catalog: &Catalog, entity: &Entity, paths: &mut Map<String, Va
         paths.insert(format!("{base}/{{id}}/erase"), json!({ "post": erase(entity) }));
     }
     paths.insert(format!("{base}/{{id}}/history"), json!({ "get": history(entity) }));
+    if !entity.pipelines.is_empty() && entity.may.read {
+        super::moves::add(entity, &base, paths);
+    }
     if entity.may.export {
         paths.insert(format!("{base}/export"), json!({ "get": export(entity) }));
     }

@@ -12,6 +12,7 @@ mod folder;
 mod plan;
 mod render;
 mod shipped;
+mod stranded;
 
 pub use apply::{Outcome, apply};
 pub use check::{check, current};

@@ -1,12 +1,13 @@
 //! What would change: semantic ops, the statements for them, and what they mean for the data that is there.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::consequence::{Blocked, Consequence};
 use super::effects::{RoleEffect, effects};
+use super::stranded::stranded;
 use super::{DeployError, check, current};
 use crate::base::{EntityIx, FieldIx};
 use crate::schema::catalog::{Entity, Field};
@@ -161,9 +162,14 @@ pub async fn plan(store: &Store, files: &[SourceFile]) -> Result<Plan, DeployErr
         Some(old) => effects(store, &old.catalog, &loaded.catalog, &ops).await?,
         None => Vec::new(),
     };
+    let mut stranded = match &old {
+        Some(old) => stranded(store, &old.catalog, &loaded.catalog, &ops).await?,
+        None => HashMap::new(),
+    };
     let mut steps = Vec::with_capacity(ops.len());
     for op in ops {
         let mut step = step(store, &loaded, &fresh, op).await?;
+        step.blocked = step.blocked.or_else(|| stranded.remove(&step.op.uid));
         tell_access(&mut step, &access);
         steps.push(step);
     }

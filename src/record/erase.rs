@@ -21,7 +21,7 @@ use crate::expr::Type;
 use crate::query::Deleted;
 use crate::schema::catalog::{Catalog, Entity, Field, FieldType, OnDelete};
 use crate::store::audit::{self, Entry};
-use crate::store::{erasures, files, history, jobs, outbox, search, vault};
+use crate::store::{erasures, files, history, jobs, outbox, search, stages, vault};
 
 /// The kind of job that removes from the database's files what was deleted in it (`Store::scrub`).
 pub const SCRUB: &str = "scrub";
@@ -113,6 +113,7 @@ impl RecordTx<'_> {
             // The entity is gone: what is left of the record is its past.
             self.forget(id, &id.to_string()).await?;
             history::forget(self.store, id).await?;
+            stages::forget(self.store, id).await?;
             let now = self.now();
             erasures::note(self.store, uid, id.0, now).await?;
             return Ok(erased);
@@ -203,6 +204,7 @@ impl RecordTx<'_> {
             self.empty(compiled, entity, old, &personal, erased).await?;
         }
         history::rewrite(self.store, id, |changes| without_personal(entity, changes)).await?;
+        stages::empty_reasons(self.store, id).await?;
         self.forget(id, &id.display(&entity.prefix)).await?;
         let now = self.now();
         erasures::note(self.store, &entity.uid, id.0, now).await?;

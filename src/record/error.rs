@@ -193,12 +193,15 @@ impl RecordError {
     }
 }
 
+/// Faults told in one sentence.
+const TOLD: usize = 10;
+
 fn summary(faults: &[FieldFault]) -> String {
-    match faults {
-        [] => "the record is not valid".to_owned(),
-        [one] => one.to_string(),
-        [first, rest @ ..] => format!("{first} (and {} more)", rest.len()),
+    if faults.is_empty() {
+        return "the record is not valid".to_owned();
     }
+    let told = faults.iter().take(TOLD).map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    if faults.len() > TOLD { format!("{told} (and {} more)", faults.len() - TOLD) } else { told }
 }
 
 impl Explain for RecordError {

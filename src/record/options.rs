@@ -46,6 +46,8 @@ pub struct WriteOptions {
     pub id: Option<RecordId>,
     /// Whoever saves shows the whole record afterwards ([`super::Records::get_saved`]).
     pub shows_record: bool,
+    /// Why a move goes against the order of a pipeline or a gate, where the actor may do that.
+    pub override_reason: Option<String>,
 }
 
 impl WriteOptions {

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use super::witness::Sensitive;
 use crate::base::{Cell, EntityIx, FieldIx, RecordId};
 use crate::expr::{ChildNeed, Needs, Over, Path, Typed, Zone, needs};
-use crate::schema::catalog::{Catalog, Default as FieldDefault, Entity, Field, FieldType, OnDelete, Options};
+use crate::schema::catalog::{Catalog, Default as FieldDefault, Entity, Field, FieldType, OnDelete, Options, Requirement};
 use crate::store::Statement;
 use crate::store::compile::{Lock, RowPlan, UpdateTexts};
 
@@ -66,6 +66,10 @@ pub(super) struct Plan {
     pub computed_needs: Needs,
     /// What `readonly_if` needs of the stored record.
     pub readonly_needs: Needs,
+    /// What gates need of a record that moves.
+    pub move_needs: Needs,
+    /// A gate reads rows below the record, which a request may bring along.
+    pub gates_read_rows: bool,
     /// For the form: all conditions.
     pub form_needs: Needs,
     /// Who points here.
@@ -161,7 +165,7 @@ fn plan_of(catalog: &Catalog, entity: &Entity) -> Plan {
         deleted_at: named("deleted_at"),
         ..Plan::default()
     };
-    let mut gather = Gather { catalog, entity: entity.ix };
+    let gather = Gather { catalog, entity: entity.ix };
     for field in &entity.fields {
         sort_in(&mut plan, field);
         if let Some(FieldDefault::Expr(expr)) = &field.default {
@@ -211,6 +215,7 @@ fn plan_of(catalog: &Catalog, entity: &Entity) -> Plan {
         let reads_rollup = || rule_needs.fields.iter().any(|ix| matches!(entity.field(*ix).ty, FieldType::Rollup { .. }));
         plan.reads_rows.push(rule_needs.children.iter().any(|child| child.over.hops.is_empty()) || reads_rollup());
     }
+    gate_needs(&gather, entity, &mut plan);
     let asks_more = |field: &Field| matches!(field.ty, FieldType::AutoNumber { .. } | FieldType::Links { .. });
     // People and teams decide who may do what: more is looked at there.
     let is_identity = matches!(entity.id.as_str(), "core.user" | "core.team" | "core.user_teams");
@@ -219,6 +224,30 @@ fn plan_of(catalog: &Catalog, entity: &Entity) -> Plan {
     plan.computed = entity.computed_order.clone();
     plan.rollups = plan.computed.iter().copied().filter(|ix| matches!(entity.field(*ix).ty, FieldType::Rollup { .. })).collect();
     plan
+}
+
+/// What the gates of an entity's pipelines read.
+fn gate_needs(gather: &Gather<'_>, entity: &Entity, plan: &mut Plan) {
+    let mut found = Needs::default();
+    for pipeline in &entity.pipelines {
+        for reason in pipeline.stages.iter().filter_map(|stage| stage.reason) {
+            gather.add_field(entity.field(reason), &mut found);
+        }
+        for gate in &pipeline.gates {
+            if let Some(when) = &gate.when {
+                gather.add(when, &mut found);
+            }
+            for requirement in &gate.require {
+                match requirement {
+                    Requirement::Fields(fields) => fields.iter().for_each(|field| gather.add_field(entity.field(*field), &mut found)),
+                    Requirement::Holds { expr, .. } => gather.add(expr, &mut found),
+                }
+            }
+        }
+    }
+    let reads_rollup = || found.fields.iter().any(|ix| matches!(entity.field(*ix).ty, FieldType::Rollup { .. }));
+    plan.gates_read_rows = found.children.iter().any(|child| child.over.hops.is_empty()) || reads_rollup();
+    plan.move_needs = found;
 }
 
 /// Puts a field into the lists it belongs to.
@@ -260,12 +289,12 @@ struct Gather<'c> {
 const MAX_VIRTUAL: u32 = 8;
 
 impl Gather<'_> {
-    fn add(&mut self, expr: &Typed, into: &mut Needs) {
+    fn add(&self, expr: &Typed, into: &mut Needs) {
         let found = needs(expr);
         self.merge(self.entity, found, into, 0);
     }
 
-    fn add_field(&mut self, field: &Field, into: &mut Needs) {
+    fn add_field(&self, field: &Field, into: &mut Needs) {
         let mut found = Needs::default();
         found.fields.insert(field.ix);
         self.merge(self.entity, found, into, 0);

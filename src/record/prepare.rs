@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::check::Rules;
 use super::error::{FieldFault, RecordError};
+use super::gates::StageMove;
 use super::hooks::{BoxFuture, Draft, HookPoint, Record};
 use super::input::Input;
 use super::options::{Source, WriteOptions};
@@ -30,6 +31,10 @@ pub(super) struct Prepared {
     pub nested: Vec<NestedWrite>,
     /// Rules that read rows which are only written after this record.
     pub has_late_rules: bool,
+    /// Moves along pipelines.
+    pub moves: Vec<StageMove>,
+    /// Gates that read such rows.
+    pub has_late_gates: bool,
     /// The fields the asker named, to be held against their rights once a new record is there; `None` for rows that come
     /// with the record that lists them.
     pub asked: Option<Vec<FieldIx>>,
@@ -113,12 +118,20 @@ impl RecordTx<'_> {
                 setting.check_readonly(&world, &record, old.as_ref(), &input, &mut faults);
             }
             setting.check_own(&world, &record, old.as_ref(), &input, &by_script, &draft_children, which, &mut faults);
+            let mut moves = if definition.pipelines.is_empty() { Vec::new() } else { setting.stage_moves(&record, old.as_ref()) };
             drop(setting);
+            // What the program itself fills in (sample data, seeds) is taken as it is.
+            let is_judged = !moves.is_empty() && options.source != Source::System;
+            let has_late_gates = is_judged && brings_rows && plan.gates_read_rows;
+            if is_judged && !has_late_gates {
+                self.judge(&compiled, &mut world, &record, old.as_ref(), &mut moves, options, false, &mut faults).await?;
+            }
             self.check_links(&world, definition, &record, old.as_ref(), &given, &mut faults).await?;
             self.check_filters(definition, &record, old.as_ref(), &mut faults).await?;
 
             let changed = changed_fields(&compiled, &record, old.as_ref());
-            let mut prepared = Prepared { record, old, changed, by_script, warnings, nested: Vec::new(), has_late_rules, asked };
+            let nested = Vec::new();
+            let mut prepared = Prepared { record, old, changed, by_script, warnings, nested, has_late_rules, moves, has_late_gates, asked };
             self.prepare_nested(&compiled, &mut prepared, &input, draft_children, options, &mut faults).await?;
             if faults.is_empty() { Ok(prepared) } else { Err(RecordError::Invalid(self.keep_back(entity, faults))) }
         })

@@ -137,6 +137,10 @@ impl Records {
         setting.compute(&world, &mut record, old.as_ref());
         setting.check_readonly(&world, &record, old.as_ref(), input, &mut faults);
         setting.check_own(&world, &record, old.as_ref(), input, &[], &[], Rules::All, &mut faults);
+        // A move is judged and written down by the ordinary save.
+        if !definition.pipelines.is_empty() && !setting.stage_moves(&record, old.as_ref()).is_empty() {
+            return None;
+        }
         let leads = setting.leads(&record, old.as_ref(), &[]);
         let changed = changed_fields(compiled, &record, old.as_ref());
         if !faults.is_empty() || !leads.uploads.is_empty() || (old.is_some() && changed.is_empty()) {

@@ -532,7 +532,7 @@ fn leads_over(condition: &Typed, link: FieldIx) -> bool {
 }
 
 /// What is said of a rule about something that may not be known of.
-fn refused() -> FieldFault {
+pub(super) fn refused() -> FieldFault {
     FieldFault::whole("refused", "the record was refused")
 }
 

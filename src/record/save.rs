@@ -69,7 +69,7 @@ impl RecordTx<'_> {
     /// Writes what was prepared and all that follows from it.
     pub(super) fn write<'a>(&'a mut self, prepared: Prepared, options: &'a WriteOptions) -> BoxFuture<'a, Result<Saved, RecordError>> {
         Box::pin(async move {
-            let Prepared { mut record, old, mut changed, by_script, warnings, nested, has_late_rules, asked } = prepared;
+            let Prepared { mut record, old, mut changed, by_script, warnings, nested, has_late_rules, mut moves, has_late_gates, asked } = prepared;
             let compiled = self.scope.compiled.clone();
             let mut saved = Saved {
                 id: record.id,
@@ -108,11 +108,15 @@ impl RecordTx<'_> {
                 }
                 self.run_all(&compiled, record.entity, &late).await?;
             }
+            if has_late_gates {
+                self.judge_late(&compiled, &record, old.as_ref(), &mut moves, options).await?;
+            }
             if let Some(asked) = asked.filter(|_| old.is_none()) {
                 self.expect_made(record.entity, record.id, &asked).await?;
             }
             let change = Trace { kind, record: &record, old: old.as_ref(), changed: &changed, by_script: &by_script };
             self.trace(&compiled, change, options).await?;
+            self.note_moves(&compiled, &record, &moves, options).await?;
             saved.changed = changed.clone();
             let event = RecordEvent { kind, entity: record.entity, id: record.id, version: record.version, old, record, changed };
             let key = (event.entity, event.id);

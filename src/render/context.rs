@@ -6,6 +6,7 @@ mod find;
 mod form;
 mod import;
 mod record;
+mod stages;
 
 use serde::Serialize;
 
@@ -15,6 +16,7 @@ pub use self::find::*;
 pub use self::form::*;
 pub use self::import::*;
 pub use self::record::*;
+pub use self::stages::*;
 pub use super::input::{Choice, FieldInput, FilePart, Part, SubRow, SubTable};
 pub use super::show::{Shown, ShownItem, Stamp};
 

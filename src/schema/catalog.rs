@@ -7,6 +7,7 @@ mod entity;
 mod field;
 mod field_type;
 mod page;
+mod pipeline;
 mod role;
 mod script;
 
@@ -21,6 +22,7 @@ pub use field_type::{
     DependsOn, FieldType, JsonSchema, MoneyCurrency, OnDelete, Options, Pattern, Picklist, Reset, ScalarType, SelectOption,
 };
 pub use page::{Button, Layout, LayoutField, Section, Tab, View};
+pub use pipeline::{Gate, MoveRule, Pipeline, Requirement, Stage};
 pub use role::{Actions, Allowed, Grant, Role};
 pub use script::{Script, ScriptLimits, Trigger};
 

@@ -128,6 +128,7 @@ pub enum OpKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
     Retention,
+    Pipeline,
     Rule,
     View,
     Layout,
@@ -563,6 +564,7 @@ impl Part {
     pub fn word(self) -> &'static str {
         match self {
             Part::Retention => "retention rule",
+            Part::Pipeline => "pipeline",
             Part::Rule => "rule",
             Part::View => "view",
             Part::Layout => "layout",

@@ -25,7 +25,7 @@ use crate::base::DateTime;
 use crate::base::text::{from_hex, hex};
 
 /// The acts that are audited; each has its words in all languages (`act-session-begin`).
-pub const ACTIONS: [&str; 32] = [
+pub const ACTIONS: [&str; 33] = [
     "session.begin",
     "session.refuse",
     "session.confirm",
@@ -51,6 +51,7 @@ pub const ACTIONS: [&str; 32] = [
     "records.import",
     "records.read",
     "record.erase",
+    "stage.override",
     "records.retain",
     "records.export",
     "subject.export",

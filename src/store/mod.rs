@@ -55,6 +55,7 @@ pub mod setup;
 pub mod shares;
 pub mod sql;
 pub mod sso;
+pub mod stages;
 pub mod statistics;
 pub mod throttle;
 pub mod tokens;

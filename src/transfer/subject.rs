@@ -45,6 +45,7 @@ pub async fn subject(records: &Records, catalog: &Arc<Catalog>, actor: &Actor, i
         "classes": classes(entity),
         "record": read(&text),
         "history": history(records, catalog, actor, entity, record).await?,
+        "stages": stages(records, catalog, actor, entity, record).await?,
         "linked": linked,
         "audit": audit::to_json(&entries),
     }))
@@ -87,7 +88,8 @@ async fn records_with(
             let mut text = String::new();
             row.write_json(&mut text);
             let past = history(records, catalog, actor, entity, row.id()).await?;
-            found.push(json!({"record": read(&text), "history": past}));
+            let stages = stages(records, catalog, actor, entity, row.id()).await?;
+            found.push(json!({"record": read(&text), "history": past, "stages": stages}));
         }
         match page.next_cursor {
             Some(next) => cursor = Some(next),
@@ -125,6 +127,32 @@ async fn history(
             None => return Ok(entries),
         }
     }
+}
+
+/// The stages it went through; none where the entity has no pipeline.
+async fn stages(
+    records: &Records,
+    catalog: &Catalog,
+    actor: &Actor,
+    entity: &Entity,
+    record: RecordId,
+) -> Result<Vec<Json>, TransferError> {
+    if entity.pipelines.is_empty() {
+        return Ok(Vec::new());
+    }
+    let people = catalog.find_entity("core.user");
+    let stays = records.stages(actor, entity.ix, record).await?;
+    let told = stays.iter().map(|stay| {
+        json!({
+            "pipeline": stay.pipeline,
+            "from": stay.from,
+            "to": stay.to,
+            "at": stay.at.to_string(),
+            "by": stay.by.map(|user| people.map_or_else(|| user.0.to_string(), |entity| user.display(&entity.prefix))),
+            "reason": stay.reason,
+        })
+    });
+    Ok(told.collect())
 }
 
 fn entry_json(catalog: &Catalog, entry: &HistoryEntry) -> Json {

@@ -453,21 +453,29 @@ fn write_problem(state: &State, problem: &Arc<Problem>, requester: &Requester, w
 /// The problem with its faults told in a person's language, where the product has words for them. A rule of the
 /// definitions brings its own words, which stay.
 fn translated(state: &State, problem: &Problem, locale: Locale) -> Problem {
-    let messages = state.messages();
     let mut problem = problem.clone();
     for fault in &mut problem.errors {
-        let key = format!("fault-{}", fault.code.to_ascii_lowercase().replace('_', "-"));
-        if messages.has(locale, &key) {
-            let params = fault.params.as_object().into_iter().flatten();
-            let args: Vec<(&str, Arg<'_>)> = params
-                .filter_map(|(name, value)| match value {
-                    Value::String(text) => Some((name.as_str(), Arg::Text(text))),
-                    Value::Number(number) => number.as_i64().map(|number| (name.as_str(), Arg::Count(number))),
-                    _ => None,
-                })
-                .collect();
-            fault.message = messages.text(locale, &key, &args);
-        }
+        fault.message = fault_words(state, locale, &fault.code, &fault.params, &fault.message);
     }
     problem
+}
+
+/// A fault in a person's language; `message` where the product has no words of its own for it.
+pub(super) fn fault_words(state: &State, locale: Locale, code: &str, params: &Value, message: &str) -> String {
+    let messages = state.messages();
+    let key = format!("fault-{}", code.to_ascii_lowercase().replace('_', "-"));
+    if locale == Locale::En || !messages.has(locale, &key) {
+        return message.to_owned();
+    }
+    let args: Vec<(&str, Arg<'_>)> = params
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, value)| match value {
+            Value::String(text) => Some((name.as_str(), Arg::Text(text))),
+            Value::Number(number) => number.as_i64().map(|number| (name.as_str(), Arg::Count(number))),
+            _ => None,
+        })
+        .collect();
+    messages.text(locale, &key, &args)
 }

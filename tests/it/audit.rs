@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::support::TestApp;
 
-async fn lines(app: &TestApp, action: &str) -> Vec<Line> {
+pub async fn lines(app: &TestApp, action: &str) -> Vec<Line> {
     let filter = Filter { action: Some(action.to_owned()), ..Filter::default() };
     audit::list(&app.workspace.store, &filter, None, 1000).await.expect("lists")
 }

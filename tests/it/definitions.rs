@@ -125,7 +125,7 @@ fn summary(loaded: &Loaded) -> String {
                 })
                 .collect();
             let named = |fields: &[relata::base::FieldIx]| fields.iter().map(|at| entity.field(*at).name.clone()).collect::<Vec<_>>();
-            serde_json::json!({
+            let mut told = serde_json::json!({
                 "id": entity.id, "table": entity.table, "prefix": entity.prefix, "label": entity.label.0, "label_plural": entity.label_plural.0,
                 "fields": fields,
                 "unique": entity.uniques.iter().map(|unique| format!("{}: {}", unique.name, named(&unique.fields).join(", "))).collect::<Vec<_>>(),
@@ -136,7 +136,30 @@ fn summary(loaded: &Loaded) -> String {
                 "buttons": entity.buttons.iter().map(|button| button.id.clone()).collect::<Vec<_>>(),
                 "computed": named(&entity.computed_order),
                 "is_junction": entity.is_junction,
-            })
+            });
+            if !entity.pipelines.is_empty() {
+                let stages = |list: &[usize], pipeline: &relata::schema::catalog::Pipeline| match list {
+                    [] => "any".to_owned(),
+                    list => list.iter().map(|at| pipeline.stages[*at].key.clone()).collect::<Vec<_>>().join("|"),
+                };
+                told["pipelines"] = entity
+                    .pipelines
+                    .iter()
+                    .map(|pipeline| {
+                        serde_json::json!({
+                            "id": pipeline.id,
+                            "field": entity.field(pipeline.field).name,
+                            "when": pipeline.when_text,
+                            "start": pipeline.start.as_deref().map(|start| stages(start, pipeline)),
+                            "amount": pipeline.amount.map(|amount| entity.field(amount).name.clone()),
+                            "stages": pipeline.stages.iter().map(|stage| format!("{} {:?} {:?}", stage.key, stage.closed, stage.max_days)).collect::<Vec<_>>(),
+                            "moves": pipeline.moves.iter().map(|rule| format!("{} -> {} {:?}", stages(&rule.from, pipeline), stages(&rule.to, pipeline), rule.roles)).collect::<Vec<_>>(),
+                            "gates": pipeline.gates.iter().map(|gate| format!("{}: {} -> {}, {} requirements", gate.id, stages(&gate.from, pipeline), stages(&gate.to, pipeline), gate.require.len())).collect::<Vec<_>>(),
+                        })
+                    })
+                    .collect();
+            }
+            told
         })
         .collect();
     let whole = serde_json::json!({
@@ -424,8 +447,8 @@ fn every_kind_has_a_json_schema_that_accepts_the_cases() {
 /// The YAML examples of the reference, each of which must load.
 #[test]
 fn the_examples_of_the_reference_load() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/definitions.md");
-    let text = std::fs::read_to_string(path).unwrap();
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let text = ["definitions.md", "pipelines.md"].map(|name| std::fs::read_to_string(docs.join(name)).unwrap()).concat();
     let examples: Vec<&str> = text.split("```yaml\n").skip(1).map(|part| part.split("```").next().unwrap()).collect();
     assert!(examples.len() > 20);
     for example in examples {

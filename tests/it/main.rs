@@ -17,6 +17,7 @@ mod identity;
 mod jobs;
 mod logs;
 mod page_samples;
+mod pipelines;
 mod plugins;
 mod privacy;
 mod records;

@@ -457,6 +457,69 @@ pub fn shares(locale: Locale) -> SharesPage {
     }
 }
 
+pub fn path(locale: Locale) -> StagePath {
+    let zh = locale != Locale::En;
+    let say = |en: &str, han: &str| text(if zh { han } else { en });
+    let step = |label: String, state: &str, hue: u8| PathStep {
+        label,
+        hue,
+        state: text(state),
+        href: if state == "current" { String::new() } else { text("/records/deal/deal_1/move?pipeline=sales&to=x") },
+    };
+    StagePath {
+        id: text("sales"),
+        label: say("Sales", "销售"),
+        steps: vec![
+            step(say("New", "新建"), "done", 0),
+            step(say("Qualified", "已确认"), "current", 1),
+            step(say("Proposal", "方案报价"), "open", 2),
+            step(say("Won", "赢单"), "won", 4),
+            step(say("Lost", "输单"), "closed", 5),
+        ],
+        guidance: say("Present the solution to those who decide.", "向决策人介绍方案。"),
+        facts: vec![Labelled { name: text("close_on"), label: say("Expected close", "预计成交日期"), value: shown("date"), ..Labelled::default() }],
+        since: Some(stamp()),
+        limit: say("14 days at most", "最多 14 天"),
+        is_late: true,
+        moves: vec![
+            MoveLink {
+                label: say("Move to Proposal", "移至方案报价"),
+                href: text("/m"),
+                action: text("/records/deal/deal_1/move"),
+                to: text("proposal"),
+                waits: String::new(),
+            },
+            MoveLink { label: say("Move to Won", "移至赢单"), href: text("/m"), to: text("won"), waits: say("2 things missing", "还差 2 项"), ..MoveLink::default() },
+        ],
+    }
+}
+
+pub fn move_page(locale: Locale) -> MovePage {
+    let zh = locale != Locale::En;
+    let say = |en: &str, han: &str| text(if zh { han } else { en });
+    let row = |words: String, target: &str| ConditionRow { text: words, target: text(target) };
+    MovePage {
+        shell: shell(locale, &say("Northern Lights refit", "北极光改造二期")),
+        heading: say("2 things before this can move to Proposal", "移至方案报价前还需完成 2 项"),
+        href: text("/records/deal/deal_1"),
+        action: text("/records/deal/deal_1/move"),
+        edit_href: text("/records/deal/deal_1/edit"),
+        pipeline: text("sales"),
+        to: text("proposal"),
+        to_label: say("Proposal", "方案报价"),
+        version: text("3"),
+        idempotency_key: text("00000000000000000000000000000000"),
+        guidance: say("Send the quote and walk through it together.", "发送报价并逐项确认。"),
+        missing: vec![row(say("Fill in Expected close", "填写预计成交日期"), "f-close_on"), row(say("List what is to be sold", "请列出要销售的产品"), "")],
+        met: vec![row(say("Enter an amount above zero", "请填写大于零的金额"), "")],
+        fields: form(locale).sections.into_iter().flat_map(|section| section.fields).take(2).collect(),
+        can_override: true,
+        reason: say("An old customer", "老客户"),
+        faults: vec![FormFault { target: text("f-close_on"), label: say("Expected close", "预计成交日期"), message: say("Fill this in to move on.", "请填写此项以进入下一阶段。") }],
+        message: None,
+    }
+}
+
 pub fn record(locale: Locale) -> RecordPage {
     let zh = locale != Locale::En;
     let say = |en: &str, han: &str| text(if zh { han } else { en });
@@ -479,6 +542,17 @@ pub fn record(locale: Locale) -> RecordPage {
             TabLink { label: say("Details", "详细信息"), href: text("?"), current: true, count: None },
             TabLink { label: say("History", "历史"), href: text("?tab=history"), current: false, count: Some(text("3")) },
         ],
+        paths: vec![path(locale)],
+        stages: vec![StageRow {
+            pipeline: say("Sales", "销售"),
+            stage: say("Proposal", "方案报价"),
+            hue: 2,
+            from: say("New", "新建"),
+            stamp: stamp(),
+            stayed: say("3 days", "3 天"),
+            who: text("Ada Wong"),
+            reason: say("An old customer", "老客户"),
+        }],
         kind: text("details"),
         sections: vec![ShownSection {
             label: say("General", "基本信息"),

@@ -35,6 +35,15 @@ struct OnlyHistory {
     history: History,
 }
 #[derive(Serialize)]
+struct OnlyPath {
+    path: StagePath,
+    version: String,
+}
+#[derive(Serialize)]
+struct OnlyStages {
+    stages: Vec<StageRow>,
+}
+#[derive(Serialize)]
 struct OnlyList {
     list: List,
 }
@@ -141,6 +150,10 @@ fn every_template_renders_in_every_language() {
         go("seen", "part/seen", &sample::access_seen(locale));
         go("access", "page/access", &sample::access(locale));
         go("record", "page/record", &sample::record(locale));
+        go("stages", "page/record", &RecordPage { kind: "stages".into(), ..sample::record(locale) });
+        go("move", "page/move", &sample::move_page(locale));
+        go("path", "part/path", &OnlyPath { path: sample::path(locale), version: "3".into() });
+        go("stages-part", "part/stages", &OnlyStages { stages: sample::record(locale).stages });
         go(
             "record-history",
             "page/record",

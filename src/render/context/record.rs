@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Choice, EntityHead, List, Shell, Shown, Stamp};
+use super::{Choice, EntityHead, List, Shell, Shown, StagePath, StageRow, Stamp};
 
 #[derive(Debug, Default, Serialize)]
 pub struct RecordPage {
@@ -13,7 +13,11 @@ pub struct RecordPage {
     pub title: String,
     pub facts: Vec<Labelled>,
     pub tabs: Vec<TabLink>,
-    /// `details`, `related` or `history`.
+    /// Where it stands in its pipelines.
+    pub paths: Vec<StagePath>,
+    /// The stages it went through, on their tab.
+    pub stages: Vec<StageRow>,
+    /// `details`, `related`, `stages` or `history`.
     pub kind: String,
     pub sections: Vec<ShownSection>,
     pub related: Vec<Related>,

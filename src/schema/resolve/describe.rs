@@ -43,6 +43,7 @@ fn entity(work: &mut Work, ix: EntityIx) {
         "unique",
         "indexes",
         "retention",
+        "pipelines",
         "rules",
         "views",
         "layouts",
@@ -64,6 +65,7 @@ fn entity(work: &mut Work, ix: EntityIx) {
     for part in parts {
         let kind = match part.section {
             "retention" => Part::Retention,
+            "pipelines" => Part::Pipeline,
             "rules" => Part::Rule,
             "views" => Part::View,
             "layouts" => Part::Layout,

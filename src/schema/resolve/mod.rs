@@ -15,6 +15,7 @@ mod links;
 mod options;
 mod order;
 mod parts;
+mod pipelines;
 mod retention;
 mod roles;
 mod scripts;

@@ -22,6 +22,7 @@ pub(super) fn build(work: &mut Work) {
                 "indexes" => index(work, ix, &part.node),
                 "rules" => rule(work, ix, &part.node),
                 "retention" => super::retention::read(work, ix, &part.node),
+                "pipelines" => super::pipelines::read(work, ix, &part.node),
                 "views" => view(work, ix, &part.node),
                 "layouts" => layout(work, ix, &part.node),
                 "buttons" => button(work, ix, part),
@@ -98,7 +99,7 @@ fn index_name(prefix: &str, uid: &str, name: &str) -> String {
 }
 
 /// Fields of a list, each of which must exist.
-fn field_list(work: &mut Work, ix: EntityIx, node: Option<&Node>) -> Vec<(FieldIx, Node)> {
+pub(super) fn field_list(work: &mut Work, ix: EntityIx, node: Option<&Node>) -> Vec<(FieldIx, Node)> {
     let items: Vec<Node> = node.map(|list| list.items().to_vec()).unwrap_or_default();
     items
         .into_iter()

@@ -47,6 +47,55 @@ pub const RETENTION: &[KeySpec] = &[
     must("action", OneOf(&["erase", "delete"]), "`erase` removes personal values for good; `delete` deletes the record."),
 ];
 
+pub const STAGE: &[KeySpec] = &[
+    must("key", Text, "An option of the field; its name and colour are the option's."),
+    key("probability", Int(0, 100), "How likely it is to be won from here, in percent."),
+    key("max_days", Int(1, 3650), "Days a record should stay at most."),
+    key("guidance", Label, "What people are told to do here."),
+    key("fields", List(&Field), "Key fields, shown beside the guidance."),
+    key("closed", Name, "The outcome, where it ends here: `won`, `lost` or a name of one's own."),
+    key("reason", Field, "The field that says why; it must hold something to come here."),
+    with("retired", Bool, "false", "Kept for records that stand in it; nothing moves here."),
+    later("tasks"),
+];
+
+pub const MOVE: &[KeySpec] = &[
+    with("from", Many(&Text), "*", "Stages it leads from."),
+    must("to", Many(&Text), "Stages it leads to; `*` is any."),
+    key("roles", Many(&Name), "Roles that may make it; everybody when left out."),
+];
+
+pub const REQUIREMENT: &[KeySpec] = &[
+    key("fields", List(&Field), "Fields that must hold something."),
+    key("expr", Expr, "Must be true."),
+    key("message", Label, "What a person reads where `expr` does not hold."),
+    later("tasks"),
+];
+
+pub const GATE: &[KeySpec] = &[
+    must("id", Name, "Name of the gate, unique in the pipeline."),
+    with("from", Many(&Text), "*", "Only moves from these stages."),
+    must("to", Many(&Text), "Moves to these stages, and records made in them; `*` is any."),
+    key("when", Expr, "It is looked at only where this holds."),
+    must("require", List(&Object(REQUIREMENT)), "What must hold."),
+    later("approve"),
+];
+
+pub const PIPELINE: &[KeySpec] = &[
+    must("id", Name, "Name of the pipeline, unique in the entity."),
+    key("label", Label, "What people read; made from the id when left out."),
+    must("field", Field, "The select that holds the stage."),
+    key("when", Expr, "Only records for which this holds follow it; of several pipelines over one field the first one that holds."),
+    must("stages", List(&Object(STAGE)), "Stages in order; those that close come last."),
+    key("start", Many(&Text), "Stages a new record may be made in; any when left out."),
+    with("skip", Bool, "true", "Open stages may be passed over."),
+    with("back", Bool, "true", "A record may go back to an earlier stage, or be opened again."),
+    key("moves", List(&Object(MOVE)), "The moves there are; all that the order allows when left out."),
+    key("gates", List(&Object(GATE)), "What must hold for a move."),
+    key("override", Many(&Name), "Roles that may move against the order and the gates, with a reason."),
+    key("amount", Field, "A money or number that is summed per stage."),
+];
+
 pub const VIEW: &[KeySpec] = &[
     must("id", Name, "Name of the view, unique in the entity."),
     key("label", Label, "Its name in the list of views."),
@@ -154,7 +203,7 @@ pub const ENTITY: &[KeySpec] = &[
     key("layouts", List(&Object(LAYOUT)), "How a record's page and form are arranged."),
     key("buttons", List(&Object(BUTTON)), "Actions that run a script."),
     key("scripts", List(&Object(SCRIPT)), "Scripts on its events."),
-    later("pipelines"),
+    key("pipelines", List(&Object(PIPELINE)), "Stages, moves and gates."),
     later("automations"),
     later("permissions"),
     later("reports"),
@@ -175,7 +224,7 @@ pub const EXTENSION: &[KeySpec] = &[
     key("layouts", List(&Object(LAYOUT)), "Layouts added, or replaced by the same id."),
     key("buttons", List(&Object(BUTTON)), "Buttons added."),
     key("scripts", List(&Object(SCRIPT)), "Scripts added."),
-    later("pipelines"),
+    key("pipelines", List(&Object(PIPELINE)), "Pipelines added, or replaced by the same id."),
     later("automations"),
     later("permissions"),
     later("reports"),
@@ -311,12 +360,14 @@ pub const TEST: &[KeySpec] = &[KIND, key("cases", Any, "Test cases, read by `rel
 pub const VIEW_DOCUMENT: &[KeySpec] = &join::<9, 12>([KIND, FORMAT, FOR], VIEW_KEYS);
 pub const LAYOUT_DOCUMENT: &[KeySpec] = &join::<3, 6>([KIND, FORMAT, FOR], LAYOUT_KEYS);
 pub const BUTTON_DOCUMENT: &[KeySpec] = &join::<4, 7>([KIND, FORMAT, FOR], BUTTON_KEYS);
+pub const PIPELINE_DOCUMENT: &[KeySpec] = &join::<12, 15>([KIND, FORMAT, FOR], PIPELINE_KEYS);
 pub const SCRIPT_DOCUMENT: &[KeySpec] =
     &join::<11, 14>([KIND, FORMAT, key("for", Entity, "The entity it runs on; none for a schedule.")], SCRIPT_KEYS);
 
 const VIEW_KEYS: [KeySpec; 9] = copy(VIEW);
 const LAYOUT_KEYS: [KeySpec; 3] = copy(LAYOUT);
 const BUTTON_KEYS: [KeySpec; 4] = copy(BUTTON);
+const PIPELINE_KEYS: [KeySpec; 12] = copy(PIPELINE);
 const SCRIPT_KEYS: [KeySpec; 11] = copy(SCRIPT);
 
 const fn copy<const N: usize>(from: &[KeySpec]) -> [KeySpec; N] {
@@ -349,6 +400,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "view", doc: "A saved list, outside its entity's file.", keys: VIEW_DOCUMENT },
     Kind { name: "layout", doc: "An arrangement of a record's page, outside its entity's file.", keys: LAYOUT_DOCUMENT },
     Kind { name: "script", doc: "A rhai script, outside its entity's file or on a schedule.", keys: SCRIPT_DOCUMENT },
+    Kind { name: "pipeline", doc: "Stages, moves and gates, outside their entity's file.", keys: PIPELINE_DOCUMENT },
     Kind { name: "button", doc: "An action, outside its entity's file.", keys: BUTTON_DOCUMENT },
     Kind { name: "role", doc: "A group of people with the same rights.", keys: ROLE },
     Kind { name: "app", doc: "A group of entities in the sidebar.", keys: APP },
@@ -361,7 +413,7 @@ pub const KINDS: &[Kind] = &[
 ];
 
 /// Kinds of a later version.
-pub const LATER: &[&str] = &["pipeline", "automation", "permission", "report", "dashboard", "template", "workflow"];
+pub const LATER: &[&str] = &["automation", "permission", "report", "dashboard", "template", "workflow"];
 
 pub fn find(name: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.name == name)

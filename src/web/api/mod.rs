@@ -20,6 +20,7 @@ mod identity;
 mod import;
 mod locate;
 mod many;
+pub(in crate::web) mod moves;
 mod people;
 mod read;
 mod shares;
@@ -45,6 +46,8 @@ pub(super) fn routes(state: State) -> Router {
         .route("/api/v1/records/{entity}/{id}/erase", post(write::erase))
         .route("/api/v1/records/{entity}/{id}/actions/{name}", post(actions::run))
         .route("/api/v1/records/{entity}/{id}/history", get(read::history))
+        .route("/api/v1/records/{entity}/{id}/moves", get(moves::list).post(moves::make))
+        .route("/api/v1/records/{entity}/{id}/stages", get(moves::stages))
         .route("/api/v1/records/{entity}/{id}/shares", get(shares::list).post(shares::add))
         .route("/api/v1/records/{entity}/{id}/shares/{share}", patch(shares::change).delete(shares::end))
         .route("/api/v1/batch", post(many::batch))

@@ -140,7 +140,7 @@ fn split_key(part: &str) -> Vec<String> {
 }
 
 /// The answer to a write: the record as it stands now, or what the client prefers instead.
-async fn written(head: &EntityHead, saved: &Saved) -> Result<Response, Problem> {
+pub(super) async fn written(head: &EntityHead, saved: &Saved) -> Result<Response, Problem> {
     let (entity, preferences) = (head.entity(), preferences(&head.headers));
     let status = if saved.created { StatusCode::CREATED } else { StatusCode::OK };
     let mut response = if preferences.dry_run {

@@ -8,7 +8,7 @@ use super::field::is_wide;
 use super::page::Page;
 use crate::base::{FieldIx, RecordId};
 use crate::record::{FieldFault, FieldState, FormState, Input};
-use crate::render::context::{FilePart, Form, FormFault, FormSection};
+use crate::render::context::{FieldInput, FilePart, Form, FormFault, FormSection};
 use crate::render::input::{self, InputContext, InputState};
 use crate::render::show::{self, Titles};
 use crate::render::{Arg, FormTexts, format};
@@ -124,27 +124,51 @@ impl Page {
         for section in self.sections(drawn.entity, true, Some(drawn.state)) {
             let mut fields = Vec::new();
             for (ix, widget) in section.fields {
-                let field = drawn.entity.field(ix);
-                let Some(state) = drawn.state.field(ix).filter(|state| state.visible) else { continue };
-                // A new record has no computed values to show yet.
-                if drawn.id.is_none() && (field.read_only || field.is_locked) && state.value.is_null() {
-                    continue;
-                }
-                let json = field_type::to_json(&self.catalog, field, &state.value);
-                let mut input_state = self.input_state(&titles, field, state, &json, &errors, widget);
-                if matches!(field.ty, FieldType::File { .. } | FieldType::Image { .. }) {
-                    input_state.files = self.files_named(drawn.texts.all(&field.name)).await;
-                }
-                let mut made = input::input(ctx, drawn.entity, field, &field.name, input_state);
-                made.label = self.label(field);
-                made.full |= is_wide(&field.ty);
-                fields.push(made);
+                fields.extend(self.control(ctx, &drawn, ix, widget).await);
             }
             if !fields.is_empty() {
                 sections.push(FormSection { id: section.id, label: section.label, columns: section.columns, fields });
             }
         }
         Ok(sections)
+    }
+
+    /// The controls of some fields, in their order, wherever the layout places them.
+    pub async fn draw_fields(&self, drawn: Drawn<'_>, wanted: &[FieldIx]) -> Result<Vec<FieldInput>, Problem> {
+        let titles = self.titles_in(drawn.entity, drawn.texts, drawn.state).await?;
+        let errors = self.errors_by_control(drawn.faults, drawn.texts);
+        let ctx = InputContext {
+            catalog: &self.catalog,
+            ui: &self.ui,
+            messages: self.messages(),
+            titles: &titles,
+            texts: drawn.texts,
+            errors: &errors,
+        };
+        let mut fields = Vec::new();
+        for ix in wanted {
+            fields.extend(self.control(ctx, &drawn, *ix, None).await);
+        }
+        Ok(fields)
+    }
+
+    /// The control of a field; none where it is not shown.
+    async fn control(&self, ctx: InputContext<'_>, drawn: &Drawn<'_>, ix: FieldIx, widget: Option<String>) -> Option<FieldInput> {
+        let field = drawn.entity.field(ix);
+        let state = drawn.state.field(ix).filter(|state| state.visible)?;
+        // A new record has no computed values to show yet.
+        if drawn.id.is_none() && (field.read_only || field.is_locked) && state.value.is_null() {
+            return None;
+        }
+        let json = field_type::to_json(&self.catalog, field, &state.value);
+        let mut input_state = self.input_state(ctx.titles, field, state, &json, ctx.errors, widget);
+        if matches!(field.ty, FieldType::File { .. } | FieldType::Image { .. }) {
+            input_state.files = self.files_named(drawn.texts.all(&field.name)).await;
+        }
+        let mut made = input::input(ctx, drawn.entity, field, &field.name, input_state);
+        made.label = self.label(field);
+        made.full |= is_wide(&field.ty);
+        Some(made)
     }
 
     /// Files a form already holds, also those of a form that was refused.

@@ -20,6 +20,7 @@ mod home;
 mod import;
 mod list;
 mod merge;
+mod moves;
 mod page;
 mod passkeys;
 mod people;
@@ -103,6 +104,7 @@ pub fn routes(state: State) -> Router {
         .route("/records/{entity}/{id}/edit", get(form::edit))
         .route("/records/{entity}/{id}/delete", get(act::delete_page).post(act::delete))
         .route("/records/{entity}/{id}/erase", get(act::erase_page).post(act::erase))
+        .route("/records/{entity}/{id}/move", get(moves::ask).post(moves::make))
         .route("/records/{entity}/{id}/restore", on_post(act::restore))
         .route("/records/{entity}/{id}/access", get(access::why))
         .route("/records/{entity}/{id}/shares", get(shares::shares).post(shares::share))

@@ -214,7 +214,8 @@ impl Page {
 
     /// `?done=created&what=…` of an address someone was sent on to.
     fn notices(&self) -> Vec<Notice> {
-        const KNOWN: [&str; 21] = [
+        const KNOWN: [&str; 22] = [
+            "moved",
             "erased",
             "created",
             "saved",

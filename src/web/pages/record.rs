@@ -17,6 +17,7 @@ use crate::schema::catalog::{Entity, Field, FieldType, Tab};
 use crate::web::Problem;
 
 const HISTORY: &str = "history";
+const STAGES: &str = "stages";
 const FACTS: usize = 6;
 const RELATED_ROWS: u32 = 8;
 
@@ -51,8 +52,10 @@ pub(super) async fn record_page(
 
     let layout = entity.layouts.first().filter(|layout| !layout.tabs.is_empty());
     let chosen =
-        layout.and_then(|layout| layout.tabs.iter().find(|one| one.id == tab).or_else(|| layout.tabs.first().filter(|_| tab != HISTORY)));
+        layout.and_then(|layout| layout.tabs.iter().find(|one| one.id == tab).or_else(|| layout.tabs.first().filter(|_| tab != HISTORY && tab != STAGES)));
     let is_history = tab == HISTORY && entity.features.history;
+    let is_stages = tab == STAGES && !entity.pipelines.is_empty();
+    let mut stages = Vec::new();
     let mut sections = Vec::new();
     let mut related = Vec::new();
     let mut history = None;
@@ -64,6 +67,8 @@ pub(super) async fn record_page(
     let buttons = page.buttons(entity, &href, state.as_ref());
     if is_history {
         history = Some(page.history(entity, read.id, &format!("{href}?tab={HISTORY}")).await?);
+    } else if is_stages {
+        stages = page.stage_rows(entity, read.id).await?;
     } else {
         sections = shown_sections(page, entity, chosen, &read.json, &titles, state.as_ref());
         let is_first =
@@ -91,12 +96,23 @@ pub(super) async fn record_page(
     shell.notices.extend(notice);
     let may = page.state.records.may(&page.actor, &page.catalog, entity.ix, read.id).await?;
     let offered = |is_offered: bool, name: &str| if is_offered { format!("{href}/{name}") } else { String::new() };
+    let paths = match read.is_deleted {
+        true => Vec::new(),
+        false => page.paths(entity, read.id, &href, &read.json, &titles).await?,
+    };
+    let kind = match () {
+        () if is_history => HISTORY,
+        () if is_stages => STAGES,
+        () => "details",
+    };
     let context = RecordPage {
+        paths,
+        stages,
         shell,
         entity: page.head(entity),
         id: id_text.to_owned(),
-        tabs: tabs(page, entity, &href, chosen, is_history),
-        kind: if is_history { HISTORY } else { "details" }.to_owned(),
+        tabs: tabs(page, entity, &href, chosen, kind),
+        kind: kind.to_owned(),
         facts,
         sections,
         related,
@@ -173,7 +189,8 @@ fn related_fields<'a>(entity: &'a Entity, tab: Option<&Tab>, is_first: bool) -> 
     entity.known_fields().filter(|field| matches!(field.ty, FieldType::Children { .. })).map(|field| (field, Vec::new())).collect()
 }
 
-fn tabs(page: &Page, entity: &Entity, href: &str, chosen: Option<&Tab>, is_history: bool) -> Vec<TabLink> {
+fn tabs(page: &Page, entity: &Entity, href: &str, chosen: Option<&Tab>, kind: &str) -> Vec<TabLink> {
+    let is_plain = kind == "details";
     let mut links: Vec<TabLink> = Vec::new();
     match entity.layouts.first().filter(|layout| !layout.tabs.is_empty()) {
         Some(layout) => {
@@ -182,18 +199,26 @@ fn tabs(page: &Page, entity: &Entity, href: &str, chosen: Option<&Tab>, is_histo
                 links.push(TabLink {
                     label: if label.is_empty() { page.say("record-details", &[]) } else { label.to_owned() },
                     href: if position == 0 { href.to_owned() } else { format!("{href}?tab={}", encode(&tab.id)) },
-                    current: !is_history && chosen.is_some_and(|chosen| chosen.id == tab.id),
+                    current: is_plain && chosen.is_some_and(|chosen| chosen.id == tab.id),
                     count: None,
                 });
             }
         }
-        None => links.push(TabLink { label: page.say("record-details", &[]), href: href.to_owned(), current: !is_history, count: None }),
+        None => links.push(TabLink { label: page.say("record-details", &[]), href: href.to_owned(), current: is_plain, count: None }),
+    }
+    if !entity.pipelines.is_empty() {
+        links.push(TabLink {
+            label: page.say("record-stages", &[]),
+            href: format!("{href}?tab={STAGES}"),
+            current: kind == STAGES,
+            count: None,
+        });
     }
     if entity.features.history {
         links.push(TabLink {
             label: page.say("record-history", &[]),
             href: format!("{href}?tab={HISTORY}"),
-            current: is_history,
+            current: kind == HISTORY,
             count: None,
         });
     }

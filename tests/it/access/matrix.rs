@@ -351,6 +351,8 @@ async fn ask(lab: &mut Lab, at: usize, method: &str, path: &str, row: &Row, enti
                     "PATCH" => Some(json!({ "may": "read" })),
                     _ => None,
                 };
+            } else if path.ends_with("/moves") {
+                body = (method == "POST").then(|| json!({ "to": "done" }));
             } else if method == "PATCH" {
                 body = Some(lab.change(entity).await);
             }

@@ -228,6 +228,7 @@ fn push(catalog: &mut Catalog, slug: &str, prefix: &str, title: &[&str], own: Ve
         layouts: Vec::new(),
         buttons: Vec::new(),
         retention: Vec::new(),
+        pipelines: Vec::new(),
         scripts: Vec::new(),
         computed_order: Vec::new(),
         dependents: Vec::new(),

@@ -39,6 +39,21 @@ fields:
   name: {type: text}
   price: {type: decimal}
   parent: {type: link, to: shop.parent, on_delete: cascade}
+---
+kind: entity
+id: shop.staged
+title: "{name}"
+fields:
+  name: {type: text}
+  stage: {type: select, options: [new, done, won], default: new}
+  plain: {type: link, to: shop.plain}
+pipelines:
+  - id: work
+    field: stage
+    stages: [{key: new}, {key: done}, {key: won, closed: won}]
+    gates:
+      - {id: named, to: done, require: [{fields: [name]}]}
+      - {id: paid, to: won, require: [{expr: "plain.amount > 0", message: Pay}]}
 "#;
 
 /// Statements of one operation beyond the look at the version of the definitions. On SQLite the search text is written at
@@ -90,4 +105,16 @@ async fn a_save_runs_as_few_statements_as_it_can() {
     let items: Vec<Json> = (0..10).map(|number| json!({ "name": number.to_string(), "price": "1" })).collect();
     let (_, statements) = cost(&space, "parent", None, json!({ "name": "Q", "items": items })).await;
     assert_eq!(statements, 10 * 3 + 5, "create a parent with ten children");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipeline_costs_one_statement_where_a_record_moves_and_none_elsewhere() {
+    let space = Workspace::new(DEFINITIONS).await;
+    // Row, history, event, the stage.
+    let (staged, statements) = cost(&space, "staged", None, json!({ "name": "A" })).await;
+    assert_eq!(statements, 4, "create");
+    // Load, row, history, event.
+    assert_eq!(cost(&space, "staged", Some(staged), json!({ "name": "B" })).await.1, 4, "an update that moves nothing");
+    // And what its gates read beyond the record: no gate of this entity reads anything where there is no link.
+    assert_eq!(cost(&space, "staged", Some(staged), json!({ "stage": "done" })).await.1, 5, "a move");
 }

@@ -38,6 +38,7 @@ act-records-import = Records imported
 act-records-read = Sensitive values read
 act-key-rotate = Master key renewed
 act-record-erase = Personal values erased
+act-stage-override = Move against a gate
 act-records-retain = Kept for long enough
 act-subject-export = What is kept about a record exported
 act-backup-take = Backup taken

@@ -54,3 +54,61 @@ delete-refused =
         [one] One { $entity } still refers to it.
        *[other] { $count } { $entity } still refer to it.
     }
+record-stages = Stages
+move-title = Move
+move-to = Move to { $stage }
+move-heading = Move to { $stage }?
+move-missing =
+    { $count ->
+        [one] One thing before this can move to { $stage }
+       *[other] { $count } things before this can move to { $stage }
+    }
+move-waits =
+    { $count ->
+        [one] one thing missing
+       *[other] { $count } things missing
+    }
+move-met = Met already
+move-fill-in = Fill in { $field }
+move-hidden = A condition about something you may not read
+move-save = Save and move
+move-stay = Save, stay here
+move-edit = Change the whole record
+move-anyway = Move anyway
+move-anyway-text = You may pass over what is missing. The reason is kept with the move.
+move-reason = Reason
+move-reason-needed = Say in at most 1,000 characters why it moves anyway.
+move-stale = Someone changed this record meanwhile. Look at it again, then move it.
+stage-path = Stages of { $pipeline }
+stage-here = now
+stage-done = done
+stage-limit =
+    { $count ->
+        [one] one day at most
+       *[other] { $count } days at most
+    }
+stage-late = It has been here for longer than it should.
+stage-since = In this stage since
+stage-key-fields = Key fields
+stages-none = No stages are recorded yet.
+stages-stage = Stage
+stages-from = From
+stages-entered = Entered
+stages-stayed = Stayed
+stages-by = By
+stages-reason = Moved anyway because
+stayed-minutes =
+    { $count ->
+        [one] one minute
+       *[other] { $count } minutes
+    }
+stayed-hours =
+    { $count ->
+        [one] one hour
+       *[other] { $count } hours
+    }
+stayed-days =
+    { $count ->
+        [one] one day
+       *[other] { $count } days
+    }

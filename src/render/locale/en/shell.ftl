@@ -27,6 +27,7 @@ toast-forbidden = You may not do that.
 toast-offline = The server cannot be reached.
 toast-copied = Copied
 done-created = { $title } was created.
+done-moved = Moved to { $title }.
 done-saved = Your changes were saved.
 done-deleted = The record is in the recycle bin.
 done-removed = The record was deleted.

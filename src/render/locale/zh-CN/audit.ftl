@@ -38,6 +38,7 @@ act-records-import = 导入记录
 act-records-read = 查看敏感信息
 act-key-rotate = 更换主密钥
 act-record-erase = 清除个人信息
+act-stage-override = 越过阶段条件
 act-records-retain = 保存期满处理
 act-subject-export = 导出某记录的全部信息
 act-backup-take = 备份

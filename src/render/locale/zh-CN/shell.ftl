@@ -27,6 +27,7 @@ toast-forbidden = 您没有权限执行此操作。
 toast-offline = 无法连接服务器。
 toast-copied = 已复制
 done-created = 已创建{ $title }。
+done-moved = 已移至{ $title }。
 done-saved = 修改已保存。
 done-deleted = 记录已移入回收站。
 done-removed = 记录已删除。

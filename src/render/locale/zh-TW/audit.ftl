@@ -38,6 +38,7 @@ act-records-import = 匯入紀錄
 act-records-read = 檢視敏感資訊
 act-key-rotate = 更換主金鑰
 act-record-erase = 清除個人資料
+act-stage-override = 越過階段條件
 act-records-retain = 保存期滿處理
 act-subject-export = 匯出某紀錄的全部資訊
 act-backup-take = 備份

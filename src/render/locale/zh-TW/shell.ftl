@@ -27,6 +27,7 @@ toast-forbidden = 您沒有權限執行此操作。
 toast-offline = 無法連線至伺服器。
 toast-copied = 已複製
 done-created = 已建立{ $title }。
+done-moved = 已移至{ $title }。
 done-saved = 變更已儲存。
 done-deleted = 記錄已移至資源回收筒。
 done-removed = 記錄已刪除。

@@ -1,0 +1,90 @@
+//! Where a record stands in its pipelines, and the question before it moves.
+
+use serde::Serialize;
+
+use super::{FieldInput, FormFault, Labelled, Shell, Stamp};
+
+/// A pipeline on a record's page.
+#[derive(Debug, Default, Serialize)]
+pub struct StagePath {
+    pub id: String,
+    pub label: String,
+    pub steps: Vec<PathStep>,
+    pub guidance: String,
+    /// Key fields of the stage it is in.
+    pub facts: Vec<Labelled>,
+    pub since: Option<Stamp>,
+    /// How long it may stay; empty where nothing is said.
+    pub limit: String,
+    pub is_late: bool,
+    /// Moves offered, the next stage first.
+    pub moves: Vec<MoveLink>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct PathStep {
+    pub label: String,
+    pub hue: u8,
+    /// `done`, `current`, `open`, `won` or `closed`.
+    pub state: String,
+    /// Empty for the stage it is in and where nothing may be moved.
+    pub href: String,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct MoveLink {
+    pub label: String,
+    pub href: String,
+    /// Everything holds: it is made at once.
+    pub action: String,
+    pub to: String,
+    /// What is missing, in a few words; empty where nothing is.
+    pub waits: String,
+}
+
+/// The page that asks before a record moves.
+#[derive(Debug, Default, Serialize)]
+pub struct MovePage {
+    pub shell: Shell,
+    pub heading: String,
+    /// The record's page.
+    pub href: String,
+    pub action: String,
+    pub pipeline: String,
+    pub to: String,
+    pub to_label: String,
+    pub version: String,
+    pub idempotency_key: String,
+    pub guidance: String,
+    pub missing: Vec<ConditionRow>,
+    pub met: Vec<ConditionRow>,
+    /// What must be filled in, and the key fields of the stage.
+    pub fields: Vec<FieldInput>,
+    /// The actor may pass over what is missing, with a reason.
+    pub can_override: bool,
+    pub reason: String,
+    pub faults: Vec<FormFault>,
+    pub message: Option<String>,
+    /// Where the whole record is changed.
+    pub edit_href: String,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct ConditionRow {
+    pub text: String,
+    /// Of the control that meets it; empty for none.
+    pub target: String,
+}
+
+/// The stages a record went through.
+#[derive(Debug, Default, Serialize)]
+pub struct StageRow {
+    pub pipeline: String,
+    pub stage: String,
+    pub hue: u8,
+    pub from: String,
+    pub stamp: Stamp,
+    pub stayed: String,
+    pub who: String,
+    pub reason: String,
+}

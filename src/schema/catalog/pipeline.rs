@@ -1,0 +1,94 @@
+//! Pipelines: the ordered stages of a record, the moves between them, and the gates a move must meet.
+
+use crate::base::{FieldIx, Labels};
+use crate::expr::Typed;
+
+/// Ordered stages on an entity. The stage of a record is an option of a select of the record.
+#[derive(Debug, Clone)]
+pub struct Pipeline {
+    pub id: String,
+    pub label: Labels,
+    /// The select that holds the stage.
+    pub field: FieldIx,
+    /// The records it is for; it reads nothing but stored fields of the record. Of several pipelines over one field the first
+    /// whose condition holds is followed.
+    pub when: Option<Typed>,
+    /// Source of `when`; empty for none.
+    pub when_text: String,
+    /// Stages a new record may be made in: positions; `None` is any.
+    pub start: Option<Vec<usize>>,
+    /// Open stages may be passed over.
+    pub may_skip: bool,
+    /// A record may go back to an earlier stage, or be opened again.
+    pub may_go_back: bool,
+    /// What is summed per stage: a money, or a number.
+    pub amount: Option<FieldIx>,
+    /// Roles that may move against the order and the gates, with a reason.
+    pub overriders: Vec<String>,
+    pub stages: Vec<Stage>,
+    /// The moves there are; empty is all that the order allows.
+    pub moves: Vec<MoveRule>,
+    pub gates: Vec<Gate>,
+}
+
+/// One stage. Its name and colour are those of its option.
+#[derive(Debug, Clone)]
+pub struct Stage {
+    pub key: String,
+    /// In percent.
+    pub probability: Option<u8>,
+    /// Days a record should stay at most.
+    pub max_days: Option<u32>,
+    /// What people are told to do here.
+    pub guidance: Labels,
+    /// Key fields, shown beside the guidance.
+    pub fields: Vec<FieldIx>,
+    /// The outcome (`won`, `lost` or one of the definition's own); `None` while it is open.
+    pub closed: Option<String>,
+    /// The field that says why; it must hold something to come here.
+    pub reason: Option<FieldIx>,
+    /// Kept for records that stand in it; nothing moves here.
+    pub retired: bool,
+}
+
+/// Moves that are allowed, and for whom.
+#[derive(Debug, Clone)]
+pub struct MoveRule {
+    /// Positions; empty is any.
+    pub from: Vec<usize>,
+    pub to: Vec<usize>,
+    /// Empty is everybody.
+    pub roles: Vec<String>,
+}
+
+/// What must hold for a move.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    pub id: String,
+    /// Positions; empty is any, also none at all.
+    pub from: Vec<usize>,
+    pub to: Vec<usize>,
+    /// It is looked at only where this holds.
+    pub when: Option<Typed>,
+    pub require: Vec<Requirement>,
+}
+
+#[derive(Debug, Clone)]
+pub enum Requirement {
+    /// These must hold something.
+    Fields(Vec<FieldIx>),
+    Holds { expr: Typed, message: Labels },
+}
+
+impl Pipeline {
+    /// The position of a stage.
+    pub fn stage(&self, key: &str) -> Option<usize> {
+        self.stages.iter().position(|stage| stage.key == key)
+    }
+
+    /// The gates of a move; `from` is none for a record that comes into the pipeline.
+    pub fn gates_of(&self, from: Option<usize>, to: usize) -> impl Iterator<Item = &Gate> {
+        let leaves = move |gate: &Gate| gate.from.is_empty() || from.is_some_and(|from| gate.from.contains(&from));
+        self.gates.iter().filter(move |gate| leaves(gate) && (gate.to.is_empty() || gate.to.contains(&to)))
+    }
+}

@@ -1,0 +1,8 @@
+//! Pipelines: stages, moves and gates, the same at every door.
+
+mod access;
+mod definitions;
+mod doors;
+mod moves;
+mod pages;
+pub mod world;
