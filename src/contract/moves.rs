@@ -42,9 +42,15 @@ fn text_or_null() -> Value {
 
 fn list(entity: &Entity) -> Value {
     let condition = object(&[
-        ("gate", json!({ "type": "string", "description": "the gate's id; `order`, `roles` or `reason` for what the pipeline itself demands" })),
+        (
+            "gate",
+            json!({ "type": "string", "description": "the gate's id; `order`, `roles` or `reason` for what the pipeline itself demands" }),
+        ),
         ("kind", json!({ "type": "string", "enum": ["order", "role", "field", "expression"] })),
-        ("state", json!({ "type": "string", "enum": ["met", "missing", "hidden"], "description": "`hidden`: it depends on what you may not read" })),
+        (
+            "state",
+            json!({ "type": "string", "enum": ["met", "missing", "hidden"], "description": "`hidden`: it depends on what you may not read" }),
+        ),
         ("field", json!({ "type": ["string", "null"], "description": "the field to fill in" })),
         ("code", text_or_null()),
         ("message", json!({ "type": ["string", "null"], "description": "what is said when it does not hold, in your language" })),

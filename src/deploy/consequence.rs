@@ -105,24 +105,42 @@ impl Consequence {
     }
 }
 
-/// Why a unique cannot be made: records share its values.
+/// Why a step cannot be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Blocked {
-    pub entity: String,
-    pub fields: Vec<String>,
-    /// Sets of records with the same values, and the records in them.
-    pub groups: i64,
-    pub records: i64,
+pub enum Blocked {
+    /// Records share the values of a unique: sets of records with the same values, and the records in them.
+    Duplicates { entity: String, fields: Vec<String>, groups: i64, records: i64 },
+    /// Records stand in stages of a pipeline that are gone.
+    Stranded { entity: String, pipeline: String, stages: Vec<String>, records: i64 },
 }
 
 impl Blocked {
     pub fn text(&self) -> String {
-        let (groups, fields) = (self.groups, self.fields.join(", "));
-        format!("{}: {groups} groups with {} share a value of {fields}: merge or change them first", self.entity, records(self.records))
+        match self {
+            Self::Duplicates { entity, fields, groups, records: count } => {
+                let (count, fields) = (records(*count), fields.join(", "));
+                format!("{entity}: {groups} groups with {count} share a value of {fields}: merge or change them first")
+            }
+            Self::Stranded { entity, pipeline, stages, records: count } => {
+                let (verb, stages) = (if *count == 1 { "stands" } else { "stand" }, stages.join("`, `"));
+                format!(
+                    "{entity}: {} {verb} in `{stages}` of the pipeline `{pipeline}`, which is gone: move them first, or keep the stage \
+                     with `retired: true`",
+                    records(*count)
+                )
+            }
+        }
     }
 
     pub(super) fn to_json(&self) -> Json {
-        json!({"entity": self.entity, "fields": self.fields, "groups": self.groups, "records": self.records})
+        match self {
+            Self::Duplicates { entity, fields, groups, records } => {
+                json!({"kind": "duplicates", "entity": entity, "fields": fields, "groups": groups, "records": records})
+            }
+            Self::Stranded { entity, pipeline, stages, records } => {
+                json!({"kind": "stranded", "entity": entity, "pipeline": pipeline, "stages": stages, "records": records})
+            }
+        }
     }
 }
 

@@ -320,7 +320,7 @@ async fn step(store: &Store, loaded: &Loaded, fresh: &Fresh, op: Op) -> Result<S
             if duplicates.groups > 0 {
                 let fields = unique.fields.iter().map(|field| entity.field(*field).name.clone()).collect();
                 let (groups, records) = (duplicates.groups, duplicates.records);
-                blocked = Some(Blocked { entity: entity.id.clone(), fields, groups, records });
+                blocked = Some(Blocked::Duplicates { entity: entity.id.clone(), fields, groups, records });
             }
             (Risk::DataDependent, Consequence::Unique, ddl::create_unique(dialect, catalog, entity, unique))
         }

@@ -3,41 +3,32 @@
 use std::collections::HashMap;
 
 use super::DeployError;
-use super::plan::grouped;
+use super::consequence::Blocked;
 use crate::expr::{self, EvalContext, Expected, Type, Typed, Zone};
 use crate::schema::catalog::{Catalog, Entity, Pipeline};
 use crate::schema::{CatalogScope, Op, OpKind, Part};
 use crate::store::Store;
 use crate::store::compile::gained::{Said, gained};
 
-/// Records counted before it says "more than".
-const MOST: i64 = 10_000;
+/// Records of a stage that are counted.
+const MOST: i64 = 1_000_000;
 
 /// By uid of the op, why it cannot be done: records would be left in a stage that is none any more.
-pub(super) async fn stranded(store: &Store, old: &Catalog, new: &Catalog, ops: &[Op]) -> Result<HashMap<String, String>, DeployError> {
+pub(super) async fn stranded(store: &Store, old: &Catalog, new: &Catalog, ops: &[Op]) -> Result<HashMap<String, Blocked>, DeployError> {
     let mut found = HashMap::new();
     for op in ops.iter().filter(|op| op.kind == OpKind::ChangePart { part: Part::Pipeline }) {
-        let Some((before, now)) = pipeline(old, op).zip(pipeline(new, op)) else { continue };
-        let (entity, was) = before;
-        let (_, is) = now;
-        let gone = was.stages.iter().filter(|stage| is.stage(&stage.key).is_none());
-        let mut told = Vec::new();
-        for stage in gone {
+        let Some(((entity, was), (_, is))) = pipeline(old, op).zip(pipeline(new, op)) else { continue };
+        let (mut stages, mut records) = (Vec::new(), 0);
+        for stage in was.stages.iter().filter(|stage| is.stage(&stage.key).is_none()) {
             let count = count(store, old, entity, was, &stage.key).await?;
             if count > 0 {
-                let more = if count > MOST { "more than " } else { "" };
-                let records = if count == 1 { "record stands" } else { "records stand" };
-                told.push(format!("{more}{} {records} in `{}`", grouped(count.min(MOST)), stage.key));
+                records += count;
+                stages.push(stage.key.clone());
             }
         }
-        if !told.is_empty() {
-            let why = format!(
-                "{}: {} of the pipeline `{}`, which is gone: move them first, or keep the stage with `retired: true`",
-                entity.id,
-                told.join(", "),
-                was.id
-            );
-            found.insert(op.uid.clone(), why);
+        if records > 0 {
+            let blocked = Blocked::Stranded { entity: entity.id.clone(), pipeline: was.id.clone(), stages, records };
+            found.insert(op.uid.clone(), blocked);
         }
     }
     Ok(found)

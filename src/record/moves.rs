@@ -98,7 +98,8 @@ impl Records {
         for at in setting.all_followed(&record) {
             let pipeline = &definition.pipelines[at];
             // One whose stage or condition is kept from the actor is not known of; `catalog` is as they see it.
-            if !catalog.entity(entity).pipelines.iter().any(|known| known.id == pipeline.id) || rules.mask(entity, pipeline.field).is_some() {
+            if !catalog.entity(entity).pipelines.iter().any(|known| known.id == pipeline.id) || rules.mask(entity, pipeline.field).is_some()
+            {
                 continue;
             }
             let uid = &definition.field(pipeline.field).uid;

@@ -69,7 +69,8 @@ impl RecordTx<'_> {
     /// Writes what was prepared and all that follows from it.
     pub(super) fn write<'a>(&'a mut self, prepared: Prepared, options: &'a WriteOptions) -> BoxFuture<'a, Result<Saved, RecordError>> {
         Box::pin(async move {
-            let Prepared { mut record, old, mut changed, by_script, warnings, nested, has_late_rules, mut moves, has_late_gates, asked } = prepared;
+            let Prepared { mut record, old, mut changed, by_script, warnings, nested, has_late_rules, mut moves, has_late_gates, asked } =
+                prepared;
             let compiled = self.scope.compiled.clone();
             let mut saved = Saved {
                 id: record.id,

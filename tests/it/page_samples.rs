@@ -477,7 +477,12 @@ pub fn path(locale: Locale) -> StagePath {
             step(say("Lost", "输单"), "closed", 5),
         ],
         guidance: say("Present the solution to those who decide.", "向决策人介绍方案。"),
-        facts: vec![Labelled { name: text("close_on"), label: say("Expected close", "预计成交日期"), value: shown("date"), ..Labelled::default() }],
+        facts: vec![Labelled {
+            name: text("close_on"),
+            label: say("Expected close", "预计成交日期"),
+            value: shown("date"),
+            ..Labelled::default()
+        }],
         since: Some(stamp()),
         limit: say("14 days at most", "最多 14 天"),
         is_late: true,
@@ -489,7 +494,13 @@ pub fn path(locale: Locale) -> StagePath {
                 to: text("proposal"),
                 waits: String::new(),
             },
-            MoveLink { label: say("Move to Won", "移至赢单"), href: text("/m"), to: text("won"), waits: say("2 things missing", "还差 2 项"), ..MoveLink::default() },
+            MoveLink {
+                label: say("Move to Won", "移至赢单"),
+                href: text("/m"),
+                to: text("won"),
+                waits: say("2 things missing", "还差 2 项"),
+                ..MoveLink::default()
+            },
         ],
     }
 }
@@ -510,12 +521,19 @@ pub fn move_page(locale: Locale) -> MovePage {
         version: text("3"),
         idempotency_key: text("00000000000000000000000000000000"),
         guidance: say("Send the quote and walk through it together.", "发送报价并逐项确认。"),
-        missing: vec![row(say("Fill in Expected close", "填写预计成交日期"), "f-close_on"), row(say("List what is to be sold", "请列出要销售的产品"), "")],
+        missing: vec![
+            row(say("Fill in Expected close", "填写预计成交日期"), "f-close_on"),
+            row(say("List what is to be sold", "请列出要销售的产品"), ""),
+        ],
         met: vec![row(say("Enter an amount above zero", "请填写大于零的金额"), "")],
         fields: form(locale).sections.into_iter().flat_map(|section| section.fields).take(2).collect(),
         can_override: true,
         reason: say("An old customer", "老客户"),
-        faults: vec![FormFault { target: text("f-close_on"), label: say("Expected close", "预计成交日期"), message: say("Fill this in to move on.", "请填写此项以进入下一阶段。") }],
+        faults: vec![FormFault {
+            target: text("f-close_on"),
+            label: say("Expected close", "预计成交日期"),
+            message: say("Fill this in to move on.", "请填写此项以进入下一阶段。"),
+        }],
         message: None,
     }
 }

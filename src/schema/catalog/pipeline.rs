@@ -77,7 +77,10 @@ pub struct Gate {
 pub enum Requirement {
     /// These must hold something.
     Fields(Vec<FieldIx>),
-    Holds { expr: Typed, message: Labels },
+    Holds {
+        expr: Typed,
+        message: Labels,
+    },
 }
 
 impl Pipeline {

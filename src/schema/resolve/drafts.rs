@@ -266,7 +266,9 @@ fn add_part(work: &mut Work, ix: EntityIx, section: &'static str, node: &Node, d
     match same {
         None => work.drafts[ix.0 as usize].parts.push(part),
         // A layer above replaces a view, layout or pipeline of the same id.
-        Some(position) if matches!(section, "views" | "layouts" | "pipelines") && work.draft(ix).parts[position].package != part.package => {
+        Some(position)
+            if matches!(section, "views" | "layouts" | "pipelines") && work.draft(ix).parts[position].package != part.package =>
+        {
             work.drafts[ix.0 as usize].parts[position] = part;
         }
         Some(position) => {

@@ -71,7 +71,8 @@ fn options_of(work: &mut Work, ix: EntityIx, field: FieldIx, node: &Node) -> Opt
     }
     let message = format!("`{}` is a field of type `{}`; a stage is an option of a select", found.name, field_type::type_name(&found.ty));
     work.fault(
-        Diagnostic::error("DEF341", &node.place, message).hint("name a field of type `select` that has the stages as its options, in order"),
+        Diagnostic::error("DEF341", &node.place, message)
+            .hint("name a field of type `select` that has the stages as its options, in order"),
     );
     None
 }
@@ -83,7 +84,10 @@ fn stages(work: &mut Work, ix: EntityIx, node: &Node, field: &str, options: &[(S
         let Some(key_node) = stage.get("key") else { continue };
         let Some(key) = key_node.as_text() else { continue };
         if found.iter().any(|known| known.key == key) {
-            work.fault(Diagnostic::error("DEF201", &key_node.place, format!("the stage `{key}` stands here twice")).hint("take one of the two out"));
+            work.fault(
+                Diagnostic::error("DEF201", &key_node.place, format!("the stage `{key}` stands here twice"))
+                    .hint("take one of the two out"),
+            );
             continue;
         }
         let retired = stage.flag("retired").unwrap_or(false);
@@ -105,8 +109,9 @@ fn stages(work: &mut Work, ix: EntityIx, node: &Node, field: &str, options: &[(S
             work.find_field(reason, &name, ix)
         });
         if let (None, Some(reason)) = (&closed, stage.get("reason")) {
-            let fault = Diagnostic::error("DEF344", &reason.place, format!("`{key}` does not close, so there is nothing to give a reason for"))
-                .hint("add `closed: lost` (or another outcome), or demand the field with a gate");
+            let fault =
+                Diagnostic::error("DEF344", &reason.place, format!("`{key}` does not close, so there is nothing to give a reason for"))
+                    .hint("add `closed: lost` (or another outcome), or demand the field with a gate");
             work.fault(fault);
         }
         let fields = holding(work, ix, stage.get("fields"));
@@ -123,7 +128,9 @@ fn stages(work: &mut Work, ix: EntityIx, node: &Node, field: &str, options: &[(S
     }
     if written.is_empty() || !found.is_empty() && found.iter().all(|stage| stage.closed.is_some() || stage.retired) {
         let place = node.entry("stages").map_or(&node.place, |(key, _)| &key.place).clone();
-        work.fault(Diagnostic::error("DEF113", &place, "a pipeline without an open stage").hint("give it at least one stage without `closed`"));
+        work.fault(
+            Diagnostic::error("DEF113", &place, "a pipeline without an open stage").hint("give it at least one stage without `closed`"),
+        );
     }
     found
 }
@@ -135,14 +142,20 @@ fn gates(work: &mut Work, ix: EntityIx, node: &Node, stages: &[Stage]) -> Vec<Ga
         let Some(id_node) = gate.get("id") else { continue };
         let Some(id) = id_node.as_text() else { continue };
         if found.iter().any(|known| known.id == id) {
-            work.fault(Diagnostic::error("DEF201", &id_node.place, format!("the gate `{id}` is defined twice")).hint("give one of the two another id"));
+            work.fault(
+                Diagnostic::error("DEF201", &id_node.place, format!("the gate `{id}` is defined twice"))
+                    .hint("give one of the two another id"),
+            );
             continue;
         }
         let when = condition(work, gate.get("when"), ix, true);
         let items: Vec<Node> = gate.get("require").map(|list| list.items().to_vec()).unwrap_or_default();
         if items.is_empty() {
             let place = gate.entry("require").map_or(&gate.place, |(key, _)| &key.place).clone();
-            work.fault(Diagnostic::error("DEF113", &place, format!("the gate `{id}` requires nothing")).hint("give it `{fields: […]}` or `{expr: …}`"));
+            work.fault(
+                Diagnostic::error("DEF113", &place, format!("the gate `{id}` requires nothing"))
+                    .hint("give it `{fields: […]}` or `{expr: …}`"),
+            );
         }
         let mut require = Vec::new();
         for item in &items {

@@ -121,6 +121,14 @@ impl Page {
         let blocked = step.get("blocked_by").filter(|blocked| !blocked.is_null()).map(|blocked| {
             let fields: Vec<&str> = list(blocked, "fields").filter_map(Json::as_str).collect();
             let count = |name: &str| Arg::Count(blocked.get(name).and_then(Json::as_i64).unwrap_or(0));
+            if text(blocked, "kind") == Some("stranded") {
+                let stages: Vec<&str> = list(blocked, "stages").filter_map(Json::as_str).collect();
+                let pipeline = Arg::Text(text(blocked, "pipeline").unwrap_or_default());
+                return self.say(
+                    "plan-stranded",
+                    &[("records", count("records")), ("stages", Arg::Text(&stages.join(", "))), ("pipeline", pipeline)],
+                );
+            }
             self.say(
                 "plan-blocked",
                 &[("groups", count("groups")), ("records", count("records")), ("fields", Arg::Text(&fields.join(", ")))],

@@ -223,14 +223,24 @@ impl Page {
         match (condition.kind, condition.field) {
             (ConditionKind::Field, Some(field)) => {
                 let field = entity.field(field);
-                ConditionRow { text: self.say("move-fill-in", &[("field", Arg::Text(&self.label(field)))]), target: format!("f-{}", field.name) }
+                ConditionRow {
+                    text: self.say("move-fill-in", &[("field", Arg::Text(&self.label(field)))]),
+                    target: format!("f-{}", field.name),
+                }
             }
             _ => ConditionRow { text: self.fault_text(&condition.fault), target: String::new() },
         }
     }
 
     /// The paths of a record through the pipelines it follows.
-    pub(super) async fn paths(&self, entity: &Entity, id: RecordId, href: &str, json: &Json, titles: &Titles) -> Result<Vec<StagePath>, Problem> {
+    pub(super) async fn paths(
+        &self,
+        entity: &Entity,
+        id: RecordId,
+        href: &str,
+        json: &Json,
+        titles: &Titles,
+    ) -> Result<Vec<StagePath>, Problem> {
         if entity.pipelines.is_empty() {
             return Ok(Vec::new());
         }
@@ -288,7 +298,11 @@ impl Page {
             label: pipeline.label.get(self.ui.locale).to_owned(),
             steps: steps.collect(),
             guidance: stage.map(|stage| stage.guidance.get(self.ui.locale).to_owned()).unwrap_or_default(),
-            facts: stage.into_iter().flat_map(|stage| &stage.fields).map(|field| self.labelled(titles, entity.field(*field), json)).collect(),
+            facts: stage
+                .into_iter()
+                .flat_map(|stage| &stage.fields)
+                .map(|field| self.labelled(titles, entity.field(*field), json))
+                .collect(),
             since: standing.since.map(|since| Stamp::new(since, &self.ui, self.messages())),
             limit: limit.map(|limit| self.say("stage-limit", &[("count", Arg::Count(i64::from(limit)))])).unwrap_or_default(),
             is_late: days.zip(limit).is_some_and(|(days, limit)| days > i64::from(limit)),

@@ -51,8 +51,9 @@ pub(super) async fn record_page(
     let titles = Titles::new();
 
     let layout = entity.layouts.first().filter(|layout| !layout.tabs.is_empty());
-    let chosen =
-        layout.and_then(|layout| layout.tabs.iter().find(|one| one.id == tab).or_else(|| layout.tabs.first().filter(|_| tab != HISTORY && tab != STAGES)));
+    let chosen = layout.and_then(|layout| {
+        layout.tabs.iter().find(|one| one.id == tab).or_else(|| layout.tabs.first().filter(|_| tab != HISTORY && tab != STAGES))
+    });
     let is_history = tab == HISTORY && entity.features.history;
     let is_stages = tab == STAGES && !entity.pipelines.is_empty();
     let mut stages = Vec::new();

@@ -57,7 +57,14 @@ async fn a_changed_gate_is_in_force_with_the_apply() {
     let plan = deploy::plan(&world.app.workspace.store, &files).await.expect("a plan");
     assert!(plan.text().contains("pipeline") && plan.text().contains("sales"), "{}", plan.text());
     let path = format!("/api/v1/records/deal/{id}");
-    world.app.request(axum::http::Method::PATCH, &path).json(&json!({ "stage": "offer" })).header("prefer", "dry-run").send().await.expect_status(200);
+    world
+        .app
+        .request(axum::http::Method::PATCH, &path)
+        .json(&json!({ "stage": "offer" }))
+        .header("prefer", "dry-run")
+        .send()
+        .await
+        .expect_status(200);
     apply(&world, &files).await.expect("applies");
     world.app.patch(&path, json!({ "stage": "offer" })).await.expect_problem(422, "REC010");
 }

@@ -169,7 +169,10 @@ async fn rows_of_an_import_are_held_against_the_gates() {
     assert_eq!(failed.keys().copied().collect::<Vec<_>>(), [3, 6], "{report:?}");
     assert!(failed[&3].contains("close_on"), "{failed:?}");
     let found = world.app.get("/api/v1/records/deal?select=code,stage&sort=code").await.expect_status(200).json();
-    assert_eq!(found["data"], json!([{"code": "new1", "stage": "offer"}, {"code": "new3", "stage": "new"}, {"code": "old", "stage": "dropped"}]));
+    assert_eq!(
+        found["data"],
+        json!([{"code": "new1", "stage": "offer"}, {"code": "new3", "stage": "new"}, {"code": "old", "stage": "dropped"}])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -192,9 +195,10 @@ fn callers() -> Vec<String> {
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let name = path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
                 let text: String = std::fs::read_to_string(&path).unwrap().split_whitespace().collect();
-                let writes = ["create(", "update(", "upsert(", "update_many(", "batch("].iter().any(|call| {
-                    ["records.", "records().", "tx."].iter().any(|on| text.contains(&format!("{on}{call}")))
-                }) || text.contains("ready_create(");
+                let writes = ["create(", "update(", "upsert(", "update_many(", "batch("]
+                    .iter()
+                    .any(|call| ["records.", "records().", "tx."].iter().any(|on| text.contains(&format!("{on}{call}"))))
+                    || text.contains("ready_create(");
                 if writes && !name.starts_with("src/record/") {
                     found.push(name);
                 }

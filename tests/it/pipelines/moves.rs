@@ -121,7 +121,10 @@ async fn what_a_move_needs_is_told_before_it_is_made() {
     let moves = format!("/api/v1/records/deal/{id}/moves");
     let told = world.app.get(&moves).await.expect_status(200).json();
     let sales = &told["data"][0];
-    assert_eq!((&sales["pipeline"], &sales["stage"], &sales["max_days"], &sales["days"]), (&json!("sales"), &json!("new"), &json!(3), &json!(0)));
+    assert_eq!(
+        (&sales["pipeline"], &sales["stage"], &sales["max_days"], &sales["days"]),
+        (&json!("sales"), &json!("new"), &json!(3), &json!(0))
+    );
     let keys: Vec<&str> = sales["moves"].as_array().unwrap().iter().map(|one| one["to"].as_str().unwrap()).collect();
     assert_eq!(keys, ["offer", "talk", "won", "lost", "dropped"]);
     let offer = &sales["moves"][0];

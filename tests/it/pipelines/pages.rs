@@ -77,7 +77,8 @@ async fn who_may_moves_anyway_with_a_reason() {
     assert!(!clerk.contains("value=\"override\""), "{clerk}");
     let boss = plain(get(&world.app, &world.boss, &ask).await.expect_status(200));
     assert!(boss.contains("value=\"override\"") && boss.contains("It earns too little"), "{boss}");
-    let anyway = |reason: &'static str| [("_pipeline", "sales"), ("_to", "won"), ("_version", "1"), ("_do", "override"), ("_reason", reason)];
+    let anyway =
+        |reason: &'static str| [("_pipeline", "sales"), ("_to", "won"), ("_version", "1"), ("_do", "override"), ("_reason", reason)];
     let refused = plain(post(&world.app, &world.boss, &path, &anyway("")).await.expect_status(422));
     assert!(refused.contains("why it moves anyway"), "{refused}");
     post(&world.app, &world.boss, &path, &anyway("An old friend")).await.expect_status(303);

@@ -166,12 +166,8 @@ impl World {
 /// Codes and gates of the faults of a problem.
 pub fn faults(problem: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let mut found: Vec<(String, String)> = problem["errors"]
-        .as_array()
-        .expect("faults")
-        .iter()
-        .map(|fault| (text(&fault["code"]), text(&fault["params"]["gate"])))
-        .collect();
+    let mut found: Vec<(String, String)> =
+        problem["errors"].as_array().expect("faults").iter().map(|fault| (text(&fault["code"]), text(&fault["params"]["gate"]))).collect();
     found.sort();
     found
 }

@@ -40,6 +40,7 @@ plan-accept-role = { $role } ({ $people }): { $what }
 plan-apply = Apply
 plan-again = Look again
 plan-is-blocked = Some changes cannot be made with the records that are there.
+plan-stranded = { $records } records stand in { $stages } of the pipeline { $pipeline }, which is gone. Move them first, or keep the stage with “retired: true”.
 plan-blocked = { $groups } groups with { $records } records share a value of { $fields }. Merge or change them first.
 plan-is-another = The files or the definitions have changed meanwhile. This is what they would change now.
 plan-not-accepted = Not everything that has to be accepted was.

@@ -30,6 +30,7 @@ plan-accept-role = { $role }（{ $people }）：{ $what }
 plan-apply = 应用
 plan-again = 重新查看
 plan-is-blocked = 由于现有记录，部分更改无法进行。
+plan-stranded = { $records } 条记录处于流程 { $pipeline } 已移除的阶段 { $stages }。请先移动这些记录，或用“retired: true”保留该阶段。
 plan-blocked = { $groups } 组共 { $records } 条记录的 { $fields } 值相同。请先合并或修改这些记录。
 plan-is-another = 文件或定义在此期间已改变。以下是现在将会进行的更改。
 plan-not-accepted = 还有需要接受的更改未被接受。

@@ -30,6 +30,7 @@ plan-accept-role = { $role }（{ $people }）：{ $what }
 plan-apply = 套用
 plan-again = 重新檢視
 plan-is-blocked = 由於現有記錄，部分變更無法進行。
+plan-stranded = { $records } 筆記錄處於流程 { $pipeline } 已移除的階段 { $stages }。請先移動這些記錄，或用「retired: true」保留該階段。
 plan-blocked = { $groups } 組共 { $records } 筆記錄的 { $fields } 值相同。請先合併或修改這些記錄。
 plan-is-another = 檔案或定義在此期間已改變。以下是現在將會進行的變更。
 plan-not-accepted = 還有需要接受的變更未被接受。
