@@ -1,9 +1,16 @@
-//! Where a page ended: signed, so that nobody can make one up.
+//! Where a page ended: encrypted, since it carries the last row's values and stands in addresses that are seen and kept
+//! elsewhere, and so that nobody can make one up.
+//!
+//! AES-256-GCM. The nonce is a keyed hash of what is encrypted: the same place has the same cursor, nothing random is
+//! needed, and no nonce serves two different texts.
+
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use sha2::{Digest, Sha256};
 
 use crate::base::Cell;
 
@@ -17,7 +24,13 @@ pub struct Cursor {
 
 /// The workspace's key for cursors.
 #[derive(Clone)]
-pub struct CursorKey([u8; 32]);
+pub struct CursorKey(Arc<Keys>);
+
+struct Keys {
+    cipher: LessSafeKey,
+    /// Makes nonces.
+    hash: Hmac<Sha256>,
+}
 
 impl std::fmt::Debug for CursorKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -32,28 +45,43 @@ pub enum CursorFault {
     Foreign,
 }
 
-const VERSION: u8 = 1;
-const MAC_BYTES: usize = 16;
+/// The first byte, authenticated with the rest. Cursors of version 1 were signed and could be read.
+const VERSION: u8 = 2;
+/// What is encrypted is filled up to a multiple of this, so that its length tells little of the values.
+const BLOCK: usize = 32;
 /// Longest text value a cursor carries; a longer one is cut, see [`Cursor::encode`].
 const MAX_TEXT: usize = 1024;
 
 impl CursorKey {
-    /// Any secret of the workspace will do: it is hashed with a name of its own.
+    /// Any secret of the workspace will do: it is hashed with names of its own.
     pub fn from_secret(secret: &[u8]) -> Self {
-        use sha2::Digest;
-        let mut hash = Sha256::new();
-        hash.update(b"relata cursor v1");
-        hash.update(secret);
-        Self(hash.finalize().into())
+        let named = |name: &[u8]| -> [u8; 32] { Sha256::new().chain_update(name).chain_update(secret).finalize().into() };
+        let key = UnboundKey::new(&AES_256_GCM, &named(b"relata cursor v2 cipher")).expect("a key of 32 bytes");
+        let hash = Hmac::<Sha256>::new_from_slice(&named(b"relata cursor v2 nonce")).expect("HMAC takes a key of any length");
+        Self(Arc::new(Keys { cipher: LessSafeKey::new(key), hash }))
     }
 
-    fn sign(&self, payload: &[u8]) -> [u8; MAC_BYTES] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
-        mac.update(payload);
-        let full = mac.finalize().into_bytes();
-        let mut short = [0; MAC_BYTES];
-        short.copy_from_slice(&full[..MAC_BYTES]);
-        short
+    /// Version, nonce, ciphertext, tag.
+    fn close(&self, mut plain: Vec<u8>) -> Option<Vec<u8>> {
+        let hash = self.0.hash.clone().chain_update(&plain).finalize().into_bytes();
+        let mut nonce = [0; NONCE_LEN];
+        nonce.copy_from_slice(&hash[..NONCE_LEN]);
+        let tag =
+            self.0.cipher.seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from([VERSION]), &mut plain).ok()?;
+        let mut out = Vec::with_capacity(1 + NONCE_LEN + plain.len() + tag.as_ref().len());
+        out.push(VERSION);
+        out.extend_from_slice(&nonce);
+        out.append(&mut plain);
+        out.extend_from_slice(tag.as_ref());
+        Some(out)
+    }
+
+    fn open(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, rest) = bytes.strip_prefix(&[VERSION])?.split_first_chunk::<NONCE_LEN>()?;
+        let mut rest = rest.to_vec();
+        let length = self.0.cipher.open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from([VERSION]), &mut rest).ok()?.len();
+        rest.truncate(length);
+        Some(rest)
     }
 }
 
@@ -61,7 +89,7 @@ impl Cursor {
     /// The text for the next page; `None` when a sort value is too long to be carried (the caller then gives no
     /// cursor and the reader pages by number).
     pub fn encode(&self, key: &CursorKey, digest: [u8; 8]) -> Option<String> {
-        let mut payload = vec![VERSION];
+        let mut payload = Vec::with_capacity(2 * BLOCK);
         payload.extend_from_slice(&digest);
         payload.extend_from_slice(&self.id.to_le_bytes());
         payload.push(u8::try_from(self.values.len()).ok()?);
@@ -81,30 +109,21 @@ impl Cursor {
                 Cell::Text(_) => return None,
             }
         }
-        let mac = key.sign(&payload);
-        payload.extend_from_slice(&mac);
-        Some(URL_SAFE_NO_PAD.encode(payload))
+        payload.resize(payload.len().next_multiple_of(BLOCK), 0);
+        Some(URL_SAFE_NO_PAD.encode(key.close(payload)?))
     }
 
     /// Reads a cursor back.
     ///
     /// # Errors
-    /// `Bad` for a text this key did not sign, `Foreign` for one signed for another request.
+    /// `Bad` for a text this key did not make, `Foreign` for one made for another request.
     pub fn decode(text: &str, key: &CursorKey, digest: [u8; 8]) -> Result<Self, CursorFault> {
         if text.len() > 16 * 1024 {
             return Err(CursorFault::Bad);
         }
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| CursorFault::Bad)?;
-        let split = bytes.len().checked_sub(MAC_BYTES).ok_or(CursorFault::Bad)?;
-        let (payload, mac) = bytes.split_at(split);
-        use subtle::ConstantTimeEq;
-        if !bool::from(key.sign(payload).as_slice().ct_eq(mac)) {
-            return Err(CursorFault::Bad);
-        }
-        let mut reader = Reader(payload);
-        if reader.take::<1>()? != [VERSION] {
-            return Err(CursorFault::Foreign);
-        }
+        let payload = key.open(&bytes).ok_or(CursorFault::Bad)?;
+        let mut reader = Reader(&payload);
         if reader.take::<8>()? != digest {
             return Err(CursorFault::Foreign);
         }
