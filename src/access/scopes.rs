@@ -9,11 +9,12 @@ use crate::query::aggregate::GroupBy;
 use crate::query::{AggregateRequest, GetRequest, Item, ListRequest, Select, SortBy, SortKey};
 use crate::schema::catalog::{Catalog, FieldType};
 
-/// The scopes of a token, from words: `admin` (all its owner may do), `read`, `write`, `read:crm.deal`, `write:crm.deal`.
+/// The scopes of a token, from words: `admin` (all its owner may do but erase people), `erase` (with `admin`: that too), `read`, `write`, `read:crm.deal`, `write:crm.deal`.
 /// `write` includes `read`, of all entities or of the one it names. Nothing is allowed that no word allows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scopes {
     admin: bool,
+    erase: bool,
     read: bool,
     write: bool,
     /// Entity id to whether it may be written.
@@ -28,7 +29,7 @@ pub struct NoScope(pub String);
 impl Scopes {
     /// Everything the owner may do.
     pub fn all() -> Self {
-        Self { admin: true, ..Self::default() }
+        Self { admin: true, erase: true, ..Self::default() }
     }
 
     /// Reads words; entities are named by id (`crm.deal`).
@@ -40,6 +41,7 @@ impl Scopes {
         for word in words.into_iter().map(str::trim) {
             match word.split_once(':') {
                 None if word == "admin" => scopes.admin = true,
+                None if word == "erase" => scopes.erase = true,
                 None if word == "read" => scopes.read = true,
                 None if word == "write" => scopes.write = true,
                 Some((verb @ ("read" | "write"), entity)) if !entity.is_empty() => {
@@ -53,7 +55,7 @@ impl Scopes {
 
     /// The words, in one order.
     pub fn words(&self) -> Vec<String> {
-        let mut words: Vec<String> = [("admin", self.admin), ("read", self.read), ("write", self.write)]
+        let mut words: Vec<String> = [("admin", self.admin), ("erase", self.erase), ("read", self.read), ("write", self.write)]
             .iter()
             .filter(|(_, is_set)| *is_set)
             .map(|(word, _)| (*word).to_owned())
@@ -70,6 +72,11 @@ impl Scopes {
     /// All that the owner may do: definitions, people and tokens too.
     pub fn may_administer(&self) -> bool {
         self.admin
+    }
+
+    /// People may be erased: nothing brings that back, so that it is in no other scope.
+    pub fn may_erase(&self) -> bool {
+        self.admin && self.erase
     }
 
     /// Records of every entity may be read.
@@ -94,6 +101,9 @@ impl Scopes {
 
     /// Whether these scopes allow all that `other` allows.
     pub fn covers(&self, other: &Scopes) -> bool {
+        if other.erase && !self.erase {
+            return false;
+        }
         self.admin
             || (!other.admin
                 && (self.may_read_all() || !other.may_read_all())

@@ -128,7 +128,7 @@ impl Explain for AuthError {
             AuthError::FactorThere => Some("remove it first".into()),
             AuthError::FactorRequired => Some("an administrator says which roles must have one".into()),
             AuthError::BadScopes(_) => {
-                Some("there are `admin`, `read`, `write`, and for one entity `read:crm.deal` or `write:crm.deal`".into())
+                Some("there are `admin`, `erase`, `read`, `write`, and for one entity `read:crm.deal` or `write:crm.deal`".into())
             }
             AuthError::BadNetwork(_) => Some("write addresses or blocks, for example 192.0.2.7 or 10.0.0.0/8".into()),
             AuthError::Record(error) => error.hint(),

@@ -292,7 +292,7 @@ pub enum TokenCommand {
         /// Days until it expires; 0 for never.
         #[arg(long, default_value_t = 90)]
         days: u32,
-        /// What it may do of what the person may: admin (all), read, write, or for one entity read:crm.deal, write:crm.deal.
+        /// What it may do of what the person may: admin (all but erase people: that wants admin,erase), read, write, or for one entity read:crm.deal, write:crm.deal.
         #[arg(long, value_name = "SCOPES", value_delimiter = ',', default_value = "admin")]
         scope: Vec<String>,
         /// Addresses it may be used from (default: everywhere).

@@ -295,7 +295,7 @@ fn erase(entity: &Entity) -> Value {
         Operation::new(&format!("erase_{}", entity.slug), &entity.slug, &format!("Erase what one {} says of a person", name(entity))),
         entity,
     )
-    .describe("Personal values leave the record, those that belong to it, history, search, files and queue for good. For administrators.")
+    .describe("Personal values leave the record, those that belong to it, history, search, files and queue for good. For administrators; a token needs the scopes `admin` and `erase`.")
     .answers("200", "how many records and files lost values", answer)
     .fails(&["403", "409"])
     .build()

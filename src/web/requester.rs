@@ -71,6 +71,18 @@ impl Requester {
         if self.is_fresh { Ok(identity) } else { Err(AccessError::StepUpNeeded.into()) }
     }
 
+    /// The same for erasing people. A token cannot be asked to prove anything: it must have been made for this.
+    ///
+    /// # Errors
+    /// `ACL002`, `ACL003` for a token without the scope `erase`, `ACL004` for a person who has not proved who they are.
+    pub fn eraser(&self) -> Result<&Arc<Identity>, Problem> {
+        let identity = self.fresh_administrator()?;
+        if identity.scopes.as_ref().is_some_and(|scopes| !scopes.may_erase()) {
+            return Err(AccessError::OutOfScope { needed: "erase".into() }.into());
+        }
+        Ok(identity)
+    }
+
     /// Address and browser, for sign-in.
     pub fn caller(&self) -> Caller {
         Caller { ip: self.ip, agent: self.agent.to_string() }

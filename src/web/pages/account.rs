@@ -116,6 +116,7 @@ fn token_row(page: &Page, token: TokenInfo) -> TokenRow {
     let stamp = |at| Stamp::new(at, &page.ui, page.messages());
     let words = token.scopes.words();
     let scopes = words.iter().map(|word| match word.split_once(':') {
+        None if word == "erase" => page.say("token-scope-erase", &[]),
         None => page.say(&format!("token-scope-{word}"), &[]),
         Some((verb, id)) => {
             let entity = page.catalog.find_entity(id);
