@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::Workspace;
 use crate::auth::Auth;
 use crate::jobs::{Job, JobContext, JobError, JobHandler, NewJob, Outcome, enqueue};
-use crate::record::{Records, Retained, SCRUB};
+use crate::record::{FORGET, Records, Retained, SCRUB};
 use crate::store::{BoxFuture, Store, StoreError, settings};
 
 /// Sessions, challenges and counters that are over.
@@ -51,7 +51,7 @@ impl Chores {
 
 impl JobHandler for Chores {
     fn kinds(&self) -> &[&'static str] {
-        &[SCRUB, SWEEP, RETAIN]
+        &[SCRUB, SWEEP, RETAIN, FORGET]
     }
 
     fn run<'a>(&'a self, context: &'a JobContext, job: &'a Job) -> BoxFuture<'a, Result<Outcome, JobError>> {
@@ -59,6 +59,8 @@ impl JobHandler for Chores {
             match job.kind.as_str() {
                 SCRUB => context.store.scrub().await?,
                 RETAIN => self.retain(&context.store).await?,
+                // What is forgotten already is found no more: doing it twice changes nothing.
+                FORGET => self.records.forget(&job.payload).await.map(|_| ()).map_err(|error| JobError::Retry(error.to_string()))?,
                 _ => self.auth.prune().await.map_err(|error| JobError::Retry(error.to_string()))?,
             }
             Ok(Outcome::Done)

@@ -44,8 +44,15 @@ impl RecordTx<'_> {
         let old = self.load_live(entity, id, Lock::Remove).await?;
         self.expect_may(Action::Delete, &old, None).await?;
         self.expect_version(&old, options).await?;
+        self.remove_with_all(old, options).await
+    }
+
+    async fn remove_with_all(&mut self, old: Record, options: &WriteOptions) -> Result<Saved, RecordError> {
         let mut going = Going { root: (old.entity, old.id), begun: HashSet::new(), all: None };
-        self.remove(old, options, 0, &mut going).await
+        let saved = self.remove(old, options, 0, &mut going).await?;
+        let compiled = self.scope.compiled.clone();
+        self.forget_later(&compiled, going.begun, None).await?;
+        Ok(saved)
     }
 
     /// [`Self::delete_record`] for those inside a save: the future is boxed because saves and deletes call each other. Rows
@@ -62,8 +69,7 @@ impl RecordTx<'_> {
             }
             self.count_write()?;
             let old = self.load_live(entity, id, Lock::Remove).await?;
-            let mut going = Going { root: (old.entity, old.id), begun: HashSet::new(), all: None };
-            self.remove(old, options, 0, &mut going).await
+            self.remove_with_all(old, options).await
         })
     }
 

@@ -5,11 +5,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde_json::Value as Json;
-
-use super::convert::link_id;
 use super::delete::equals;
 use super::error::RecordError;
+use super::forget::{held_files, is_personal};
 use super::hooks::{EventKind, Record, RecordEvent};
 use super::options::Source;
 use super::plan::Compiled;
@@ -19,9 +17,9 @@ use crate::access::Actor;
 use crate::base::{DateTime, EntityIx, FieldIx, RecordId, Value};
 use crate::expr::Type;
 use crate::query::Deleted;
-use crate::schema::catalog::{Catalog, Entity, Field, FieldType, OnDelete};
+use crate::schema::catalog::{Entity, OnDelete};
 use crate::store::audit::{self, Entry};
-use crate::store::{erasures, files, history, jobs, outbox, search, stages, vault};
+use crate::store::{erasures, files, history, jobs, outbox, search, stages};
 
 /// The kind of job that removes from the database's files what was deleted in it (`Store::scrub`).
 pub const SCRUB: &str = "scrub";
@@ -39,17 +37,7 @@ pub struct Erased {
     /// Contents of files that nobody else has.
     pub files: u64,
     /// Hashes of contents to be removed once this is committed.
-    contents: BTreeSet<String>,
-}
-
-/// Its values are removed when the record's person is erased.
-fn is_personal(field: &Field) -> bool {
-    !field.is_system && (field.class.is_some() || field.encrypted)
-}
-
-/// Says nothing that was removed: what is computed may repeat it.
-fn is_kept(field: &Field) -> bool {
-    !is_personal(field) && !matches!(field.ty, FieldType::Formula { .. } | FieldType::Rollup { .. } | FieldType::Lookup { .. })
+    pub(super) contents: BTreeSet<String>,
 }
 
 impl Records {
@@ -92,11 +80,17 @@ impl Records {
             Box::pin(async move { tx.erase(&uid, id, again).await })
         });
         let mut erased = erased.await?;
+        self.delete_contents(&mut erased).await?;
+        erasures::tell(self.store()).await?;
+        Ok(erased)
+    }
+
+    /// Removes the contents that nobody has any more, once that is committed.
+    pub(super) async fn delete_contents(&self, erased: &mut Erased) -> Result<(), RecordError> {
         for content in std::mem::take(&mut erased.contents) {
             erased.files += u64::from(files::delete_content(self.store(), &content).await?);
         }
-        erasures::tell(self.store()).await?;
-        Ok(erased)
+        Ok(())
     }
 }
 
@@ -105,13 +99,14 @@ impl RecordTx<'_> {
     async fn erase(&mut self, uid: &str, id: RecordId, again: Option<DateTime>) -> Result<Erased, RecordError> {
         let compiled = self.scope.compiled.clone();
         let mut erased = Erased::default();
+        self.scope.erases = true;
         // Known from now on, also where the clock is behind or nothing is left to empty.
         if let Some(moment) = again {
             erasures::note(self.store, uid, id.0, moment).await?;
         }
         let Some(entity) = compiled.catalog.entities.iter().find(|entity| entity.uid == uid) else {
             // The entity is gone: what is left of the record is its past.
-            self.forget(id, &id.to_string()).await?;
+            self.forget_copies(id, &id.to_string()).await?;
             history::forget(self.store, id).await?;
             stages::forget(self.store, id).await?;
             let now = self.now();
@@ -120,7 +115,7 @@ impl RecordTx<'_> {
         };
         let subject = self.load_one(entity.ix, id).await?;
         if again.is_none() {
-            self.expect_erasable(&compiled, entity, id, subject.as_ref())?;
+            self.expect_erasable(&compiled, entity, id, subject.as_ref()).await?;
         }
         for (ix, record) in self.with_those_below(&compiled, entity.ix, id).await? {
             self.erase_one(&compiled, ix, record, &mut erased).await?;
@@ -138,14 +133,22 @@ impl RecordTx<'_> {
         Ok(erased)
     }
 
-    fn expect_erasable(&self, compiled: &Compiled, entity: &Entity, id: RecordId, subject: Option<&Record>) -> Result<(), RecordError> {
-        let Some(subject) = subject else {
+    async fn expect_erasable(
+        &mut self,
+        compiled: &Compiled,
+        entity: &Entity,
+        id: RecordId,
+        subject: Option<&Record>,
+    ) -> Result<(), RecordError> {
+        // What was deleted for good has perhaps left a past.
+        if subject.is_none() && !history::is_known(self.store, &entity.uid, id).await? {
             return Err(RecordError::NotFound { entity: entity.slug.clone(), id: id.display(&entity.prefix) });
-        };
+        }
         let refused = |message: String| Err(RecordError::State { message });
         if !entity.fields.iter().any(is_personal) {
             return refused(format!("no field of `{}` has a class: say in the definitions which ones are personal", entity.slug));
         }
+        let Some(subject) = subject else { return Ok(()) };
         let active = entity.find_field("active").filter(|_| entity.id == "core.user").map(|field| field.ix);
         let is_active =
             active.is_some_and(|field| subject.get(field) == &Value::Bool(true)) && !subject.is_deleted(compiled.entity(entity.ix));
@@ -200,23 +203,14 @@ impl RecordTx<'_> {
         if personal.is_empty() {
             return Ok(());
         }
-        if let Some(old) = self.load_one(ix, id).await? {
-            self.empty(compiled, entity, old, &personal, erased).await?;
+        let old = self.load_one(ix, id).await?;
+        if let Some(old) = &old {
+            self.empty(compiled, entity, old.clone(), &personal, erased).await?;
         }
-        history::rewrite(self.store, id, |changes| without_personal(entity, changes)).await?;
-        stages::empty_reasons(self.store, id).await?;
-        self.forget(id, &id.display(&entity.prefix)).await?;
+        self.forget_traces(compiled, ix, id, old.as_ref(), erased).await?;
         let now = self.now();
         erasures::note(self.store, &entity.uid, id.0, now).await?;
         erased.records += 1;
-        Ok(())
-    }
-
-    /// Copies elsewhere, and the key of those that are encrypted.
-    async fn forget(&mut self, id: RecordId, shown: &str) -> Result<(), RecordError> {
-        erasures::forget_copies(self.store, id.0, shown).await?;
-        self.scope.data_keys.remove(&id);
-        vault::destroy(self.store, id.0).await?;
         Ok(())
     }
 
@@ -247,7 +241,7 @@ impl RecordTx<'_> {
         let statements = self.update_statements(compiled, &record, &changes)?;
         self.run_all(compiled, entity.ix, &statements).await?;
         for file in personal.iter().map(|field| old.get(*field)).flat_map(held_files) {
-            erased.contents.extend(self.drop_file(&compiled.catalog, file).await?);
+            erased.contents.extend(self.drop_file(file).await?);
         }
         match is_deleted {
             true => search::remove(self.store, record.id).await?,
@@ -255,20 +249,11 @@ impl RecordTx<'_> {
         }
         self.note_erased(compiled, entity, &record, personal).await?;
         let (ix, id) = (record.entity, record.id);
-        if is_deleted {
-            return Ok(());
-        }
-        let event = RecordEvent {
-            kind: EventKind::Update,
-            entity: ix,
-            id,
-            version: record.version,
-            old: Some(old),
-            record,
-            changed: personal.to_vec(),
-        };
+        // Whatever is computed from it elsewhere, also of one in the recycle bin.
+        let changed = entity.fields.iter().map(|field| field.ix).collect();
+        let event = RecordEvent { kind: EventKind::Update, entity: ix, id, version: record.version, old: Some(old), record, changed };
         self.refresh_dependents(compiled, &event).await?;
-        if !compiled.plan(ix).computed.is_empty() {
+        if !is_deleted && !compiled.plan(ix).computed.is_empty() {
             self.recalculate(compiled, ix, &[id]).await?;
         }
         Ok(())
@@ -310,31 +295,4 @@ impl RecordTx<'_> {
         };
         Ok(outbox::append(self.store, &event).await?)
     }
-
-    /// Forgets a file that no record holds any more; gives the hash of its content.
-    async fn drop_file(&mut self, catalog: &Catalog, file: RecordId) -> Result<Option<String>, RecordError> {
-        let holding = catalog.entities.iter().flat_map(|entity| &entity.fields);
-        for field in holding.filter(|field| matches!(field.ty, FieldType::File { .. } | FieldType::Image { .. })) {
-            if files::is_held(self.store, field, file.0).await? {
-                return Ok(None);
-            }
-        }
-        Ok(files::remove(self.store, file.0).await?)
-    }
-}
-
-fn held_files(value: &Value) -> Vec<RecordId> {
-    match value {
-        Value::List(items) => items.iter().filter_map(link_id).collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// The changes of one save without those that say something of a person; `None` when there is nothing to take away. What is
-/// gone from the definitions has no class any more and goes too.
-fn without_personal(entity: &Entity, changes_json: &str) -> Option<String> {
-    let Ok(Json::Object(mut changes)) = crate::base::json::parse(changes_json.as_bytes()) else { return Some("{}".to_owned()) };
-    let before = changes.len();
-    changes.retain(|uid, _| entity.fields.iter().find(|field| field.uid == *uid || field.name == *uid).is_some_and(is_kept));
-    (changes.len() < before).then(|| Json::Object(changes).to_string())
 }

@@ -19,8 +19,10 @@ use crate::store::compile::Lock;
 const MAX_AT_ONCE: usize = 200;
 /// Records that may read one changed record over a link.
 const MAX_FOUND: u32 = 10_000;
-/// Rollups of rollups this deep.
+/// Rollups of rollups this deep; deeper ones are left to a job.
 const MAX_LEVELS: u32 = 6;
+/// The same while a person is erased, when nothing may stay for later.
+const MAX_LEVELS_ERASING: u32 = 100;
 
 impl Setting<'_> {
     /// Formulas and rollups anew, inputs first.
@@ -63,7 +65,8 @@ impl RecordTx<'_> {
             let mut stale = Vec::new();
             for (entity, mut ids) in owners {
                 ids.retain(|id| !self.scope.deferred.contains(&(entity, *id)));
-                if ids.len() > MAX_AT_ONCE || self.scope.levels >= MAX_LEVELS {
+                let deepest = if self.scope.erases { MAX_LEVELS_ERASING } else { MAX_LEVELS };
+                if ids.len() > MAX_AT_ONCE || self.scope.levels >= deepest {
                     stale.extend(names.remove(&entity).unwrap_or_default());
                     self.enqueue_recalculation(compiled, entity, ids.into_iter().collect()).await?;
                     continue;
@@ -104,7 +107,7 @@ impl RecordTx<'_> {
         self.gather(&mut world, &stored, &plan.computed_needs, false).await?;
         let options = WriteOptions::from(Source::System);
         let mut written = 0;
-        for old in stored {
+        for mut old in stored {
             let mut record = old.clone();
             let setting = self.setting(compiled);
             setting.recompute(&world, &mut record, Some(&old));
@@ -117,6 +120,9 @@ impl RecordTx<'_> {
                 .collect();
             if changed.is_empty() {
                 continue;
+            }
+            if self.scope.erases {
+                changed.iter().for_each(|ix| old.values[ix.0 as usize] = Value::Null);
             }
             record.version = old.version + 1;
             let mut changes: Vec<(FieldIx, Value)> = changed.iter().map(|ix| (*ix, record.get(*ix).clone())).collect();

@@ -22,7 +22,7 @@ use super::unit::{Cause, RecordTx, Scope};
 use crate::access::{AccessError, Actor, ActorKind, Policies, authorise_aggregate, authorise_export, authorise_get, authorise_list};
 use crate::base::{Clock, EntityIx, IdMint, Random, RecordId, Value};
 use crate::expr::{EvalContext, Zone};
-use crate::query::{AggregateRequest, CursorKey, GetRequest, ListRequest};
+use crate::query::{AggregateRequest, CursorKey, GetRequest, ListRequest, Select};
 use crate::schema::catalog::Catalog;
 use crate::store::compile::{self, Plans, RowSet, Source as From};
 use crate::store::{Store, Tx, idempotency};
@@ -129,7 +129,7 @@ impl Records {
         let catalog = &catalog.whole();
         let authorised = authorise_list(catalog, actor, request)?;
         let plan = compile::list(catalog, self.store().dialect(), &authorised, &self.context(catalog, actor));
-        self.page(actor, catalog, &plan).await
+        self.page(actor, catalog, authorised.request(), &plan).await
     }
 
     /// [`Records::list`] for taking records out: only those that may be exported.
@@ -140,23 +140,31 @@ impl Records {
         let catalog = &catalog.whole();
         let authorised = authorise_export(catalog, actor, request)?;
         let plan = compile::list(catalog, self.store().dialect(), &authorised, &self.context(catalog, actor));
-        self.page(actor, catalog, &plan).await
+        self.page(actor, catalog, authorised.request(), &plan).await
     }
 
     /// [`Records::list`] for the parameters of a URL: what was asked before is not parsed and compiled again.
     pub async fn list_url(&self, actor: &Actor, catalog: &Arc<Catalog>, entity: EntityIx, query: &str) -> Result<Page, RecordError> {
-        let plan = {
+        let (request, plan) = {
             let context = self.context(catalog, actor);
             self.shared.plans.list(&catalog.whole(), self.store().dialect(), self.cursor_key(), actor, entity, query, &context)?
         };
-        self.page(actor, catalog, &plan).await
+        self.page(actor, catalog, &request, &plan).await
     }
 
-    async fn page(&self, actor: &Actor, catalog: &Arc<Catalog>, plan: &compile::ListPlan) -> Result<Page, RecordError> {
+    async fn page(
+        &self,
+        actor: &Actor,
+        catalog: &Arc<Catalog>,
+        request: &ListRequest,
+        plan: &compile::ListPlan,
+    ) -> Result<Page, RecordError> {
         let mut source = From::Store(self.store());
         let mut page = compile::fetch_list(&mut source, plan, self.cursor_key()).await?;
         open_rows(&mut source, &mut page.rows, Reader::Person).await?;
-        self.witness(actor, &self.compiled(&catalog.whole()), &page.rows).await?;
+        let compiled = self.compiled(&catalog.whole());
+        self.witness_list(actor, &compiled, request).await?;
+        self.witness(actor, &compiled, &page.rows).await?;
         Ok(Page::of(page))
     }
 
@@ -209,12 +217,21 @@ impl Records {
             return Ok(None);
         }
         open_rows(&mut source, &mut set, Reader::Person).await?;
-        Ok(Some(self.shown(actor, catalog, entity, set).await?))
+        Ok(Some(self.shown(actor, catalog, entity, &plan.select, set).await?))
     }
 
     /// The one record of a set, noted as shown.
-    pub(super) async fn shown(&self, actor: &Actor, catalog: &Arc<Catalog>, entity: EntityIx, set: RowSet) -> Result<Row, RecordError> {
-        self.witness(actor, &self.compiled(&catalog.whole()), &set).await?;
+    pub(super) async fn shown(
+        &self,
+        actor: &Actor,
+        catalog: &Arc<Catalog>,
+        entity: EntityIx,
+        select: &Select,
+        set: RowSet,
+    ) -> Result<Row, RecordError> {
+        let compiled = self.compiled(&catalog.whole());
+        self.witness_select(actor, &compiled, select).await?;
+        self.witness(actor, &compiled, &set).await?;
         let version = catalog.entity(entity).find_field("version").map(|field| field.ix);
         let version = version.and_then(|field| set.row(0)?.value(field)?.as_int()).unwrap_or(0);
         Ok(Row { set, version })
@@ -364,6 +381,9 @@ impl Records {
         let from = catalog.whole();
         let catalog = &from.clone();
         let (source, dry_run) = (options.source, options.dry_run);
+        if let ManyUpdate::Where { request, .. } = &many {
+            self.witness_list(actor, &self.compiled(catalog), request).await?;
+        }
         let many = Arc::new(many);
         self.run(actor, catalog, source, Vec::new(), How::of(dry_run), move |tx| {
             let (from, many, options) = (from.clone(), many.clone(), options.clone());
@@ -582,6 +602,7 @@ impl Records {
             versions: HashMap::new(),
             data_keys: HashMap::new(),
             deferred: Vec::new(),
+            erases: false,
         }
     }
 

@@ -38,7 +38,7 @@ impl Records {
         if let Some(written) = saved.written.as_ref().filter(same) {
             let plan = self.get_plan(actor, catalog, entity, saved.id, query)?;
             if let Some(set) = RowSet::of_values(&whole, &plan.rows, &written.values) {
-                return Ok(Some(self.shown(actor, catalog, entity, set).await?));
+                return Ok(Some(self.shown(actor, catalog, entity, &plan.select, set).await?));
             }
         }
         self.get_url(actor, catalog, entity, saved.id, query).await

@@ -3,14 +3,14 @@
 //!
 //! A line of the file is `relata-erasure/1 <uid of the entity> <number of the record> <when>`: it says nothing of a person.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::read::{self, AT, INT, TEXT};
 use super::sql::{at, int, text};
-use super::{Sql, Store, StoreError, Tx};
+use super::{Dialect, Sql, Store, StoreError, Tx};
 use crate::base::{Cell, DateTime};
 
 /// Name of the file in the folder of keys.
@@ -148,6 +148,92 @@ fn read_lines(bytes: &[u8]) -> (Vec<Erasure>, Vec<usize>) {
         found.extend(whole.or_else(|| Erasure::parse(line.get(line.rfind(FORMAT)?..)?)));
     }
     (found, odd)
+}
+
+/// Columns every table of records has, or had: they say nothing of a person.
+const OF_ALL: [&str; 8] = ["id", "version", "created_at", "created_by", "updated_at", "updated_by", "owner", "deleted_at"];
+
+/// Empties what of a record's row and beside it belongs to no field of the definitions any more, but for links: fields that
+/// were taken out, formulas that are not stored now, columns of a former type. Nothing tells whether it was personal.
+/// `known` are the columns of present fields. Gives the files it held.
+pub async fn empty_hidden(
+    tx: &mut Tx,
+    entity_uid: &str,
+    table: &str,
+    known: &BTreeSet<&str>,
+    record: i64,
+) -> Result<Vec<i64>, StoreError> {
+    let retired = Sql::template(
+        "SELECT coalesce(table_name, ''), column_names, shape FROM sys_catalog WHERE kind = 'field' AND state = 'retired' AND parent_uid = ?",
+        [text(entity_uid)],
+    );
+    let (mut files, mut links) = (Vec::new(), BTreeSet::new());
+    let rows = tx.rows(retired, &[TEXT, TEXT, TEXT]).await?;
+    for row in rows.iter() {
+        let (side, names, shape) = (read::text(row, 0), read::text(row, 1), read::text(row, 2));
+        if shape.starts_with("link") || shape.starts_with("any/") {
+            links.extend(names.split(',').map(str::to_owned));
+            continue;
+        }
+        if side.is_empty() {
+            continue;
+        }
+        let of_record = |mut sql: Sql| {
+            sql.ident(&side).push(" WHERE \"rec\" = ").bind(INT, Cell::Int(record));
+            sql
+        };
+        if shape.starts_with("files") {
+            let held = tx.rows(of_record(Sql::new("SELECT \"opt\" FROM ")), &[INT]).await?;
+            files.extend(held.iter().map(|row| read::int(row, 0)));
+        }
+        tx.run(of_record(Sql::new("DELETE FROM "))).await?;
+    }
+    let columns = columns_of(tx, table).await?;
+    let hidden = columns.iter().filter(|name| !known.contains(name.as_str()) && !OF_ALL.contains(&name.as_str()) && !links.contains(*name));
+    let mut sql = Sql::new("UPDATE ");
+    sql.ident(table);
+    let mut is_any = false;
+    for column in hidden {
+        sql.push(if is_any { ", " } else { " SET " }).ident(column).push(" = NULL");
+        is_any = true;
+    }
+    if is_any {
+        sql.push(" WHERE \"id\" = ").bind(INT, Cell::Int(record));
+        tx.run(sql).await?;
+    }
+    Ok(files)
+}
+
+/// The columns a table really has.
+async fn columns_of(tx: &mut Tx, table: &str) -> Result<Vec<String>, StoreError> {
+    let sql = match tx.dialect() {
+        Dialect::Sqlite => Sql::template("SELECT name FROM pragma_table_info(?)", [text(table)]),
+        Dialect::Postgres => Sql::template(
+            "SELECT column_name::text FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = ?",
+            [text(table)],
+        ),
+    };
+    Ok(tx.rows(sql, &[TEXT]).await?.iter().map(|row| read::text(row, 0)).collect())
+}
+
+/// Takes values out of the jobs that tell of a record; `change` gives the new payload, or `None` where it stays.
+pub async fn rewrite_jobs(tx: &mut Tx, record: i64, change: impl Fn(&str) -> Option<String> + Send) -> Result<(), StoreError> {
+    let sql = Sql::template("SELECT id, payload FROM sys_job WHERE payload LIKE ?", [text(format!("%:{record},%").as_str())]);
+    let rows = tx.rows(sql, &[INT, TEXT]).await?;
+    for row in rows.iter() {
+        if let Some(changed) = change(&read::text(row, 1)) {
+            let binds = [text(changed.as_str()), int(read::int(row, 0))];
+            tx.run(Sql::template("UPDATE sys_job SET payload = ? WHERE id = ?", binds)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether work waits that tells of a record.
+pub async fn has_work(tx: &mut Tx, record: i64) -> Result<bool, StoreError> {
+    let binds = [text(format!("%:{record},%").as_str()), text(format!("%:{record}}}%").as_str())];
+    let sql = Sql::template("SELECT id FROM sys_job WHERE state <> 'dead' AND (payload LIKE ? OR payload LIKE ?) LIMIT 1", binds);
+    Ok(!tx.rows(sql, &[INT]).await?.is_empty())
 }
 
 /// Removes jobs and kept answers that tell of a record: by its number and by its id as the API shows it.

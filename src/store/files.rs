@@ -159,12 +159,19 @@ pub async fn delete(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether a record holds a file in this field.
-pub async fn is_held(tx: &mut Tx, field: &Field, file: i64) -> Result<bool, StoreError> {
-    let Some(table) = field.side_table.as_deref() else { return Ok(false) };
-    let mut sql = Sql::new("SELECT \"rec\" FROM ");
-    sql.ident(table).push(" WHERE \"opt\" = ").bind(ColumnKind::Int, Cell::Int(file)).push(" LIMIT 1");
-    Ok(!tx.rows(sql, &[INT]).await?.is_empty())
+/// Whether a record holds a file, in whatever field: also in one that was taken out of the definitions and may come back.
+pub async fn is_held(tx: &mut Tx, file: i64) -> Result<bool, StoreError> {
+    let holding =
+        Sql::new("SELECT DISTINCT table_name FROM sys_catalog WHERE kind = 'field' AND shape LIKE 'files%' AND table_name IS NOT NULL");
+    let tables: Vec<String> = tx.rows(holding, &[TEXT]).await?.iter().map(|row| read::text(row, 0)).collect();
+    for table in tables {
+        let mut sql = Sql::new("SELECT \"rec\" FROM ");
+        sql.ident(&table).push(" WHERE \"opt\" = ").bind(ColumnKind::Int, Cell::Int(file)).push(" LIMIT 1");
+        if !tx.rows(sql, &[INT]).await?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Forgets a file with its name; gives the hash of its content ([`delete_content`]).

@@ -76,8 +76,14 @@ pub async fn forget(tx: &mut Tx, record: RecordId) -> Result<u64, StoreError> {
     tx.run(Sql::template("DELETE FROM sys_history WHERE record = ?", [int(record.0)])).await
 }
 
+/// Whether anything is told of this record of an entity.
+pub async fn is_known(tx: &mut Tx, entity_uid: &str, record: RecordId) -> Result<bool, StoreError> {
+    let sql = Sql::template("SELECT record FROM sys_history WHERE record = ? AND entity = ? LIMIT 1", [int(record.0), text(entity_uid)]);
+    Ok(!tx.rows(sql, &[INT]).await?.is_empty())
+}
+
 /// Changes what the entries of a record tell; `change` gives the new text, or `None` where it stays.
-pub async fn rewrite(tx: &mut Tx, record: RecordId, change: impl Fn(&str) -> Option<String> + Send) -> Result<(), StoreError> {
+pub async fn rewrite(tx: &mut Tx, record: RecordId, mut change: impl FnMut(&str) -> Option<String> + Send) -> Result<(), StoreError> {
     let mut after = i64::MIN;
     loop {
         let sql = Sql::template(

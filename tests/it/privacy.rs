@@ -1,7 +1,10 @@
 //! What is known about people: classes of fields, encryption, erasure.
 
+mod asked;
 mod classes;
 mod consents;
+mod deleted;
+mod elsewhere;
 mod encryption;
 mod erasure;
 mod retention;
@@ -13,7 +16,7 @@ use relata::store::audit::{self, Filter, Line};
 use crate::support::TestApp;
 
 /// Somebody with values of every class, and rows below them.
-pub const CLINIC: [(&str, &str); 4] = [
+pub const CLINIC: [(&str, &str); 5] = [
     ("relata.yaml", "name: Clinic\ncurrency: EUR\nlocale: en\ntime_zone: UTC\n"),
     ("definitions/clinic/package.yaml", "kind: package\nid: clinic\nversion: 0.1.0\nlabel: Clinic\ndepends: [core]\n"),
     (
@@ -34,11 +37,27 @@ fields:
   portal_key: {type: text, max: 80, min: 8, class: secret}
   ward: {type: text, max: 20, index: true}
   scan: {type: file, class: personal}
+  room: {type: link, to: clinic.room}
   notes: {type: children, of: clinic.visit, by: patient}
 retention:
   - {id: forgotten, days: 365, when: "ward = 'closed'", action: erase}
 rules:
   - {id: ward_for_insured, assert: "insurance is null or ward is not null", code: no_ward, message: A ward is needed, at: ward}
+"#,
+    ),
+    (
+        "definitions/clinic/entities/room.yaml",
+        r#"
+kind: entity
+id: clinic.room
+label: Room
+label_plural: Rooms
+title: "{number}"
+fields:
+  number: {type: text, max: 20}
+  patients: {type: children, of: clinic.patient, by: room}
+  worst: {type: rollup, of: patients, agg: "max(diagnosis)"}
+  sign: {type: formula, returns: text, expr: "concat('see ', worst)", stored: true}
 "#,
     ),
     (

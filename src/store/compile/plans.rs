@@ -148,7 +148,7 @@ impl Plans {
         Self::default()
     }
 
-    /// The plan of a list request written as URL parameters: parsed, authorised and compiled, or found.
+    /// A list request written as URL parameters and its plan: parsed, authorised and compiled, or found.
     ///
     /// # Errors
     /// All faults of the request, or the refusal.
@@ -162,7 +162,7 @@ impl Plans {
         entity: EntityIx,
         query: &str,
         context: &EvalContext<'_>,
-    ) -> Result<Arc<ListPlan>, PlanError> {
+    ) -> Result<(Arc<ListRequest>, Arc<ListPlan>), PlanError> {
         let place = (query.len() <= LONGEST).then(|| (whole.version, actor.view(whole), entity, Box::from(query)));
         let cached = place.as_ref().and_then(|place| lock(&self.lists).get(place));
         let request = match &cached {
@@ -172,7 +172,7 @@ impl Plans {
         // Asked for on every request, found or not: a plan is no permission.
         let authorised = authorise_list(whole, actor, request.clone())?;
         if let Some(plan) = cached.as_ref().and_then(|cached| cached.plan.clone()) {
-            return Ok(plan);
+            return Ok((request, plan));
         }
         let key = own_key(authorised.rows(), actor, whole, entity, query).filter(|_| is_keepable(whole, &request));
         if let Some(key) = key {
@@ -186,16 +186,16 @@ impl Plans {
                 Own::keep(&self.own_lists, key, rules, plan)
             });
             if let Some(place) = place.filter(|_| cached.is_none()) {
-                lock(&self.lists).put(place, CachedList { request, plan: None });
+                lock(&self.lists).put(place, CachedList { request: request.clone(), plan: None });
             }
-            return Ok(plan.at(context.now).map_or(plan, Arc::new));
+            return Ok((request, plan.at(context.now).map_or(plan, Arc::new)));
         }
         let plan = Arc::new(list(whole, dialect, &authorised, context));
         if let Some(place) = place {
             let kept = plan.is_constant.then(|| plan.clone());
-            lock(&self.lists).put(place, CachedList { request, plan: kept });
+            lock(&self.lists).put(place, CachedList { request: request.clone(), plan: kept });
         }
-        Ok(plan)
+        Ok((request, plan))
     }
 
     /// The plan of `GET …/{id}`; run [`GetPlan::statement`] with the id.

@@ -103,6 +103,8 @@ pub struct GetPlan {
     /// Position of the id among the bound values.
     id_bind: usize,
     pub rows: Arc<RowPlan>,
+    /// What was asked for.
+    pub select: Arc<Select>,
     pub is_constant: bool,
 }
 
@@ -137,7 +139,7 @@ impl GetPlan {
     /// With another statement; `None` where `change` does not change it.
     pub(super) fn with_statement(&self, change: impl Fn(&Statement) -> Option<Statement>) -> Option<Self> {
         let statement = change(&self.statement)?;
-        Some(Self { statement, id_bind: self.id_bind, rows: self.rows.clone(), is_constant: self.is_constant })
+        Some(Self { statement, id_bind: self.id_bind, rows: self.rows.clone(), select: self.select.clone(), is_constant: self.is_constant })
     }
 
     /// The statement for one record.
@@ -210,7 +212,7 @@ pub fn get(catalog: &Catalog, dialect: Dialect, request: &Authorised<GetRequest>
     let kinds = columns.kinds();
     let rows = Arc::new(RowPlan { shape, parts: made(parts) });
     let is_constant = !request.rows().is_personal() && is_constant_select(catalog, &asked.select);
-    GetPlan { statement: sql.statement(dialect, &kinds), id_bind, rows, is_constant }
+    GetPlan { statement: sql.statement(dialect, &kinds), id_bind, rows, select: Arc::new(asked.select.clone()), is_constant }
 }
 
 /// Every expansion has made its part.

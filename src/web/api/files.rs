@@ -10,6 +10,7 @@ use super::answer;
 use super::body::{expect_media_type, media_type};
 use super::head::Head;
 use super::locate;
+use crate::base::RecordId;
 use crate::schema::catalog::Catalog;
 use crate::web::files::{self, PREVIEWS};
 use crate::web::{Problem, Requester, State};
@@ -86,6 +87,7 @@ pub(super) async fn download(head: Head) -> Result<Response, Problem> {
         },
     };
     let file = files::find(&head.state, &head.requester, head.part("id")).await?;
+    head.state.records.witness_file(&head.actor, RecordId(file.id)).await?;
     match size {
         Some(size) => files::send_preview(&head.state, &file, size, &head.headers).await,
         None => files::send(&head.state, &file, &head.headers).await,

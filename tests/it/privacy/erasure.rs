@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::http::Method;
-use relata::app::{Options, Workspace};
+use relata::app::{AppError, Options, Workspace};
 use relata::auth::{NewToken, NewUser};
 use relata::base::{Clock, RecordId, SystemRandom};
-use relata::deploy::Folders;
+use relata::deploy::{self, DeployError, Folders};
 use relata::store::{StoreError, Target, backup, erasures, idempotency, jobs, vault};
 use serde_json::json;
 
@@ -49,16 +49,18 @@ async fn only_administrators_erase_and_only_what_has_a_class() {
     assert!(page.contains("Erase for good"), "{page}");
 }
 
-/// A person with the canary in sixteen places; gives the id.
+/// Uploads a file and gives its id.
+pub async fn upload(app: &TestApp, entity: &str, name: &str, content: &str) -> String {
+    let upload = app.request(Method::POST, &format!("/api/v1/files?name={name}&entity={entity}"));
+    let upload = upload.header("content-type", "application/octet-stream").bytes(content);
+    upload.send().await.expect_status(201).json()["id"].as_str().expect("an id").to_owned()
+}
+
+/// A person with the canary in twenty-two places; gives the id.
 async fn person(app: &TestApp) -> String {
-    let upload = app.request(Method::POST, &format!("/api/v1/files?name={CANARY}10.txt&entity=patient"));
-    let file = upload
-        .header("content-type", "application/octet-stream")
-        .bytes(format!("scan of {CANARY}11"))
-        .send()
-        .await
-        .expect_status(201)
-        .json();
+    let file = upload(app, "patient", &format!("{CANARY}10.txt"), &format!("scan of {CANARY}11")).await;
+    let former = upload(app, "patient", &format!("{CANARY}17.txt"), &format!("former scan of {CANARY}18")).await;
+    let (first, second) = (app.create_id("room", json!({"number": "1"})).await, app.create_id("room", json!({"number": "2"})).await);
     let values = json!({
         "number": "P-1",
         "name": {"given": format!("{CANARY}01"), "family": format!("{CANARY}02")},
@@ -67,13 +69,17 @@ async fn person(app: &TestApp) -> String {
         "diagnosis": format!("heart {CANARY}05"),
         "portal_key": format!("{CANARY}06 secret"),
         "ward": "3",
-        "scan": [file["id"]],
+        "scan": [former],
+        "room": first,
     });
     let id = app.create_id("patient", values).await;
     let path = format!("/api/v1/records/patient/{id}");
     // Former values: in the history, and in freed places of the row's page.
     app.patch(&path, json!({"diagnosis": format!("{CANARY}07"), "insurance": format!("{CANARY}08")})).await.expect_status(200);
     app.patch(&path, json!({"name": {"given": format!("{CANARY}09"), "family": "Smith"}})).await.expect_status(200);
+    // A file that was replaced, and a room that was left: computed values of both rooms, in their rows and histories.
+    app.patch(&path, json!({"scan": [file], "room": second})).await.expect_status(200);
+    app.patch(&path, json!({"diagnosis": format!("{CANARY}19")})).await.expect_status(200);
     let below = json!({"patient": id, "report": format!("saw {CANARY}12"), "letter": format!("dear {CANARY}13"), "day": "2026-11-20"});
     app.create_id("visit", below).await;
     let gone = app.create_id("visit", json!({"patient": id, "report": format!("binned {CANARY}14")})).await;
@@ -119,6 +125,7 @@ async fn told(app: &TestApp) -> String {
     for sql in [
         "SELECT concat_ws(' ', name__given, name__family, email, email_k, insurance, diagnosis, risk, portal_key) FROM e_patient",
         "SELECT concat_ws(' ', report, report_k, letter, letter_k) FROM e_visit",
+        "SELECT concat_ws(' ', worst, sign) FROM e_room",
         "SELECT changes FROM sys_history",
         "SELECT payload FROM sys_job",
         "SELECT coalesce(body, '') FROM sys_idempotency",
@@ -159,7 +166,7 @@ async fn nothing_is_left_of_a_person_also_after_a_restore() {
     }
 
     let erased = app.post(&format!("/api/v1/records/patient/{id}/erase"), json!({})).await.expect_status(200).json();
-    assert_eq!(erased, json!({"records": 3, "files": 1}), "the patient and two visits");
+    assert_eq!(erased, json!({"records": 3, "files": 2}), "the patient and two visits; the scan and the former one");
     app.workspace.runner.run_until_idle().await.expect("the queue is read");
     expect_gone(&app, &id).await;
     let noted = lines(&app, "record.erase").await;
@@ -208,6 +215,64 @@ async fn nothing_is_left_of_a_person_also_after_a_restore() {
 
 async fn erase(app: &TestApp, id: &str) {
     app.post(&format!("/api/v1/records/patient/{id}/erase"), json!({})).await.expect_status(200);
+}
+
+/// Takes lines out of the definitions, or writes others in their place.
+pub async fn redefine(app: &TestApp, change: impl Fn(&str) -> Option<String>) {
+    let mut files = deploy::read(&app.workspace.folders).expect("read");
+    for file in &mut files {
+        file.text = file.text.lines().filter_map(|line| Some(change(line)? + "\n")).collect();
+    }
+    let needed = match app.workspace.apply(&files, None, &[], 0).await {
+        Err(AppError::Deploy(DeployError::Unconfirmed(needed))) => needed,
+        other => return drop(other.expect("applied")),
+    };
+    app.workspace.apply(&files, None, &needed, 0).await.expect("applied");
+}
+
+#[tokio::test]
+async fn what_was_taken_out_of_the_definitions_is_emptied_too() {
+    let app = TestApp::with_files(&CLINIC).await;
+    let id = person(&app).await;
+    // Somebody else's file stays, also while no field shows it.
+    let shared = upload(&app, "patient", "shared.txt", "of both").await;
+    app.create_id("patient", json!({"number": "2", "scan": [shared]})).await;
+    app.patch(&format!("/api/v1/records/patient/{id}"), json!({"scan": [shared]})).await.expect_status(200);
+    app.patch(&format!("/api/v1/records/patient/{id}"), json!({"diagnosis": "heart"})).await.expect_status(200);
+    redefine(&app, |line| {
+        let gone = line.starts_with("  scan:") || line.starts_with("  report:");
+        (!gone).then(|| line.replace("null)\", stored: true", "null)\", stored: false"))
+    })
+    .await;
+    let hidden = "SELECT concat_ws(' ', report, report_k) FROM e_visit";
+    assert!(texts(&app, hidden).await.contains(CANARY), "kept until then");
+    assert_eq!(texts(&app, "SELECT risk FROM e_patient WHERE risk IS NOT NULL").await, "high", "once stored");
+    let erased = app.post(&format!("/api/v1/records/patient/{id}/erase"), json!({})).await.expect_status(200).json();
+    assert_eq!(erased, json!({"records": 3, "files": 2}));
+    assert_eq!(texts(&app, "SELECT coalesce(risk, '') FROM e_patient").await.trim(), "");
+    assert!(!texts(&app, hidden).await.contains(CANARY));
+    assert!(!told(&app).await.contains(CANARY), "{}", told(&app).await);
+    assert_eq!(holding(&app.workspace.folders.workspace.join("files")), [""; 0]);
+    assert_eq!(texts(&app, "SELECT name FROM sys_file").await, "shared.txt");
+}
+
+#[tokio::test]
+async fn a_token_erases_only_when_it_was_made_for_it() {
+    let app = TestApp::with_files(&CLINIC).await;
+    let id = app.create_id("patient", json!({"number": "1", "email": "ada@example.org"})).await;
+    let make = async |scopes: serde_json::Value| {
+        let made = app.post("/api/v1/tokens", json!({"name": "t", "scopes": scopes})).await.expect_status(201).json();
+        made["token"].as_str().expect("a secret").to_owned()
+    };
+    let path = format!("/api/v1/records/patient/{id}/erase");
+    let (admin, alone, both) = (make(json!(["admin"])).await, make(json!(["write", "erase"])).await, make(json!(["admin", "erase"])).await);
+    for token in [&admin, &alone] {
+        app.request(Method::POST, &path).token(token).send().await.expect_problem(403, "ACL003");
+    }
+    let wider = app.request(Method::POST, "/api/v1/tokens").token(&admin).json(&json!({"name": "t", "scopes": ["admin", "erase"]}));
+    wider.send().await.expect_problem(403, "ACL003");
+    assert_eq!(app.get(&format!("/api/v1/records/patient/{id}")).await.json()["email"], "ada@example.org", "nothing happened");
+    app.request(Method::POST, &path).token(&both).send().await.expect_status(200);
 }
 
 #[tokio::test]

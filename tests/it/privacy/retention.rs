@@ -20,6 +20,7 @@ fn what_cannot_be_is_a_fault_of_the_definitions() {
         ("{id: a, days: 10, since: name, action: delete}", "DEF325"),
         ("{id: a, days: 10, since: nothing, action: delete}", "DEF207"),
         ("{id: a, days: 0, action: delete}", "DEF1"),
+        ("{id: a, days: 5000000000, action: delete}", "DEF1"),
         ("{id: a, days: 10, action: burn}", "DEF1"),
         ("{id: a, days: 10, when: \"nothing = 1\", action: delete}", "EXP"),
     ] {
@@ -27,6 +28,29 @@ fn what_cannot_be_is_a_fault_of_the_definitions() {
         assert!(found.iter().any(|code| code.starts_with(wanted)), "{retention} gave {found:?}, not {wanted}");
     }
     assert_eq!(faults_of(&entity("{id: a, days: 10, since: \"on\", action: delete}")), [""; 0]);
+}
+
+/// A rule that could not ask whether something is left would erase everybody again each day.
+#[test]
+fn every_field_that_says_something_of_a_person_can_be_asked_whether_it_is_filled() {
+    let types = [
+        "text", "long_text", "rich_text", "integer", "decimal", "percent", "money", "boolean", "date", "datetime", "time", "duration",
+        "email", "phone", "url", "color", "rating", "tags", "file", "image", "address", "person_name", "geo", "json", "user",
+        "link, to: clinic.patient", "any_link, to: [clinic.patient, clinic.visit]", "select, options: [a]",
+        "multi_select, options: [a]",
+    ];
+    for ty in types {
+        let text = format!(
+            "kind: entity\nid: clinic.thing\nlabel: Thing\nfields:\n  it: {{type: {ty}, class: personal}}\nretention:\n  - {{id: a, days: 9, action: erase}}\n"
+        );
+        assert_eq!(faults_of(&text), [""; 0], "{ty}");
+    }
+    // More than one expression may be long.
+    let many: String = (0..90).map(|number| format!("  a{number}: {{type: address, class: personal}}\n")).collect();
+    let text = format!(
+        "kind: entity\nid: clinic.thing\nlabel: Thing\nfields:\n{many}retention:\n  - {{id: a, days: 9, action: erase}}\n"
+    );
+    assert_eq!(faults_of(&text), [""; 0]);
 }
 
 #[tokio::test]
