@@ -82,7 +82,8 @@ fn tokens() -> Value {
 }
 
 fn create_token() -> Value {
-    let scope = json!({ "type": "string", "description": "`admin`, `erase` (with `admin`), `read`, `write`, `read:crm.deal`, `write:crm.deal`" });
+    let scope =
+        json!({ "type": "string", "description": "`admin`, `erase` (with `admin`), `read`, `write`, `read:crm.deal`, `write:crm.deal`" });
     let body = json!({
         "type": "object",
         "properties": {

@@ -66,8 +66,7 @@ impl CursorKey {
         let hash = self.0.hash.clone().chain_update(&plain).finalize().into_bytes();
         let mut nonce = [0; NONCE_LEN];
         nonce.copy_from_slice(&hash[..NONCE_LEN]);
-        let tag =
-            self.0.cipher.seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from([VERSION]), &mut plain).ok()?;
+        let tag = self.0.cipher.seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from([VERSION]), &mut plain).ok()?;
         let mut out = Vec::with_capacity(1 + NONCE_LEN + plain.len() + tag.as_ref().len());
         out.push(VERSION);
         out.extend_from_slice(&nonce);

@@ -130,9 +130,10 @@ impl RecordTx<'_> {
         erased: &mut Erased,
     ) -> Result<(), RecordError> {
         let entity = compiled.entity(ix);
-        let columns = entity.fields.iter().flat_map(|field| {
-            field.columns.iter().map(|column| column.name.as_str()).chain(field.fold_column.as_deref())
-        });
+        let columns = entity
+            .fields
+            .iter()
+            .flat_map(|field| field.columns.iter().map(|column| column.name.as_str()).chain(field.fold_column.as_deref()));
         let hidden = erasures::empty_hidden(self.store, &entity.uid, &entity.table, &columns.collect(), id.0).await?;
         let mut past = Past::default();
         history::rewrite(self.store, id, |changes| past.take(entity, changes, goes_with_person)).await?;

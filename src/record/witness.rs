@@ -319,7 +319,8 @@ impl Records {
 fn look(row: &Row<'_>, compiled: &Compiled, found: &mut BTreeMap<EntityIx, Shown>) {
     let shape = row.shape();
     let mut note = |entity: EntityIx, field: FieldIx, at: usize| {
-        let is_empty = |cell: &Cell| cell.is_null() || (cell.as_text() == Some("[]") && compiled.entity(entity).field(field).side_table.is_some());
+        let is_empty =
+            |cell: &Cell| cell.is_null() || (cell.as_text() == Some("[]") && compiled.entity(entity).field(field).side_table.is_some());
         if compiled.sensitive.contains(&(entity, field)) && !is_empty(row.cell(at)) {
             let shown: &mut Shown = found.entry(entity).or_default();
             shown.fields.insert(field);

@@ -156,13 +156,7 @@ const OF_ALL: [&str; 8] = ["id", "version", "created_at", "created_by", "updated
 /// Empties what of a record's row and beside it belongs to no field of the definitions any more, but for links: fields that
 /// were taken out, formulas that are not stored now, columns of a former type. Nothing tells whether it was personal.
 /// `known` are the columns of present fields. Gives the files it held.
-pub async fn empty_hidden(
-    tx: &mut Tx,
-    entity_uid: &str,
-    table: &str,
-    known: &BTreeSet<&str>,
-    record: i64,
-) -> Result<Vec<i64>, StoreError> {
+pub async fn empty_hidden(tx: &mut Tx, entity_uid: &str, table: &str, known: &BTreeSet<&str>, record: i64) -> Result<Vec<i64>, StoreError> {
     let retired = Sql::template(
         "SELECT coalesce(table_name, ''), column_names, shape FROM sys_catalog WHERE kind = 'field' AND state = 'retired' AND parent_uid = ?",
         [text(entity_uid)],

@@ -34,9 +34,34 @@ fn what_cannot_be_is_a_fault_of_the_definitions() {
 #[test]
 fn every_field_that_says_something_of_a_person_can_be_asked_whether_it_is_filled() {
     let types = [
-        "text", "long_text", "rich_text", "integer", "decimal", "percent", "money", "boolean", "date", "datetime", "time", "duration",
-        "email", "phone", "url", "color", "rating", "tags", "file", "image", "address", "person_name", "geo", "json", "user",
-        "link, to: clinic.patient", "any_link, to: [clinic.patient, clinic.visit]", "select, options: [a]",
+        "text",
+        "long_text",
+        "rich_text",
+        "integer",
+        "decimal",
+        "percent",
+        "money",
+        "boolean",
+        "date",
+        "datetime",
+        "time",
+        "duration",
+        "email",
+        "phone",
+        "url",
+        "color",
+        "rating",
+        "tags",
+        "file",
+        "image",
+        "address",
+        "person_name",
+        "geo",
+        "json",
+        "user",
+        "link, to: clinic.patient",
+        "any_link, to: [clinic.patient, clinic.visit]",
+        "select, options: [a]",
         "multi_select, options: [a]",
     ];
     for ty in types {
@@ -47,9 +72,7 @@ fn every_field_that_says_something_of_a_person_can_be_asked_whether_it_is_filled
     }
     // More than one expression may be long.
     let many: String = (0..90).map(|number| format!("  a{number}: {{type: address, class: personal}}\n")).collect();
-    let text = format!(
-        "kind: entity\nid: clinic.thing\nlabel: Thing\nfields:\n{many}retention:\n  - {{id: a, days: 9, action: erase}}\n"
-    );
+    let text = format!("kind: entity\nid: clinic.thing\nlabel: Thing\nfields:\n{many}retention:\n  - {{id: a, days: 9, action: erase}}\n");
     assert_eq!(faults_of(&text), [""; 0]);
 }
 
