@@ -75,7 +75,7 @@ mod tests {
     fn eyes_are_alike_where_no_rule_asks_whose_they_are() {
         let core = "kind: entity\nid: core.user\nfields: {name: {type: text}, manager: {type: user}}\n";
         let files = [("core.yaml", core), ("site.yaml", ROLES)].map(|(path, text)| SourceFile { path: path.into(), text: text.into() });
-        let catalog = load(&files, &Bindings::default()).expect("definitions");
+        let catalog = load(&files, &Bindings::default()).expect("definitions").catalog;
         let policies = Arc::<Policies>::default();
         let (none, some) = (Own::default(), Own { reports: vec![RecordId(7)], ..Own::default() });
         let of = |person: i64, role: &str, own: &Own| actor(person, role, own, &policies).alike(&catalog).expect("signed in");

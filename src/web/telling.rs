@@ -76,6 +76,13 @@ mod tests {
     use super::*;
     use crate::access::Actor;
     use crate::schema::catalog::Catalog;
+    use crate::schema::{Bindings, SourceFile, load};
+
+    /// Definitions of nothing at all.
+    fn nothing() -> Catalog {
+        let core = SourceFile { path: "core.yaml".into(), text: "kind: entity\nid: core.user\nfields: {name: {type: text}}\n".into() };
+        load(&[core], &Bindings::default()).expect("definitions").catalog
+    }
 
     fn told(next: i64) -> Told {
         Told { text: Bytes::from_static(b"x"), next }
@@ -84,7 +91,7 @@ mod tests {
     #[tokio::test]
     async fn those_who_wait_share_one_look_that_begins_after_they_asked() {
         let telling = Arc::new(Telling::default());
-        let alike = Actor::system().alike(&Catalog::default()).expect("the program");
+        let alike = Actor::system().alike(&nothing()).expect("the program");
         let looks = Arc::new(AtomicU64::new(0));
         let (begin, begun) = tokio::sync::oneshot::channel::<()>();
         let (go, goes) = tokio::sync::oneshot::channel::<()>();
@@ -123,7 +130,7 @@ mod tests {
     #[tokio::test]
     async fn a_failed_look_is_nobody_elses() {
         let telling = Telling::default();
-        let alike = Actor::system().alike(&Catalog::default()).expect("the program");
+        let alike = Actor::system().alike(&nothing()).expect("the program");
         let refused = telling.once(alike.clone(), 0, async { Err(RecordError::NotKept { since: 0, oldest: 1 }) }).await;
         assert!(refused.is_err());
         assert_eq!(telling.once(alike, 0, async { Ok(told(3)) }).await.expect("told").next, 3);
