@@ -1,4 +1,4 @@
-//! What a rule on rows costs: the same requests by somebody who sees everything and by people who see 0.1, 10 and 90 % of
+//! What a rule on rows costs, one request at a time: the same requests by somebody who sees everything and by people who see 0.1, 10 and 90 % of
 //! the records, by owner, by team and by shares.
 
 use std::time::Duration;
@@ -67,8 +67,8 @@ pub async fn cost(records: u64, rounds: usize, duration: Duration, postgres: Opt
             let load = |who: &Target| Load::get(who, paths.iter().map(|path| format!("/api/v1/records/{path}")).collect());
             let (mut with, mut without) = (Vec::new(), Vec::new());
             for _ in 0..rounds {
-                without.push(client::run(&load(all), 16, duration).await);
-                with.push(client::run(&load(&target), 16, duration).await);
+                without.push(client::run(&load(all), 1, duration).await);
+                with.push(client::run(&load(&target), 1, duration).await);
             }
             let (with, without) = (median(with), median(without));
             let ratio = without.per_second / with.per_second.max(0.001);

@@ -136,12 +136,15 @@ pub fn create_index(dialect: Dialect, entity: &Entity, index: &Index) -> Vec<Sql
         blind.or_else(|| field.columns.first().map(|column| column.name.clone()))
     };
     let mut names: Vec<Sql> = index.fields.iter().filter_map(|field| column(entity.field(*field))).map(|name| ident(&name)).collect();
-    if dialect == Dialect::Postgres {
-        // SQLite ends each entry with the row's number, which is the id.
-        names.push(ident("id"));
+    let has_bin = entity.find_field("deleted_at").is_some();
+    match dialect {
+        Dialect::Postgres => names.push(ident("id")),
+        // SQLite ends each entry with the row's number, which is the id. Whether a record is live is told without looking at it.
+        Dialect::Sqlite if has_bin && is_link_index(entity, index) => names.push(ident("deleted_at")),
+        Dialect::Sqlite => {}
     }
     sql.join(", ", names).push(")");
-    if entity.find_field("deleted_at").is_some() && !is_link_index(entity, index) {
+    if has_bin && !is_link_index(entity, index) {
         sql.push(" WHERE \"deleted_at\" IS NULL");
     }
     vec![sql]

@@ -70,7 +70,7 @@ impl Other {
     /// The latest records, of which the asker must see a third.
     const LATEST: i64 = 128;
     /// At most so many records are looked up for one page.
-    const FEW: i64 = 2_000;
+    const FEW: i64 = 5_000;
     /// One page in so many begins with a look.
     const EACH: u32 = 256;
 

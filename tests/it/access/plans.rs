@@ -141,7 +141,7 @@ async fn a_page_is_the_same_whichever_way_it_is_found() {
         for asked in ["limit=7", "limit=30&count=exact", "limit=30&sort=created_at", "limit=9&sort=name,-stage", "limit=9&sort=-amount"] {
             let mut query = asked.to_owned();
             for _ in 0..3 {
-                let plan = plans.list(&catalog, store.dialect(), key, &actor, deal, &query, &context).expect("a plan");
+                let (_, plan) = plans.list(&catalog, store.dialect(), key, &actor, deal, &query, &context).expect("a plan");
                 let page = compile::fetch_list(&mut compile::Source::Store(store), &plan, key).await.expect("a page");
                 let ids: Vec<i64> = page.rows.iter().map(|row| row.id().0).collect();
                 assert_eq!(ids.len(), plan.limit as usize, "{query}");
