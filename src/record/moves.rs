@@ -195,8 +195,8 @@ impl Look<'_> {
         });
         let conditions = self.setting.conditions(self.world, &moved, Some(self.record), &wanted, self.actor, self.rules);
         let passes = may_write && conditions.iter().all(|condition| condition.holds || !condition.is_open);
-        let waits = conditions.iter().filter(|condition| !condition.holds && condition.is_open);
-        let can_override = may_override && !passes && waits.clone().count() > 0 && waits.into_iter().all(Condition::can_be_passed_over);
+        let waits: Vec<&Condition> = conditions.iter().filter(|condition| !condition.holds && condition.is_open).collect();
+        let can_override = may_override && !passes && !waits.is_empty() && waits.iter().all(|condition| condition.can_be_passed_over());
         PossibleMove { to, passes, can_override, conditions }
     }
 }

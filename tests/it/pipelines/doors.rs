@@ -165,7 +165,7 @@ async fn rows_of_an_import_are_held_against_the_gates() {
     let mapping = Mapping::read(&mapping, &catalog, &table.header).expect("a mapping");
     let import = Import { table, mapping, zone: jiff::tz::TimeZone::UTC, dry_run: false, without_hooks: true };
     let report = transfer::import(&world.app.workspace.records, &Actor::system(), import, &|_| ()).await.expect("the import runs");
-    let failed: BTreeMap<u64, &str> = report.failed.iter().map(|row| (row.line as u64, row.reason.as_str())).collect();
+    let failed: BTreeMap<u64, &str> = report.failed.iter().map(|row| (row.line, row.reason.as_str())).collect();
     assert_eq!(failed.keys().copied().collect::<Vec<_>>(), [3, 6], "{report:?}");
     assert!(failed[&3].contains("close_on"), "{failed:?}");
     let found = world.app.get("/api/v1/records/deal?select=code,stage&sort=code").await.expect_status(200).json();
