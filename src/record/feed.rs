@@ -50,7 +50,7 @@ impl Stretch {
     pub fn and(&self, next: &Self, most: usize) -> Self {
         let forgotten = (self.events.len() + next.events.len()).saturating_sub(most);
         let mut events: Vec<_> = self.events.iter().chain(&next.events).cloned().collect();
-        let after = events.drain(..forgotten).last().map_or(self.after, |event| event.seq);
+        let after = events.drain(..forgotten).next_back().map_or(self.after, |event| event.seq);
         Self { after, to: next.to.max(self.to), events }
     }
 }
