@@ -60,7 +60,8 @@ mod tests {
     use crate::schema::{Bindings, SourceFile, load};
 
     const ROLES: &str = "kind: entity\nid: deal\nfields: {name: {type: text}, open: {type: boolean}, owner_of: {type: user}}\n---\n\
-        kind: role\nid: reader\npermissions:\n  deal: {rows: \"open = true\"}\n---\n\
+        kind: role\nid: reader\npermissions:\n  deal: read\n---\n\
+        kind: role\nid: some\npermissions:\n  deal: {rows: \"open = true\"}\n---\n\
         kind: role\nid: own\npermissions:\n  deal: {rows: \"owner_of = me()\"}\n---\n\
         kind: role\nid: team\npermissions:\n  deal: {rows: \"owner_of in my_reports()\"}\n";
 
@@ -80,6 +81,8 @@ mod tests {
         let (none, some) = (Own::default(), Own { reports: vec![RecordId(7)], ..Own::default() });
         let of = |person: i64, role: &str, own: &Own| actor(person, role, own, &policies).alike(&catalog).expect("signed in");
         assert_eq!(of(1, "reader", &none), of(2, "reader", &none));
+        // Beside what a rule lets be read, each has what was shared with them.
+        assert_ne!(of(1, "some", &none), of(2, "some", &none));
         assert_ne!(of(1, "own", &none), of(2, "own", &none));
         assert_eq!(of(1, "own", &none), of(1, "own", &none));
         assert_ne!(of(1, "reader", &none), of(1, "own", &none));
