@@ -102,6 +102,8 @@ fn make(entity: &Entity) -> Value {
         },
         "additionalProperties": false,
     });
+    let record = super::operation::schema_ref(&format!("{}.record", entity.slug));
+    let answer = json!({ "anyOf": [record, super::operation::schema_ref("Saved")] });
     let first: Option<&Pipeline> = entity.pipelines.first();
     let example = first.and_then(|pipeline| pipeline.stages.last()).map(|stage| json!({ "to": stage.key }));
     operation("move", entity, "Move one")
@@ -109,7 +111,9 @@ fn make(entity: &Entity) -> Value {
         .shared("IdempotencyKey")
         .shared("Prefer")
         .body(JSON, body, example)
-        .answers_with("200", "the record as it is now", super::operation::schema_ref(&entity.slug), &["ETag"])
+        .answers_with("200", "the record as it is now, or what a dry run would do", answer, &["ETag"])
+        .answers_empty("204", "moved; the client asked for no body", &["ETag"])
+        .fails(&["409", "412", "428"])
         .build()
 }
 
