@@ -9,6 +9,7 @@ use super::hooks::{BoxFuture, Record};
 use super::plan::{Compiled, rows_by};
 use super::rights::Eyes;
 use super::sealing;
+use super::service::Records;
 use super::unit::RecordTx;
 use super::world::World;
 use crate::access::{Actor, Granted, Write, WriteKind, authorise_write};
@@ -30,6 +31,18 @@ pub(super) struct Reader<'a> {
     pub pending: &'a [Record],
     /// For what is shown: only what these rights let be read is loaded.
     pub shown_to: Option<(&'a Granted, DateTime)>,
+}
+
+impl Records {
+    /// Reads outside of any unit of work; for what is shown, only what `shown_to` lets be read.
+    pub(super) fn reader<'a>(
+        &'a self,
+        compiled: &'a Arc<Compiled>,
+        actor: &'a Actor,
+        shown_to: Option<(&'a Granted, DateTime)>,
+    ) -> Reader<'a> {
+        Reader { source: Source::Store(self.store()), dialect: self.store().dialect(), compiled, actor, pending: &[], shown_to }
+    }
 }
 
 impl RecordTx<'_> {

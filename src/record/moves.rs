@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::error::RecordError;
 use super::gates::{Condition, StageMove, may_override};
 use super::hooks::Record;
-use super::load::Reader;
 use super::plan::Compiled;
 use super::rights::writes;
 use super::service::Records;
@@ -14,7 +13,7 @@ use crate::access::{Action, Actor, Granted, RowRules};
 use crate::base::{DateTime, EntityIx, FieldIx, RecordId};
 use crate::query::{Deleted, GetRequest, Item, Select};
 use crate::schema::catalog::{Catalog, Grant};
-use crate::store::compile::{Lock, Source};
+use crate::store::compile::Lock;
 use crate::store::stages;
 
 /// A record in one pipeline.
@@ -71,14 +70,7 @@ impl Records {
         let definition = compiled.entity(entity);
         let now = self.clock().now();
         let missing = || RecordError::NotFound { entity: definition.slug.clone(), id: id.display(&definition.prefix) };
-        let mut reader = Reader {
-            source: Source::Store(self.store()),
-            dialect: self.store().dialect(),
-            compiled: &compiled,
-            actor,
-            pending: &[],
-            shown_to: granted.as_deref().map(|granted| (granted, now)),
-        };
+        let mut reader = self.reader(&compiled, actor, granted.as_deref().map(|granted| (granted, now)));
         let record = reader.load(entity, &[id], Lock::None).await?.pop().filter(|record| !record.is_deleted(definition));
         let record = record.ok_or_else(missing)?;
         if definition.pipelines.is_empty() {

@@ -9,7 +9,6 @@ use super::check::Rules;
 use super::error::RecordError;
 use super::hooks::{BoxFuture, EventKind, HookPoint, Record, RecordEvent};
 use super::input::Input;
-use super::load::Reader;
 use super::options::{Saved, Source as Door, WriteOptions};
 use super::plan::Compiled;
 use super::prepare::Target;
@@ -23,7 +22,7 @@ use crate::access::{Actor, Write, WriteKind, authorise_write};
 use crate::base::{EntityIx, FieldIx, RecordId, Value};
 use crate::expr::Needs;
 use crate::schema::catalog::Catalog;
-use crate::store::compile::{self, Lock, Source};
+use crate::store::compile::{self, Lock};
 use crate::store::{Dialect, Statement, outbox};
 
 /// A save with everything it will write.
@@ -90,8 +89,7 @@ impl Records {
         if !names_version || !is_open(actor, catalog) || !self.is_ready_made(&compiled, entity, input, options) {
             return Ok(None);
         }
-        let dialect = self.store().dialect();
-        let mut reader = Reader { source: Source::Store(self.store()), dialect, compiled: &compiled, actor, pending: &[], shown_to: None };
+        let mut reader = self.reader(&compiled, actor, None);
         let old = reader.load(entity, &[id], Lock::None).await?.pop().filter(|old| !old.is_deleted(definition));
         let fits = |old: &Record| options.if_match.is_none_or(|version| version == old.version);
         Ok(old.filter(fits).and_then(|old| self.ready(actor, &compiled, entity, Target::Update(old), input, options)))
@@ -202,7 +200,7 @@ impl Records {
         let request = authorise_write(catalog, actor, Write { entity, kind: WriteKind::Load, fields: Vec::new() })?;
         let statement = compile::by_unique(catalog, dialect, &request, found, key);
         let Some(id) = self.store().query(&statement).await?.one_int().map(RecordId) else { return Ok(None) };
-        let mut reader = Reader { source: Source::Store(self.store()), dialect, compiled: &compiled, actor, pending: &[], shown_to: None };
+        let mut reader = self.reader(&compiled, actor, None);
         Ok(reader.load(entity, &[id], Lock::None).await?.pop().filter(|record| !record.is_deleted(definition)))
     }
 }

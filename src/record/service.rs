@@ -1,30 +1,27 @@
-//! The face of the record service.
+//! The record service: what it is made of, its saves and its units of work. What it reads for people stands in `fetch`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use serde_json::{Value as Json, json};
-use sha2::{Digest, Sha256};
+use serde_json::Value as Json;
 
 use super::error::RecordError;
 use super::hooks::{BoxFuture, HookPoint, RecordHooks};
 use super::input::Input;
+use super::keyed::{Request, remember, replay};
 use super::many::{Batch, BatchResult, ManyResult, ManyUpdate, OneUpdate};
 use super::moved::Moved;
 use super::options::{Saved, Source, WriteOptions};
 use super::plan::Compiled;
-use super::read::same_entity;
-use super::row::{Page, Row};
-use super::sealing::{Reader, open_rows};
 use super::unit::{Cause, RecordTx, Scope};
-use crate::access::{AccessError, Actor, ActorKind, Policies, authorise_aggregate, authorise_export, authorise_get, authorise_list};
+use crate::access::{AccessError, Actor, ActorKind, Policies};
 use crate::base::{Clock, EntityIx, IdMint, Random, RecordId, Value};
 use crate::expr::{EvalContext, Zone};
-use crate::query::{AggregateRequest, CursorKey, GetRequest, ListRequest, Select};
+use crate::query::CursorKey;
 use crate::schema::catalog::Catalog;
-use crate::store::compile::{self, Plans, RowSet, Source as From};
+use crate::store::compile::Plans;
 use crate::store::{Store, Tx, idempotency};
 
 /// How often a unit is tried when definitions change under it, or others hold or exchange the rows it needs.
@@ -114,147 +111,16 @@ impl Records {
     }
 
     /// What sets of roles amount to, for all people together.
+    pub(super) fn plans(&self) -> &Plans {
+        &self.shared.plans
+    }
+
     pub(super) fn policies(&self) -> &Arc<Policies> {
         &self.shared.policies
     }
 
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.shared.clock
-    }
-
-    /// A page. Runs one statement for each level of the selection (and one for the count).
-    ///
-    /// `catalog` is the one the request was parsed with.
-    pub async fn list(&self, actor: &Actor, catalog: &Arc<Catalog>, request: ListRequest) -> Result<Page, RecordError> {
-        let catalog = &catalog.whole();
-        let authorised = authorise_list(catalog, actor, request)?;
-        let plan = compile::list(catalog, self.store().dialect(), &authorised, &self.context(catalog, actor));
-        self.page(actor, catalog, authorised.request(), &plan).await
-    }
-
-    /// [`Records::list`] for taking records out: only those that may be exported.
-    ///
-    /// # Errors
-    /// As [`Records::list`]; `ACL005` where no role lets records of the entity be exported.
-    pub async fn export(&self, actor: &Actor, catalog: &Arc<Catalog>, request: ListRequest) -> Result<Page, RecordError> {
-        let catalog = &catalog.whole();
-        let authorised = authorise_export(catalog, actor, request)?;
-        let plan = compile::list(catalog, self.store().dialect(), &authorised, &self.context(catalog, actor));
-        self.page(actor, catalog, authorised.request(), &plan).await
-    }
-
-    /// [`Records::list`] for the parameters of a URL: what was asked before is not parsed and compiled again.
-    pub async fn list_url(&self, actor: &Actor, catalog: &Arc<Catalog>, entity: EntityIx, query: &str) -> Result<Page, RecordError> {
-        let (request, plan) = {
-            let context = self.context(catalog, actor);
-            self.shared.plans.list(&catalog.whole(), self.store().dialect(), self.cursor_key(), actor, entity, query, &context)?
-        };
-        self.page(actor, catalog, &request, &plan).await
-    }
-
-    async fn page(
-        &self,
-        actor: &Actor,
-        catalog: &Arc<Catalog>,
-        request: &ListRequest,
-        plan: &compile::ListPlan,
-    ) -> Result<Page, RecordError> {
-        let mut source = From::Store(self.store());
-        let mut page = compile::fetch_list(&mut source, plan, self.cursor_key()).await?;
-        open_rows(&mut source, &mut page.rows, Reader::Person).await?;
-        let compiled = self.compiled(&catalog.whole());
-        self.witness_list(actor, &compiled, request).await?;
-        self.witness(actor, &compiled, &page.rows).await?;
-        Ok(Page::of(page))
-    }
-
-    /// One record; `None` where there is none (or it is not to be read). One statement, and one for each to-many expansion.
-    pub async fn get(&self, actor: &Actor, catalog: &Arc<Catalog>, request: GetRequest) -> Result<Option<Row>, RecordError> {
-        let (entity, id) = (request.entity, request.id);
-        let catalog = &catalog.whole();
-        let authorised = authorise_get(catalog, actor, request)?;
-        let plan = compile::get(catalog, self.store().dialect(), &authorised, &self.context(catalog, actor));
-        self.fetch_one(actor, catalog, entity, id, &plan).await
-    }
-
-    /// [`Records::get`] for the parameters of a URL (`select`, `deleted`).
-    pub async fn get_url(
-        &self,
-        actor: &Actor,
-        catalog: &Arc<Catalog>,
-        entity: EntityIx,
-        id: RecordId,
-        query: &str,
-    ) -> Result<Option<Row>, RecordError> {
-        let plan = self.get_plan(actor, catalog, entity, id, query)?;
-        self.fetch_one(actor, catalog, entity, id, &plan).await
-    }
-
-    /// How one record is read for the parameters of a URL.
-    pub(super) fn get_plan(
-        &self,
-        actor: &Actor,
-        catalog: &Arc<Catalog>,
-        entity: EntityIx,
-        id: RecordId,
-        query: &str,
-    ) -> Result<Arc<compile::GetPlan>, RecordError> {
-        let context = self.context(catalog, actor);
-        Ok(self.shared.plans.get(&catalog.whole(), self.store().dialect(), actor, entity, id, query, &context)?)
-    }
-
-    async fn fetch_one(
-        &self,
-        actor: &Actor,
-        catalog: &Arc<Catalog>,
-        entity: EntityIx,
-        id: RecordId,
-        plan: &compile::GetPlan,
-    ) -> Result<Option<Row>, RecordError> {
-        let mut source = From::Store(self.store());
-        let mut set = compile::fetch_rows(&mut source, &plan.statement(id), &plan.rows).await?;
-        if set.is_empty() {
-            return Ok(None);
-        }
-        open_rows(&mut source, &mut set, Reader::Person).await?;
-        Ok(Some(self.shown(actor, catalog, entity, &plan.select, set).await?))
-    }
-
-    /// The one record of a set, noted as shown.
-    pub(super) async fn shown(
-        &self,
-        actor: &Actor,
-        catalog: &Arc<Catalog>,
-        entity: EntityIx,
-        select: &Select,
-        set: RowSet,
-    ) -> Result<Row, RecordError> {
-        let compiled = self.compiled(&catalog.whole());
-        self.witness_select(actor, &compiled, select).await?;
-        self.witness(actor, &compiled, &set).await?;
-        let version = catalog.entity(entity).find_field("version").map(|field| field.ix);
-        let version = version.and_then(|field| set.row(0)?.value(field)?.as_int()).unwrap_or(0);
-        Ok(Row { set, version })
-    }
-
-    /// Groups and measures: one JSON object a row, by output name.
-    pub async fn aggregate(&self, actor: &Actor, catalog: &Arc<Catalog>, request: AggregateRequest) -> Result<Vec<Json>, RecordError> {
-        let catalog = &catalog.whole();
-        let authorised = authorise_aggregate(catalog, actor, request)?;
-        let plan = compile::aggregate(catalog, self.store().dialect(), &authorised, &self.context(catalog, actor));
-        let (rows, _) = compile::fetch_aggregate(&mut From::Store(self.store()), &plan).await?;
-        self.witness_groups(actor, &self.compiled(catalog), authorised.request(), rows.len()).await?;
-        let mut out = Vec::with_capacity(rows.len());
-        for row in rows.iter() {
-            let mut object = serde_json::Map::new();
-            for column in plan.columns.iter() {
-                let mut text = String::new();
-                compile::json::write_value(&column.codec, row.get(column.at..).unwrap_or_default(), &mut text);
-                object.insert(column.name.clone(), crate::base::json::parse(text.as_bytes()).unwrap_or(Json::Null));
-            }
-            out.push(Json::Object(object));
-        }
-        Ok(out)
     }
 
     /// `catalog` is the one `input` was read with: when definitions change meanwhile, the request is moved to the new ones.
@@ -688,60 +554,4 @@ impl How {
     fn of(dry_run: bool) -> Self {
         if dry_run { How::Rehearse } else { How::Shared }
     }
-}
-
-/// A save as it was asked for.
-struct Request {
-    catalog: Arc<Catalog>,
-    entity: EntityIx,
-    /// One row, nothing before it and nothing that could refuse behind it.
-    is_plain: bool,
-    /// Tells requests with one idempotency key apart.
-    digest: String,
-}
-
-impl Request {
-    fn new(
-        catalog: &Arc<Catalog>,
-        entity: EntityIx,
-        kind: &str,
-        target: String,
-        options: &WriteOptions,
-        body: impl FnOnce() -> String,
-    ) -> Self {
-        let digest = if options.idempotency_key.is_some() {
-            let text = format!("{kind} {} {target} {:?} {}", catalog.entity(entity).uid, options.if_match, body());
-            Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
-        } else {
-            String::new()
-        };
-        Self { catalog: catalog.clone(), entity, is_plain: false, digest }
-    }
-}
-
-/// What is kept of an answer.
-fn remember(catalog: &Catalog, entity: EntityIx, saved: &Saved) -> String {
-    let changed: Vec<&str> = saved.changed.iter().map(|ix| catalog.entity(entity).field(*ix).name.as_str()).collect();
-    json!({ "id": saved.id.0, "version": saved.version, "created": saved.created, "changed": changed, "warnings": saved.warnings, "stale": saved.stale })
-        .to_string()
-}
-
-/// The answer that was kept.
-fn replay(catalog: &Catalog, request: &Request, body: &str) -> Result<Saved, RecordError> {
-    let kept: Json = serde_json::from_str(body).map_err(|fault| RecordError::Store(fault.to_string()))?;
-    let texts = |name: &str| -> Vec<String> {
-        kept.get(name).and_then(Json::as_array).into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned)).collect()
-    };
-    let entity = same_entity(request.catalog.entity(request.entity), catalog);
-    let changed = texts("changed").iter().filter_map(|name| Some(entity?.find_field(name)?.ix)).collect();
-    Ok(Saved {
-        id: RecordId(kept.get("id").and_then(Json::as_i64).unwrap_or(0)),
-        version: kept.get("version").and_then(Json::as_i64).unwrap_or(0),
-        created: kept.get("created") == Some(&Json::Bool(true)),
-        changed,
-        warnings: texts("warnings"),
-        stale: texts("stale"),
-        replayed: true,
-        written: None,
-    })
 }

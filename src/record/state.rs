@@ -8,7 +8,6 @@ use super::error::{FieldFault, RecordError, pointer};
 use super::form::{FieldState, FormState};
 use super::hooks::Record;
 use super::input::Input;
-use super::load::Reader;
 use super::plan::Compiled;
 use super::rights::{says_who_sees, writes};
 use super::service::Records;
@@ -18,7 +17,7 @@ use crate::base::sealed::HIDDEN;
 use crate::base::{EntityIx, RecordId, Value};
 use crate::schema::catalog::{Allowed, Catalog, Default as FieldDefault, Entity, Field, FieldType, Options};
 use crate::schema::field_type;
-use crate::store::compile::{Lock, Source};
+use crate::store::compile::Lock;
 
 impl Records {
     /// What a form shows for these values: of the stored record `id`, or of a new one.
@@ -35,14 +34,7 @@ impl Records {
         let granted = standing.part().cloned();
         let shown_to = granted.as_deref().map(|granted| (granted, self.clock().now()));
         let definition = compiled.entity(entity);
-        let mut reader = Reader {
-            source: Source::Store(self.store()),
-            dialect: self.store().dialect(),
-            compiled: &compiled,
-            actor,
-            pending: &[],
-            shown_to,
-        };
+        let mut reader = self.reader(&compiled, actor, shown_to);
         let old = match id {
             None => None,
             Some(id) => {

@@ -110,22 +110,12 @@ impl Page {
 
     /// The sections with their controls.
     pub async fn draw(&self, drawn: Drawn<'_>) -> Result<Vec<FormSection>, Problem> {
-        let titles = self.titles_in(drawn.entity, drawn.texts, drawn.state).await?;
-        let errors = self.errors_by_control(drawn.faults, drawn.texts);
-        let ctx = InputContext {
-            catalog: &self.catalog,
-            ui: &self.ui,
-            messages: self.messages(),
-            titles: &titles,
-            texts: drawn.texts,
-            errors: &errors,
-        };
+        let arranged = self.sections(drawn.entity, true, Some(drawn.state));
+        let wanted = arranged.iter().flat_map(|section| section.fields.iter().cloned()).collect();
+        let mut controls = self.controls(&drawn, wanted).await?.into_iter();
         let mut sections = Vec::new();
-        for section in self.sections(drawn.entity, true, Some(drawn.state)) {
-            let mut fields = Vec::new();
-            for (ix, widget) in section.fields {
-                fields.extend(self.control(ctx, &drawn, ix, widget).await);
-            }
+        for section in arranged {
+            let fields: Vec<FieldInput> = controls.by_ref().take(section.fields.len()).flatten().collect();
             if !fields.is_empty() {
                 sections.push(FormSection { id: section.id, label: section.label, columns: section.columns, fields });
             }
@@ -135,6 +125,12 @@ impl Page {
 
     /// The controls of some fields, in their order, wherever the layout places them.
     pub async fn draw_fields(&self, drawn: Drawn<'_>, wanted: &[FieldIx]) -> Result<Vec<FieldInput>, Problem> {
+        let wanted = wanted.iter().map(|ix| (*ix, None)).collect();
+        Ok(self.controls(&drawn, wanted).await?.into_iter().flatten().collect())
+    }
+
+    /// A control for each of the fields; none for one that is not shown.
+    async fn controls(&self, drawn: &Drawn<'_>, wanted: Vec<(FieldIx, Option<String>)>) -> Result<Vec<Option<FieldInput>>, Problem> {
         let titles = self.titles_in(drawn.entity, drawn.texts, drawn.state).await?;
         let errors = self.errors_by_control(drawn.faults, drawn.texts);
         let ctx = InputContext {
@@ -145,11 +141,11 @@ impl Page {
             texts: drawn.texts,
             errors: &errors,
         };
-        let mut fields = Vec::new();
-        for ix in wanted {
-            fields.extend(self.control(ctx, &drawn, *ix, None).await);
+        let mut controls = Vec::with_capacity(wanted.len());
+        for (ix, widget) in wanted {
+            controls.push(self.control(ctx, drawn, ix, widget).await);
         }
-        Ok(fields)
+        Ok(controls)
     }
 
     /// The control of a field; none where it is not shown.
