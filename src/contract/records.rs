@@ -35,7 +35,7 @@ pub(super) fn add(catalog: &Catalog, entity: &Entity, paths: &mut Map<String, Va
         paths.insert(format!("{base}/export"), json!({ "get": export(entity) }));
     }
     if entity.may.import {
-        paths.insert(format!("{base}/import"), json!({ "post": import(entity) }));
+        paths.insert(format!("{base}/import"), json!({ "post": import(catalog, entity) }));
     }
     if (entity.may.share || entity.may.admin) && entity.is_shareable() {
         shares::add(entity, &base, paths);
@@ -126,7 +126,7 @@ fn export(entity: &Entity) -> Value {
         .build()
 }
 
-fn import(entity: &Entity) -> Value {
+fn import(catalog: &Catalog, entity: &Entity) -> Value {
     let names = |unique: &Unique| unique.fields.iter().map(|field| entity.field(*field).name.as_str()).collect::<Vec<_>>().join(",");
     let (count, text) = (|| json!({ "type": "integer", "minimum": 0 }), || json!({ "type": "string" }));
     let list = |item: Value| json!({ "type": "array", "items": item });
@@ -148,7 +148,8 @@ fn import(entity: &Entity) -> Value {
     if let Some(first) = entity.uniques.first() {
         matched["examples"] = json!([names(first)]);
     }
-    let example = format!("{}\n", some_field(entity));
+    let optional = || entity.known_fields().find(|field| !field.is_system && !field.read_only).map_or("id", |field| field.name.as_str());
+    let file = example_csv(&example(catalog, entity)).unwrap_or_else(|| format!("{}\n", optional()));
     Operation::new(&format!("import_{}", entity.slug), &entity.slug, &format!("Bring {} in from a file", plural(entity)))
         .describe(
             "A header line names fields or their labels; each row is kept whole or not at all, and told with its reason where it is not.",
@@ -160,7 +161,7 @@ fn import(entity: &Entity) -> Value {
             "what becomes of a record that is found",
         )
         .shared("Prefer")
-        .body(&["text/csv"], text(), Some(example.into()))
+        .body(&["text/csv"], text(), Some(file.into()))
         .answers("200", "what became of the rows", report)
         .build()
 }
@@ -421,4 +422,18 @@ fn example(catalog: &Catalog, entity: &Entity) -> Value {
         values.insert(field.name.clone(), value);
     }
     Value::Object(values)
+}
+
+/// The same as a file with one row; `None` where nothing has to be given.
+fn example_csv(body: &Value) -> Option<String> {
+    let cell = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let mut columns: Vec<(String, String)> = Vec::new();
+    for (name, value) in body.as_object()? {
+        match value {
+            Value::Object(parts) => columns.extend(parts.iter().map(|(part, value)| (format!("{name}.{part}"), cell(value)))),
+            value => columns.push((name.clone(), cell(value))),
+        }
+    }
+    let (names, cells): (Vec<String>, Vec<String>) = columns.into_iter().unzip();
+    (!names.is_empty()).then(|| format!("{}\n{}\n", names.join(","), cells.join(",")))
 }

@@ -155,6 +155,7 @@ async fn answer(state: &State, id: Arc<str>, ip: IpAddr, here: &Here, class: Cla
     };
     // A program reads problem documents wherever it went astray; a browser gets a page.
     let wants_json = part == Part::Api || part == Part::Health || parts.headers.contains_key(header::AUTHORIZATION);
+    let theme = (!wants_json).then(|| pages::theme_of(&parts.headers));
     let has_body = !axum::body::HttpBody::is_end_stream(&body);
     let mut is_read = false;
     if has_body && class == Class::Entry {
@@ -164,7 +165,7 @@ async fn answer(state: &State, id: Arc<str>, ip: IpAddr, here: &Here, class: Cla
             Err(problem) => {
                 let mut response = problem.into_response();
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-                return finish(state, part, &requester, wants_json, response);
+                return finish(state, part, &requester, theme.as_deref(), response);
             }
         }
         is_read = true;
@@ -190,7 +191,7 @@ async fn answer(state: &State, id: Arc<str>, ip: IpAddr, here: &Here, class: Cla
         // The body stays in the connection, where the next request would begin: the client opens another one.
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    finish(state, part, &requester, wants_json, response)
+    finish(state, part, &requester, theme.as_deref(), response)
 }
 
 /// Why a request does not reach a handler.
@@ -395,9 +396,9 @@ fn sign_in_redirect(back: &str) -> Response {
 }
 
 /// Writes a problem down and adds the headers that every answer has.
-fn finish(state: &State, part: Part, requester: &Requester, wants_json: bool, mut response: Response) -> Response {
+fn finish(state: &State, part: Part, requester: &Requester, theme: Option<&str>, mut response: Response) -> Response {
     if let Some(Unwritten(problem)) = response.extensions_mut().remove::<Unwritten>() {
-        write_problem(state, &problem, requester, wants_json, &mut response);
+        write_problem(state, &problem, requester, theme, &mut response);
     }
     let status = response.status();
     let headers = response.headers_mut();
@@ -436,8 +437,11 @@ fn finish(state: &State, part: Part, requester: &Requester, wants_json: bool, mu
     response
 }
 
-fn write_problem(state: &State, problem: &Arc<Problem>, requester: &Requester, wants_json: bool, response: &mut Response) {
-    if !wants_json && let Some(page) = pages::error_page(state, problem, requester) {
+/// `theme` is `None` where a program asks, which gets a document.
+fn write_problem(state: &State, problem: &Arc<Problem>, requester: &Requester, theme: Option<&str>, response: &mut Response) {
+    if let Some(theme) = theme
+        && let Some(page) = pages::error_page(state, problem, requester, theme)
+    {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         *response.body_mut() = Body::from(page);
         return;

@@ -13,6 +13,33 @@ async fn account(app: &TestApp, name: &str) -> String {
 
 // ---- addresses, methods, bodies -------------------------------------------------------------------------------------
 
+/// What is printed to be copied must be a request as HTTP wants it (an unescaped `>` is none) and be answered.
+#[tokio::test]
+async fn commands_of_the_documents_are_answered() {
+    let app = TestApp::crm().await;
+    let mut asked = 0;
+    for document in [include_str!("../../README.md"), include_str!("../../docs/api.md")] {
+        for command in document.lines().filter(|line| line.starts_with("curl ")) {
+            let quoted = command.split(' ').find(|word| word.contains("http://localhost")).expect("an address");
+            let address = quoted.trim_matches('\'').replace("http://localhost:8080", "");
+            let mut given = Vec::new();
+            for (option, escaped) in [(" --data-urlencode '", true), (" -d '", false)] {
+                for value in command.split(option).skip(1) {
+                    let (name, value) = value.split('\'').next().and_then(|text| text.split_once('=')).expect("a parameter");
+                    let value = if escaped { url::form_urlencoded::byte_serialize(value.as_bytes()).collect() } else { value.to_owned() };
+                    given.push(format!("{name}={value}"));
+                }
+            }
+            let joined = if given.is_empty() { "" } else { "?" };
+            let address = format!("{address}{joined}{}", given.join("&"));
+            address.parse::<axum::http::Uri>().unwrap_or_else(|error| panic!("{command}: {error}"));
+            app.get(&address).await.expect_status(200);
+            asked += 1;
+        }
+    }
+    assert_eq!(asked, 2);
+}
+
 #[tokio::test]
 async fn addresses_that_lead_nowhere_are_problems_with_404() {
     let app = TestApp::crm().await;

@@ -95,3 +95,18 @@ async fn an_entity_of_a_folder_without_a_package_is_in_the_sidebar() {
     let sidebar = page.split("</nav>").next().unwrap_or_default();
     assert!(sidebar.contains("<h2>Help desk</h2>") && sidebar.contains(">Tickets</a>"), "{sidebar}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_for_what_is_not_there_has_the_sidebar_of_all_pages() {
+    let app = TestApp::crm().await;
+    let sidebar = |page: String| {
+        let page = page.replace(" aria-current=\"page\"", "");
+        page.split_once("<nav").and_then(|(_, rest)| rest.split_once("</nav>")).expect("a sidebar").0.to_owned()
+    };
+    let cookie = crate::identity::signed_in(&app, "ada@example.com", true).await;
+    let ask = |path| app.request(Method::GET, path).anonymous().session(&cookie).send();
+    let found = sidebar(ask("/").await.expect_status(200).text());
+    let missing = sidebar(ask("/records/nothing").await.expect_status(404).text());
+    assert!(found.contains(">Deals</a>"), "{found}");
+    assert_eq!(found, missing);
+}

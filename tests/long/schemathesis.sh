@@ -40,7 +40,7 @@ until curl -fsS "$url/readyz" >/dev/null 2>&1; do
     kill -0 "$server" 2>/dev/null || { cat "$work/server.log"; exit 1; }
     sleep 0.1
 done
-token=$("$relata" --data "$work/site/relata-data" token create --user admin@example.com --name schemathesis 2>/dev/null | grep -o 'rl_[0-9a-z]*' | head -1)
+token=$("$relata" --data "$work/site/relata-data" token create --user admin@example.com --name schemathesis --scope admin,erase 2>/dev/null | grep -o 'rl_[0-9a-z]*' | head -1)
 [ -n "$token" ] || { echo "no token could be made"; exit 1; }
 email=someone@example.com password="seven quiet rivers of stone"
 printf '%s\n' "$password" | "$relata" --data "$work/site/relata-data" user add "$email" --name Someone >/dev/null

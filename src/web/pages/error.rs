@@ -2,13 +2,12 @@
 
 use axum::http::StatusCode;
 
-use super::RENDERER;
-use crate::render::context::{Crumb, ErrorPage, NavGroup, NavItem, Person, Shell};
-use crate::render::format;
+use super::{RENDERER, sidebar};
+use crate::render::context::{Crumb, ErrorPage, Shell};
 use crate::web::{Problem, Requester, State};
 
-/// The page shown for a problem outside `/api`; `None` answers it as a problem document.
-pub fn error_page(state: &State, problem: &Problem, requester: &Requester) -> Option<String> {
+/// The page shown for a problem outside `/api`, in the colours chosen (`auto`, `light` or `dark`); `None` answers it as a problem document.
+pub fn error_page(state: &State, problem: &Problem, requester: &Requester, theme: &str) -> Option<String> {
     let whole = state.catalog();
     let catalog = requester.actor(&whole).sees(&whole);
     let locale = requester.locale;
@@ -23,27 +22,13 @@ pub fn error_page(state: &State, problem: &Problem, requester: &Requester) -> Op
     };
     let viewer = requester.identity.as_ref().and_then(|identity| identity.viewer.as_ref());
     let is_ours = problem.status.is_server_error() || problem.status == StatusCode::NOT_FOUND;
-    let person = requester.identity.as_ref().map(|identity| Person {
-        initials: format::initials(&identity.name),
-        hue: format::hue_of(&identity.name),
-        name: identity.name.clone(),
-        email: identity.email.clone(),
-        is_admin: false,
-    });
-    let entities = catalog.entities.iter().filter(|entity| entity.may.read && !entity.is_junction && entity.package != "core");
-    let items = entities.map(|entity| NavItem {
-        label: entity.label_plural.get(locale).to_owned(),
-        href: format!("/records/{}", entity.slug),
-        icon: entity.icon.clone(),
-        current: false,
-    });
     let page = ErrorPage {
         shell: Shell {
             title: title.clone(),
-            theme: "auto".to_owned(),
+            theme: theme.to_owned(),
             workspace: catalog.settings.name.clone(),
-            groups: if person.is_some() { vec![NavGroup { label: String::new(), items: items.collect() }] } else { Vec::new() },
-            person,
+            groups: sidebar::groups(requester, &catalog, ""),
+            person: sidebar::person(requester),
             viewer: viewer.map(|viewer| viewer.name.clone()).unwrap_or_default(),
             crumbs: vec![Crumb { label: title.clone(), href: None }],
             ..Shell::default()

@@ -4,7 +4,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::Value as Json;
 
-use super::page::{Page, is_part};
+use super::page::Page;
+use super::sidebar::is_part;
 use super::table::{Refused, Wanted, row_json};
 use crate::base::DateTime;
 use crate::render::Arg;

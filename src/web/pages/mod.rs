@@ -29,6 +29,7 @@ mod record;
 mod search;
 mod second_factor;
 mod shares;
+mod sidebar;
 mod sso;
 mod table;
 mod visible;
@@ -42,6 +43,7 @@ use super::State;
 use crate::render::Renderer;
 
 pub(super) use error::error_page;
+pub(super) use page::theme_of;
 
 /// Templates are the same for the whole process; addresses of assets carry their digest.
 static RENDERER: LazyLock<Renderer> = LazyLock::new(|| Renderer::with_assets(&assets::base()));

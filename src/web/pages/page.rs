@@ -1,6 +1,5 @@
 //! One request for a page: who asks, in which language, and how the answer is made.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -11,15 +10,14 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::RENDERER;
-use super::post::Post;
-use crate::access::{ADMINISTRATOR, Actor};
-use crate::auth::{AuthError, Identity};
+use super::{post::Post, sidebar};
+use crate::access::Actor;
+use crate::auth::AuthError;
 use crate::query::Params;
-use crate::render::context::{Crumb, EntityHead, NavGroup, NavItem, Notice, Person, Shell};
+use crate::render::context::{Crumb, EntityHead, Notice, Shell};
 use crate::render::show::{ShowContext, Titles};
-use crate::render::{Arg, Messages, Ui, format};
-use crate::schema::catalog::{Catalog, Entity, FieldType, OnDelete};
-use crate::schema::humanise;
+use crate::render::{Arg, Messages, Ui};
+use crate::schema::catalog::{Catalog, Entity};
 use crate::web::{Problem, Requester, State};
 
 /// What every page handler takes.
@@ -97,7 +95,8 @@ pub(super) const PASSWORD: &str = "_password";
 /// Carries a script's words over the redirect. A cookie, because an address could be made up by someone else.
 pub(super) const SAID_COOKIE: &str = "relata_said";
 
-pub(super) fn theme_of(headers: &HeaderMap) -> String {
+/// The colours chosen: `auto`, `light` or `dark`.
+pub(in crate::web) fn theme_of(headers: &HeaderMap) -> String {
     match cookie(headers, THEME_COOKIE) {
         Some(theme @ ("light" | "dark")) => theme.to_owned(),
         _ => "auto".to_owned(),
@@ -143,26 +142,19 @@ impl Page {
     }
 
     pub fn is_admin(&self) -> bool {
-        let administers = |identity: &Arc<Identity>| identity.viewer.is_none() && identity.roles.iter().any(|role| role == ADMINISTRATOR);
-        self.requester.identity.as_ref().is_some_and(administers)
+        sidebar::is_admin(&self.requester)
     }
 
     /// What surrounds a page for someone signed in (or, without a person, for a visitor).
     pub fn shell(&self, title: &str, current: &str, mut crumbs: Vec<Crumb>) -> Shell {
         crumbs.push(Crumb { label: title.to_owned(), href: None });
-        let person = self.requester.identity.as_ref().map(|identity| Person {
-            initials: format::initials(&identity.name),
-            hue: format::hue_of(&identity.name),
-            name: identity.name.clone(),
-            email: identity.email.clone(),
-            is_admin: self.is_admin(),
-        });
+        let person = sidebar::person(&self.requester);
         let viewer = self.requester.identity.as_ref().and_then(|identity| identity.viewer.as_ref());
         Shell {
             title: title.to_owned(),
             theme: self.theme.clone(),
             workspace: self.catalog.settings.name.clone(),
-            groups: if person.is_some() { self.groups(current) } else { Vec::new() },
+            groups: sidebar::groups(&self.requester, &self.catalog, current),
             person,
             viewer: viewer.map(|viewer| viewer.name.clone()).unwrap_or_default(),
             crumbs,
@@ -171,45 +163,6 @@ impl Page {
             current: current.to_owned(),
             here: self.here.clone(),
         }
-    }
-
-    /// The sidebar: groups of the definitions, then what no group names, by package.
-    fn groups(&self, current: &str) -> Vec<NavGroup> {
-        let locale = self.ui.locale;
-        let item = |entity: &Entity| NavItem {
-            label: entity.label_plural.get(locale).to_owned(),
-            href: format!("/records/{}", entity.slug),
-            icon: entity.icon.clone(),
-            current: entity.slug == current,
-        };
-        let mut named = Vec::new();
-        let mut groups: Vec<NavGroup> = Vec::new();
-        for app in &self.catalog.apps {
-            named.extend(app.entities.iter().copied());
-            let entities = app.entities.iter().map(|ix| self.catalog.entity(*ix)).filter(|entity| entity.may.read);
-            let items: Vec<NavItem> = entities.map(item).collect();
-            if !items.is_empty() {
-                groups.push(NavGroup { label: app.label.get(locale).to_owned(), items });
-            }
-        }
-        let described = self.catalog.packages.iter().rev().map(|package| (package.id.as_str(), package.label.get(locale).to_owned()));
-        // A folder of definitions without a description of its package is one too.
-        let ids: BTreeSet<&str> = self.catalog.entities.iter().map(|entity| entity.package.as_str()).collect();
-        let bare = ids.into_iter().filter(|id| self.catalog.packages.iter().all(|package| package.id != *id));
-        let bare: Vec<(&str, String)> = bare.map(|id| (id, humanise(id))).collect();
-        for (package, label) in bare.into_iter().chain(described) {
-            if package == "core" && !self.is_admin() {
-                continue;
-            }
-            let rest = self.catalog.entities.iter().filter(|entity| {
-                entity.may.read && entity.package == package && !entity.is_junction && !is_part(entity) && !named.contains(&entity.ix)
-            });
-            let items: Vec<NavItem> = rest.map(item).collect();
-            if !items.is_empty() {
-                groups.push(NavGroup { label, items });
-            }
-        }
-        groups
     }
 
     /// `?done=created&what=…` of an address someone was sent on to.
@@ -339,11 +292,6 @@ impl Page {
             Err(fault) => Err(fault.into()),
         }
     }
-}
-
-/// A record of it exists only inside another one: it is reached from there.
-pub(super) fn is_part(entity: &Entity) -> bool {
-    entity.fields.iter().any(|field| field.required && matches!(field.ty, FieldType::Link { on_delete: OnDelete::Cascade, .. }))
 }
 
 fn tag_of(text: &str) -> String {
