@@ -180,6 +180,30 @@ impl Sql {
         };
         Statement { sql: text.into(), binds: self.binds, columns: Arc::from(columns) }
     }
+
+    /// The same for a statement whose way is right whatever the values are. SQLite looks at the values of plain placeholders to
+    /// estimate how many records have them, and therefore plans such a statement anew each time it runs; it does not look
+    /// into an expression.
+    pub fn statement_planned_once(self, dialect: Dialect, columns: &[ColumnKind]) -> Statement {
+        if dialect == Dialect::Postgres {
+            return self.statement(dialect, columns);
+        }
+        let mut out = String::with_capacity(self.text.len() + 8 * self.binds.len());
+        let mut binds = self.binds.iter();
+        for piece in self.text.split_inclusive(SLOT) {
+            let Some(before) = piece.strip_suffix(SLOT) else {
+                out.push_str(piece);
+                continue;
+            };
+            out.push_str(before);
+            out.push_str(match binds.next() {
+                Some((ColumnKind::Date, Cell::Int(_)) | (_, Cell::Text(_))) => "(? || '')",
+                Some((_, Cell::Int(_))) => "(? + 0)",
+                _ => "?",
+            });
+        }
+        Statement { sql: out.into(), binds: self.binds, columns: Arc::from(columns) }
+    }
 }
 
 /// The text with one ASCII character in the place of another.

@@ -206,13 +206,16 @@ pub fn get(catalog: &Catalog, dialect: Dialect, request: &Authorised<GetRequest>
     sql.push("\nWHERE ").append(column_sql("t", id_column(entity))).push(" = ");
     let id_bind = sql.bound();
     sql.bind(ColumnKind::Int, Cell::Int(asked.id.0));
-    for condition in bin(entity, asked.deleted).into_iter().chain(rule(with, entity)) {
+    let rule = rule(with, entity);
+    let has_rule = rule.is_some();
+    for condition in bin(entity, asked.deleted).into_iter().chain(rule) {
         sql.push(" AND ").append(condition);
     }
     let kinds = columns.kinds();
     let rows = Arc::new(RowPlan { shape, parts: made(parts) });
     let is_constant = !request.rows().is_personal() && is_constant_select(catalog, &asked.select);
-    GetPlan { statement: sql.statement(dialect, &kinds), id_bind, rows, select: Arc::new(asked.select.clone()), is_constant }
+    let statement = if has_rule { sql.statement_planned_once(dialect, &kinds) } else { sql.statement(dialect, &kinds) };
+    GetPlan { statement, id_bind, rows, select: Arc::new(asked.select.clone()), is_constant }
 }
 
 /// Every expansion has made its part.
@@ -305,6 +308,8 @@ fn page(with: ExprSql<'_>, entity: &Entity, asked: &ListRequest, mut conditions:
     let is_live = asked.deleted == Deleted::Live;
     let delivered = is_delivered(entity, asked.filter.as_ref(), &sort.keys, is_live);
     let first = &sort.keys[0];
+    // The database is told the way.
+    let is_told = !matches!(way, Way::Free);
     let form = match &cursor {
         _ if matches!(way, Way::Branches(..)) => Form::Branches,
         _ if matches!(way, Way::Few(_)) => Form::IdsFirst,
@@ -351,7 +356,7 @@ fn page(with: ExprSql<'_>, entity: &Entity, asked: &ListRequest, mut conditions:
         }
     };
     let kinds = columns.kinds();
-    let statement = sql.statement(with.dialect, &kinds);
+    let statement = if is_told { sql.statement_planned_once(with.dialect, &kinds) } else { sql.statement(with.dialect, &kinds) };
     (statement, RowPlan { shape, parts: made(parts) }, sort_cells)
 }
 
