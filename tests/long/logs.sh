@@ -1,5 +1,5 @@
 # The log of the suite's servers at debug level, in both formats, until it has MEGABYTES (100): the whole suite on SQLite and on
-# PostgreSQL, then random requests of other seeds. None of the values that requests and answers carried is in it.
+# PostgreSQL, then requests and reads of other seeds. None of the values that requests and answers carried is in it.
 cargo test -q --test it --no-run
 binary=$(cargo test --test it --no-run --message-format=json 2>/dev/null | sed -n 's/.*"executable":"\([^"]*\/it-[^"]*\)".*/\1/p' | tail -n 1)
 megabytes=${MEGABYTES:-100}
@@ -18,6 +18,7 @@ while [ "$(stat -c %s "$folder/log")" -lt $((megabytes * 1000000)) ]; do
   database=(env -u RELATA_TEST_DATABASE)
   [ $((seed % 4)) != 0 ] || database=(env)
   round "${database[@]}" RELATA_FUZZ_SEED=$seed RELATA_FUZZ_REQUESTS=20000 "$binary" fuzz::
+  round "${database[@]}" RELATA_LONG=1 RELATA_SEED=$seed RELATA_QUESTIONS=1000 "$binary" access::interference::long
 done
 say "compared with every value of every run"
 env -u RELATA_TEST_LOG RELATA_TEST_LOG_SCAN="$folder/log" "$binary" logs::long --nocapture

@@ -259,7 +259,7 @@ fn roles_name(role: Option<&'static str>) -> &'static str {
 }
 
 /// `/api/v1/records/memo/by/code/{value}` as it stands in the table, with its entity.
-fn template(path: &str) -> (String, Option<String>) {
+pub(super) fn template(path: &str) -> (String, Option<String>) {
     let mut parts: Vec<&str> = path.split('/').collect();
     let Some(entity) = path.strip_prefix("/api/v1/records/").map(|_| parts[4].to_owned()) else { return (path.to_owned(), None) };
     parts[4] = "{entity}";
@@ -273,7 +273,7 @@ fn template(path: &str) -> (String, Option<String>) {
 }
 
 /// The operations of a document.
-fn operations(document: &Value) -> Vec<(String, String)> {
+pub(super) fn operations(document: &Value) -> Vec<(String, String)> {
     let paths = document["paths"].as_object().expect("paths");
     let mut found = Vec::new();
     for (path, methods) in paths {
@@ -526,11 +526,16 @@ fn routes(source: &str) -> Vec<(&'static str, String)> {
     found
 }
 
+/// The routes of the pages.
+pub(super) fn page_routes() -> Vec<(&'static str, String)> {
+    routes(include_str!("../../../src/web/pages/mod.rs"))
+}
+
 #[tokio::test]
 async fn every_route_has_a_line_in_the_policy_and_every_page_is_shut_as_it_says() {
     let policy = Policy::read();
     let api = routes(include_str!("../../../src/web/api/mod.rs"));
-    let pages = routes(include_str!("../../../src/web/pages/mod.rs"));
+    let pages = page_routes();
     assert!(api.len() > 20 && pages.len() > 40, "the routes are read from the sources: {} {}", api.len(), pages.len());
     for (method, path) in &api {
         // Metrics have tests of their own; a file's page is its address in the API.

@@ -102,6 +102,16 @@ impl TestApp {
         Self::with_config(files, WebConfig::default()).await
     }
 
+    /// [`TestApp::with_files`] with the same random numbers for the same seed.
+    pub async fn seeded(files: &[(&str, &str)], seed: u64) -> Self {
+        let folder = new_folder();
+        for (path, text) in files {
+            write(&folder.0, path, text);
+        }
+        let change = |options: &mut app::Options| options.random = Arc::new(SeededRandom::new(seed));
+        Self::open_with(folder, WebConfig::default(), change).await.expect("the workspace opens")
+    }
+
     /// [`TestApp::with_files`] with another web configuration.
     pub async fn with_config(files: &[(&str, &str)], config: WebConfig) -> Self {
         let folder = new_folder();
