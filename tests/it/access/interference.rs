@@ -28,8 +28,33 @@ use crate::support::{Answer, TestApp};
 const OF_NOBODY: [&str; 6] = ["/sign-in", "/sign-in/link", "/sign-in/sso/callback", "/setup", "/invitation", "/assets/{hash}/{*file}"];
 /// Where a name or a value can stand in what is asked.
 const POSITIONS: [&str; 27] = [
-    "filter", "count", "sort", "cursor", "expand", "search", "recycle bin", "select", "titles", "group", "having", "bucket", "measure", "one",
-    "history", "shares", "export", "export filter", "export search", "changes", "stream", "file", "explain", "moves", "view", "clicked filter", "autocomplete",
+    "filter",
+    "count",
+    "sort",
+    "cursor",
+    "expand",
+    "search",
+    "recycle bin",
+    "select",
+    "titles",
+    "group",
+    "having",
+    "bucket",
+    "measure",
+    "one",
+    "history",
+    "shares",
+    "export",
+    "export filter",
+    "export search",
+    "changes",
+    "stream",
+    "file",
+    "explain",
+    "moves",
+    "view",
+    "clicked filter",
+    "autocomplete",
 ];
 
 /// How many answers there were to questions at each route and in each position.
@@ -75,7 +100,8 @@ async fn listen(side: &Side, question: &Question, as_viewer: bool) -> String {
     } else {
         request.header(header::AUTHORIZATION, format!("Bearer {}", side.asker.token))
     };
-    let response = side.app.router.clone().oneshot(request.body(Body::empty()).expect("a request")).await.expect("the router is infallible");
+    let response =
+        side.app.router.clone().oneshot(request.body(Body::empty()).expect("a request")).await.expect("the router is infallible");
     let mut text = format!("{} ", response.status());
     let mut body = response.into_body();
     let end = format!("id: {}\n", side.known.newest);
@@ -112,7 +138,10 @@ async fn both(left: &Side, right: &Side, question: &Question, as_viewer: bool) -
 
 /// Whether a change of something kept in a record that may be read is told by its version: those answers differ lawfully.
 fn tells_versions(question: &Question) -> bool {
-    !matches!(question.position, "count" | "group" | "having" | "bucket" | "measure" | "search" | "view" | "schema" | "shut" | "health" | "own")
+    !matches!(
+        question.position,
+        "count" | "group" | "having" | "bucket" | "measure" | "search" | "view" | "schema" | "shut" | "health" | "own"
+    )
 }
 
 async fn compare(seed: u64, questions: usize, asked: &mut Asked) {
@@ -180,7 +209,9 @@ async fn long_what_may_not_be_read_changes_no_answer() {
     let number = |name: &str, default: u64| variable(name).and_then(|text| text.parse().ok()).unwrap_or(default);
     let (first, total) = (number("RELATA_SEED", 100), number("RELATA_QUESTIONS", 20_000));
     let (mut asked, mut seed) = (Asked::new(), first);
-    let answers = |asked: &Asked| asked.iter().filter(|(key, _)| key.starts_with('/') || key.starts_with("POST")).map(|(_, (all, _))| *all as u64).sum::<u64>();
+    let answers = |asked: &Asked| {
+        asked.iter().filter(|(key, _)| key.starts_with('/') || key.starts_with("POST")).map(|(_, (all, _))| *all as u64).sum::<u64>()
+    };
     while answers(&asked) < total {
         compare(seed, 250, &mut asked).await;
         seed += 1;

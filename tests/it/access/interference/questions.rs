@@ -141,7 +141,8 @@ impl Asking<'_> {
             }
             5 => {
                 let (shown, sort) = (self.number(dice), *dice.of(&["n0", "n1", "shade", "t0"]));
-                let select = format!("id,name,whole,most,many,items(id,_title,{};sort={sort};limit=2)", shown.split('.').next().unwrap_or(shown));
+                let select =
+                    format!("id,name,whole,most,many,items(id,_title,{};sort={sort};limit=2)", shown.split('.').next().unwrap_or(shown));
                 get(LIST, "expand", "/api/v1/records/box", &[("select", &select)])
             }
             6 => {
@@ -158,10 +159,19 @@ impl Asking<'_> {
             10 => get(LIST, "recycle bin", items, &[("deleted", *dice.of(&["deleted", "all"])), ("filter", &self.condition(dice))]),
             11 => get(LIST, "select", &format!("/api/v1/records/{}", Self::entity(dice)), &[("select", "*,_title"), ("count", "exact")]),
             12 => {
-                let select = format!("id,{},{}", self.any(dice).split('.').next().unwrap_or("id"), *dice.of(&["origin(id,_title)", "keeper(name,phone)", "papers", "leaves(label)", "pin"]));
+                let select = format!(
+                    "id,{},{}",
+                    self.any(dice).split('.').next().unwrap_or("id"),
+                    *dice.of(&["origin(id,_title)", "keeper(name,phone)", "papers", "leaves(label)", "pin"])
+                );
                 get(LIST, "select", items, &[("select", &select), ("page", *dice.of(&["1", "2"])), ("limit", "5")])
             }
-            13 => get(LIST, "titles", &format!("/api/v1/records/{}", Self::entity(dice)), &[("select", "id,_title"), ("sort", *dice.of(&["id", "-id", "created_at"]))]),
+            13 => get(
+                LIST,
+                "titles",
+                &format!("/api/v1/records/{}", Self::entity(dice)),
+                &[("select", "id,_title"), ("sort", *dice.of(&["id", "-id", "created_at"]))],
+            ),
             14 => {
                 let body = json!({"filter": self.condition(dice), "sort": [self.any(dice)], "count": "exact", "limit": 4});
                 post("POST query", "filter", "/api/v1/records/item/query", body)
@@ -177,12 +187,14 @@ impl Asking<'_> {
                 post("POST aggregate", "having", "/api/v1/records/item/aggregate", body)
             }
             17 => {
-                let bucket = json!({"by": *dice.of(&["due", "created_at"]), "bucket": *dice.of(&["month", "quarter", "week"]), "as": "when"});
+                let bucket =
+                    json!({"by": *dice.of(&["due", "created_at"]), "bucket": *dice.of(&["month", "quarter", "week"]), "as": "when"});
                 let body = json!({"group": [bucket], "measures": {"m": self.measure(dice)}, "sort": *dice.of(&["-m", "when"])});
                 post("POST aggregate", "bucket", "/api/v1/records/item/aggregate", body)
             }
             18 => {
-                let body = json!({"measures": {"m": self.measure(dice), "n": "count()"}, "q": q(dice), "deleted": *dice.of(&["live", "all"])});
+                let body =
+                    json!({"measures": {"m": self.measure(dice), "n": "count()"}, "q": q(dice), "deleted": *dice.of(&["live", "all"])});
                 post("POST aggregate", "search", "/api/v1/records/item/aggregate", body)
             }
             19 => {
@@ -194,13 +206,21 @@ impl Asking<'_> {
                 get("/api/v1/records/{entity}/{id}", "one", &format!("/api/v1/records/{entity}/{id}"), &[])
             }
             22 => {
-                let select = format!("id,_title,{},leaves(label,n),friends(name),box(whole,secret)", self.text(dice).split('.').next().unwrap_or("id"));
+                let select = format!(
+                    "id,_title,{},leaves(label,n),friends(name),box(whole,secret)",
+                    self.text(dice).split('.').next().unwrap_or("id")
+                );
                 let path = format!("{items}/{}", dice.of(&self.known.items));
                 get("/api/v1/records/{entity}/{id}", "expand", &path, &[("select", &select), ("deleted", *dice.of(&["all", "live"]))])
             }
             23 => {
                 let (entity, id) = self.record(dice);
-                get("/api/v1/records/{entity}/{id}/history", "history", &format!("/api/v1/records/{entity}/{id}/history"), &[("limit", *dice.of(&["1", "50"]))])
+                get(
+                    "/api/v1/records/{entity}/{id}/history",
+                    "history",
+                    &format!("/api/v1/records/{entity}/{id}/history"),
+                    &[("limit", *dice.of(&["1", "50"]))],
+                )
             }
             24 => {
                 let (entity, id) = self.record(dice);
@@ -216,7 +236,12 @@ impl Asking<'_> {
                 let asked = asked.each_ref().map(|(name, value)| (*name, value.as_str()));
                 get("/api/v1/records/{entity}/export", "export filter", &format!("{items}/export"), &asked)
             }
-            27 => get("/api/v1/records/{entity}/export", "export search", &format!("{items}/export"), &[("q", q(dice)), ("deleted", *dice.of(&["deleted", "live"]))]),
+            27 => get(
+                "/api/v1/records/{entity}/export",
+                "export search",
+                &format!("{items}/export"),
+                &[("q", q(dice)), ("deleted", *dice.of(&["deleted", "live"]))],
+            ),
             28 => get("/api/v1/schema", "schema", "/api/v1/schema", &[]),
             29 => get("/api/v1/schema/{entity}", "schema", &format!("/api/v1/schema/{}", Self::entity(dice)), &[]),
             30 => get("/api/v1/openapi.json", "schema", "/api/v1/openapi.json", &[]),
@@ -261,22 +286,52 @@ impl Asking<'_> {
             49 => get(PAGE, "filter", items, &[("filter", &self.condition(dice)), ("sort", self.number(dice))]),
             50 => get(PAGE, "view", items, &[("view", *dice.of(&["all", "odd"])), ("sort", self.any(dice))]),
             51 => {
-                let simple = format!("{}:{}:{}", self.any(dice), *dice.of(&["ge", "is", "contains", "empty", "not-empty", "has", "before"]), *dice.of(&["3", "red", "2026-06-01"]));
+                let simple = format!(
+                    "{}:{}:{}",
+                    self.any(dice),
+                    *dice.of(&["ge", "is", "contains", "empty", "not-empty", "has", "before"]),
+                    *dice.of(&["3", "red", "2026-06-01"])
+                );
                 get(PAGE, "clicked filter", items, &[("f", &simple)])
             }
             52 => {
                 let named = format!("{}:is:{}", *dice.of(&["box", "origin", "keeper"]), self.record(dice).1);
                 get(PAGE, "titles", items, &[("f", &named)])
             }
-            53 => get(PAGE, "search", &format!("/records/{}", Self::entity(dice)), &[("q", *dice.of(&WORDS)), ("deleted", *dice.of(&["", "only"]))]),
-            54 => get("/records/{entity}/new", "form", &format!("/records/{}/new", Self::entity(dice)), &[("box", dice.of(&self.known.boxes).as_str())]),
-            55 => get("/records/{entity}/filter", "clicked filter", &format!("{items}/filter"), &[("field", self.any(dice)), ("op", "ge"), ("value", "3")]),
-            56 => get("/records/{entity}/filter-value", "clicked filter", &format!("{items}/filter-value"), &[("field", *dice.of(&["box", "n0", "kind", "keeper", "t1"])), ("op", "is")]),
+            53 => get(
+                PAGE,
+                "search",
+                &format!("/records/{}", Self::entity(dice)),
+                &[("q", *dice.of(&WORDS)), ("deleted", *dice.of(&["", "only"]))],
+            ),
+            54 => get(
+                "/records/{entity}/new",
+                "form",
+                &format!("/records/{}/new", Self::entity(dice)),
+                &[("box", dice.of(&self.known.boxes).as_str())],
+            ),
+            55 => get(
+                "/records/{entity}/filter",
+                "clicked filter",
+                &format!("{items}/filter"),
+                &[("field", self.any(dice)), ("op", "ge"), ("value", "3")],
+            ),
+            56 => get(
+                "/records/{entity}/filter-value",
+                "clicked filter",
+                &format!("{items}/filter-value"),
+                &[("field", *dice.of(&["box", "n0", "kind", "keeper", "t1"])), ("op", "is")],
+            ),
             57 => {
                 let of = *dice.of(&["box", "origin", "keeper", "friends"]);
                 get("/records/{entity}/choices", "autocomplete", &format!("{items}/choices"), &[("of", of), ("q", *dice.of(&WORDS))])
             }
-            58 => get("/records/{entity}/choices", "autocomplete", &format!("/records/{}/choices", Self::entity(dice)), &[("q", *dice.of(&["", "re", "box", "ghost", "leaf"]))]),
+            58 => get(
+                "/records/{entity}/choices",
+                "autocomplete",
+                &format!("/records/{}/choices", Self::entity(dice)),
+                &[("q", *dice.of(&["", "re", "box", "ghost", "leaf"]))],
+            ),
             59 => {
                 let tab = *dice.of(&["", "history", "items", "leaves"]);
                 get("/records/{entity}/{id}", "one", &of_record(""), &[("tab", tab)])

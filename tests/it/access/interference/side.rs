@@ -68,7 +68,11 @@ impl Making<'_> {
             let seen = shade < self.plan.most || shared;
             let name = format!("box {at}{}", if seen { String::new() } else { format!(" {}", self.own.below(100)) });
             let id = self.app.create_id("box", json!({"name": name, "shade": shade, "secret": self.own.below(50)})).await;
-            if shared { shares.push(format!("box/{id}")) } else { unshared.push(format!("box/{id}")) }
+            if shared {
+                shares.push(format!("box/{id}"))
+            } else {
+                unshared.push(format!("box/{id}"))
+            }
             boxes.push((id, seen));
         }
         let mut made = Vec::new();
@@ -148,7 +152,8 @@ impl Making<'_> {
 
     async fn file(&self, number: usize) -> String {
         let path = format!("/api/v1/files?name=paper%20{number}.txt");
-        let upload = self.app.request(Method::POST, &path).header("content-type", "application/octet-stream").text(format!("words {number}"));
+        let upload =
+            self.app.request(Method::POST, &path).header("content-type", "application/octet-stream").text(format!("words {number}"));
         upload.send().await.expect_status(201).json()["id"].as_str().expect("an id").to_owned()
     }
 
