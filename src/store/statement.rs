@@ -74,6 +74,22 @@ impl Rows {
         self.cells.is_empty()
     }
 
+    /// Puts the rows in the order of a column of integers. Rows that are in it are only looked at.
+    pub fn sort_by_int(&mut self, column: usize, descending: bool) {
+        let key = |row: &[Cell]| row.get(column).and_then(Cell::as_int).unwrap_or(0);
+        let in_order = |one: &i64, next: &i64| if descending { one >= next } else { one <= next };
+        if self.iter().map(key).is_sorted_by(in_order) {
+            return;
+        }
+        let mut rows: Vec<&[Cell]> = self.iter().collect();
+        rows.sort_by_key(|row| key(row));
+        if descending {
+            rows.reverse();
+        }
+        let cells = rows.concat();
+        self.cells = cells;
+    }
+
     /// The rows as slices of `width` cells.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[Cell]> {
         self.cells.chunks_exact(self.width.max(1))
@@ -96,5 +112,26 @@ impl Rows {
     /// The first cell of the first row as an integer: for counts and `RETURNING id`.
     pub fn one_int(&self) -> Option<i64> {
         self.cells.first().and_then(Cell::as_int)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Rows;
+    use crate::base::Cell;
+
+    fn rows(ids: &[i64]) -> Rows {
+        Rows { width: 2, cells: ids.iter().flat_map(|id| [Cell::from("a"), Cell::Int(*id)]).collect() }
+    }
+
+    #[test]
+    fn rows_are_put_in_the_order_of_a_column() {
+        for (given, descending, wanted) in
+            [(&[3, 1, 2][..], true, &[3, 2, 1][..]), (&[3, 1, 2], false, &[1, 2, 3]), (&[3, 2, 1], true, &[3, 2, 1]), (&[], true, &[])]
+        {
+            let mut found = rows(given);
+            found.sort_by_int(1, descending);
+            assert_eq!(found.cells, rows(wanted).cells);
+        }
     }
 }

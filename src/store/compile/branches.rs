@@ -119,8 +119,15 @@ pub(super) fn of_branches(dialect: Dialect, entity: &Entity, sort: &Sorting, bra
 /// SQLite takes the next id of that branch which has the highest one, so that no more of each is read than is needed. (It does so
 /// for a compound statement with an order of its own whose parts come in this order; `UNION` leaves out what came before.)
 fn merged(entity: &Entity, sort: &Sorting, branches: Branches, beside: &[Sql], take: &Take) -> Sql {
+    let apart = branches.apart.len();
+    let mut parts = parts(entity, sort, branches, beside);
+    let others = parts.split_off(apart);
     let mut sql = Sql::default();
-    sql.join("\n  UNION ", parts(entity, sort, branches, beside));
+    sql.join("\n  UNION ALL ", parts);
+    if apart > 0 && !others.is_empty() {
+        sql.push("\n  UNION ");
+    }
+    sql.join("\n  UNION ", others);
     sql.push("\n  ORDER BY ").append(outer_order(None, &sort.keys, false)).push(" ");
     take.write(&mut sql);
     sql

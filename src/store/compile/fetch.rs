@@ -69,6 +69,9 @@ pub async fn fetch_list(source: &mut Source<'_>, plan: &ListPlan, key: &CursorKe
         _ => (&plan.page, &plan.sort_cells),
     };
     let mut rows = source.query(page).await?;
+    if let Some(descending) = plan.by_id {
+        rows.sort_by_int(plan.rows.shape.id, descending);
+    }
     let limit = plan.limit as usize;
     let has_more = rows.len() > limit;
     rows.cells.truncate(limit * rows.width);

@@ -28,6 +28,8 @@ pub struct ListPlan {
     pub count: Option<Statement>,
     pub rows: Arc<RowPlan>,
     pub limit: u32,
+    /// In the order of ids, from the highest one where true. The statement may leave it to the reader to make sure of it.
+    pub by_id: Option<bool>,
     /// Cells of the page's rows with the sort values, for the cursor.
     pub sort_cells: Vec<usize>,
     /// See [`ListRequest::digest`].
@@ -127,6 +129,7 @@ impl ListPlan {
             count: count.or_else(|| self.count.clone()),
             rows: self.rows.clone(),
             limit: self.limit,
+            by_id: self.by_id,
             sort_cells: self.sort_cells.clone(),
             digest: self.digest,
             is_constant: self.is_constant,
@@ -165,7 +168,8 @@ pub fn list<T: AsRef<ListRequest>>(catalog: &Catalog, dialect: Dialect, request:
     let count = (asked.count != Count::None).then(|| count(dialect, entity, &conditions));
     let (page, rows, sort_cells) = page(with, entity, asked, conditions, way);
     let is_constant = !request.rows().is_personal() && is_constant(catalog, asked);
-    ListPlan { page, count, rows: Arc::new(rows), limit: asked.limit, sort_cells, digest: asked.digest, is_constant, other: None }
+    let by_id = is_in_order(asked).then_some(true);
+    ListPlan { page, count, rows: Arc::new(rows), limit: asked.limit, by_id, sort_cells, digest: asked.digest, is_constant, other: None }
 }
 
 /// Another way to the page than [`list`] takes, where there is one (SQLite).
@@ -348,7 +352,10 @@ fn page(with: ExprSql<'_>, entity: &Entity, asked: &ListRequest, mut conditions:
             let (each, mut beside) = if let Way::Branches(each, beside) = way { (each, beside) } else { Default::default() };
             beside.extend(cursor.as_deref().map(|values| after_in_range(&sort.keys, values)));
             let ids = of_branches(with.dialect, entity, &sort, each, &beside, &take);
-            by_ids(entity, ids, &mut columns, &sort.keys, false)
+            match with.dialect {
+                Dialect::Sqlite => (one_by_one(entity, ids, &columns), Vec::new()),
+                Dialect::Postgres => by_ids(entity, ids, &mut columns, &sort.keys, false),
+            }
         }
         Form::Segments => {
             let ids = segments(entity, &sort, conditions, cursor.as_deref(), &take);
@@ -494,6 +501,16 @@ pub(super) fn outer_order(alias: Option<&str>, keys: &[SortSql], segmented: bool
         sql.append(name("seg")).push(" ASC, ");
     }
     sql.append(order_by(&outer));
+    sql
+}
+
+/// The rows for ids in the order of ids. SQLite reads them in it (`CROSS JOIN` keeps it to that), and would sort whole rows were it
+/// told to; see [`ListPlan::by_id`].
+fn one_by_one(entity: &Entity, ids: Sql, columns: &Columns<'_, '_>) -> Sql {
+    let mut sql = Sql::new("SELECT ");
+    sql.append(columns.list()).push("\nFROM (").append(ids).push(") AS \"p\"\nCROSS JOIN ");
+    sql.ident(&entity.table).push(" AS \"t\" ON ").append(column_sql("t", id_column(entity))).push(" = \"p\".\"id\"");
+    sql.append(columns.joins.clone());
     sql
 }
 
