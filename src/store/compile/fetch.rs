@@ -8,8 +8,9 @@ use crate::schema::catalog::ColumnKind;
 use crate::store::{Dialect, Rows, Sql, Statement, Store, StoreError, Tx};
 
 use super::aggregate::AggregatePlan;
+use super::other::Other;
 use super::rows::{PartRows, RowSet};
-use super::select::{ListPlan, Other};
+use super::select::ListPlan;
 use super::shape::{PartPlan, RowPlan};
 
 /// Owners bound one by one; above, the list is bound as one JSON text.

@@ -11,7 +11,10 @@ use crate::query::{CursorKey, Item, ListRequest, Params, QueryError, Select, par
 use crate::schema::catalog::Catalog;
 use crate::store::Dialect;
 
-use super::select::{GetPlan, ListPlan, get, is_constant, is_constant_select, list, other};
+use super::constant::{is_constant, is_constant_select};
+use super::other::other;
+use super::select::{ListPlan, list};
+use super::single::{GetPlan, get};
 
 /// Plans kept of each sort.
 const KEPT: usize = 1024;

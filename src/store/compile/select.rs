@@ -1,22 +1,22 @@
-//! Pages and single records.
+//! Pages of records.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use crate::access::Authorised;
-use crate::base::{Cell, EntityIx, FieldIx, RecordId};
-use crate::expr::{EvalContext, Typed};
-use crate::query::{COUNT_CAP, Count, Deleted, GetRequest, Item, ListRequest, Paging, Select, SortBy, SortKey};
+use crate::base::Cell;
+use crate::expr::EvalContext;
+use crate::query::{COUNT_CAP, Count, Deleted, ListRequest, Paging};
 use crate::schema::catalog::{Catalog, ColumnKind, Entity};
-use crate::schema::moment::{depends_on_moment, field_depends_on_moment};
 use crate::store::{Dialect, Sql, Statement};
 
-use super::branches::{Branches, branches, branches_of_rule, ids_of_branches, is_in_order, of_branches};
+use super::branches::{Branches, branches, ids_of_branches, is_in_order, of_branches};
 use super::columns::{Columns, column_sql, deleted_column, id_column};
+use super::constant::is_constant;
 use super::cursor::{after, after_in_range};
 use super::expr::{self, ExprSql};
 use super::found::found;
 use super::order::{SortSql, Sorting, is_delivered, order_by, sort_columns};
+use super::other::Other;
 use super::shape::{PartPlan, RowPlan};
 
 /// The statements of a list request.
@@ -40,90 +40,11 @@ pub struct ListPlan {
     pub other: Option<Other>,
 }
 
-/// Another way to a page under an access rule, better for some askers and worse for others. Which it is for this one, a look
-/// tells now and then.
-#[derive(Debug, Clone)]
-pub struct Other {
-    pub page: Statement,
-    /// As in [`ListPlan`].
-    pub sort_cells: Vec<usize>,
-    /// Gives one number, for [`Better`].
-    pub probe: Statement,
-    better: Better,
-    state: Arc<Choice>,
-}
-
-/// When the other way is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Better {
-    /// Records are read in order, and those that the rule keeps from the asker left out: where they see many of the latest.
-    SeesMany,
-    /// All records that the asker sees are looked up: where these are few.
-    SeesFew,
-}
-
-#[derive(Debug, Default)]
-struct Choice {
-    asked: AtomicU32,
-    is_better: AtomicBool,
-}
-
-impl Other {
-    /// The latest records, of which the asker must see a third.
-    const LATEST: i64 = 128;
-    /// At most so many records are looked up for one page.
-    const FEW: i64 = 5_000;
-    /// One page in so many begins with a look.
-    const EACH: u32 = 256;
-
-    fn new(better: Better, (page, _, sort_cells): (Statement, RowPlan, Vec<usize>), probe: Sql) -> Self {
-        let probe = probe.statement(Dialect::Sqlite, &[ColumnKind::Int]);
-        Self { page, sort_cells, probe, better, state: Arc::default() }
-    }
-
-    /// What was chosen; `None` when it is time for a look.
-    pub(super) fn chosen(&self) -> Option<bool> {
-        let is_due = self.state.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(Self::EACH);
-        (!is_due).then(|| self.state.is_better.load(Ordering::Relaxed))
-    }
-
-    /// Chooses by what the probe gave.
-    pub(super) fn choose(&self, seen: i64) -> bool {
-        let is_better = match self.better {
-            Better::SeesMany => seen * 3 >= Self::LATEST,
-            Better::SeesFew => seen <= Self::FEW,
-        };
-        self.state.is_better.store(is_better, Ordering::Relaxed);
-        is_better
-    }
-}
-
-/// The statement of a single record, to be run with any id.
-#[derive(Debug)]
-pub struct GetPlan {
-    statement: Statement,
-    /// Position of the id among the bound values.
-    id_bind: usize,
-    pub rows: Arc<RowPlan>,
-    /// What was asked for.
-    pub select: Arc<Select>,
-    pub is_constant: bool,
-}
-
 impl ListPlan {
     /// With other statements; `None` where `change` changes none.
     pub(super) fn with_statements(&self, change: impl Fn(&Statement) -> Option<Statement>) -> Option<Self> {
         let (page, count) = (change(&self.page), self.count.as_ref().and_then(&change));
-        let other = self.other.as_ref().and_then(|other| {
-            let (page, probe) = (change(&other.page), change(&other.probe));
-            (page.is_some() || probe.is_some()).then(|| Other {
-                page: page.unwrap_or_else(|| other.page.clone()),
-                sort_cells: other.sort_cells.clone(),
-                probe: probe.unwrap_or_else(|| other.probe.clone()),
-                better: other.better,
-                state: other.state.clone(),
-            })
-        });
+        let other = self.other.as_ref().and_then(|other| other.with_statements(&change));
         (page.is_some() || count.is_some() || other.is_some()).then(|| ListPlan {
             page: page.unwrap_or_else(|| self.page.clone()),
             count: count.or_else(|| self.count.clone()),
@@ -135,23 +56,6 @@ impl ListPlan {
             is_constant: self.is_constant,
             other: other.or_else(|| self.other.clone()),
         })
-    }
-}
-
-impl GetPlan {
-    /// With another statement; `None` where `change` does not change it.
-    pub(super) fn with_statement(&self, change: impl Fn(&Statement) -> Option<Statement>) -> Option<Self> {
-        let statement = change(&self.statement)?;
-        Some(Self { statement, id_bind: self.id_bind, rows: self.rows.clone(), select: self.select.clone(), is_constant: self.is_constant })
-    }
-
-    /// The statement for one record.
-    pub fn statement(&self, id: RecordId) -> Statement {
-        let mut statement = self.statement.clone();
-        if let Some((_, cell)) = statement.binds.get_mut(self.id_bind) {
-            *cell = Cell::Int(id.0);
-        }
-        statement
     }
 }
 
@@ -172,63 +76,13 @@ pub fn list<T: AsRef<ListRequest>>(catalog: &Catalog, dialect: Dialect, request:
     ListPlan { page, count, rows: Arc::new(rows), limit: asked.limit, by_id, sort_cells, digest: asked.digest, is_constant, other: None }
 }
 
-/// Another way to the page than [`list`] takes, where there is one (SQLite).
-pub(super) fn other<T: AsRef<ListRequest>>(catalog: &Catalog, request: &Authorised<T>, context: &EvalContext<'_>) -> Option<Other> {
-    let asked = request.request().as_ref();
-    let with = ExprSql { catalog, dialect: Dialect::Sqlite, entity: asked.entity, rows: request.rows(), context };
-    let entity = catalog.entity(asked.entity);
-    let branches = branches_of_rule(with, entity, asked)?;
-    let mut conditions = conditions(with, entity, asked);
-    if !is_in_order(asked) {
-        let mut probe = Sql::new("SELECT count(*) FROM (");
-        let seen = ids_of_branches(entity, &branches, &bin(entity, asked.deleted));
-        probe.append(seen).push(" LIMIT ").number(Other::FEW + 1).push(")");
-        return Some(Other::new(Better::SeesFew, page(with, entity, asked, conditions, Way::Few(branches)), probe));
-    }
-    if asked.filter.is_some() {
-        return None;
-    }
-    let mut probe = Sql::new("SELECT count(*) FROM ");
-    probe.ident(&entity.table).push(" AS \"t\" WHERE ").append(column_sql("t", id_column(entity)));
-    probe.push(" IN (SELECT ").append(column_sql("l", id_column(entity))).push(" FROM ").ident(&entity.table);
-    probe.push(" AS \"l\" ORDER BY ").append(column_sql("l", id_column(entity))).push(" DESC LIMIT ").number(Other::LATEST).push(")");
-    conditions.extend(rule(with, entity));
-    where_all(&mut probe, " AND ", conditions.iter().cloned());
-    Some(Other::new(Better::SeesMany, page(with, entity, asked, conditions, Way::InOrder), probe))
-}
-
-/// Compiles a request for one record.
-pub fn get(catalog: &Catalog, dialect: Dialect, request: &Authorised<GetRequest>, context: &EvalContext<'_>) -> GetPlan {
-    let asked = request.request();
-    let with = ExprSql { catalog, dialect, entity: asked.entity, rows: request.rows(), context };
-    let entity = catalog.entity(asked.entity);
-    let mut parts = Vec::new();
-    let mut columns = Columns::new(with, &mut parts, None);
-    let shape = columns.shape("t", &asked.select, None);
-    let mut sql = Sql::new("SELECT ");
-    sql.append(columns.list()).push("\nFROM ").ident(&entity.table).push(" AS \"t\"").append(columns.joins.clone());
-    sql.push("\nWHERE ").append(column_sql("t", id_column(entity))).push(" = ");
-    let id_bind = sql.bound();
-    sql.bind(ColumnKind::Int, Cell::Int(asked.id.0));
-    let rule = rule(with, entity);
-    let has_rule = rule.is_some();
-    for condition in bin(entity, asked.deleted).into_iter().chain(rule) {
-        sql.push(" AND ").append(condition);
-    }
-    let kinds = columns.kinds();
-    let rows = Arc::new(RowPlan { shape, parts: made(parts) });
-    let is_constant = !request.rows().is_personal() && is_constant_select(catalog, &asked.select);
-    let statement = if has_rule { sql.statement_planned_once(dialect, &kinds) } else { sql.statement(dialect, &kinds) };
-    GetPlan { statement, id_bind, rows, select: Arc::new(asked.select.clone()), is_constant }
-}
-
 /// Every expansion has made its part.
 pub(super) fn made(parts: Vec<Option<PartPlan>>) -> Vec<PartPlan> {
     parts.into_iter().flatten().collect()
 }
 
 /// All that a record must meet to be in the list, paging and the access rule apart.
-fn conditions(with: ExprSql<'_>, entity: &Entity, asked: &ListRequest) -> Vec<Sql> {
+pub(super) fn conditions(with: ExprSql<'_>, entity: &Entity, asked: &ListRequest) -> Vec<Sql> {
     let mut conditions = bin(entity, asked.deleted);
     conditions.extend(asked.filter.as_ref().map(|filter| expr::condition(with, "t", filter)));
     conditions.extend(found(with, entity, asked.search.as_deref()));
@@ -272,7 +126,7 @@ fn count(dialect: Dialect, entity: &Entity, conditions: &[Sql]) -> Statement {
 }
 
 /// How the access rule is met.
-enum Way {
+pub(super) enum Way {
     /// By a condition among others, if there is a rule.
     Free,
     /// Each part of the rule by itself; with the other conditions.
@@ -297,7 +151,13 @@ enum Form {
     Branches,
 }
 
-fn page(with: ExprSql<'_>, entity: &Entity, asked: &ListRequest, mut conditions: Vec<Sql>, way: Way) -> (Statement, RowPlan, Vec<usize>) {
+pub(super) fn page(
+    with: ExprSql<'_>,
+    entity: &Entity,
+    asked: &ListRequest,
+    mut conditions: Vec<Sql>,
+    way: Way,
+) -> (Statement, RowPlan, Vec<usize>) {
     let mut sort = sort_columns(with, entity, &asked.sort);
     let newest_first = sort.keys.is_empty() || sort.keys.last().is_some_and(|key| key.descending);
     sort.keys.push(SortSql::id(column_sql("t", id_column(entity)), newest_first));
@@ -524,39 +384,4 @@ fn by_ids(entity: &Entity, ids: Sql, columns: &mut Columns<'_, '_>, keys: &[Sort
     sql.ident(&entity.table).push(" AS \"t\" ON ").append(column_sql("t", id_column(entity))).push(" = \"p\".\"id\"");
     sql.append(columns.joins.clone()).push("\nORDER BY ").append(outer_order(Some("p"), keys, segmented));
     (sql, sort_cells)
-}
-
-/// Neither the moment nor the actor nor a zone has a part in what is asked for.
-pub(super) fn is_constant(catalog: &Catalog, asked: &ListRequest) -> bool {
-    let is_constant = |typed: &Typed| !depends_on_moment(catalog, asked.entity, typed, false);
-    asked.filter.as_ref().is_none_or(is_constant)
-        && are_constant(catalog, asked.entity, &asked.sort)
-        && is_constant_select(catalog, &asked.select)
-}
-
-fn are_constant(catalog: &Catalog, entity: EntityIx, sort: &[SortKey]) -> bool {
-    sort.iter().all(|key| match &key.by {
-        SortBy::Value(typed) => !depends_on_moment(catalog, entity, typed, false),
-        _ => true,
-    })
-}
-
-/// The same of what is selected.
-pub(super) fn is_constant_select(catalog: &Catalog, select: &Select) -> bool {
-    let entity = catalog.entity(select.entity);
-    let is_constant = |field: FieldIx| !field_depends_on_moment(catalog, entity.ix, field);
-    select.items.iter().all(|item| match item {
-        Item::Field(field) => is_constant(*field),
-        Item::Title => entity.title.parts.iter().all(|part| match part {
-            crate::schema::catalog::TitlePart::Field(field) => is_constant(*field),
-            crate::schema::catalog::TitlePart::Text(_) => true,
-        }),
-        Item::Own(_) => true,
-        Item::Expand(expand) => {
-            let to = expand.targets.first().map_or(entity.ix, |target| target.entity);
-            expand.filter.as_ref().is_none_or(|filter| !depends_on_moment(catalog, to, filter, false))
-                && are_constant(catalog, to, &expand.sort)
-                && expand.targets.iter().all(|target| is_constant_select(catalog, target))
-        }
-    })
 }

@@ -19,6 +19,10 @@ impl Dice {
     pub fn of<'a, T>(&mut self, list: &'a [T]) -> &'a T {
         &list[self.below(list.len())]
     }
+
+    pub fn word<'a>(&mut self, list: &[&'a str]) -> &'a str {
+        list[self.below(list.len())]
+    }
 }
 
 /// How far a field of `item` is read.

@@ -57,19 +57,19 @@ impl Asking<'_> {
         names.extend(["shade", "twice", "far", "via", "box.secret", "weight", "price.base"]);
         // Kept totals are those of everybody, and are computed anew for whoever may not read all of it.
         names.extend(["box.whole", "box.most"]);
-        *dice.of(&names)
+        dice.word(&names)
     }
 
     fn text<'a>(&'a self, dice: &mut Dice) -> &'a str {
         let mut names = self.plan.names(&TEXTS);
         names.extend(["name_of", "box.name", "kind", "code"]);
-        *dice.of(&names)
+        dice.word(&names)
     }
 
     /// A name that can be sorted or grouped by.
     fn any<'a>(&'a self, dice: &mut Dice) -> &'a str {
         match dice.below(4) {
-            0 => *dice.of(&["due", "kind", "price", "box", "keeper", "created_at", "updated_at", "keeper.phone", "pin"]),
+            0 => dice.word(&["due", "kind", "price", "box", "keeper", "created_at", "updated_at", "keeper.phone", "pin"]),
             1 => self.text(dice),
             _ => self.number(dice),
         }
@@ -113,7 +113,7 @@ impl Asking<'_> {
     }
 
     fn entity(dice: &mut Dice) -> &'static str {
-        *dice.of(&["box", "item", "item", "leaf", "consent", "user", "team", "task"])
+        dice.word(&["box", "item", "item", "leaf", "consent", "user", "team", "task"])
     }
 
     /// A question of this kind, with its names and values by chance.

@@ -1,0 +1,111 @@
+//! A second way to a page under an access rule, and which of the two is taken (SQLite).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use crate::access::Authorised;
+use crate::expr::EvalContext;
+use crate::query::ListRequest;
+use crate::schema::catalog::{Catalog, ColumnKind};
+use crate::store::{Dialect, Sql, Statement};
+
+use super::branches::{branches_of_rule, ids_of_branches, is_in_order};
+use super::columns::{column_sql, id_column};
+use super::expr::ExprSql;
+use super::select::{Way, bin, conditions, page, rule, where_all};
+use super::shape::RowPlan;
+
+/// Another way to a page under an access rule, better for some askers and worse for others. Which it is for this one, a look
+/// tells now and then.
+#[derive(Debug, Clone)]
+pub struct Other {
+    pub page: Statement,
+    /// As in [`ListPlan`].
+    pub sort_cells: Vec<usize>,
+    /// Gives one number, for [`Better`].
+    pub probe: Statement,
+    better: Better,
+    state: Arc<Choice>,
+}
+
+/// When the other way is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Better {
+    /// Records are read in order, and those that the rule keeps from the asker left out: where they see many of the latest.
+    SeesMany,
+    /// All records that the asker sees are looked up: where these are few.
+    SeesFew,
+}
+
+#[derive(Debug, Default)]
+struct Choice {
+    asked: AtomicU32,
+    is_better: AtomicBool,
+}
+
+impl Other {
+    /// The latest records, of which the asker must see a third.
+    const LATEST: i64 = 128;
+    /// At most so many records are looked up for one page.
+    const FEW: i64 = 5_000;
+    /// One page in so many begins with a look.
+    const EACH: u32 = 256;
+
+    fn new(better: Better, (page, _, sort_cells): (Statement, RowPlan, Vec<usize>), probe: Sql) -> Self {
+        let probe = probe.statement(Dialect::Sqlite, &[ColumnKind::Int]);
+        Self { page, sort_cells, probe, better, state: Arc::default() }
+    }
+
+    /// With other statements; `None` where `change` changes none.
+    pub(super) fn with_statements(&self, change: impl Fn(&Statement) -> Option<Statement>) -> Option<Self> {
+        let (page, probe) = (change(&self.page), change(&self.probe));
+        (page.is_some() || probe.is_some()).then(|| Self {
+            page: page.unwrap_or_else(|| self.page.clone()),
+            sort_cells: self.sort_cells.clone(),
+            probe: probe.unwrap_or_else(|| self.probe.clone()),
+            better: self.better,
+            state: self.state.clone(),
+        })
+    }
+
+    /// What was chosen; `None` when it is time for a look.
+    pub(super) fn chosen(&self) -> Option<bool> {
+        let is_due = self.state.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(Self::EACH);
+        (!is_due).then(|| self.state.is_better.load(Ordering::Relaxed))
+    }
+
+    /// Chooses by what the probe gave.
+    pub(super) fn choose(&self, seen: i64) -> bool {
+        let is_better = match self.better {
+            Better::SeesMany => seen * 3 >= Self::LATEST,
+            Better::SeesFew => seen <= Self::FEW,
+        };
+        self.state.is_better.store(is_better, Ordering::Relaxed);
+        is_better
+    }
+}
+
+/// Another way to the page than [`list`] takes, where there is one (SQLite).
+pub(super) fn other<T: AsRef<ListRequest>>(catalog: &Catalog, request: &Authorised<T>, context: &EvalContext<'_>) -> Option<Other> {
+    let asked = request.request().as_ref();
+    let with = ExprSql { catalog, dialect: Dialect::Sqlite, entity: asked.entity, rows: request.rows(), context };
+    let entity = catalog.entity(asked.entity);
+    let branches = branches_of_rule(with, entity, asked)?;
+    let mut conditions = conditions(with, entity, asked);
+    if !is_in_order(asked) {
+        let mut probe = Sql::new("SELECT count(*) FROM (");
+        let seen = ids_of_branches(entity, &branches, &bin(entity, asked.deleted));
+        probe.append(seen).push(" LIMIT ").number(Other::FEW + 1).push(")");
+        return Some(Other::new(Better::SeesFew, page(with, entity, asked, conditions, Way::Few(branches)), probe));
+    }
+    if asked.filter.is_some() {
+        return None;
+    }
+    let mut probe = Sql::new("SELECT count(*) FROM ");
+    probe.ident(&entity.table).push(" AS \"t\" WHERE ").append(column_sql("t", id_column(entity)));
+    probe.push(" IN (SELECT ").append(column_sql("l", id_column(entity))).push(" FROM ").ident(&entity.table);
+    probe.push(" AS \"l\" ORDER BY ").append(column_sql("l", id_column(entity))).push(" DESC LIMIT ").number(Other::LATEST).push(")");
+    conditions.extend(rule(with, entity));
+    where_all(&mut probe, " AND ", conditions.iter().cloned());
+    Some(Other::new(Better::SeesMany, page(with, entity, asked, conditions, Way::InOrder), probe))
+}
