@@ -1,5 +1,6 @@
 //! Where a record stands in its pipelines: what each move would need, and which stages it went through.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::error::RecordError;
@@ -12,7 +13,7 @@ use super::world::{Setting, World};
 use crate::access::{Action, Actor, Granted, RowRules};
 use crate::base::{DateTime, EntityIx, FieldIx, RecordId};
 use crate::query::{Deleted, GetRequest, Item, Select};
-use crate::schema::catalog::{Catalog, Grant};
+use crate::schema::catalog::{Catalog, Entity, Grant, Pipeline};
 use crate::store::compile::Lock;
 use crate::store::stages;
 
@@ -115,6 +116,19 @@ impl Records {
             None => None,
             Some(granted) => Some(self.eyes(compiled, granted, actor).grants(Action::Update, entity, id).await?.unwrap_or_default()),
         })
+    }
+
+    /// When each of these records, which the asker may read, came into its stage.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn in_stage_since(
+        &self,
+        entity: &Entity,
+        pipeline: &Pipeline,
+        ids: &[RecordId],
+    ) -> Result<HashMap<RecordId, DateTime>, RecordError> {
+        Ok(stages::since(self.store(), &entity.field(pipeline.field).uid, ids).await?)
     }
 
     /// The stages a record went through, oldest first. A record in the recycle bin still has them.

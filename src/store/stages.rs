@@ -1,5 +1,7 @@
 //! Through which stages records went: one row a move, written with the save that made it.
 
+use std::collections::HashMap;
+
 use super::read::{self, AT, INT, TEXT};
 use super::sql::{at, int, text};
 use super::statement::Fixed;
@@ -59,6 +61,18 @@ pub async fn list(store: &Store, record: RecordId) -> Result<Vec<Entry>, StoreEr
     );
     let rows = store.rows(sql, &[INT, INT, TEXT, TEXT, TEXT, TEXT, AT, INT, TEXT]).await?;
     Ok(rows.iter().map(entry).collect())
+}
+
+/// When each of these records came into the stage it is in, by the field that holds it.
+pub async fn since(store: &Store, field_uid: &str, records: &[RecordId]) -> Result<HashMap<RecordId, DateTime>, StoreError> {
+    if records.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids: Vec<i64> = records.iter().map(|id| id.0).collect();
+    let mut sql = Sql::new("SELECT record, max(at) FROM sys_stage WHERE field = ");
+    sql.bind(TEXT, field_uid).push(" AND record IN ").bind_long_list(store.dialect(), &ids).push(" GROUP BY record");
+    let rows = store.rows(sql, &[INT, AT]).await?;
+    Ok(rows.iter().map(|row| (RecordId(read::int(row, 0)), read::at(row, 1))).collect())
 }
 
 /// Forgets a record's moves, when it is gone for good.

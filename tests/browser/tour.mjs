@@ -34,7 +34,7 @@ for (const [width, height, colorScheme, locale] of [[1280, 900, 'light', 'en'], 
   const record = await page.getAttribute('td.title a', 'href');
   await page.goto(`${base}/records/account`);
   const account = await page.getAttribute('td.title a', 'href');
-  const screens = { home: '/', deals: '/records/deal', accounts: '/records/account', new: '/records/deal/new', record, edit: `${record}/edit`, history: `${record}?tab=history`, account, search: '/search?q=an', filter: '/records/deal?f=amount:ge:1000', bin: '/records/deal?deleted=only', settings: '/account', people: '/people', audit: '/audit', docs: '/docs/api', missing: '/records/nothing', remove: `${record}/delete` };
+  const screens = { home: '/', deals: '/records/deal', accounts: '/records/account', new: '/records/deal/new', record, edit: `${record}/edit`, history: `${record}?tab=history`, stages: `${record}?tab=stages`, move: `${record}/move?pipeline=sales&to=lost`, board: '/records/deal/board/sales', account, search: '/search?q=an', filter: '/records/deal?f=amount:ge:1000', bin: '/records/deal?deleted=only', settings: '/account', people: '/people', audit: '/audit', docs: '/docs/api', missing: '/records/nothing', remove: `${record}/delete` };
   for (const [name, path] of Object.entries(screens)) if (wanted.length === 0 || wanted.includes(name)) await visit(page, name, path, shot);
   await context.close();
 }

@@ -505,6 +505,53 @@ pub fn path(locale: Locale) -> StagePath {
     }
 }
 
+pub fn board(locale: Locale) -> BoardPage {
+    let zh = locale != Locale::En;
+    let say = |en: &str, han: &str| text(if zh { han } else { en });
+    let card = |number: u8| BoardCard {
+        id: format!("deal_000000000000{number}"),
+        href: text("/records/deal/deal_1"),
+        title: say("Northern Lights refit", "北极光改造二期"),
+        amount: text("$128,400.00"),
+        facts: vec![Labelled { name: text("account"), label: say("Account", "客户"), value: shown("link"), ..Labelled::default() }],
+        owner: text("Ada Wong"),
+        owner_initials: text("AW"),
+        owner_hue: 3,
+        version: text("3"),
+        age: say("16 days", "16 天"),
+        is_late: number == 1,
+    };
+    let column = |key: &str, label: String, hue: u8, cards: Vec<BoardCard>| BoardColumn {
+        key: text(key),
+        label,
+        hue,
+        count: say("2 records", "2 条"),
+        sum: text("$256,800.00"),
+        is_closed: key == "won",
+        more_href: if key == "new" { text("/records/deal/board/sales?column=new&cursor=x#column-new") } else { String::new() },
+        cards,
+    };
+    BoardPage {
+        shell: shell(locale, &say("Sales", "销售")),
+        entity: head(locale),
+        pipeline: text("sales"),
+        label: say("Sales", "销售"),
+        here: text("/records/deal/board/sales"),
+        list_href: text("/records/deal"),
+        create_href: text("/records/deal/new"),
+        may_move: true,
+        boards: vec![
+            ViewLink { label: say("Board: Sales", "看板：销售"), href: text("/records/deal/board/sales"), current: true },
+            ViewLink { label: say("Board: Tender", "看板：投标"), href: text("/records/deal/board/tender"), current: false },
+        ],
+        columns: vec![
+            column("new", say("New", "新建"), 0, vec![card(1), card(2)]),
+            column("proposal", say("Proposal", "方案报价"), 2, Vec::new()),
+            column("won", say("Won", "赢单"), 4, vec![card(3)]),
+        ],
+    }
+}
+
 pub fn move_page(locale: Locale) -> MovePage {
     let zh = locale != Locale::En;
     let say = |en: &str, han: &str| text(if zh { han } else { en });
@@ -516,6 +563,8 @@ pub fn move_page(locale: Locale) -> MovePage {
         action: text("/records/deal/deal_1/move"),
         edit_href: text("/records/deal/deal_1/edit"),
         pipeline: text("sales"),
+        return_to: text("/records/deal/board/sales"),
+        cancel_href: text("/records/deal/board/sales"),
         to: text("proposal"),
         to_label: say("Proposal", "方案报价"),
         version: text("3"),

@@ -1,6 +1,7 @@
 //! Pipelines: stages, moves and gates, the same at every door.
 
 mod access;
+mod board;
 mod definitions;
 mod doors;
 mod moves;

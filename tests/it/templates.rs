@@ -151,6 +151,7 @@ fn every_template_renders_in_every_language() {
         go("access", "page/access", &sample::access(locale));
         go("record", "page/record", &sample::record(locale));
         go("stages", "page/record", &RecordPage { kind: "stages".into(), ..sample::record(locale) });
+        go("board", "page/board", &sample::board(locale));
         go("move", "page/move", &sample::move_page(locale));
         go("path", "part/path", &OnlyPath { path: sample::path(locale), version: "3".into() });
         go("stages-part", "part/stages", &OnlyStages { stages: sample::record(locale).stages });

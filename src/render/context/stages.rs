@@ -1,8 +1,8 @@
-//! Where a record stands in its pipelines, and the question before it moves.
+//! Where records stand in their pipelines, and the question before one moves.
 
 use serde::Serialize;
 
-use super::{FieldInput, FormFault, Labelled, Shell, Stamp};
+use super::{EntityHead, FieldInput, FormFault, Labelled, Shell, Stamp, ViewLink};
 
 /// A pipeline on a record's page.
 #[derive(Debug, Default, Serialize)]
@@ -65,6 +65,9 @@ pub struct MovePage {
     pub reason: String,
     pub faults: Vec<FormFault>,
     pub message: Option<String>,
+    /// The board it was asked for on; empty elsewhere.
+    pub return_to: String,
+    pub cancel_href: String,
     /// Where the whole record is changed.
     pub edit_href: String,
 }
@@ -87,4 +90,50 @@ pub struct StageRow {
     pub stayed: String,
     pub who: String,
     pub reason: String,
+}
+
+/// The stages of a pipeline beside one another.
+#[derive(Debug, Default, Serialize)]
+pub struct BoardPage {
+    pub shell: Shell,
+    pub entity: EntityHead,
+    pub pipeline: String,
+    pub label: String,
+    pub here: String,
+    pub list_href: String,
+    /// Empty for those who may not create.
+    pub create_href: String,
+    pub may_move: bool,
+    /// All pipelines of the entity.
+    pub boards: Vec<ViewLink>,
+    pub columns: Vec<BoardColumn>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct BoardColumn {
+    pub key: String,
+    pub label: String,
+    pub hue: u8,
+    pub count: String,
+    /// Empty where nothing is summed.
+    pub sum: String,
+    pub is_closed: bool,
+    pub cards: Vec<BoardCard>,
+    pub more_href: String,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct BoardCard {
+    pub id: String,
+    pub href: String,
+    pub title: String,
+    pub amount: String,
+    pub facts: Vec<Labelled>,
+    pub owner: String,
+    pub owner_initials: String,
+    pub owner_hue: u8,
+    pub version: String,
+    /// How long it has been in this stage.
+    pub age: String,
+    pub is_late: bool,
 }

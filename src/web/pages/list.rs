@@ -119,7 +119,12 @@ pub(super) async fn list(page: Page, Path(slug): Path<String>) -> Result<Respons
         shell: page.shell(&title, &slug, crumbs),
         entity: head,
         list,
-        views: if in_bin { Vec::new() } else { view_links(&page, entity, view) },
+        views: if in_bin {
+            Vec::new()
+        } else {
+            let boards = entity.pipelines.iter().map(|pipeline| page.board_link(entity, pipeline, false));
+            view_links(&page, entity, view).into_iter().chain(boards).collect()
+        },
         create_href: if entity.may.create { format!("{base}/new") } else { String::new() },
         export_href: if entity.may.export && !in_bin { export_href } else { String::new() },
         import_href: if entity.may.import && !in_bin && !page.actor.only_looks { format!("{base}/import") } else { String::new() },

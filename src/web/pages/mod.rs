@@ -6,6 +6,7 @@ mod account;
 mod act;
 mod assets;
 mod audit;
+mod board;
 mod choices;
 mod definitions;
 mod docs;
@@ -101,6 +102,7 @@ pub fn routes(state: State) -> Router {
         .route("/records/{entity}/import", get(import::form).merge(on_post(import::import).layer(counted)))
         .route("/records/{entity}/filter", get(filter::add))
         .route("/records/{entity}/filter-value", get(filter::value))
+        .route("/records/{entity}/board/{pipeline}", get(board::board))
         .route("/records/{entity}/choices", get(choices::choices))
         .route("/records/{entity}/{id}", get(record::record).post(form::update))
         .route("/records/{entity}/{id}/edit", get(form::edit))

@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde_json::Value as Json;
 
 use super::form_model::{Drawn, drop_unshown, read_input, whole_message};
-use super::page::{Page, encode};
+use super::page::{Page, encode, is_own_path};
 use super::post::Post;
 use super::record::record_page;
 use crate::base::{FieldIx, RecordId};
@@ -69,7 +69,7 @@ pub(super) async fn make(page: Page, Path((slug, id_text)): Path<(String, String
         Ok(_) if stays => Ok(page.go(&format!("/records/{slug}/{id_text}?done=saved"))),
         Ok(_) => {
             let label = stage_label(&page, entity, wanted.0, &wanted.1.key);
-            Ok(page.go(&format!("/records/{slug}/{id_text}?done=moved&what={}", encode(&label))))
+            Ok(page.go(&format!("{}?done=moved&what={}", back(&post, &slug, &id_text), encode(&label))))
         }
         Err(crate::record::RecordError::Stale { .. }) => {
             let message = page.say("move-stale", &[]);
@@ -83,6 +83,13 @@ pub(super) async fn make(page: Page, Path((slug, id_text)): Path<(String, String
             show(&page, entity, &id_text, wanted, refused(faults, message)).await
         }
     }
+}
+
+/// Where the form was sent from: a board, or the record's page.
+fn back(post: &Post, slug: &str, id_text: &str) -> String {
+    let asked = post.get("_return");
+    let is_board = is_own_path(asked) && asked.starts_with(&format!("/records/{slug}/board/")) && !asked.contains(['?', '#']);
+    if is_board { asked.to_owned() } else { format!("/records/{slug}/{id_text}") }
 }
 
 type Wanted<'e> = (&'e Pipeline, &'e Stage);
@@ -173,6 +180,8 @@ async fn show(page: &Page, entity: &Entity, id_text: &str, wanted: Wanted<'_>, a
         reason: asked.post.map(|post| post.get("_reason").to_owned()).unwrap_or_default(),
         faults: page.summary(entity, &asked.faults, &texts),
         message: asked.message,
+        return_to: asked.post.map(|post| post.get("_return")).filter(|to| is_own_path(to)).unwrap_or_default().to_owned(),
+        cancel_href: asked.post.map_or_else(|| href.clone(), |post| back(post, &entity.slug, id_text)),
         fields,
         shell,
         href,
@@ -206,12 +215,12 @@ async fn version_of(page: &Page, entity: &Entity, id: RecordId) -> Result<i64, P
     Ok(row.ok_or_else(Problem::not_found)?.version())
 }
 
-fn option_of<'e>(entity: &'e Entity, pipeline: &Pipeline, key: &str) -> Option<&'e SelectOption> {
+pub(super) fn option_of<'e>(entity: &'e Entity, pipeline: &Pipeline, key: &str) -> Option<&'e SelectOption> {
     let FieldType::Select(options) = &entity.field(pipeline.field).ty else { return None };
     options.list.options.iter().find(|option| option.key == key)
 }
 
-fn stage_label(page: &Page, entity: &Entity, pipeline: &Pipeline, key: &str) -> String {
+pub(super) fn stage_label(page: &Page, entity: &Entity, pipeline: &Pipeline, key: &str) -> String {
     option_of(entity, pipeline, key).map_or_else(|| key.to_owned(), |option| option.label.get(page.ui.locale).to_owned())
 }
 

@@ -112,3 +112,22 @@ stayed-days =
         [one] one day
        *[other] { $count } days
     }
+board-of = Board: { $pipeline }
+board-as-list = As a list
+board-others = Boards
+board-columns = Columns
+board-waits = Missing
+board-move = Move { $title }
+board-empty = Nothing here.
+board-more = Next
+board-count =
+    { $count ->
+        [one] one record
+       *[other] { $count } records
+    }
+board-days =
+    { $count ->
+        [0] since today
+        [one] one day
+       *[other] { $count } days
+    }

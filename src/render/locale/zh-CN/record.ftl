@@ -80,3 +80,17 @@ stages-reason = 越过条件的原因
 stayed-minutes = { $count } 分钟
 stayed-hours = { $count } 小时
 stayed-days = { $count } 天
+board-of = 看板：{ $pipeline }
+board-as-list = 列表
+board-others = 看板
+board-columns = 各阶段
+board-waits = 还差
+board-move = 移动{ $title }
+board-empty = 暂无记录。
+board-more = 下一页
+board-count = { $count } 条
+board-days =
+    { $count ->
+        [0] 今天
+       *[other] { $count } 天
+    }

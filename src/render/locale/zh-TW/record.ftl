@@ -80,3 +80,17 @@ stages-reason = 越過條件的原因
 stayed-minutes = { $count } 分鐘
 stayed-hours = { $count } 小時
 stayed-days = { $count } 天
+board-of = 看板：{ $pipeline }
+board-as-list = 清單
+board-others = 看板
+board-columns = 各階段
+board-waits = 還差
+board-move = 移動{ $title }
+board-empty = 暫無記錄。
+board-more = 下一頁
+board-count = { $count } 筆
+board-days =
+    { $count ->
+        [0] 今天
+       *[other] { $count } 天
+    }

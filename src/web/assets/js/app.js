@@ -7,5 +7,6 @@ import './form-state.js';
 import './combobox.js';
 import './rows.js';
 import './passkey.js';
+import './board.js';
 
 document.documentElement.classList.add('js');
