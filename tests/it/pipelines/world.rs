@@ -53,6 +53,7 @@ pipelines:
   - id: sales
     label: {en: Sales, zh-CN: 销售, zh-TW: 銷售}
     field: stage
+    amount: amount
     override: [boss]
     stages:
       - {key: new, probability: 10, max_days: 3, guidance: {en: Ask what they need, zh-CN: 询问需求, zh-TW: 詢問需求}, fields: [amount]}
