@@ -87,9 +87,13 @@ pub(super) async fn make(page: Page, Path((slug, id_text)): Path<(String, String
 
 /// Where the form was sent from: a board, or the record's page.
 fn back(post: &Post, slug: &str, id_text: &str) -> String {
-    let asked = post.get("_return");
+    board_of(post.get("_return"), slug).map_or_else(|| format!("/records/{slug}/{id_text}"), str::to_owned)
+}
+
+/// The board an address leads to.
+fn board_of<'a>(asked: &'a str, slug: &str) -> Option<&'a str> {
     let is_board = is_own_path(asked) && asked.starts_with(&format!("/records/{slug}/board/")) && !asked.contains(['?', '#']);
-    if is_board { asked.to_owned() } else { format!("/records/{slug}/{id_text}") }
+    is_board.then_some(asked)
 }
 
 type Wanted<'e> = (&'e Pipeline, &'e Stage);
@@ -164,6 +168,8 @@ async fn show(page: &Page, entity: &Entity, id_text: &str, wanted: Wanted<'_>, a
         vec![page.entity_crumb(entity), Crumb { label: title.clone(), href: Some(href.clone()) }],
     );
     shell.title = title;
+    let from = asked.post.map_or_else(|| page.params.get("_return"), |post| Some(post.get("_return")));
+    let board = from.and_then(|from| board_of(from, &entity.slug));
     let context = MovePage {
         heading,
         action: format!("{href}/move"),
@@ -180,8 +186,8 @@ async fn show(page: &Page, entity: &Entity, id_text: &str, wanted: Wanted<'_>, a
         reason: asked.post.map(|post| post.get("_reason").to_owned()).unwrap_or_default(),
         faults: page.summary(entity, &asked.faults, &texts),
         message: asked.message,
-        return_to: asked.post.map(|post| post.get("_return")).filter(|to| is_own_path(to)).unwrap_or_default().to_owned(),
-        cancel_href: asked.post.map_or_else(|| href.clone(), |post| back(post, &entity.slug, id_text)),
+        return_to: board.unwrap_or_default().to_owned(),
+        cancel_href: board.unwrap_or(&href).to_owned(),
         fields,
         shell,
         href,

@@ -83,6 +83,12 @@ async fn a_card_that_is_moved_comes_back_to_the_board_or_says_what_is_missing() 
     };
     let refused = plain(send("offer").await.expect_status(422));
     assert!(refused.contains("2 things before this can move to Offer") && refused.contains("name=\"_return\""), "{refused}");
+    // What the board puts over itself leads back to it; an address elsewhere does not count.
+    let ask = format!("/records/deal/{id}/move?pipeline=sales&to=offer&_return=");
+    let asked = plain(get(&world.app, &world.clerk, &format!("{ask}/records/deal/board/sales")).await.expect_status(200));
+    assert!(asked.contains("data-move-form") && asked.contains("href=\"/records/deal/board/sales\" data-cancel"), "{asked}");
+    let elsewhere = plain(get(&world.app, &world.clerk, &format!("{ask}//example.org/records/deal/board/")).await.expect_status(200));
+    assert!(elsewhere.contains(&format!("href=\"/records/deal/{id}\" data-cancel")) && !elsewhere.contains("example.org"), "{elsewhere}");
     let moved = send("dropped").await.expect_status(303);
     assert_eq!(moved.header("location"), "/records/deal/board/sales?done=moved&what=Dropped");
     assert!(column(&board(&world, &world.clerk).await, "dropped").contains(&id));

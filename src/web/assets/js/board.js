@@ -2,18 +2,43 @@
 const board = document.querySelector('[data-board]');
 const form = document.getElementById('board-move');
 const menu = document.getElementById('board-menu');
+const gate = document.getElementById('board-gate');
 let held = null;
 
-function move(card, to) {
+async function move(card, to) {
   if (card.closest('[data-stage]').dataset.stage === to) return;
-  form.action = `/records/${board.dataset.entity}/${card.dataset.id}/move`;
+  const action = `/records/${board.dataset.entity}/${card.dataset.id}/move`;
+  if ((await told(card)).get(to) > 0 && (await ask(action, to))) return;
+  form.action = action;
   form.elements._to.value = to;
   form.elements._version.value = card.dataset.version;
   form.submit();
 }
 
-// What each stage still needs for this card, so that it is seen before the card is dropped.
-async function told(card) {
+// The form of the page that asks for what is missing, over the board.
+async function ask(action, to) {
+  const asked = new URLSearchParams({ pipeline: board.dataset.pipeline, to, _return: form.elements._return.value });
+  try {
+    const answer = await fetch(`${action}?${asked}`, { headers: { accept: 'text/html' } });
+    const found = answer.ok && new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('[data-move-form]');
+    if (!found) return false;
+    gate.replaceChildren(document.importNode(found, true));
+    gate.showModal();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// What each stage still needs for this card, so that it is seen before the card is dropped. Asked for once a card: it
+// changes only with a move, which brings a new page, or with another's save, which the server finds out.
+const known = new WeakMap();
+function told(card) {
+  if (!known.has(card)) known.set(card, look(card).catch(() => new Map()));
+  return known.get(card);
+}
+
+async function look(card) {
   const answer = await fetch(`/api/v1/records/${board.dataset.entity}/${card.dataset.id}/moves`, { headers: { accept: 'application/json' } });
   if (!answer.ok) return new Map();
   const standing = (await answer.json()).data.find((one) => one.pipeline === board.dataset.pipeline);
@@ -62,7 +87,14 @@ if (board && form) {
   menu.addEventListener('click', (event) => {
     if (event.target === menu || event.target.closest('[data-close]')) menu.close();
     const to = event.target.closest('[data-to]')?.dataset.to;
-    if (to && held) move(held, to);
+    if (!to || !held) return;
+    menu.close();
+    move(held, to);
+  });
+  gate.addEventListener('click', (event) => {
+    if (event.target !== gate && !event.target.closest('[data-cancel]')) return;
+    event.preventDefault();
+    gate.close();
   });
   board.addEventListener('dragstart', (event) => {
     held = event.target.closest('[data-id]');
@@ -70,11 +102,15 @@ if (board && form) {
     event.dataTransfer.effectAllowed = 'move';
     event.dataTransfer.setData('text/plain', held.dataset.id);
     held.classList.add('held');
+    // A browser that sees the page change under a drag that begins gives it up.
+    setTimeout(() => held && board.classList.add('dragging'));
     const card = held;
     told(card).then((waits) => card.classList.contains('held') && mark(waits));
   });
   board.addEventListener('dragend', () => {
     held?.classList.remove('held');
+    held = null;
+    board.classList.remove('dragging');
     for (const column of board.querySelectorAll('.over')) column.classList.remove('over');
     mark(new Map());
   });
