@@ -153,7 +153,10 @@ impl Page {
             cards.push(self.card(entity, pipeline, &facts, &titles, &row_json(&row)?));
         }
         let option = option_of(entity, pipeline, &stage.key);
-        let next = found.next_cursor.as_ref().map(|cursor| format!("{base}?column={}&cursor={}#column-{}", encode(&stage.key), encode(cursor), encode(&stage.key)));
+        let next = found
+            .next_cursor
+            .as_ref()
+            .map(|cursor| format!("{base}?column={}&cursor={}#column-{}", encode(&stage.key), encode(cursor), encode(&stage.key)));
         let column = BoardColumn {
             key: stage.key.clone(),
             label: stage_label(self, entity, pipeline, &stage.key),
