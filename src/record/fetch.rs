@@ -12,7 +12,8 @@ use crate::access::{Actor, authorise_aggregate, authorise_export, authorise_get,
 use crate::base::{EntityIx, RecordId};
 use crate::query::{AggregateRequest, GetRequest, ListRequest, Select};
 use crate::schema::catalog::Catalog;
-use crate::store::compile::{self, RowSet, Source as From};
+use crate::store::Statement;
+use crate::store::compile::{self, RowPlan, RowSet, Source as From};
 
 impl Records {
     /// A page. Runs one statement for each level of the selection (and one for the count).
@@ -22,7 +23,8 @@ impl Records {
         let catalog = &catalog.whole();
         let authorised = authorise_list(catalog, actor, request)?;
         let plan = compile::list(catalog, self.store().dialect(), &authorised, &self.context(catalog, actor));
-        self.page(actor, catalog, authorised.request(), &plan).await
+        let page = compile::fetch_list(&mut From::Store(self.store()), &plan, self.cursor_key()).await?;
+        self.shown_page(actor, catalog, authorised.request(), page).await
     }
 
     /// [`Records::list`] for taking records out: only those that may be exported.
@@ -33,7 +35,8 @@ impl Records {
         let catalog = &catalog.whole();
         let authorised = authorise_export(catalog, actor, request)?;
         let plan = compile::list(catalog, self.store().dialect(), &authorised, &self.context(catalog, actor));
-        self.page(actor, catalog, authorised.request(), &plan).await
+        let page = compile::fetch_list(&mut From::Store(self.store()), &plan, self.cursor_key()).await?;
+        self.shown_page(actor, catalog, authorised.request(), page).await
     }
 
     /// [`Records::list`] for the parameters of a URL: what was asked before is not parsed and compiled again.
@@ -42,19 +45,19 @@ impl Records {
             let context = self.context(catalog, actor);
             self.plans().list(&catalog.whole(), self.store().dialect(), self.cursor_key(), actor, entity, query, &context)?
         };
-        self.page(actor, catalog, &request, &plan).await
+        let page = compile::fetch_list_at(&mut From::Store(self.store()), &plan, self.cursor_key()).await?;
+        self.shown_page(actor, catalog, &request, page).await
     }
 
-    async fn page(
+    /// A page, noted as shown.
+    async fn shown_page(
         &self,
         actor: &Actor,
         catalog: &Arc<Catalog>,
         request: &ListRequest,
-        plan: &compile::ListPlan,
+        mut page: compile::Page,
     ) -> Result<Page, RecordError> {
-        let mut source = From::Store(self.store());
-        let mut page = compile::fetch_list(&mut source, plan, self.cursor_key()).await?;
-        open_rows(&mut source, &mut page.rows, Reader::Person).await?;
+        open_rows(&mut From::Store(self.store()), &mut page.rows, Reader::Person).await?;
         let compiled = self.compiled(&catalog.whole());
         self.witness_list(actor, &compiled, request).await?;
         self.witness(actor, &compiled, &page.rows).await?;
@@ -67,7 +70,7 @@ impl Records {
         let catalog = &catalog.whole();
         let authorised = authorise_get(catalog, actor, request)?;
         let plan = compile::get(catalog, self.store().dialect(), &authorised, &self.context(catalog, actor));
-        self.fetch_one(actor, catalog, entity, id, &plan).await
+        self.fetch_one(actor, catalog, entity, (&plan.statement(id), &plan.rows, &plan.select)).await
     }
 
     /// [`Records::get`] for the parameters of a URL (`select`, `deleted`).
@@ -80,7 +83,7 @@ impl Records {
         query: &str,
     ) -> Result<Option<Row>, RecordError> {
         let plan = self.get_plan(actor, catalog, entity, id, query)?;
-        self.fetch_one(actor, catalog, entity, id, &plan).await
+        self.fetch_one(actor, catalog, entity, (&plan.statement(id), plan.rows(), plan.select())).await
     }
 
     /// How one record is read for the parameters of a URL.
@@ -91,7 +94,7 @@ impl Records {
         entity: EntityIx,
         id: RecordId,
         query: &str,
-    ) -> Result<Arc<compile::GetPlan>, RecordError> {
+    ) -> Result<compile::At<compile::GetPlan>, RecordError> {
         let context = self.context(catalog, actor);
         Ok(self.plans().get(&catalog.whole(), self.store().dialect(), actor, entity, id, query, &context)?)
     }
@@ -101,16 +104,15 @@ impl Records {
         actor: &Actor,
         catalog: &Arc<Catalog>,
         entity: EntityIx,
-        id: RecordId,
-        plan: &compile::GetPlan,
+        (statement, rows, select): (&Statement, &Arc<RowPlan>, &Select),
     ) -> Result<Option<Row>, RecordError> {
         let mut source = From::Store(self.store());
-        let mut set = compile::fetch_rows(&mut source, &plan.statement(id), &plan.rows).await?;
+        let mut set = compile::fetch_rows(&mut source, statement, rows).await?;
         if set.is_empty() {
             return Ok(None);
         }
         open_rows(&mut source, &mut set, Reader::Person).await?;
-        Ok(Some(self.shown(actor, catalog, entity, &plan.select, set).await?))
+        Ok(Some(self.shown(actor, catalog, entity, select, set).await?))
     }
 
     /// The one record of a set, noted as shown.

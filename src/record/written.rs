@@ -37,8 +37,8 @@ impl Records {
         let same = |written: &&Arc<Written>| Arc::ptr_eq(&written.catalog, &whole) && written.entity == entity && is_open(actor, &whole);
         if let Some(written) = saved.written.as_ref().filter(same) {
             let plan = self.get_plan(actor, catalog, entity, saved.id, query)?;
-            if let Some(set) = RowSet::of_values(&whole, &plan.rows, &written.values) {
-                return Ok(Some(self.shown(actor, catalog, entity, &plan.select, set).await?));
+            if let Some(set) = RowSet::of_values(&whole, plan.rows(), &written.values) {
+                return Ok(Some(self.shown(actor, catalog, entity, plan.select(), set).await?));
             }
         }
         self.get_url(actor, catalog, entity, saved.id, query).await

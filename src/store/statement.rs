@@ -1,5 +1,6 @@
 //! A statement ready to run and the rows it gives.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use super::{Dialect, Sql};
@@ -15,18 +16,21 @@ pub struct Statement {
     pub columns: Arc<[ColumnKind]>,
 }
 
+/// Stands for the moment in statements that are kept: outside of what a date-time may be.
+pub(super) const MOMENT: DateTime = DateTime(i64::MIN + 1);
+
 impl Statement {
-    /// With one moment in place of another; `None` where that one is not in it.
-    pub(super) fn at(&self, moment: DateTime, now: DateTime) -> Option<Self> {
-        let stands_for = (ColumnKind::DateTime, Cell::Int(moment.0));
-        if !self.binds.contains(&stands_for) {
-            return None;
+    /// With this moment where [`MOMENT`] stands for one.
+    pub(super) fn at(&self, now: DateTime) -> Cow<'_, Self> {
+        let stands_for = |bind: &(ColumnKind, Cell)| matches!(bind, (ColumnKind::DateTime, Cell::Int(at)) if *at == MOMENT.0);
+        if !self.binds.iter().any(stands_for) {
+            return Cow::Borrowed(self);
         }
         let mut statement = self.clone();
-        for bind in statement.binds.iter_mut().filter(|bind| **bind == stands_for) {
+        for bind in statement.binds.iter_mut().filter(|bind| stands_for(bind)) {
             bind.1 = Cell::Int(now.0);
         }
-        Some(statement)
+        Cow::Owned(statement)
     }
 }
 

@@ -1,14 +1,16 @@
 //! Runs plans: the page, then its expansions, then the total.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::base::Cell;
+use crate::base::{Cell, DateTime};
 use crate::query::{Cursor, CursorKey};
 use crate::schema::catalog::ColumnKind;
 use crate::store::{Dialect, Rows, Sql, Statement, Store, StoreError, Tx};
 
 use super::aggregate::AggregatePlan;
 use super::other::Other;
+use super::plans::At;
 use super::rows::{PartRows, RowSet};
 use super::select::ListPlan;
 use super::shape::{PartPlan, RowPlan};
@@ -65,11 +67,25 @@ impl Source<'_> {
 
 /// Runs a list plan.
 pub async fn fetch_list(source: &mut Source<'_>, plan: &ListPlan, key: &CursorKey) -> Result<Page, StoreError> {
+    page(source, plan, None, key).await
+}
+
+/// Runs a list plan that is kept.
+pub async fn fetch_list_at(source: &mut Source<'_>, plan: &At<ListPlan>, key: &CursorKey) -> Result<Page, StoreError> {
+    let (plan, now) = plan.parts();
+    page(source, plan, Some(now), key).await
+}
+
+fn at(statement: &Statement, now: Option<DateTime>) -> Cow<'_, Statement> {
+    now.map_or(Cow::Borrowed(statement), |now| statement.at(now))
+}
+
+async fn page(source: &mut Source<'_>, plan: &ListPlan, now: Option<DateTime>, key: &CursorKey) -> Result<Page, StoreError> {
     let (page, sort_cells) = match &plan.other {
-        Some(other) if is_better(source, other).await? => (&other.page, &other.sort_cells),
+        Some(other) if is_better(source, other, now).await? => (&other.page, &other.sort_cells),
         _ => (&plan.page, &plan.sort_cells),
     };
-    let mut rows = source.query(page).await?;
+    let mut rows = source.query(&at(page, now)).await?;
     if let Some(descending) = plan.by_id {
         rows.sort_by_int(plan.rows.shape.id, descending);
     }
@@ -79,16 +95,16 @@ pub async fn fetch_list(source: &mut Source<'_>, plan: &ListPlan, key: &CursorKe
     let next = if has_more { cursor_of(plan, sort_cells, &rows).and_then(|cursor| cursor.encode(key, plan.digest)) } else { None };
     let rows = expand(source, &plan.rows, rows).await?;
     let total = match &plan.count {
-        Some(statement) => source.query(statement).await?.one_int().map(total_of),
+        Some(statement) => source.query(&at(statement, now)).await?.one_int().map(total_of),
         None => None,
     };
     Ok(Page { rows, next, has_more, total })
 }
 
-async fn is_better(source: &mut Source<'_>, other: &Other) -> Result<bool, StoreError> {
+async fn is_better(source: &mut Source<'_>, other: &Other, now: Option<DateTime>) -> Result<bool, StoreError> {
     match other.chosen() {
         Some(is_better) => Ok(is_better),
-        None => Ok(other.choose(source.query(&other.probe).await?.one_int().unwrap_or(0))),
+        None => Ok(other.choose(source.query(&at(&other.probe, now)).await?.one_int().unwrap_or(0))),
     }
 }
 

@@ -25,8 +25,8 @@ mod truths;
 pub mod write;
 
 pub use aggregate::{AggregateColumn, AggregatePlan, aggregate};
-pub use fetch::{Page, Source, Total, fetch_aggregate, fetch_list, fetch_rows};
-pub use plans::{PlanError, Plans};
+pub use fetch::{Page, Source, Total, fetch_aggregate, fetch_list, fetch_list_at, fetch_rows};
+pub use plans::{At, PlanError, Plans};
 pub use rows::{PartRows, Row, RowSet, SealedCell};
 pub use select::{ListPlan, list};
 pub use shape::{Codec, Output, PartPlan, RowPlan, Shape, What};

@@ -56,18 +56,6 @@ impl Other {
         Self { page, sort_cells, probe, better, state: Arc::default() }
     }
 
-    /// With other statements; `None` where `change` changes none.
-    pub(super) fn with_statements(&self, change: impl Fn(&Statement) -> Option<Statement>) -> Option<Self> {
-        let (page, probe) = (change(&self.page), change(&self.probe));
-        (page.is_some() || probe.is_some()).then(|| Self {
-            page: page.unwrap_or_else(|| self.page.clone()),
-            sort_cells: self.sort_cells.clone(),
-            probe: probe.unwrap_or_else(|| self.probe.clone()),
-            better: self.better,
-            state: self.state.clone(),
-        })
-    }
-
     /// What was chosen; `None` when it is time for a look.
     pub(super) fn chosen(&self) -> Option<bool> {
         let is_due = self.state.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(Self::EACH);

@@ -9,11 +9,13 @@ use crate::base::{DateTime, EntityIx, Explain, RecordId};
 use crate::expr::EvalContext;
 use crate::query::{CursorKey, Item, ListRequest, Params, QueryError, Select, parse_get, parse_list};
 use crate::schema::catalog::Catalog;
-use crate::store::Dialect;
+use crate::store::statement::MOMENT;
+use crate::store::{Dialect, Statement};
 
 use super::constant::{is_constant, is_constant_select};
 use super::other::other;
 use super::select::{ListPlan, list};
+use super::shape::RowPlan;
 use super::single::{GetPlan, get};
 
 /// Plans kept of each sort.
@@ -84,26 +86,51 @@ impl<P> Own<P> {
     }
 }
 
-/// Made for [`MOMENT`], to be run at any.
-trait Momentary: Sized {
-    /// The plan with the moment put in; `None` where it has no part in it.
-    fn at(&self, now: DateTime) -> Option<Self>;
+/// A plan that is kept, and the moment at which it is asked. The plan itself may have [`MOMENT`] in its statements, so that it is
+/// run only through this.
+#[derive(Debug)]
+pub struct At<P> {
+    plan: Arc<P>,
+    now: DateTime,
 }
 
-impl Momentary for ListPlan {
-    fn at(&self, now: DateTime) -> Option<Self> {
-        self.with_statements(|statement| statement.at(MOMENT, now))
+impl At<ListPlan> {
+    pub(super) fn parts(&self) -> (&ListPlan, DateTime) {
+        (&self.plan, self.now)
+    }
+
+    /// Records of a page at most.
+    pub fn limit(&self) -> u32 {
+        self.plan.limit
+    }
+
+    /// The statement of each way to the page.
+    pub fn ways(&self) -> Vec<Statement> {
+        let other = self.plan.other.as_ref().map(|other| &other.page);
+        std::iter::once(&self.plan.page).chain(other).map(|page| page.at(self.now).into_owned()).collect()
+    }
+
+    /// How the rows of each way are read.
+    pub fn rows(&self) -> &Arc<RowPlan> {
+        &self.plan.rows
     }
 }
 
-impl Momentary for GetPlan {
-    fn at(&self, now: DateTime) -> Option<Self> {
-        self.with_statement(|statement| statement.at(MOMENT, now))
+impl At<GetPlan> {
+    /// The statement for one record.
+    pub fn statement(&self, id: RecordId) -> Statement {
+        self.plan.statement_at(id, self.now)
+    }
+
+    pub fn rows(&self) -> &Arc<RowPlan> {
+        &self.plan.rows
+    }
+
+    /// What was asked for.
+    pub fn select(&self) -> &Select {
+        &self.plan.select
     }
 }
-
-/// Stands for the moment in plans that are kept: outside of what a date-time may be.
-const MOMENT: DateTime = DateTime(i64::MIN + 1);
 
 /// Where the plan of who asks under these rules is kept; `None` where it cannot be.
 fn own_key(rules: &RowRules, actor: &Actor, whole: &Catalog, entity: EntityIx, query: &str) -> Option<OwnKey> {
@@ -165,7 +192,8 @@ impl Plans {
         entity: EntityIx,
         query: &str,
         context: &EvalContext<'_>,
-    ) -> Result<(Arc<ListRequest>, Arc<ListPlan>), PlanError> {
+    ) -> Result<(Arc<ListRequest>, At<ListPlan>), PlanError> {
+        let at = |plan| At { plan, now: context.now };
         let place = (query.len() <= LONGEST).then(|| (whole.version, actor.view(whole), entity, Box::from(query)));
         let cached = place.as_ref().and_then(|place| lock(&self.lists).get(place));
         let request = match &cached {
@@ -175,7 +203,7 @@ impl Plans {
         // Asked for on every request, found or not: a plan is no permission.
         let authorised = authorise_list(whole, actor, request.clone())?;
         if let Some(plan) = cached.as_ref().and_then(|cached| cached.plan.clone()) {
-            return Ok((request, plan));
+            return Ok((request, at(plan)));
         }
         let key = own_key(authorised.rows(), actor, whole, entity, query).filter(|_| is_keepable(whole, &request));
         if let Some(key) = key {
@@ -191,14 +219,14 @@ impl Plans {
             if let Some(place) = place.filter(|_| cached.is_none()) {
                 lock(&self.lists).put(place, CachedList { request: request.clone(), plan: None });
             }
-            return Ok((request, plan.at(context.now).map_or(plan, Arc::new)));
+            return Ok((request, at(plan)));
         }
         let plan = Arc::new(list(whole, dialect, &authorised, context));
         if let Some(place) = place {
             let kept = plan.is_constant.then(|| plan.clone());
             lock(&self.lists).put(place, CachedList { request: request.clone(), plan: kept });
         }
-        Ok((request, plan))
+        Ok((request, at(plan)))
     }
 
     /// The plan of `GET …/{id}`; run [`GetPlan::statement`] with the id.
@@ -215,7 +243,8 @@ impl Plans {
         id: RecordId,
         query: &str,
         context: &EvalContext<'_>,
-    ) -> Result<Arc<GetPlan>, PlanError> {
+    ) -> Result<At<GetPlan>, PlanError> {
+        let at = |plan| At { plan, now: context.now };
         let place = (query.len() <= LONGEST).then(|| (whole.version, actor.view(whole), entity, Box::from(query)));
         let cached = place.as_ref().and_then(|place| lock(&self.gets).get(place));
         if let Some(plan) = cached {
@@ -223,7 +252,7 @@ impl Plans {
             let select = Select { entity, items: Vec::new() };
             let asked = crate::query::GetRequest { entity, id, select, deleted: crate::query::Deleted::Live };
             authorise_get(whole, actor, asked)?;
-            return Ok(plan);
+            return Ok(at(plan));
         }
         let standing = actor.standing(whole)?;
         let rules = standing.part().map(|granted| granted.rules());
@@ -231,7 +260,7 @@ impl Plans {
         if let Some(plan) = key.as_ref().zip(rules).and_then(|(key, rules)| Own::find(&self.own_gets, key, rules)) {
             let select = Select { entity, items: Vec::new() };
             authorise_get(whole, actor, crate::query::GetRequest { entity, id, select, deleted: crate::query::Deleted::Live })?;
-            return Ok(plan.at(context.now).map_or(plan, Arc::new));
+            return Ok(at(plan));
         }
         let request = parse_get(&actor.sees(whole), entity, id, &Params::parse(query)).map_err(PlanError::Query)?;
         let is_keepable = is_constant_select(whole, &request.select) && !has_parts(&request.select);
@@ -239,13 +268,13 @@ impl Plans {
         if let Some(key) = key.filter(|_| is_keepable) {
             let plan = get(whole, dialect, &authorised, &timeless(context));
             let plan = Own::keep(&self.own_gets, key, authorised.rows(), plan);
-            return Ok(plan.at(context.now).map_or(plan, Arc::new));
+            return Ok(at(plan));
         }
         let plan = Arc::new(get(whole, dialect, &authorised, context));
         if let Some(place) = place.filter(|_| plan.is_constant) {
             lock(&self.gets).put(place, plan.clone());
         }
-        Ok(plan)
+        Ok(at(plan))
     }
 }
 

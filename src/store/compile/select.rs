@@ -40,25 +40,6 @@ pub struct ListPlan {
     pub other: Option<Other>,
 }
 
-impl ListPlan {
-    /// With other statements; `None` where `change` changes none.
-    pub(super) fn with_statements(&self, change: impl Fn(&Statement) -> Option<Statement>) -> Option<Self> {
-        let (page, count) = (change(&self.page), self.count.as_ref().and_then(&change));
-        let other = self.other.as_ref().and_then(|other| other.with_statements(&change));
-        (page.is_some() || count.is_some() || other.is_some()).then(|| ListPlan {
-            page: page.unwrap_or_else(|| self.page.clone()),
-            count: count.or_else(|| self.count.clone()),
-            rows: self.rows.clone(),
-            limit: self.limit,
-            by_id: self.by_id,
-            sort_cells: self.sort_cells.clone(),
-            digest: self.digest,
-            is_constant: self.is_constant,
-            other: other.or_else(|| self.other.clone()),
-        })
-    }
-}
-
 /// Compiles a list request.
 pub fn list<T: AsRef<ListRequest>>(catalog: &Catalog, dialect: Dialect, request: &Authorised<T>, context: &EvalContext<'_>) -> ListPlan {
     let asked = request.request().as_ref();

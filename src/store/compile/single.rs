@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::access::Authorised;
-use crate::base::{Cell, RecordId};
+use crate::base::{Cell, DateTime, RecordId};
 use crate::expr::EvalContext;
 use crate::query::{GetRequest, Select};
 use crate::schema::catalog::{Catalog, ColumnKind};
@@ -28,15 +28,16 @@ pub struct GetPlan {
 }
 
 impl GetPlan {
-    /// With another statement; `None` where `change` does not change it.
-    pub(super) fn with_statement(&self, change: impl Fn(&Statement) -> Option<Statement>) -> Option<Self> {
-        let statement = change(&self.statement)?;
-        Some(Self { statement, id_bind: self.id_bind, rows: self.rows.clone(), select: self.select.clone(), is_constant: self.is_constant })
-    }
-
     /// The statement for one record.
     pub fn statement(&self, id: RecordId) -> Statement {
-        let mut statement = self.statement.clone();
+        self.with_id(self.statement.clone(), id)
+    }
+
+    pub(super) fn statement_at(&self, id: RecordId, now: DateTime) -> Statement {
+        self.with_id(self.statement.at(now).into_owned(), id)
+    }
+
+    fn with_id(&self, mut statement: Statement, id: RecordId) -> Statement {
         if let Some((_, cell)) = statement.binds.get_mut(self.id_bind) {
             *cell = Cell::Int(id.0);
         }
