@@ -18,8 +18,8 @@ use crate::expr::{Hop, Needs, Rows};
 use crate::store::Dialect;
 use crate::store::compile::{self, Lock, RowSet, Source};
 
-/// Rows of one to-many field that one expression may read.
-const MAX_ROWS: u32 = 20_000;
+/// Rows of one to-many field that are read at most.
+pub(super) const MAX_ROWS: u32 = 20_000;
 
 /// Reads whole records, inside a unit of work or outside.
 pub(super) struct Reader<'a> {

@@ -1,15 +1,17 @@
 //! Works out the state of a form: the same conditions, formulas and options a save would use, nothing written.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::check::{allowed, is_required};
-use super::convert::merged;
+use super::convert::{link_id, merged};
 use super::error::{FieldFault, RecordError, pointer};
 use super::form::{FieldState, FormState};
 use super::hooks::Record;
 use super::input::Input;
+use super::load::{MAX_ROWS, Reader};
 use super::plan::Compiled;
-use super::rights::{says_who_sees, writes};
+use super::rights::{names_others, says_who_sees, writes};
 use super::service::Records;
 use super::world::{Setting, World};
 use crate::access::{Action, Actor, Granted, Mask};
@@ -35,13 +37,16 @@ impl Records {
         let shown_to = granted.as_deref().map(|granted| (granted, self.clock().now()));
         let definition = compiled.entity(entity);
         let mut reader = self.reader(&compiled, actor, shown_to);
-        let old = match id {
+        let mut old = match id {
             None => None,
             Some(id) => {
                 let found = reader.load(entity, &[id], Lock::None).await?.pop().filter(|record| !record.is_deleted(definition));
                 Some(found.ok_or_else(|| RecordError::NotFound { entity: definition.slug.clone(), id: id.display(&definition.prefix) })?)
             }
         };
+        if let (Some(old), Some(granted)) = (&mut old, &granted) {
+            only_known_links(&mut reader, granted, definition, old).await?;
+        }
         let plan = compiled.plan(entity);
         let mut world = World::default();
         let mut record = match &old {
@@ -139,6 +144,20 @@ impl Records {
     fn form_setting<'c>(&self, compiled: &'c super::plan::Compiled, actor: &Actor) -> Setting<'c> {
         Setting::new(compiled, self.clock().now(), actor)
     }
+}
+
+/// Takes out of a record's lists of links what may not be read. A save of the form leaves it where it is.
+async fn only_known_links(reader: &mut Reader<'_>, granted: &Granted, entity: &Entity, record: &mut Record) -> Result<(), RecordError> {
+    for field in entity.fields.iter().filter(|field| names_others(granted, entity, field.ix)) {
+        let FieldType::Links { to, through, near, far } = field.ty else { continue };
+        let Value::List(mut links) = record.get(field.ix).clone() else { continue };
+        let rows = reader.load_by(through, near, &[record.id], MAX_ROWS, Lock::None).await?;
+        let ids: Vec<RecordId> = rows.iter().filter_map(|row| link_id(row.get(far))).collect();
+        let known: HashSet<RecordId> = reader.load(to, &ids, Lock::None).await?.into_iter().map(|found| found.id).collect();
+        links.retain(|link| link_id(link).is_some_and(|id| known.contains(&id)));
+        record.values[field.ix.0 as usize] = if links.is_empty() { Value::Null } else { Value::List(links) };
+    }
+    Ok(())
 }
 
 /// Defaults of a new record.

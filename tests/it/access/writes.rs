@@ -79,6 +79,37 @@ async fn links_lead_to_what_may_be_read_and_to_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_form_lists_no_link_to_what_may_not_be_read_and_a_save_leaves_it_there() {
+    let world = World::new().await;
+    let hidden = world.app.create_id("contact", json!({"name": "Mole", "secret": true})).await;
+    let known = world.app.create_id("contact", json!({"name": "Known"})).await;
+    let deal = world.deal(&world.rep, json!({"name": "B", "contacts": [hidden, known]})).await;
+    let edit = get(&world.app, &world.rep, &format!("/records/deal/{deal}/edit")).await.expect_status(200).text();
+    assert!(edit.contains(&known) && !edit.contains(&hidden), "{edit}");
+    // Who may not change the list gets it as text.
+    let reading = "kind: role\nid: rep\npermissions:\n  deal: {rows: \"owner = me()\", update: true, fields: {read_only: [contacts]}}\n  contact: {rows: \"secret = false\"}\n";
+    let mut files = super::world::SALES.to_vec();
+    files[2] = (files[2].0, reading);
+    let other = crate::support::TestApp::with_files(&files).await;
+    let reader = person(&other, "reader", &["rep"], json!({})).await;
+    let mole = other.create_id("contact", json!({"name": "Mole", "secret": true})).await;
+    let friend = other.create_id("contact", json!({"name": "Known"})).await;
+    let shown = other.create_id("deal", json!({"name": "B", "owner": reader.id, "contacts": [mole, friend]})).await;
+    let page = get(&other, &reader, &format!("/records/deal/{shown}/edit")).await.expect_status(200).text();
+    assert!(page.contains(&friend) && !page.contains(&mole), "{page}");
+    let form = world.app.request(Method::POST, &format!("/records/deal/{deal}")).token(&world.rep.token);
+    let form = form.header("content-type", "application/x-www-form-urlencoded");
+    form.text(format!("_version=1&name=New&contacts={known}")).send().await.expect_status(303);
+    let path = format!("/api/v1/records/deal/{deal}?select=name,contacts");
+    let after = world.app.get(&path).await.json();
+    let mut left: Vec<String> = after["contacts"].as_array().expect("links").iter().filter_map(|id| id.as_str().map(str::to_owned)).collect();
+    left.sort();
+    let mut both = vec![hidden, known];
+    both.sort();
+    assert_eq!((after["name"].clone(), left), (json!("New"), both));
+}
+
+#[tokio::test]
 async fn row_26_a_nested_record_needs_rights_of_its_own() {
     let world = World::new().await;
     let clerk = "kind: role\nid: clerk\npermissions:\n  deal: write\n  line: read\n";
