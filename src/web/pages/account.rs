@@ -235,6 +235,9 @@ pub(super) async fn create_token(mut page: Page, post: Post) -> Result<Response,
     if name.is_empty() {
         return account_page(&page, StatusCode::UNPROCESSABLE_ENTITY, refuse(page.say("token-bad-name", &[])), None).await;
     }
+    if post.get("may") == "erase" && !page.is_admin() {
+        return account_page(&page, StatusCode::UNPROCESSABLE_ENTITY, refuse(page.say("token-bad-scopes", &[])), None).await;
+    }
     let limits = match page.state.auth.token_limits(&scope_words(&post), post.get("networks")) {
         Ok(limits) => limits,
         Err(AuthError::BadNetwork(_)) => {
@@ -251,12 +254,16 @@ pub(super) async fn create_token(mut page: Page, post: Post) -> Result<Response,
     account_page(&page, StatusCode::OK, None, Some(made.secret)).await
 }
 
-/// `may` is one of `read`, `write`, `admin`; with entities chosen the first two hold for them alone.
+/// `may` is one of `read`, `write`, `admin`, and `erase`, which is worth nothing without `admin`; with entities chosen the first
+/// two hold for them alone.
 fn scope_words(post: &Post) -> Vec<String> {
     let may = match post.get("may") {
         "" => "write",
         may => may,
     };
+    if may == "erase" {
+        return vec!["admin".to_owned(), may.to_owned()];
+    }
     let entities: Vec<&str> = post.pairs.iter().filter(|(name, _)| name == "entity").map(|(_, id)| id.as_str()).collect();
     if may == "admin" || entities.is_empty() {
         return vec![may.to_owned()];

@@ -134,10 +134,43 @@ async fn the_account_page_makes_a_limited_token_and_shows_it_once() {
         let page = post_form(&app, &cookie, "/account/tokens", form).await.expect_status(422).text();
         assert!(page.contains(told), "{form}");
     }
+    // Who does not administer is offered neither, and gets no token that erases people.
+    assert!(!page.contains("value=\"admin\"") && !page.contains("value=\"erase\""), "{page}");
+    post_form(&app, &cookie, "/account/tokens", "name=x&may=erase").await.expect_status(422);
     app.clock.advance_ms(11 * 60 * 1000);
     let page = post_form(&app, &cookie, "/account/tokens", "name=x&may=read").await.expect_status(422).text();
     assert!(page.contains("Give your password"), "{page}");
     let made = post_form(&app, &cookie, "/account/tokens", "name=x&may=read&_password=correct+horse+battery").await.expect_status(200);
     assert!(made.text().contains("rl_"));
     new_cookie(&made);
+}
+
+#[tokio::test]
+async fn an_administrator_makes_a_token_that_erases_people_on_the_account_page() {
+    let app = TestApp::with_files(&crate::privacy::CLINIC).await;
+    let id = app.create_id("patient", json!({ "number": "1", "email": "ada@example.org" })).await;
+    let cookie = signed_in(&app, "boss@example.com", true).await;
+    for (locale, words) in [
+        ("en", "Erasing removes what records say of a person"),
+        ("zh-CN", "清除会移除记录中有关某人的内容"),
+        ("zh-TW", "清除會移除記錄中有關某人的內容"),
+    ] {
+        let page = app.request(Method::GET, "/account").session(&cookie).header("accept-language", locale).send().await.text();
+        assert!(page.contains("value=\"erase\"") && page.contains(words), "{locale}: {page}");
+    }
+    let make = async |form: &str| {
+        let page = post_form(&app, &cookie, "/account/tokens", form).await.expect_status(200).text();
+        let secret: String = page.split("rl_").nth(1).expect("a secret").chars().take_while(char::is_ascii_alphanumeric).collect();
+        format!("rl_{secret}")
+    };
+    // All that an administrator may do is not enough; entities that were ticked as well limit nothing here.
+    let (admin, erasing) = (make("name=a&may=admin").await, make("name=e&may=erase&entity=clinic.patient").await);
+    let path = format!("/api/v1/records/patient/{id}/erase");
+    app.request(Method::POST, &path).token(&admin).send().await.expect_problem(403, "ACL003");
+    app.request(Method::POST, &path).token(&erasing).send().await.expect_status(200);
+    let page = app.request(Method::GET, "/account").session(&cookie).send().await.text();
+    assert!(page.contains("Erase people"), "{page}");
+    app.clock.advance_ms(11 * 60 * 1000);
+    let page = post_form(&app, &cookie, "/account/tokens", "name=x&may=erase").await.expect_status(422).text();
+    assert!(page.contains("Give your password"), "{page}");
 }
