@@ -13,6 +13,7 @@ use crate::auth::{Invitation, NewToken, NewUser};
 use crate::base::RecordId;
 use crate::cli::{AuditFormat, exit};
 use crate::deploy;
+use crate::record::{LONGEST_REASON, is_reason};
 use crate::schema::{DataKind, SourceFile};
 use crate::store::audit;
 use crate::transfer::{self, Import, Mapping, Progress, Table, TableOptions};
@@ -75,6 +76,9 @@ pub struct ImportOrder {
     pub delimiter: Option<char>,
     pub dry_run: bool,
     pub without_scripts: bool,
+    /// Why rows pass over the gates of a pipeline.
+    #[serde(default)]
+    pub reason: Option<String>,
 }
 
 /// The result: for a person and for programs.
@@ -350,7 +354,14 @@ async fn import(workspace: &Workspace, order: ImportOrder, progress: &(dyn Fn(Pr
     };
     let header = table.header.clone();
     let zone = catalog.settings.time_zone.clone();
-    let job = Import { table, mapping, zone, dry_run: order.dry_run, without_hooks: order.without_scripts };
+    let reason = order.reason.as_deref().map(|reason| reason.trim().to_owned());
+    if reason.as_deref().is_some_and(|reason| !is_reason(reason)) {
+        return Err(AppError::Input {
+            message: "--reason says nothing, or too much".into(),
+            hint: format!("say in at most {LONGEST_REASON} characters why rows pass over a gate, or leave it out"),
+        });
+    }
+    let job = Import { table, mapping, zone, dry_run: order.dry_run, without_hooks: order.without_scripts, reason };
     let report = transfer::import(&workspace.records, &Actor::system(), job, progress).await?;
     if !order.dry_run {
         let mut entry = audit::Entry::new("records.import");

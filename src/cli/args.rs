@@ -251,6 +251,9 @@ pub struct ImportArgs {
     /// Run no scripts for these records.
     #[arg(long)]
     pub without_scripts: bool,
+    /// Why rows pass over the order and the gates of a pipeline; kept with each of these moves.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -160,6 +160,11 @@ fn import(catalog: &Catalog, entity: &Entity) -> Value {
             json!({ "type": "string", "enum": ["update", "keep"], "default": "update" }),
             "what becomes of a record that is found",
         )
+        .query(
+            "reason",
+            json!({ "type": "string", "maxLength": 1000 }),
+            "why rows pass over the order and the gates of pipelines, where a role of yours may; kept with each of these moves",
+        )
         .shared("Prefer")
         .body(&["text/csv"], text(), Some(file.into()))
         .answers("200", "what became of the rows", report)

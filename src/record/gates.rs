@@ -85,6 +85,11 @@ pub(super) fn may_override(actor: &Actor, pipeline: &Pipeline) -> bool {
     has_role(actor, &pipeline.overriders)
 }
 
+/// Whether the actor may pass over the gates of some pipeline of an entity.
+pub fn may_pass_over(actor: &Actor, entity: &Entity) -> bool {
+    entity.pipelines.iter().any(|pipeline| may_override(actor, pipeline))
+}
+
 impl Setting<'_> {
     /// The pipeline a record follows by one of its selects.
     pub(super) fn followed(&self, record: &Record, field: FieldIx) -> Option<usize> {

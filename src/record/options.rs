@@ -30,6 +30,14 @@ impl Source {
     }
 }
 
+/// The longest reason for passing over a gate, in characters.
+pub const LONGEST_REASON: usize = 1_000;
+
+/// Whether a text can be kept as the reason why a move goes against the order of a pipeline or a gate.
+pub fn is_reason(text: &str) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= LONGEST_REASON && !text.contains('\0')
+}
+
 /// How a write shall be done.
 #[derive(Debug, Clone, Default)]
 pub struct WriteOptions {

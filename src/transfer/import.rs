@@ -39,6 +39,8 @@ pub struct Import {
     pub dry_run: bool,
     /// Scripts do not run for these records.
     pub without_hooks: bool,
+    /// Why rows go against the order of a pipeline or a gate, where the actor may do that.
+    pub reason: Option<String>,
 }
 
 /// How far an import is.
@@ -54,13 +56,13 @@ pub struct Progress {
 /// # Errors
 /// Only what stops everything (the database); what was committed before stays.
 pub async fn import(records: &Records, actor: &Actor, import: Import, progress: &(dyn Fn(Progress) + Sync)) -> Result<Report, RecordError> {
-    let Import { table, mapping, zone, dry_run, without_hooks } = import;
+    let Import { table, mapping, zone, dry_run, without_hooks, reason } = import;
     let catalog = records.catalog();
     expect_allowed(&catalog, actor, &mapping.root)?;
     // Whoever does not do everything is held against their rights row by row.
     let is_ready_made = !dry_run && actor.standing(&catalog)?.part().is_none();
     let report = Report { rows: table.rows.len() as u64, unused: mapping.unused.clone(), ..Report::default() };
-    let options = WriteOptions { without_hooks, ..WriteOptions::from(Source::Import) };
+    let options = WriteOptions { without_hooks, override_reason: reason, ..WriteOptions::from(Source::Import) };
     let job = Arc::new(Job { mapping, zone, options, dry_run, is_ready_made, known: Mutex::default(), keys: Mutex::default() });
     let mut run = Run { records, actor, job, report, seen: HashSet::new(), progress };
     let chunks = Chunks::start(records, actor, &run.job, table.rows);

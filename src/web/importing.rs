@@ -15,6 +15,8 @@ pub(super) struct Order {
     /// Records that are found stay as they are.
     pub keeps: bool,
     pub dry_run: bool,
+    /// Why rows pass over the gates of a pipeline.
+    pub reason: Option<String>,
 }
 
 /// Before the file is read: whether records of the entity may be imported at all.
@@ -44,9 +46,10 @@ pub(super) async fn run(
     if order.keeps {
         mapping.root.existing = Existing::Keep;
     }
-    let import = Import { table, mapping, zone: actor.time_zone.clone(), dry_run: order.dry_run, without_hooks: false };
+    let Order { dry_run, reason, .. } = order;
+    let import = Import { table, mapping, zone: actor.time_zone.clone(), dry_run, without_hooks: false, reason };
     let report = transfer::import(&state.records, actor, import, &|_| ()).await?;
-    if !order.dry_run {
+    if !dry_run {
         let entry = Entry::new("records.import").of(&entity.id);
         let counts = [("created", report.created), ("updated", report.updated), ("failed", report.failed.len() as u64)];
         let entry = counts.into_iter().fold(entry, |entry, (name, count)| entry.fact(name, count));

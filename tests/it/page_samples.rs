@@ -420,6 +420,8 @@ pub fn import(locale: Locale) -> ImportPage {
             Choice { value: text("code"), label: text("Code"), ..Choice::default() },
         ],
         keeps: true,
+        may_pass_over: true,
+        reason: text("A friend"),
         report: Some(ImportReport {
             is_rehearsal: true,
             summary: text("3 rows"),

@@ -4,6 +4,7 @@ mod access;
 mod board;
 mod definitions;
 mod doors;
+mod imports;
 mod moves;
 mod pages;
 pub mod world;

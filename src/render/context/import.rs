@@ -13,6 +13,9 @@ pub struct ImportPage {
     /// Uniques by which records are found, the first of them none.
     pub matches: Vec<Choice>,
     pub keeps: bool,
+    /// The gates of a pipeline may be passed over, with a reason.
+    pub may_pass_over: bool,
+    pub reason: String,
     pub report: Option<ImportReport>,
     pub error: Option<String>,
 }

@@ -10,14 +10,15 @@ use super::answer;
 use super::body::{expect_media_type, read_bytes};
 use super::head::EntityHead;
 use super::headers::{PREFERENCE_APPLIED, preferences};
+use crate::record::{LONGEST_REASON, is_reason};
 use crate::web::Problem;
 use crate::web::importing::{self, Order};
 
 const CSV: &[&str] = &["text/csv"];
 
-/// `POST /records/{entity}/import?match=number&existing=keep`
+/// `POST /records/{entity}/import?match=number&existing=keep&reason=…`
 pub(super) async fn import(head: EntityHead, body: Body) -> Result<Response, Problem> {
-    let params = head.params(&["match", "existing"])?;
+    let params = head.params(&["match", "existing", "reason"])?;
     let keeps = match params.get("existing") {
         None | Some("update") => false,
         Some("keep") => true,
@@ -27,7 +28,13 @@ pub(super) async fn import(head: EntityHead, body: Body) -> Result<Response, Pro
         }
     };
     let matched = params.get("match").into_iter().flat_map(|names| names.split(',')).map(|name| name.trim().to_owned());
-    let order = Order { matched: matched.filter(|name| !name.is_empty()).collect(), keeps, dry_run: preferences(&head.headers).dry_run };
+    let matched = matched.filter(|name| !name.is_empty()).collect();
+    let reason = params.get("reason").map(str::trim);
+    if reason.is_some_and(|reason| !is_reason(reason)) {
+        let message = format!("must say in at most {LONGEST_REASON} characters why rows pass over a gate");
+        return Err(Problem::new("QRY004", format!("`reason` {message}")).with_fault("reason", "QRY004", &message, json!({})));
+    }
+    let order = Order { matched, keeps, dry_run: preferences(&head.headers).dry_run, reason: reason.map(str::to_owned) };
     head.requester.may_write(head.entity())?;
     importing::expect_allowed(&head.catalog, &head.actor, head.entity())?;
     expect_media_type(&head.headers, CSV)?;

@@ -10,13 +10,10 @@ use super::body::JSON;
 use super::head::EntityHead;
 use super::write::written;
 use crate::base::DateTime;
-use crate::record::{Condition, Input, PossibleMove, Standing, Stay};
+use crate::record::{Condition, Input, LONGEST_REASON, PossibleMove, Standing, Stay, is_reason};
 use crate::schema::catalog::{Entity, FieldType, Pipeline, Stage};
 use crate::web::Problem;
 use crate::web::middleware::fault_words;
-
-/// The longest reason, in characters.
-const LONGEST_REASON: usize = 1_000;
 
 /// `GET /records/{entity}/{id}/moves`
 pub(super) async fn list(head: EntityHead) -> Result<Response, Problem> {
@@ -79,7 +76,7 @@ fn read(asked: &Value) -> Result<Asked<'_>, Problem> {
     };
     let to = text("to")?.ok_or_else(|| bad("to", "must name a stage"))?;
     let reason = text("reason")?;
-    if reason.is_some_and(|reason| reason.chars().count() > LONGEST_REASON) {
+    if reason.is_some_and(|reason| !is_reason(reason)) {
         return Err(bad("reason", &format!("must have at most {LONGEST_REASON} characters")));
     }
     let set = match map.get("set") {

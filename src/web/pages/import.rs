@@ -7,6 +7,7 @@ use axum::response::Response;
 use super::page::Page;
 use super::post::Post;
 use crate::access::AccessError;
+use crate::record::{is_reason, may_pass_over};
 use crate::render::Arg;
 use crate::render::context::{Choice, ImportPage, ImportReport};
 use crate::schema::catalog::{Entity, Unique};
@@ -33,7 +34,12 @@ pub(super) async fn import(page: Page, Path(slug): Path<String>, mut post: Post)
         return import_page(&page, entity, StatusCode::UNPROCESSABLE_ENTITY, Some(&post), None, Some(told));
     };
     let matched = post.get("match").split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
-    let order = Order { matched, keeps: post.get("existing") == "keep", dry_run: post.get("do") != "import" };
+    let reason = Some(post.get("reason").trim().to_owned()).filter(|reason| !reason.is_empty());
+    if reason.as_deref().is_some_and(|reason| !is_reason(reason)) {
+        let told = page.say("move-reason-needed", &[]);
+        return import_page(&page, entity, StatusCode::UNPROCESSABLE_ENTITY, Some(&post), None, Some(told));
+    }
+    let order = Order { matched, keeps: post.get("existing") == "keep", dry_run: post.get("do") != "import", reason };
     let is_rehearsal = order.dry_run;
     match importing::run(&page.state, &page.actor, &page.catalog, entity, file.bytes, order).await {
         Ok((report, _)) => {
@@ -70,6 +76,8 @@ fn import_page(
         href: format!("/records/{}", entity.slug),
         matches: page.matches(entity, chosen("match")),
         keeps: chosen("existing") == "keep",
+        may_pass_over: may_pass_over(&page.actor, entity),
+        reason: chosen("reason").to_owned(),
         report,
         error,
     };

@@ -10,15 +10,13 @@ use super::page::{Page, encode, is_own_path};
 use super::post::Post;
 use super::record::record_page;
 use crate::base::{FieldIx, RecordId};
-use crate::record::{Condition, ConditionKind, FieldFault, PossibleMove, Source, Standing, WriteOptions, parse_id};
+use crate::record::{Condition, ConditionKind, FieldFault, PossibleMove, Source, Standing, WriteOptions, is_reason, parse_id};
 use crate::render::context::{ConditionRow, Crumb, MoveLink, MovePage, Notice, PathStep, StagePath, StageRow, Stamp};
 use crate::render::show::Titles;
 use crate::render::{Arg, FormTexts};
 use crate::schema::catalog::{Entity, FieldType, Pipeline, SelectOption, Stage};
 use crate::web::Problem;
 
-/// The longest reason, in characters.
-const LONGEST_REASON: usize = 1_000;
 const DAY: i64 = 86_400_000_000;
 
 /// `GET /records/{entity}/{id}/move?pipeline=…&to=…`
@@ -37,7 +35,7 @@ pub(super) async fn make(page: Page, Path((slug, id_text)): Path<(String, String
     let reason = post.get("_reason").trim().to_owned();
     let overrides = post.get("_do") == "override";
     let refused = |faults: Vec<FieldFault>, message: Option<String>| Asked { post: Some(&post), faults, message };
-    if overrides && (reason.is_empty() || reason.chars().count() > LONGEST_REASON || reason.contains('\0')) {
+    if overrides && !is_reason(&reason) {
         let message = page.say("move-reason-needed", &[]);
         return show(&page, entity, &id_text, wanted, refused(Vec::new(), Some(message))).await;
     }
