@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::effects::RoleEffect;
+use super::opened::Opened;
 use super::plan::grouped;
 
 /// What becomes of tables, records and values; how many there are is counted when the plan is made.
@@ -42,6 +43,8 @@ pub enum Consequence {
     KeepIt(i64),
     /// What a role means for those who have it.
     Role(RoleEffect),
+    /// Gates may be passed over and moves made by more people.
+    Opened(Opened),
     /// A computed value is shown to everybody who reads its field.
     Exposed,
 }
@@ -73,6 +76,7 @@ impl Consequence {
             Self::FieldRenamed { from, still_answered: false } => format!("was {from}; all values stay"),
             Self::KeepIt(count) => format!("{} keep it", records(*count)),
             Self::Role(effect) => effect.text(),
+            Self::Opened(opened) => opened.text(),
             Self::Exposed => "shown to everybody who reads the field, whatever it is computed from".into(),
         }
     }
@@ -100,6 +104,7 @@ impl Consequence {
             }
             Self::KeepIt(count) => json!({"kind": "keep_it", "count": count}),
             Self::Role(_) => json!({"kind": "role"}),
+            Self::Opened(opened) => opened.to_json(),
             Self::Exposed => json!({"kind": "exposed"}),
         }
     }

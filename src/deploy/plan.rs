@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::consequence::{Blocked, Consequence};
 use super::effects::{RoleEffect, effects};
+use super::opened::opened;
 use super::stranded::stranded;
 use super::{DeployError, check, current};
 use crate::base::{EntityIx, FieldIx};
@@ -166,11 +167,19 @@ pub async fn plan(store: &Store, files: &[SourceFile]) -> Result<Plan, DeployErr
         Some(old) => stranded(store, &old.catalog, &loaded.catalog, &ops).await?,
         None => HashMap::new(),
     };
+    let mut opened = match &old {
+        Some(old) => opened(store, &old.catalog, &loaded.catalog, &ops).await?,
+        None => HashMap::new(),
+    };
     let mut steps = Vec::with_capacity(ops.len());
     for op in ops {
         let mut step = step(store, &loaded, &fresh, op).await?;
         step.blocked = step.blocked.or_else(|| stranded.remove(&step.op.uid));
         tell_access(&mut step, &access);
+        if let Some(opened) = opened.remove(&step.op.uid) {
+            step.risk = Risk::WideningAccess;
+            step.effect = Consequence::Opened(opened);
+        }
         steps.push(step);
     }
     let links = links(store, &loaded, &steps);

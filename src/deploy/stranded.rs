@@ -35,7 +35,7 @@ pub(super) async fn stranded(store: &Store, old: &Catalog, new: &Catalog, ops: &
 }
 
 /// The pipeline an op is about.
-fn pipeline<'c>(catalog: &'c Catalog, op: &Op) -> Option<(&'c Entity, &'c Pipeline)> {
+pub(super) fn pipeline<'c>(catalog: &'c Catalog, op: &Op) -> Option<(&'c Entity, &'c Pipeline)> {
     let owner = op.uid.split('/').next()?;
     let entity = catalog.entities.iter().find(|entity| entity.uid == owner)?;
     Some((entity, entity.pipelines.iter().find(|pipeline| pipeline.id == op.name)?))

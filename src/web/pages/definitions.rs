@@ -10,6 +10,7 @@ use crate::base::{DateTime, RecordId};
 use crate::render::Arg;
 use crate::render::context::{ConfirmationRow, DefinitionFault, DefinitionsPage, PlanView, RoleRow, Stamp, StepRow, VersionRow};
 use crate::web::Problem;
+use crate::web::api::moves::label;
 
 /// Versions that are listed.
 const SHOWN_VERSIONS: usize = 50;
@@ -153,10 +154,43 @@ impl Page {
 
     fn effect(&self, step: &Json) -> String {
         let Some(told) = step.get("consequence") else { return String::new() };
+        if text(told, "kind") == Some("opened") {
+            return self.opened(step, told);
+        }
         let count = |name: &'static str| (name, Arg::Count(told.get(name).and_then(Json::as_i64).unwrap_or(0)));
         let name = ("name", Arg::Text(text(told, "name").unwrap_or_default()));
         let args = [count("count"), count("fields"), count("indexes"), count("views"), name];
         self.say(&format!("plan-effect-{}", key(text(told, "kind").unwrap_or("meta"))), &args)
+    }
+
+    /// Who may pass over the gates of a pipeline from now on, and which moves are for more people than before.
+    fn opened(&self, step: &Json, told: &Json) -> String {
+        let entity = text(step, "entity").and_then(|id| self.catalog.find_entity(id));
+        let found = entity.and_then(|entity| {
+            let name = text(step, "name")?;
+            Some((entity, entity.pipelines.iter().find(|pipeline| pipeline.id == name)?))
+        });
+        let stage = |one: &Json, end: &str| {
+            let key = text(one, end).unwrap_or_default();
+            found.map_or_else(|| key.to_owned(), |(entity, pipeline)| label(entity, pipeline, key, self.ui.locale))
+        };
+        let by = |gained: &Json| {
+            if gained.get("everybody") == Some(&Json::Bool(true)) {
+                return self.say("plan-opened-everybody", &[]);
+            }
+            let roles: Vec<String> = list(gained, "roles").filter_map(Json::as_str).map(|role| self.role_label(role)).collect();
+            let count = gained.get("people").and_then(Json::as_i64).unwrap_or(0);
+            let people = self.say("plan-people-count", &[("count", Arg::Count(count))]);
+            self.say("plan-opened-roles", &[("roles", Arg::Text(&roles.join(", "))), ("people", Arg::Text(&people))])
+        };
+        let gates = told.get("gates").filter(|gates| !gates.is_null());
+        let gates = gates.map(|gained| self.say("plan-opened-gates", &[("who", Arg::Text(&by(gained)))]));
+        let moves = list(told, "moves").map(|one| {
+            let (from, to) = (stage(one, "from"), stage(one, "to"));
+            let who = by(one.get("by").unwrap_or(&Json::Null));
+            self.say("plan-opened-move", &[("from", Arg::Text(&from)), ("to", Arg::Text(&to)), ("who", Arg::Text(&who))])
+        });
+        gates.into_iter().chain(moves).collect::<Vec<_>>().join("; ")
     }
 
     /// What is accepted, as a sentence: the change and what it means.
@@ -166,7 +200,8 @@ impl Page {
             return name.to_owned();
         };
         let what = text(step, "subject").unwrap_or_default();
-        let role = list(plan, "access").find(|effect| text(step, "name") == text(effect, "role") && risk == "widening_access");
+        let is_role = step.get("consequence").and_then(|told| text(told, "kind")) == Some("role");
+        let role = list(plan, "access").find(|effect| text(step, "name") == text(effect, "role") && is_role);
         let role = role.map(|effect| self.role_row(effect)).filter(|row| !row.gains.is_empty());
         let effect = match role {
             Some(row) => {

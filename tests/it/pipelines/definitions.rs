@@ -1,11 +1,13 @@
 //! What a change of a pipeline means for the records that stand in it.
 
+use axum::http::Method;
 use relata::app::AppError;
 use relata::deploy::{self, DeployError};
 use relata::schema::SourceFile;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::world::{SHOP, World};
+use crate::access::world::person;
 
 /// The shop with the sales pipeline changed.
 fn changed(world: &World, from: &str, to: &str) -> Vec<SourceFile> {
@@ -67,4 +69,97 @@ async fn a_changed_gate_is_in_force_with_the_apply() {
         .expect_status(200);
     apply(&world, &files).await.expect("applies");
     world.app.patch(&path, json!({ "stage": "offer" })).await.expect_problem(422, "REC010");
+}
+
+const MANAGER: &str = "kind: role\nid: manager\npermissions: {\"*\": all}\n";
+
+/// What a plan says of the sales pipeline: its risk, and what it opens.
+async fn told(world: &World, files: &[SourceFile]) -> (Value, Value, Vec<String>) {
+    let plan = deploy::plan(&world.app.workspace.store, files).await.expect("a plan");
+    let json = plan.to_json();
+    let steps = json["changes"].as_array().expect("changes");
+    let step = steps.iter().find(|step| step["name"] == "sales").unwrap_or_else(|| panic!("{json:#}"));
+    let names = plan.confirmations.iter().map(|confirmation| confirmation.name.clone()).collect();
+    (step["risk"].clone(), step["consequence"].clone(), names)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn letting_more_people_pass_over_gates_or_make_a_move_wants_its_confirmation() {
+    let mut all = SHOP.to_vec();
+    all.push(("definitions/shop/manager.yaml", MANAGER));
+    let world = World::with(&all).await;
+    const OVERRIDE: &str = "    override: [boss]\n";
+    const TO_WON: &str = "      - {from: talk, to: won, roles: [boss]}\n";
+    // A role that nobody has yet, other words, fewer people, another order of work: nobody may do more.
+    for (from, to) in [
+        (OVERRIDE, "    override: [boss, manager]\n"),
+        (OVERRIDE, ""),
+        ("Ask what they need", "Ask them"),
+        (TO_WON, "      - {from: talk, to: won, roles: [manager]}\n"),
+        ("- {from: [new, offer], to: dropped}", "- {from: \"*\", to: dropped}"),
+        ("amount > 0", "amount >= 0"),
+    ] {
+        let (risk, consequence, names) = told(&world, &changed(&world, from, to)).await;
+        assert_eq!((risk, consequence, names.len()), (json!("meta"), json!({"kind": "meta"}), 0), "{from} {to}");
+    }
+    let clerks = || json!({"everybody": false, "roles": ["clerk"], "people": 1});
+    let everybody = || json!({"everybody": true, "roles": [], "people": null});
+    let gates = |by: Value| json!({"kind": "opened", "gates": by, "moves": []});
+    let won = |by: Value| json!({"kind": "opened", "gates": null, "moves": [{"from": "talk", "to": "won", "by": by}]});
+    for (from, to, opened) in [
+        (OVERRIDE, "    override: [boss, clerk]\n", gates(clerks())),
+        (OVERRIDE, "    override: clerk\n", gates(clerks())),
+        (TO_WON, "      - {from: talk, to: won, roles: [boss, clerk]}\n", won(clerks())),
+        (TO_WON, "      - {from: talk, to: won}\n", won(everybody())),
+        (TO_WON, "      - {from: talk, to: won, roles: boss}\n      - {from: talk, to: [won, lost]}\n", won(everybody())),
+    ] {
+        let (risk, consequence, names) = told(&world, &changed(&world, from, to)).await;
+        assert_eq!((risk, consequence), (json!("widening_access"), opened), "{to}");
+        assert_eq!(names.len(), 1, "{to}: {names:?}");
+    }
+    // A manager who is made one counts; who may already by another role does not.
+    let manager = person(&world.app, "manager", &["manager"], json!({})).await;
+    person(&world.app, "both", &["manager", "boss"], json!({})).await;
+    let files = changed(&world, OVERRIDE, "    override: [boss, manager]\n");
+    let (_, consequence, names) = told(&world, &files).await;
+    assert_eq!(consequence["gates"], json!({"everybody": false, "roles": ["manager"], "people": 1}));
+    let plan = deploy::plan(&world.app.workspace.store, &files).await.expect("a plan");
+    let text = plan.text();
+    assert!(text.contains("! ") && text.contains("manager (1 person) may pass over its gates"), "{text}");
+    let id = world.ripe(json!({ "stage": "talk", "margin": "1" })).await;
+    let moves = format!("/api/v1/records/deal/{id}/moves");
+    let ask = || world.app.request(Method::POST, &moves).token(&manager.token).json(&json!({ "to": "dropped", "reason": "Late" }));
+    ask().send().await.expect_problem(422, "REC010");
+    let refused = world.app.workspace.apply(&files, None, &[], 0).await;
+    assert!(matches!(refused, Err(AppError::Deploy(DeployError::Unconfirmed(ref wanted))) if *wanted == names), "{refused:?}");
+    ask().send().await.expect_problem(422, "REC010");
+    world.app.workspace.apply(&files, None, &names, 0).await.expect("confirmed");
+    ask().send().await.expect_status(200);
+    // Without its pipeline everybody makes the move that was for some.
+    let mut files = changed(&world, "pipelines:\n  - id: tender", "pipelines:\n  - id: bids");
+    let shop = files.iter_mut().find(|file| file.path == SHOP[1].0).expect("the shop");
+    let (from, to) = (shop.text.find("  - id: sales").expect("sales"), shop.text.find("---\nkind: entity\nid: shop.account").expect("accounts"));
+    shop.text.replace_range(from..to, "");
+    let (risk, consequence, _) = told(&world, &files).await;
+    assert_eq!((risk, consequence), (json!("widening_access"), won(everybody())));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_of_the_definitions_says_what_a_pipeline_opens() {
+    let world = World::new().await;
+    let place = world.app.workspace.folders.resolve(SHOP[1].0);
+    let text = std::fs::read_to_string(&place).expect("the file").replace("override: [boss]", "override: [boss, clerk]");
+    std::fs::write(place, text.replace("to: won, roles: [boss]", "to: won")).expect("written");
+    let boss = crate::identity::signed_in(&world.app, "chief@example.com", true).await;
+    for (locale, words) in [
+        ("en", ["may pass over its gates, with a reason", "talk → won is for everybody", "widens access"]),
+        ("zh-CN", ["可说明原因后越过关卡", "允许所有人", "扩大权限"]),
+        ("zh-TW", ["可說明原因後越過關卡", "允許所有人", "擴大權限"]),
+    ] {
+        let page = world.app.request(Method::GET, "/definitions").session(&boss).header("accept-language", locale).send().await.text();
+        let page: String = page.chars().filter(|char| !matches!(char, '\u{2068}' | '\u{2069}')).collect();
+        for word in words {
+            assert!(page.to_lowercase().contains(&word.to_lowercase()), "{locale} `{word}`: {page}");
+        }
+    }
 }

@@ -133,7 +133,12 @@ pub struct World {
 
 impl World {
     pub async fn new() -> Self {
-        let app = TestApp::with_files(&SHOP).await;
+        Self::with(&SHOP).await
+    }
+
+    /// With these files in place of the shop's.
+    pub async fn with(files: &[(&str, &str)]) -> Self {
+        let app = TestApp::with_files(files).await;
         let boss = person(&app, "boss", &["boss"], json!({})).await;
         let clerk = person(&app, "clerk", &["clerk"], json!({})).await;
         let outsider = person(&app, "outsider", &["outsider"], json!({})).await;

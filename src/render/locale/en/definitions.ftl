@@ -99,6 +99,10 @@ plan-effect-keep-it = { $count ->
   }
 plan-effect-role = See who may do more or less
 plan-effect-exposed = Shown to everybody who reads the field, whatever it is computed from
+plan-opened-everybody = everybody
+plan-opened-roles = { $roles } ({ $people })
+plan-opened-gates = { $who } may pass over its gates, with a reason
+plan-opened-move = { $from } → { $to } is for { $who }
 plan-kind-create-entity = New entity
 plan-kind-retire-entity = Entity hidden
 plan-kind-restore-entity = Entity back
