@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::Work;
 use crate::base::{EntityIx, Labels};
-use crate::schema::catalog::{FieldType, Options, Picklist};
+use crate::schema::catalog::{FieldType, Options, Picklist, Requirement};
 use crate::schema::diagnostic::{Diagnostic, nearest};
-use crate::schema::node::{Node, NodeKind};
+use crate::schema::node::{Key, Node, NodeKind};
 
 /// The labels of a node: a text stands for English.
 pub(super) fn of(node: Option<&Node>) -> Option<Labels> {
@@ -88,11 +88,7 @@ pub(super) fn translate(work: &mut Work) {
 }
 
 fn entity(work: &mut Work, ix: EntityIx, locale: &str, node: &Node) {
-    let put = |labels: &mut Labels, text: Option<&str>| {
-        if let Some(text) = text {
-            labels.0.insert(locale.to_owned(), text.to_owned());
-        }
-    };
+    let put = |labels: &mut Labels, text: Option<&str>| put(labels, locale, text);
     let found = work.entity_mut(ix);
     put(&mut found.label, node.text("label"));
     put(&mut found.label_plural, node.text("label_plural").or(node.text("label")));
@@ -130,12 +126,68 @@ fn entity(work: &mut Work, ix: EntityIx, locale: &str, node: &Node) {
         match labels {
             Some(labels) => put(labels, text.as_text()),
             None => {
-                let fault =
-                    Diagnostic::error("DEF414", &key.place, format!("`{}` has no `{}` among its {part}", work.entity(ix).id, key.text));
-                work.fault(fault);
+                let owner = format!("`{}`", work.entity(ix).id);
+                work.fault(absent(key, &owner, part));
             }
         }
     }
+    for (key, texts) in node.get("pipelines").map(Node::entries).unwrap_or_default() {
+        match work.entity(ix).pipelines.iter().position(|pipeline| pipeline.id == key.text) {
+            Some(at) => pipeline(work, ix, at, locale, texts),
+            None => {
+                let owner = format!("`{}`", work.entity(ix).id);
+                work.fault(absent(key, &owner, "pipelines"));
+            }
+        }
+    }
+}
+
+/// The texts of a pipeline; the names of its stages are those of the options.
+fn pipeline(work: &mut Work, ix: EntityIx, at: usize, locale: &str, node: &Node) {
+    let mut faults = Vec::new();
+    let found = &mut work.entity_mut(ix).pipelines[at];
+    let owner = format!("the pipeline `{}`", found.id);
+    put(&mut found.label, locale, node.text("label"));
+    for (key, text) in node.get("guidance").map(Node::entries).unwrap_or_default() {
+        match found.stages.iter_mut().find(|stage| stage.key == key.text) {
+            Some(stage) => put(&mut stage.guidance, locale, text.as_text()),
+            None => faults.push(absent(key, &owner, "stages")),
+        }
+    }
+    for (key, texts) in node.get("gates").map(Node::entries).unwrap_or_default() {
+        let Some(gate) = found.gates.iter_mut().find(|gate| gate.id == key.text) else {
+            faults.push(absent(key, &owner, "gates"));
+            continue;
+        };
+        let mut messages = gate.require.iter_mut().filter_map(|requirement| match requirement {
+            Requirement::Holds { message, .. } => Some(message),
+            Requirement::Fields(_) => None,
+        });
+        for text in texts.one_or_many() {
+            match messages.next() {
+                Some(message) => put(message, locale, text.as_text()),
+                None => {
+                    let fault = Diagnostic::error("DEF414", &text.place, format!("the gate `{}` has no further message", key.text));
+                    faults.push(fault.hint("one text for each `expr` of the gate, in their order; fields that are missing are told by themselves"));
+                    break;
+                }
+            }
+        }
+    }
+    for fault in faults {
+        work.fault(fault);
+    }
+}
+
+fn put(labels: &mut Labels, locale: &str, text: Option<&str>) {
+    if let Some(text) = text {
+        labels.0.insert(locale.to_owned(), text.to_owned());
+    }
+}
+
+/// A translation of something that is not there.
+fn absent(key: &Key, owner: &str, part: &str) -> Diagnostic {
+    Diagnostic::error("DEF414", &key.place, format!("{owner} has no `{}` among its {part}", key.text))
 }
 
 fn options(work: &mut Work, list: &Picklist, locale: &str, texts: &Node) -> Picklist {

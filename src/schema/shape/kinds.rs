@@ -300,6 +300,12 @@ pub const I18N_FIELD: &[KeySpec] = &[
     key("options", MapOf(&Text), "Labels of options, by key."),
 ];
 
+pub const I18N_PIPELINE: &[KeySpec] = &[
+    key("label", Text, "Name of the pipeline."),
+    key("guidance", MapOf(&Text), "What people are told to do in a stage, by its key."),
+    key("gates", MapOf(&Many(&Text)), "Messages of gates, by id: those of its expressions, in their order."),
+];
+
 pub const I18N_ENTITY: &[KeySpec] = &[
     key("label", Text, "Name of one record."),
     key("label_plural", Text, "Name of several records."),
@@ -308,6 +314,7 @@ pub const I18N_ENTITY: &[KeySpec] = &[
     key("views", MapOf(&Text), "Labels of views, by id."),
     key("buttons", MapOf(&Text), "Labels of buttons, by id."),
     key("rules", MapOf(&Text), "Messages of rules, by id."),
+    key("pipelines", MapOf(&Object(I18N_PIPELINE)), "Texts of pipelines, by id; the names of stages are those of the options of their field."),
 ];
 
 pub const I18N: &[KeySpec] = &[

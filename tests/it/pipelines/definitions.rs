@@ -163,3 +163,57 @@ async fn the_page_of_the_definitions_says_what_a_pipeline_opens() {
         }
     }
 }
+
+/// Other words for people who read Chinese in traditional characters.
+const TEXTS: &str = r#"
+kind: i18n
+locale: zh-TW
+entities:
+  shop.deal:
+    fields:
+      stage: {label: 階段, options: {new: 新案, offer: 報價中}}
+    pipelines:
+      sales:
+        label: 銷售流程
+        guidance: {new: 先問清楚需求, offer: 跟進報價}
+        gates: {offer: 金額必須大於零, content: [請先列出產品]}
+"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn texts_of_pipelines_are_translated_by_documents_for_one_language() {
+    let mut all = SHOP.to_vec();
+    all.push(("definitions/shop/zh-tw.yaml", TEXTS));
+    let world = World::with(&all).await;
+    let id = world.deal(json!({})).await;
+    let path = format!("/api/v1/records/deal/{id}/moves");
+    let ask = async |locale: &str| world.app.request(Method::GET, &path).header("accept-language", locale).send().await.expect_status(200).json();
+    let told = ask("zh-TW").await["data"][0].clone();
+    let stages = told["stages"].as_array().expect("stages");
+    assert_eq!((&told["label"], &stages[0]["label"], &stages[0]["guidance"]), (&json!("銷售流程"), &json!("新案"), &json!("先問清楚需求")), "{told:#}");
+    assert_eq!((&stages[1]["label"], &stages[1]["guidance"]), (&json!("報價中"), &json!("跟進報價")));
+    let messages = told["moves"].to_string();
+    assert!(messages.contains("金額必須大於零") && messages.contains("請先列出產品"), "{told:#}");
+    let others = ask("zh-CN").await["data"][0].clone();
+    assert_eq!((&others["label"], &others["stages"][0]["guidance"]), (&json!("销售"), &json!("询问需求")), "as they were: {others:#}");
+    // A refused save tells it, and so does the page.
+    let refused = world.app.request(Method::PATCH, &format!("/api/v1/records/deal/{id}")).header("accept-language", "zh-TW");
+    let problem = refused.json(&json!({ "stage": "offer" })).send().await.expect_problem(422, "REC010");
+    assert!(problem.to_string().contains("金額必須大於零"), "{problem:#}");
+    let page = world.app.request(Method::GET, &format!("/records/deal/{id}")).header("accept-language", "zh-TW").send().await.text();
+    assert!(page.contains("先問清楚需求") && page.contains("新案"), "{page}");
+    // What is not there is told with its place.
+    for (from, to, message) in [
+        ("      sales:\n", "      nothing:\n", "has no `nothing` among its pipelines"),
+        ("{new: 先問清楚需求,", "{begin: 先問清楚需求,", "has no `begin` among its stages"),
+        ("{offer: 金額必須大於零,", "{nothing: 金額必須大於零,", "has no `nothing` among its gates"),
+        ("[請先列出產品]", "[請先列出產品, 還有]", "the gate `content` has no further message"),
+    ] {
+        let mut files = deploy::read(&world.app.workspace.folders).expect("the files are readable");
+        let own = files.iter_mut().find(|file| file.path.ends_with("zh-tw.yaml")).expect("the texts");
+        assert!(own.text.contains(from), "{from}");
+        own.text = own.text.replace(from, to);
+        let Err(DeployError::Faults(faults)) = deploy::plan(&world.app.workspace.store, &files).await else { panic!("{to} is accepted") };
+        assert_eq!((faults.len(), faults[0].code), (1, "DEF414"), "{faults:?}");
+        assert!(faults[0].message.contains(message), "{faults:?}");
+    }
+}
