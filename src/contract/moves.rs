@@ -119,7 +119,7 @@ fn make(entity: &Entity) -> Value {
 
 fn stages(entity: &Entity) -> Value {
     let stay = object(&[
-        ("pipeline", json!({ "type": "string" })),
+        ("pipeline", json!({ "type": ["string", "null"], "description": "null where what decides which one is followed may not be read" })),
         ("field", json!({ "type": "string" })),
         ("from", text_or_null()),
         ("to", text_or_null()),

@@ -12,6 +12,7 @@ use super::service::Records;
 use super::world::{Setting, World};
 use crate::access::{Action, Actor, Granted, RowRules};
 use crate::base::{DateTime, EntityIx, FieldIx, RecordId};
+use crate::expr::needs;
 use crate::query::{Deleted, GetRequest, Item, Select};
 use crate::schema::catalog::{Catalog, Entity, Grant, Pipeline};
 use crate::store::compile::Lock;
@@ -48,14 +49,15 @@ pub struct PossibleMove {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stay {
     pub field: FieldIx,
-    pub pipeline: String,
+    /// None where what decides which one is followed may not all be read.
+    pub pipeline: Option<String>,
     pub from: Option<String>,
     pub to: Option<String>,
     pub at: DateTime,
     /// Until it moved on; none for the one it is in.
     pub until: Option<DateTime>,
     pub by: Option<RecordId>,
-    /// Why somebody moved against the order or a gate.
+    /// Why, as whoever moved it said.
     pub reason: Option<String>,
 }
 
@@ -96,7 +98,7 @@ impl Records {
                 continue;
             }
             let uid = &definition.field(pipeline.field).uid;
-            let since = entered.iter().rev().find(|entry| &entry.field_uid == uid).map(|entry| entry.at);
+            let since = entered.iter().rev().find(|entry| &entry.field_uid == uid && entry.from != entry.to).map(|entry| entry.at);
             let may_write = grants.as_ref().is_none_or(|grants| writes(grants, pipeline.field));
             found.push(look.standing(at, since, may_write));
         }
@@ -143,17 +145,25 @@ impl Records {
         if self.get(actor, catalog, GetRequest { entity, id, select, deleted: Deleted::All }).await?.is_none() {
             return Err(RecordError::NotFound { entity: definition.slug.clone(), id: id.display(&definition.prefix) });
         }
-        let entries = stages::list(self.store(), id).await?;
+        let mut entries = stages::list(self.store(), id).await?;
         let sight = self.sight(actor, catalog, entity, &[id]).await?;
         let shown = |uid: &str| {
             let field = definition.known_fields().find(|field| field.uid == uid)?;
             sight.as_ref().is_none_or(|sight| sight.shows(definition, id, &field.name)).then_some(field.ix)
         };
+        let knows_pipelines = |uid: &str| {
+            let Some(sight) = &sight else { return true };
+            let pipelines = definition.pipelines.iter().filter(|pipeline| definition.field(pipeline.field).uid == uid);
+            let mut deciding = pipelines.filter_map(|pipeline| pipeline.when.as_ref()).flat_map(|when| needs(when).fields);
+            deciding.all(|field| sight.shows(definition, id, &definition.field(field).name))
+        };
+        // Another pipeline in the same stage tells of what decided that.
+        entries.retain(|entry| entry.from != entry.to || knows_pipelines(&entry.field_uid));
         let stay = |(at, entry): (usize, &stages::Entry)| {
             let until = entries[at + 1..].iter().find(|next| next.field_uid == entry.field_uid).map(|next| next.at);
             Some(Stay {
                 field: shown(&entry.field_uid)?,
-                pipeline: entry.pipeline.clone(),
+                pipeline: knows_pipelines(&entry.field_uid).then(|| entry.pipeline.clone()),
                 from: entry.from.clone(),
                 to: entry.to.clone(),
                 at: entry.at,

@@ -117,7 +117,8 @@ impl RecordTx<'_> {
                 to: made.to.clone(),
                 at: self.now(),
                 actor: self.scope.actor.user_id(),
-                reason: options.override_reason.clone().filter(|_| is_override),
+                // Also where it was not needed: whether it was may depend on what some readers must not know.
+                reason: options.override_reason.clone(),
             };
             stages::append(self.store, &entry).await?;
             if is_override {

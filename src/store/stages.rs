@@ -26,7 +26,7 @@ pub struct Entry {
     pub at: DateTime,
     /// User on whose behalf, 0 for none.
     pub actor: i64,
-    /// Why somebody moved against the order or a gate.
+    /// Why, as whoever moved it said.
     pub reason: Option<String>,
 }
 
@@ -63,14 +63,15 @@ pub async fn list(store: &Store, record: RecordId) -> Result<Vec<Entry>, StoreEr
     Ok(rows.iter().map(entry).collect())
 }
 
-/// When each of these records came into the stage it is in, by the field that holds it.
+/// When each of these records came into the stage it is in, by the field that holds it; whichever pipeline it followed since.
 pub async fn since(store: &Store, field_uid: &str, records: &[RecordId]) -> Result<HashMap<RecordId, DateTime>, StoreError> {
     if records.is_empty() {
         return Ok(HashMap::new());
     }
     let ids: Vec<i64> = records.iter().map(|id| id.0).collect();
     let mut sql = Sql::new("SELECT record, max(at) FROM sys_stage WHERE field = ");
-    sql.bind(TEXT, field_uid).push(" AND record IN ").bind_long_list(store.dialect(), &ids).push(" GROUP BY record");
+    sql.bind(TEXT, field_uid).push(" AND record IN ").bind_long_list(store.dialect(), &ids);
+    sql.push(" AND (from_stage IS NULL OR to_stage IS NULL OR from_stage <> to_stage) GROUP BY record");
     let rows = store.rows(sql, &[INT, AT]).await?;
     Ok(rows.iter().map(|row| (RecordId(read::int(row, 0)), read::at(row, 1))).collect())
 }

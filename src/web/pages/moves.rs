@@ -339,10 +339,11 @@ impl Page {
                 let text = option(key).map(|option| option.label.get(self.ui.locale).to_owned());
                 text.or_else(|| key.clone()).unwrap_or_default()
             };
-            let pipeline = entity.pipelines.iter().find(|known| known.id == stay.pipeline);
+            let name = stay.pipeline.as_deref().unwrap_or_default();
+            let pipeline = entity.pipelines.iter().find(|known| known.id == name);
             let seconds = (stay.until.unwrap_or(self.ui.now).0 - stay.at.0).max(0) / 1_000_000;
             StageRow {
-                pipeline: pipeline.map_or_else(|| stay.pipeline.clone(), |known| known.label.get(self.ui.locale).to_owned()),
+                pipeline: pipeline.map_or_else(|| name.to_owned(), |known| known.label.get(self.ui.locale).to_owned()),
                 stage: label(&stay.to),
                 hue: option(&stay.to).map_or(0, |option| option.hue % 10),
                 from: label(&stay.from),

@@ -27,7 +27,7 @@ use crate::support::{Answer, TestApp};
 /// What is read before or without signing in, and files of the program itself: nothing of anybody's records is in them.
 const OF_NOBODY: [&str; 6] = ["/sign-in", "/sign-in/link", "/sign-in/sso/callback", "/setup", "/invitation", "/assets/{hash}/{*file}"];
 /// Where a name or a value can stand in what is asked.
-const POSITIONS: [&str; 27] = [
+const POSITIONS: [&str; 28] = [
     "filter",
     "count",
     "sort",
@@ -53,6 +53,7 @@ const POSITIONS: [&str; 27] = [
     "explain",
     "moves",
     "view",
+    "board",
     "clicked filter",
     "autocomplete",
 ];

@@ -115,16 +115,24 @@ pub fn plan(dice: &mut Dice) -> Plan {
         dice.of(&["n0", "n1", "n2"]),
         dice.of(&["n1", "n3", "t0"]),
     );
-    // What a move from one stage to the next would need is told to whoever asks.
+    // What a move from one stage to the next would need is told to whoever asks; which pipeline is followed may depend on what is
+    // hidden.
+    let fast = format!(
+        "  - id: fast\n    when: \"{}\"\n    field: stage\n    stages: [{{key: new}}, {{key: offer}}, {{key: won, closed: won}}]\n    gates:\n      - {{id: quick, to: offer, require: [{{fields: [{}]}}]}}\n",
+        dice.of(&["n0 > 5", "n1 > 5", "n2 > 5", "n3 > 5", "due is not null", "kind = 'red'"]),
+        dice.of(&["n1", "price", "due"]),
+    );
+    let fast = if dice.one_in(3) { String::new() } else { fast };
     let pipeline = format!(
         r#"pipelines:
-  - id: way
-    field: stage
+{fast}  - id: way
+    field: stage{}
     stages: [{{key: new}}, {{key: offer}}, {{key: won, closed: won}}]
     gates:
       - {{id: first, to: offer, require: [{{fields: [{}, {}]}}, {{expr: "{} > 5", message: More}}]}}
       - {{id: last, to: won, when: "{} is not null", require: [{{expr: "{}", message: Others}}]}}
 "#,
+        dice.of(&["", "\n    override: [one]", "\n    amount: n1", "\n    amount: n2\n    override: [two]"]),
         dice.of(&["n0", "due", "kind"]),
         dice.of(&["n1", "price", "origin", "keeper"]),
         dice.of(&["n2", "far", "twice", "box.secret"]),

@@ -50,7 +50,7 @@ fn post(route: &'static str, position: &'static str, path: &str, body: Value) ->
 
 impl Asking<'_> {
     /// How many kinds of questions there are.
-    pub const KINDS: usize = 79;
+    pub const KINDS: usize = 82;
 
     fn number<'a>(&'a self, dice: &mut Dice) -> &'a str {
         let mut names = self.plan.names(&NUMBERS);
@@ -359,6 +359,14 @@ impl Asking<'_> {
             }
             77 => get("/records/{entity}/import", "shut", &format!("/records/{}/import", Self::entity(dice)), &[]),
             78 => get("/definitions", "shut", "/definitions", &[]),
+            79 | 80 => {
+                let (path, stage) = (format!("{items}/board/{}", dice.of(&["way", "fast"])), *dice.of(&["new", "offer"]));
+                get("/records/{entity}/board/{pipeline}", "board", &path, &[("column", stage)])
+            }
+            81 => {
+                let path = format!("/records/item/{}", dice.of(&self.known.items));
+                get("/records/{entity}/{id}", "moves", &path, &[("tab", "stages")])
+            }
             _ => get("/audit/export", "shut", "/audit/export", &[("format", "json")]),
         }
     }

@@ -93,12 +93,23 @@ impl Making<'_> {
             } else if shade >= self.plan.sharing {
                 unshared.push(format!("item/{id}"));
             }
-            made.push((id, friends, leaves, is_seen));
+            let hidden = self.unread_numbers(is_seen, two);
+            made.push((id, friends, leaves, is_seen, hidden));
         }
         known.boxes = boxes.into_iter().map(|(id, _)| id).collect();
         // Afterwards, so that rows between that only one side has take no id from an item.
-        for (at, (id, friends, leaves, is_seen)) in made.into_iter().enumerate() {
-            self.app.patch(&format!("/api/v1/records/item/{id}"), json!({"tick": 1, "friends": friends})).await.expect_status(200);
+        for (at, (id, friends, leaves, is_seen, hidden)) in made.into_iter().enumerate() {
+            self.app.clock.advance_ms(10);
+            let mut change = json!({"tick": 1, "friends": friends});
+            for name in hidden {
+                change[name] = self.own.below(1_000).into();
+            }
+            self.app.patch(&format!("/api/v1/records/item/{id}"), change).await.expect_status(200);
+            // With a reason that was needed in one of them, maybe.
+            if self.dice.one_in(3) {
+                let step = json!({"to": "offer", "reason": format!("words {at}")});
+                self.app.post(&format!("/api/v1/records/item/{id}/moves"), step).await.expect_status(200);
+            }
             for leaf in 0..leaves {
                 let label = if is_seen { format!("leaf {at} {leaf}") } else { format!("leaf {}", self.own.below(1_000)) };
                 known.leaves.push(self.app.create_id("leaf", json!({"item": id, "label": label, "n": self.own.below(9)})).await);
@@ -108,6 +119,14 @@ impl Making<'_> {
         self.ghosts(&known).await;
         self.shares(&shares, &unshared, asker).await;
         known
+    }
+
+    /// Numbers of an item that are its own in each of the two; not those that boxes keep totals of, which change with them.
+    fn unread_numbers(&self, is_seen: bool, two: bool) -> Vec<String> {
+        let is_read = |sight: Sight| is_seen && (sight == Sight::Open || (sight == Sight::Partly && two));
+        let in_totals = |name: &str| self.plan.keeps_totals && matches!(name, "n0" | "n1");
+        let numbers = self.plan.fields.iter().filter(|field| field.kind == Kind::Number && !is_read(field.sight));
+        numbers.filter(|field| !in_totals(&field.name)).map(|field| field.name.clone()).collect()
     }
 
     /// Links to boxes, as many in both: to whichever where nobody sees it.
