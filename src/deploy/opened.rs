@@ -80,9 +80,8 @@ impl Gained {
 
 /// By uid of the op, what it opens, for those ops that open something for somebody.
 pub(super) async fn opened(store: &Store, old: &Catalog, new: &Catalog, ops: &[Op]) -> Result<HashMap<String, Opened>, DeployError> {
-    let is_pipeline = |op: &&Op| {
-        matches!(op.kind, OpKind::ChangePart { part: Part::Pipeline } | OpKind::RemovePart { part: Part::Pipeline })
-    };
+    let is_pipeline =
+        |op: &&Op| matches!(op.kind, OpKind::ChangePart { part: Part::Pipeline } | OpKind::RemovePart { part: Part::Pipeline });
     let mut having = Having { store, catalog: old, known: HashMap::new() };
     let mut found = HashMap::new();
     for op in ops.iter().filter(is_pipeline) {

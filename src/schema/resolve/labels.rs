@@ -168,7 +168,9 @@ fn pipeline(work: &mut Work, ix: EntityIx, at: usize, locale: &str, node: &Node)
                 Some(message) => put(message, locale, text.as_text()),
                 None => {
                     let fault = Diagnostic::error("DEF414", &text.place, format!("the gate `{}` has no further message", key.text));
-                    faults.push(fault.hint("one text for each `expr` of the gate, in their order; fields that are missing are told by themselves"));
+                    faults.push(
+                        fault.hint("one text for each `expr` of the gate, in their order; fields that are missing are told by themselves"),
+                    );
                     break;
                 }
             }

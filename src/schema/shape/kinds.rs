@@ -314,7 +314,11 @@ pub const I18N_ENTITY: &[KeySpec] = &[
     key("views", MapOf(&Text), "Labels of views, by id."),
     key("buttons", MapOf(&Text), "Labels of buttons, by id."),
     key("rules", MapOf(&Text), "Messages of rules, by id."),
-    key("pipelines", MapOf(&Object(I18N_PIPELINE)), "Texts of pipelines, by id; the names of stages are those of the options of their field."),
+    key(
+        "pipelines",
+        MapOf(&Object(I18N_PIPELINE)),
+        "Texts of pipelines, by id; the names of stages are those of the options of their field.",
+    ),
 ];
 
 pub const I18N: &[KeySpec] = &[

@@ -102,7 +102,8 @@ async fn a_form_lists_no_link_to_what_may_not_be_read_and_a_save_leaves_it_there
     form.text(format!("_version=1&name=New&contacts={known}")).send().await.expect_status(303);
     let path = format!("/api/v1/records/deal/{deal}?select=name,contacts");
     let after = world.app.get(&path).await.json();
-    let mut left: Vec<String> = after["contacts"].as_array().expect("links").iter().filter_map(|id| id.as_str().map(str::to_owned)).collect();
+    let mut left: Vec<String> =
+        after["contacts"].as_array().expect("links").iter().filter_map(|id| id.as_str().map(str::to_owned)).collect();
     left.sort();
     let mut both = vec![hidden, known];
     both.sort();

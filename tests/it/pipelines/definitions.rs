@@ -138,7 +138,8 @@ async fn letting_more_people_pass_over_gates_or_make_a_move_wants_its_confirmati
     // Without its pipeline everybody makes the move that was for some.
     let mut files = changed(&world, "pipelines:\n  - id: tender", "pipelines:\n  - id: bids");
     let shop = files.iter_mut().find(|file| file.path == SHOP[1].0).expect("the shop");
-    let (from, to) = (shop.text.find("  - id: sales").expect("sales"), shop.text.find("---\nkind: entity\nid: shop.account").expect("accounts"));
+    let (from, to) =
+        (shop.text.find("  - id: sales").expect("sales"), shop.text.find("---\nkind: entity\nid: shop.account").expect("accounts"));
     shop.text.replace_range(from..to, "");
     let (risk, consequence, _) = told(&world, &files).await;
     assert_eq!((risk, consequence), (json!("widening_access"), won(everybody())));
@@ -186,10 +187,15 @@ async fn texts_of_pipelines_are_translated_by_documents_for_one_language() {
     let world = World::with(&all).await;
     let id = world.deal(json!({})).await;
     let path = format!("/api/v1/records/deal/{id}/moves");
-    let ask = async |locale: &str| world.app.request(Method::GET, &path).header("accept-language", locale).send().await.expect_status(200).json();
+    let ask =
+        async |locale: &str| world.app.request(Method::GET, &path).header("accept-language", locale).send().await.expect_status(200).json();
     let told = ask("zh-TW").await["data"][0].clone();
     let stages = told["stages"].as_array().expect("stages");
-    assert_eq!((&told["label"], &stages[0]["label"], &stages[0]["guidance"]), (&json!("銷售流程"), &json!("新案"), &json!("先問清楚需求")), "{told:#}");
+    assert_eq!(
+        (&told["label"], &stages[0]["label"], &stages[0]["guidance"]),
+        (&json!("銷售流程"), &json!("新案"), &json!("先問清楚需求")),
+        "{told:#}"
+    );
     assert_eq!((&stages[1]["label"], &stages[1]["guidance"]), (&json!("報價中"), &json!("跟進報價")));
     let messages = told["moves"].to_string();
     assert!(messages.contains("金額必須大於零") && messages.contains("請先列出產品"), "{told:#}");
