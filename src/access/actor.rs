@@ -128,7 +128,7 @@ impl Actor {
         match self.kind {
             ActorKind::Person | ActorKind::Token => self.has_administrator_role(),
             // What an automation does for a person it does with that person's rights.
-            ActorKind::Automation => self.user.is_none() || self.has_administrator_role(),
+            ActorKind::Automation => (self.user.is_none() && self.rights == Rights::Everything) || self.has_administrator_role(),
             ActorKind::System => true,
             ActorKind::Anonymous => false,
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::answer::answer;
@@ -12,6 +13,7 @@ use super::rate::Rate;
 use crate::base::clock::Stopwatch;
 use crate::base::{EntityIx, FieldIx, Random, RecordId, Value};
 use crate::record::{Draft, RecordTx};
+use crate::store::{Store, StoreError, runs};
 use crate::script::{self, Aggregate, Compiled, Find, HostError, Input, Outcome, Pool, RecordData, ScriptError, ScriptHost};
 
 /// Scripts that run at the same time; those they start by writing records come on top.
@@ -26,6 +28,8 @@ pub struct Automation {
     pub(super) random: Arc<dyn Random>,
     pool: Pool,
     roots: Semaphore,
+    /// Ids of automations that paused themselves, as far as this process knows.
+    paused: ArcSwap<Vec<String>>,
 }
 
 /// What a script asks, with the place for the answer.
@@ -60,7 +64,23 @@ pub(super) enum Stopped {
 
 impl Automation {
     pub fn new(random: Arc<dyn Random>) -> Self {
-        Self { cache: Cache::default(), rate: Rate::default(), random, pool: Pool::new(THREADS), roots: Semaphore::new(ROOTS) }
+        Self { cache: Cache::default(), rate: Rate::default(), random, pool: Pool::new(THREADS), roots: Semaphore::new(ROOTS), paused: ArcSwap::default() }
+    }
+
+    /// Uids of automations that began too often and are paused, for administrators to be told.
+    pub fn paused(&self) -> Arc<Vec<String>> {
+        self.paused.load_full()
+    }
+
+    /// Looks up which automations are paused.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn note_paused(&self, store: &Store) -> Result<(), StoreError> {
+        let paused = runs::paused(store).await?;
+        let by_itself = paused.into_iter().filter(|one| one.reason.as_deref().is_some_and(|reason| reason.starts_with("rate:")));
+        self.paused.store(Arc::new(by_itself.map(|one| one.uid).collect()));
+        Ok(())
     }
 
     /// Runs a script inside a unit of work: answers its questions one at a time until it ends. `draft` is the record a

@@ -4,14 +4,17 @@ use crate::record::{BoxFuture, Cause, Draft, HookPoint, Record, RecordError, Rec
 use crate::schema::catalog::{Catalog, Script};
 use crate::script::{Compiled, Input, RecordData, ScriptFault};
 
+use super::begin::BEGIN;
 use super::bridge::Automation;
 use super::condition::{at_point, is_watched};
+use super::starts::started;
 use super::translate::{data_of, faults, refusal};
 use crate::base::EntityIx;
 
 impl RecordHooks for Automation {
     fn matches(&self, catalog: &Catalog, entity: EntityIx, point: HookPoint) -> bool {
-        at_point(catalog, entity, point).next().is_some()
+        let is_waited_for = point == HookPoint::AfterCommit && catalog.automations.starts.contains_key(&entity);
+        is_waited_for || at_point(catalog, entity, point).next().is_some()
     }
 
     fn before_save<'a>(&'a self, tx: &'a mut RecordTx<'_>, draft: &'a mut Draft) -> BoxFuture<'a, Result<(), RecordError>> {
@@ -27,10 +30,13 @@ impl RecordHooks for Automation {
     }
 
     fn deliveries(&self, catalog: &Catalog, event: &RecordEvent) -> Vec<String> {
-        at_point(catalog, event.entity, HookPoint::AfterCommit)
-            .filter(|(_, script)| is_watched(script, &event.changed))
-            .map(|(_, script)| script.id.clone())
-            .collect()
+        let scripts = at_point(catalog, event.entity, HookPoint::AfterCommit).filter(|(_, script)| is_watched(script, &event.changed));
+        let mut handlers: Vec<String> = scripts.map(|(_, script)| script.id.clone()).collect();
+        // One job for all automations, however many there are.
+        if !started(catalog, event.entity, event.kind, &event.changed, event.old.as_ref(), &event.record).is_empty() {
+            handlers.push(BEGIN.to_owned());
+        }
+        handlers
     }
 }
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 
+use super::begin::{BEGIN, RUN};
 use super::bridge::{Automation, Stopped};
 use super::hooks::{applies, sound};
 use super::translate::{data_of, refusal};
-use crate::access::{Actor, ActorKind, Rights};
+use crate::access::{Actor, ActorKind};
 use crate::base::{DateTime, Explain, RecordId, Value};
 use crate::jobs::{Job, JobContext, JobError, JobHandler, NewJob, Outcome, SCHEDULE};
 use crate::record::{Cause, DELIVER, Delivery, RECALCULATE, Record, RecordError, RecordTx, Records, Source};
@@ -22,8 +23,8 @@ pub const SCRIPT: &str = "script";
 
 /// Does the jobs of scripts. Effects and the job's end are committed together, so each job takes effect once.
 pub struct ScriptJobs {
-    automation: Arc<Automation>,
-    records: Records,
+    pub(super) automation: Arc<Automation>,
+    pub(super) records: Records,
 }
 
 /// What one job shall do.
@@ -78,6 +79,13 @@ impl JobHandler for ScriptJobs {
                 let computed = self.records.recalculate(&job.payload).await;
                 return computed.map(|_| Outcome::Done).map_err(|error| JobError::Retry(told(&error)));
             }
+            if let Some(delivery) = Delivery::from_json(&job.payload).filter(|_| job.kind == DELIVER) {
+                match delivery.handler.as_str() {
+                    BEGIN => return self.begin(context, job, delivery).await,
+                    RUN => return self.go(context, job, delivery).await,
+                    _ => {}
+                }
+            }
             let work = read(job).ok_or_else(|| JobError::Fatal("the job's payload cannot be read".to_owned()))?;
             if !self.automation.rate.allows(&work.script, job.due.max(context.store.clock().now())) {
                 return Err(JobError::Retry(format!("the script `{}` ran too often and pauses", work.script)));
@@ -125,24 +133,16 @@ fn read(job: &Job) -> Option<Work> {
 }
 
 impl ScriptJobs {
+    /// An actor as work for a job has it.
+    pub(super) fn automatic(&self, somebody: Actor, job: &Job) -> Actor {
+        let locale = self.records.catalog().settings.locale;
+        Actor { kind: ActorKind::Automation, locale, time_zone: TimeZone::UTC, request_id: format!("job {}", job.id), ..somebody }
+    }
+
     /// One unit of work with the job's end in it.
     async fn unit(&self, context: &JobContext, job: &Job, work: Work) -> Result<Outcome, JobError> {
         let catalog = self.records.catalog();
-        // With the rights of whoever caused it, as they are now; somebody who may no longer sign in has none left.
-        let somebody = match work.user {
-            0 => None,
-            user => {
-                let found = self.records.actor_of(RecordId(user)).await.map_err(|error| JobError::Retry(told(&error)))?;
-                Some(found.unwrap_or(Actor { user: Some(RecordId(user)), rights: Rights::none(), ..Actor::system() }))
-            }
-        };
-        let actor = Actor {
-            kind: ActorKind::Automation,
-            locale: catalog.settings.locale,
-            time_zone: TimeZone::UTC,
-            request_id: format!("job {}", job.id),
-            ..somebody.unwrap_or_else(Actor::system)
-        };
+        let actor = self.caller(work.user, job).await?;
         let chain = causes(&catalog, &work.chain);
         let shared = Arc::new((Arc::clone(&self.automation), context.clone(), job.clone(), work));
         let end = self.records.unit(&actor, Source::Automation, chain, move |tx| {
@@ -161,14 +161,14 @@ impl ScriptJobs {
 }
 
 /// The line that stands beside a job that failed.
-fn told(error: &RecordError) -> String {
+pub(super) fn told(error: &RecordError) -> String {
     match error {
         RecordError::Hook { script, file, line: Some(line), message } => format!("script `{script}` failed at {file}:{line}: {message}"),
         other => format!("{other} [{}]", other.code()),
     }
 }
 
-fn causes(catalog: &Catalog, chain: &[(String, String, i64)]) -> Vec<Cause> {
+pub(super) fn causes(catalog: &Catalog, chain: &[(String, String, i64)]) -> Vec<Cause> {
     let cause = |(handler, entity, id): &(String, String, i64)| {
         Some(Cause { handler: handler.clone(), entity: catalog.find_entity(entity)?.ix, id: RecordId(*id) })
     };
@@ -268,7 +268,7 @@ struct Subject {
 }
 
 /// A record with values of a delivery laid over it. Fields that are gone by now are left out.
-fn overlaid(catalog: &Catalog, entity: &Entity, record: &Record, values: &serde_json::Map<String, Json>) -> Record {
+pub(super) fn overlaid(catalog: &Catalog, entity: &Entity, record: &Record, values: &serde_json::Map<String, Json>) -> Record {
     let mut changed = record.clone();
     for (name, json) in values {
         let Some(field) = entity.find_field(name) else { continue };

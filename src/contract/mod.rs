@@ -1,10 +1,12 @@
 //! OpenAPI and JSON Schema documents from the catalog. Pure: the same catalog gives the same text.
 
 mod access;
+mod automations;
 mod components;
 mod entity;
 mod fields;
 mod identity;
+mod jobs;
 mod moves;
 mod operation;
 mod people;
@@ -34,6 +36,8 @@ pub fn openapi(catalog: &Catalog, origin: &str) -> Value {
     identity::add(&mut paths);
     people::add(catalog, &mut paths);
     access::add(&mut paths);
+    automations::add(&mut paths);
+    jobs::add(&mut paths);
     system::add(catalog, &mut paths);
     let tags: Vec<Value> = catalog
         .known_entities()

@@ -1,5 +1,7 @@
 //! What a job is and who does it.
 
+use std::time::Duration;
+
 use serde_json::Value as Json;
 
 use crate::base::DateTime;
@@ -20,7 +22,13 @@ pub struct Job {
 }
 
 impl Job {
-    pub(super) fn of(claim: jobs::Job) -> Self {
+    /// When it fails once more, it is a dead letter.
+    pub fn is_last_try(&self) -> bool {
+        self.attempt >= self.claim.max_attempts
+    }
+
+    /// A job as the queue gave it.
+    pub fn claimed(claim: jobs::Job) -> Self {
         let payload = serde_json::from_str(&claim.payload_json).unwrap_or(Json::Null);
         Self { id: claim.id, kind: claim.handler.clone(), payload, attempt: claim.attempt, due: claim.run_at, claim }
     }
@@ -37,12 +45,14 @@ pub struct NewJob {
     pub key: Option<String>,
     pub due: DateTime,
     pub max_attempts: u32,
+    /// Of what is due, higher ones are done first; 0 is usual.
+    pub priority: i64,
 }
 
 impl NewJob {
-    /// Due at `now`, eight attempts, in no group.
+    /// Due at `now`, eight attempts, in no group, of the usual priority.
     pub fn new(kind: &str, payload: Json, now: DateTime) -> Self {
-        Self { kind: kind.to_owned(), payload, group: None, key: None, due: now, max_attempts: 8 }
+        Self { kind: kind.to_owned(), payload, group: None, key: None, due: now, max_attempts: 8, priority: 0 }
     }
 }
 
@@ -55,6 +65,7 @@ pub async fn enqueue(tx: &mut Tx, job: &NewJob) -> Result<bool, StoreError> {
         key: job.key.clone(),
         lane: job.group.clone(),
         max_attempts: job.max_attempts,
+        priority: job.priority,
     };
     Ok(jobs::enqueue(tx, &new).await?.is_some())
 }
@@ -92,6 +103,18 @@ pub struct JobContext {
 }
 
 impl JobContext {
+    /// Proves inside the handler's transaction that this process still has the job, and keeps it for `lease` more: what a
+    /// job does in several transactions is fenced in each of them.
+    ///
+    /// # Errors
+    /// When the lease ran out and another process has the job now, or it was cancelled: the transaction must be undone.
+    pub async fn hold(&self, tx: &mut Tx, job: &Job, lease: Duration) -> Result<(), StoreError> {
+        if jobs::extend(tx, &job.claim, lease).await? {
+            return Ok(());
+        }
+        Err(StoreError::TransactionLost("the job belongs to another process by now".to_owned()))
+    }
+
     /// Marks the job done inside the handler's transaction, so that its effects and its end are committed together.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 
 pub mod cron;
 pub mod handler;
+pub mod overview;
 pub mod runner;
 
 mod schedule;

@@ -13,7 +13,7 @@ use super::handler::{Job, JobContext, JobError, JobHandler, Outcome};
 use super::schedule;
 use crate::base::{Clock, DateTime, Random, Stopwatch};
 use crate::schema::catalog::Catalog;
-use crate::store::{Store, StoreError, idempotency, jobs, outbox};
+use crate::store::{Store, StoreError, idempotency, jobs, outbox, runs};
 
 /// Idempotency keys are kept this long.
 const KEYS_KEPT_US: i64 = 24 * 3600 * 1_000_000;
@@ -33,7 +33,7 @@ pub struct RunnerOptions {
     pub poll: Duration,
     /// How long a job belongs to its claimer without a sign of life.
     pub lease: Duration,
-    /// Events of the outbox are kept this long, and longer until every named reader has passed them.
+    /// Events of the outbox are kept this long, and longer until every named reader has passed them; so is the log of runs.
     pub events_kept: Duration,
 }
 
@@ -66,6 +66,17 @@ struct Shared {
 async fn sweep_events(store: &Store, before: DateTime) -> Result<(), StoreError> {
     for _ in 0..MOST_SWEEPS {
         let gone = store.write(move |tx| Box::pin(async move { outbox::prune(tx, before, SWEPT_AT_ONCE).await })).await?;
+        if gone < u64::from(SWEPT_AT_ONCE) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Deletes the log of runs that ended long ago.
+async fn sweep_runs(store: &Store, before: DateTime) -> Result<(), StoreError> {
+    for _ in 0..MOST_SWEEPS {
+        let gone = store.write(move |tx| Box::pin(async move { runs::prune(tx, before, SWEPT_AT_ONCE).await })).await?;
         if gone < u64::from(SWEPT_AT_ONCE) {
             break;
         }
@@ -165,7 +176,9 @@ impl Runner {
             let before = DateTime(now.0.saturating_sub(KEYS_KEPT_US));
             shared.store.write(move |tx| Box::pin(async move { idempotency::prune(tx, before).await })).await?;
             let kept_us = i64::try_from(shared.options.events_kept.as_micros()).unwrap_or(i64::MAX);
-            sweep_events(&shared.store, DateTime(now.0.saturating_sub(kept_us))).await?;
+            let old = DateTime(now.0.saturating_sub(kept_us));
+            sweep_events(&shared.store, old).await?;
+            sweep_runs(&shared.store, old).await?;
         }
         if limit == 0 {
             return Ok(Vec::new());
@@ -175,7 +188,7 @@ impl Runner {
 
     /// Has a job done and marks how it ended.
     async fn settle(&self, claim: jobs::Job) {
-        let job = Job::of(claim);
+        let job = Job::claimed(claim);
         let context = JobContext { store: self.shared.store.clone() };
         let outcome = match self.shared.handlers.get(job.kind.as_str()) {
             Some(handler) => self.attend(handler.as_ref(), &context, &job).await,

@@ -1,11 +1,13 @@
 //! Schedules of scripts: kept in step with the definitions, turned into jobs when they are due.
 
+use std::collections::VecDeque;
+
 use serde_json::json;
 
 use super::cron::Cron;
 use super::handler::{NewJob, enqueue};
 use crate::base::DateTime;
-use crate::schema::catalog::{Catalog, Script, Trigger};
+use crate::schema::catalog::{Catalog, Missed, Script, Trigger};
 use crate::store::schedules::{self, Schedule};
 use crate::store::{Store, StoreError};
 
@@ -51,8 +53,13 @@ pub(super) async fn follow(store: &Store, catalog: &Catalog) -> Result<(), Store
         .await
 }
 
-/// Queues a job for each schedule that is due. Times that were missed while nobody ran are made up for by one run; a
-/// schedule whose last run is not finished waits for it.
+/// A run is late, and its time was missed, when it begins this long after it.
+const LATE_US: i64 = 300 * 1_000_000;
+/// Times that are made up for at most, the latest ones: a schedule of each minute may have stood still for a year.
+const MOST_MADE_UP: usize = 1_000;
+
+/// Queues a job for each schedule that is due. Times that were missed while nobody ran are made up for as the schedule says
+/// ([`Missed`]); a schedule whose last run is not finished waits for it.
 pub(super) async fn fire(store: &Store, catalog: &std::sync::Arc<Catalog>) -> Result<usize, StoreError> {
     let now = store.clock().now();
     if !schedules::list(store).await?.iter().any(|schedule| schedule.next_at <= now) {
@@ -73,15 +80,18 @@ pub(super) async fn fire(store: &Store, catalog: &std::sync::Arc<Catalog>) -> Re
                         schedules::delete(tx, &schedule.id).await?;
                         continue;
                     };
-                    let payload = json!({ "script": script.id, "uid": script.uid, "due": schedule.next_at.0 });
-                    let mut job = NewJob::new(SCHEDULE, payload, now);
-                    job.key = Some(format!("schedule:{}", script.uid));
-                    job.group = job.key.clone();
-                    enqueue(tx, &job).await?;
-                    schedule.last_at = Some(schedule.next_at);
+                    let times = times(script, schedule.next_at, now);
+                    for due in &times {
+                        let mut job = NewJob::new(SCHEDULE, json!({ "script": script.id, "uid": script.uid, "due": due.0 }), now);
+                        job.group = Some(format!("schedule:{}", script.uid));
+                        // Of several runs that are made up for, each has its own key.
+                        job.key = if times.len() > 1 { Some(format!("schedule:{}:{}", script.uid, due.0)) } else { job.group.clone() };
+                        enqueue(tx, &job).await?;
+                        fired += 1;
+                    }
+                    schedule.last_at = times.last().copied().or(schedule.last_at);
                     schedule.next_at = next_at;
                     schedules::save(tx, &schedule).await?;
-                    fired += 1;
                 }
                 Ok::<_, StoreError>(fired)
             })
@@ -91,13 +101,36 @@ pub(super) async fn fire(store: &Store, catalog: &std::sync::Arc<Catalog>) -> Re
 
 fn scheduled(catalog: &Catalog) -> impl Iterator<Item = (&Script, String)> {
     catalog.scripts.iter().filter_map(|script| match &script.trigger {
-        Trigger::Schedule { cron, zone } => Some((script, format!("{cron} {zone}"))),
+        Trigger::Schedule { cron, zone, .. } => Some((script, format!("{cron} {zone}"))),
         _ => None,
     })
 }
 
+/// The times of a schedule up to `now` that are run, `first` being the first one that is due.
+fn times(script: &Script, first: DateTime, now: DateTime) -> Vec<DateTime> {
+    let Trigger::Schedule { cron, zone, missed } = &script.trigger else { return Vec::new() };
+    if *missed == Missed::Once {
+        return vec![first];
+    }
+    let mut due = VecDeque::from([first]);
+    if let Ok(cron) = Cron::parse(cron, zone) {
+        let mut last = first;
+        while let Some(next) = cron.next(last).filter(|next| *next <= now) {
+            due.push_back(next);
+            last = next;
+            if due.len() > MOST_MADE_UP {
+                due.pop_front();
+            }
+        }
+    }
+    match missed {
+        Missed::Skip => due.into_iter().filter(|at| now.0.saturating_sub(at.0) <= LATE_US).collect(),
+        _ => due.into(),
+    }
+}
+
 fn next_of(script: &Script, after: DateTime) -> Option<DateTime> {
-    let Trigger::Schedule { cron, zone } = &script.trigger else {
+    let Trigger::Schedule { cron, zone, .. } = &script.trigger else {
         return None;
     };
     Cron::parse(cron, zone).ok()?.next(after)

@@ -4,6 +4,7 @@ use super::error::RecordError;
 use super::hooks::Record;
 use super::unit::RecordTx;
 use super::world::World;
+use crate::base::Value;
 use crate::expr::Typed;
 use crate::expr::needs::needs_of;
 
@@ -18,5 +19,16 @@ impl RecordTx<'_> {
         roots.extend(old.cloned());
         self.gather(&mut world, &roots, &needs, false).await?;
         Ok(self.setting(&compiled).holds(&world, condition, record, old))
+    }
+
+    /// The value of an expression about `record`, likewise.
+    pub async fn value(&mut self, expr: &Typed, record: &Record, old: Option<&Record>) -> Result<Value, RecordError> {
+        let compiled = self.scope.compiled.clone();
+        let needs = needs_of([expr]);
+        let mut world = World::default();
+        let mut roots = vec![record.clone()];
+        roots.extend(old.cloned());
+        self.gather(&mut world, &roots, &needs, false).await?;
+        Ok(self.setting(&compiled).eval(&world, expr, record, old))
     }
 }

@@ -53,6 +53,12 @@ impl Records {
         let actor = Actor::person(ActorKind::Automation, user, locale, catalog.settings.time_zone.clone());
         Ok(Some(Actor { roles, rights, ..actor }))
     }
+
+    /// An automation that has the rights of these roles, and nothing of its own: no records, no teams.
+    pub fn actor_with(&self, roles: &[String]) -> Actor {
+        let holder = Holder::new(roles.to_vec(), Own::default(), self.policies().clone());
+        Actor { kind: ActorKind::Automation, roles: roles.to_vec(), rights: Rights::Roles(Arc::new(holder)), ..Actor::system() }
+    }
 }
 
 /// The roles in a person's record. Where people have no such field, everybody has the everyday role.

@@ -120,6 +120,11 @@ impl RecordTx<'_> {
         Ok(self.load(entity, &[id], Lock::None).await?.pop().filter(|record| !record.is_deleted(definition)))
     }
 
+    /// [`RecordTx::get_whole`], also of a record in the recycle bin.
+    pub async fn get_kept(&mut self, entity: EntityIx, id: RecordId) -> Result<Option<Record>, RecordError> {
+        Ok(self.load(entity, &[id], Lock::None).await?.pop())
+    }
+
     /// The live records below a children field (of a links field: its junction records).
     pub async fn children(&mut self, entity: EntityIx, id: RecordId, field: FieldIx) -> Result<Vec<Record>, RecordError> {
         if self.granted()?.is_some() && self.readable(entity, &[id]).await?.is_empty() {

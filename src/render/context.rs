@@ -7,6 +7,7 @@ mod form;
 mod import;
 mod record;
 mod stages;
+mod work;
 
 use serde::Serialize;
 
@@ -17,6 +18,7 @@ pub use self::form::*;
 pub use self::import::*;
 pub use self::record::*;
 pub use self::stages::*;
+pub use self::work::*;
 pub use super::input::{Choice, FieldInput, FilePart, Part, SubRow, SubTable};
 pub use super::show::{Shown, ShownItem, Stamp};
 

@@ -27,7 +27,8 @@ const FILES: [(Locale, &[&str]); 3] = sources![
     "audit.ftl",
     "access.ftl",
     "definitions.ftl",
-    "import.ftl"
+    "import.ftl",
+    "jobs.ftl"
 ];
 
 /// A value inside a message.

@@ -3,6 +3,7 @@
 //! Everything here is plain data. Names are resolved to indexes (`EntityIx`, `FieldIx`), expressions are
 //! parsed and type-checked, physical tables and columns are bound.
 
+mod automation;
 mod entity;
 mod field;
 mod field_type;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+pub use automation::{Act, Automation, Automations, Given, GivenValue, RunAs, Start, Starts, Step};
 pub use entity::{Dependent, Entity, Features, Index, Retention, RetentionAction, Rule, Title, TitlePart, Unique, Via};
 pub use field::{Column, ColumnKind, Default, Field, FieldClass};
 pub use field_type::{
@@ -24,7 +26,7 @@ pub use field_type::{
 pub use page::{Button, Layout, LayoutField, Section, Tab, View};
 pub use pipeline::{Gate, MoveRule, Pipeline, Requirement, Stage};
 pub use role::{Actions, Allowed, Grant, Role};
-pub use script::{Script, ScriptLimits, Trigger};
+pub use script::{Missed, Script, ScriptLimits, Trigger};
 
 use crate::base::{Blind, Currency, EntityIx, Labels, Locale};
 
@@ -45,6 +47,7 @@ pub struct Catalog {
     /// Shared lists of options, by full id (`crm.industry`).
     pub picklists: BTreeMap<String, Arc<Picklist>>,
     pub scripts: Vec<Script>,
+    pub automations: Automations,
     pub roles: Vec<Role>,
     /// Sidebar groups in order; entities named by no group come last under their package.
     pub apps: Vec<App>,

@@ -127,6 +127,7 @@ pub enum OpKind {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
+    Automation,
     Retention,
     Pipeline,
     Rule,
@@ -563,6 +564,7 @@ impl OpKind {
 impl Part {
     pub fn word(self) -> &'static str {
         match self {
+            Part::Automation => "automation",
             Part::Retention => "retention rule",
             Part::Pipeline => "pipeline",
             Part::Rule => "rule",

@@ -25,6 +25,7 @@ pub fn json_schema(catalog: Option<&Catalog>) -> Map<String, Json> {
             "$schema": DRAFT, "title": "Relata definition", "type": "object",
             "properties": {"kind": {"enum": kind_names, "description": "What this document describes."}},
             "allOf": branches,
+            "$defs": steps(&names),
         }),
     );
     schemas
@@ -70,8 +71,16 @@ fn document(kind: &Kind, names: &Names) -> Json {
     if let Json::Object(map) = &mut schema {
         map.insert("$schema".to_owned(), Json::from(DRAFT));
         map.insert("title".to_owned(), Json::from(format!("Relata {}", kind.name)));
+        if kind.name == "automation" {
+            map.insert("$defs".to_owned(), steps(names));
+        }
     }
     schema
+}
+
+/// A step may have steps inside of it.
+fn steps(names: &Names) -> Json {
+    json!({"step": object(kinds::STEP, names)})
 }
 
 fn bare(kind: &Kind, names: &Names) -> Json {
@@ -140,8 +149,10 @@ fn value(ty: &KeyType, names: &Names) -> Json {
         KeyType::Trigger => json!({"anyOf": [
             {"enum": super::shape::TRIGGERS},
             {"type": "object", "required": ["schedule"], "additionalProperties": false,
-             "properties": {"schedule": {"type": "string", "description": "Five cron fields."}, "tz": {"type": "string", "description": "IANA time zone."}}},
+             "properties": {"schedule": {"type": "string", "description": "Five cron fields."}, "tz": {"type": "string", "description": "IANA time zone."},
+                            "missed": {"enum": ["skip", "once", "all"], "description": "What becomes of times at which nothing ran.", "default": "once"}}},
         ]}),
+        KeyType::Steps => json!({"type": "array", "items": {"$ref": "#/$defs/step"}}),
         KeyType::Any | KeyType::Later => json!({}),
     }
 }

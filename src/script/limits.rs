@@ -21,7 +21,8 @@ impl Kind {
             Trigger::BeforeSave => Kind::BeforeSave,
             Trigger::BeforeDelete => Kind::BeforeDelete,
             Trigger::AfterWrite => Kind::AfterWrite,
-            Trigger::AfterCommit => Kind::AfterCommit,
+            // A step of an automation runs after the commit as well.
+            Trigger::AfterCommit | Trigger::Automation => Kind::AfterCommit,
             Trigger::Button(_) => Kind::Button,
             Trigger::Schedule { .. } => Kind::Schedule,
         }

@@ -25,7 +25,7 @@ use crate::base::DateTime;
 use crate::base::text::{from_hex, hex};
 
 /// The acts that are audited; each has its words in all languages (`act-session-begin`).
-pub const ACTIONS: [&str; 33] = [
+pub const ACTIONS: [&str; 37] = [
     "session.begin",
     "session.refuse",
     "session.confirm",
@@ -59,6 +59,10 @@ pub const ACTIONS: [&str; 33] = [
     "backup.restore",
     "audit.export",
     "key.rotate",
+    "job.retry",
+    "job.cancel",
+    "automation.pause",
+    "automation.resume",
 ];
 
 /// Name of the key's file.

@@ -21,6 +21,8 @@ pub struct NewJob {
     pub lane: Option<String>,
     /// Attempts before it is a dead letter; 0 means 8.
     pub max_attempts: u32,
+    /// Of what is due, higher ones are claimed first; 0 is usual.
+    pub priority: i64,
 }
 
 /// A claimed job.
@@ -38,6 +40,7 @@ pub struct Job {
     pub fence: i64,
     pub run_at: DateTime,
     pub created_at: DateTime,
+    pub priority: i64,
 }
 
 /// How a failed job goes on.
@@ -57,8 +60,13 @@ pub struct JobLine {
     pub job: Job,
     /// `ready`, `running` or `dead`.
     pub state: String,
+    /// Of a running one: until when its holder has it without a sign of life.
+    pub lease_until: Option<DateTime>,
     pub last_error: Option<String>,
 }
+
+/// The states a job can be in.
+pub const STATES: [&str; 3] = ["ready", "running", "dead"];
 
 /// Queues a job; `None` when one with the same key waits already. Wakes [`Store::signals`] after the commit.
 pub async fn enqueue(tx: &mut Tx, new: &NewJob) -> Result<Option<i64>, StoreError> {
@@ -66,8 +74,8 @@ pub async fn enqueue(tx: &mut Tx, new: &NewJob) -> Result<Option<i64>, StoreErro
     let attempts = if new.max_attempts == 0 { 8 } else { i64::from(new.max_attempts) };
     let touched = tx
         .run(Sql::template(
-            "INSERT INTO sys_job (id, handler, payload, key, lane, state, run_at, attempts, max_attempts, fence, created_at) \
-             VALUES (?, ?, ?, ?, ?, 'ready', ?, 0, ?, 0, ?) ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING",
+            "INSERT INTO sys_job (id, handler, payload, key, lane, state, run_at, attempts, max_attempts, fence, created_at, priority) \
+             VALUES (?, ?, ?, ?, ?, 'ready', ?, 0, ?, 0, ?, ?) ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING",
             [
                 int(id),
                 text(new.handler.as_str()),
@@ -77,6 +85,7 @@ pub async fn enqueue(tx: &mut Tx, new: &NewJob) -> Result<Option<i64>, StoreErro
                 at(new.run_at.unwrap_or(now)),
                 int(attempts),
                 at(now),
+                int(new.priority),
             ],
         ))
         .await?;
@@ -112,20 +121,20 @@ async fn claim_in(tx: &mut Tx, limit: u32, lease: Duration) -> Result<Vec<Job>, 
          SELECT job.id FROM sys_job AS job WHERE ((job.state = 'ready' AND job.run_at <= ?) \
          OR (job.state = 'running' AND job.lease_until <= ?)) \
          AND (job.lane IS NULL OR NOT EXISTS (SELECT 1 FROM sys_job AS former WHERE former.lane = job.lane \
-         AND former.id < job.id AND former.state <> 'dead')) ORDER BY job.run_at, job.id LIMIT ?",
+         AND former.id < job.id AND former.state <> 'dead')) ORDER BY job.priority DESC, job.run_at, job.id LIMIT ?",
         [at(until), at(now), at(now), int(i64::from(limit))],
     );
     if tx.dialect() == Dialect::Postgres {
         sql.push(" FOR UPDATE OF job SKIP LOCKED");
     }
-    sql.push(") RETURNING id, handler, payload, key, lane, attempts, max_attempts, fence, run_at, created_at");
+    sql.push(") RETURNING id, handler, payload, key, lane, attempts, max_attempts, fence, run_at, created_at, priority");
     let rows = tx.rows(sql, &JOB_COLUMNS).await?;
     let mut jobs: Vec<Job> = rows.iter().map(job).collect();
-    jobs.sort_by_key(|job| (job.run_at, job.id));
+    jobs.sort_by_key(|job| (std::cmp::Reverse(job.priority), job.run_at, job.id));
     Ok(jobs)
 }
 
-const JOB_COLUMNS: [crate::schema::catalog::ColumnKind; 10] = [INT, TEXT, TEXT, TEXT, TEXT, INT, INT, INT, AT, AT];
+const JOB_COLUMNS: [crate::schema::catalog::ColumnKind; 11] = [INT, TEXT, TEXT, TEXT, TEXT, INT, INT, INT, AT, AT, INT];
 
 /// The job is done, in the same transaction as its effects. `false` when another process holds it by now: undo.
 pub async fn complete(tx: &mut Tx, job: &Job) -> Result<bool, StoreError> {
@@ -170,30 +179,51 @@ fn backoff_us(attempt: u32, random: &dyn Random) -> i64 {
     seconds * 1_000 * (1_000 + jitter)
 }
 
-/// Jobs in a state (`ready`, `running`, `dead`), newest first.
+const LINE: &str = "SELECT id, handler, payload, key, lane, attempts, max_attempts, fence, run_at, created_at, priority, state, \
+    last_error, lease_until FROM sys_job ";
+const LINE_COLUMNS: [crate::schema::catalog::ColumnKind; 14] = [INT, TEXT, TEXT, TEXT, TEXT, INT, INT, INT, AT, AT, INT, TEXT, TEXT, AT];
+
+/// Jobs in a state (one of [`STATES`]), newest first.
 pub async fn list(store: &Store, state: &str, limit: u32) -> Result<Vec<JobLine>, StoreError> {
-    let sql = Sql::template(
-        "SELECT id, handler, payload, key, lane, attempts, max_attempts, fence, run_at, created_at, state, last_error \
-         FROM sys_job WHERE state = ? ORDER BY id DESC LIMIT ?",
-        [text(state), int(i64::from(limit))],
-    );
-    let columns = [INT, TEXT, TEXT, TEXT, TEXT, INT, INT, INT, AT, AT, TEXT, TEXT];
-    let rows = store.rows(sql, &columns).await?;
-    Ok(rows.iter().map(|row| JobLine { job: job(row), state: read::text(row, 10), last_error: read::opt_text(row, 11) }).collect())
+    list_before(store, Some(state), i64::MAX, limit).await
 }
 
-/// Gives a dead letter another chance.
+/// Jobs with an id below `before`, in a state or in all, newest first.
+pub async fn list_before(store: &Store, state: Option<&str>, before: i64, limit: u32) -> Result<Vec<JobLine>, StoreError> {
+    let mut sql = Sql::new(LINE);
+    sql.append(match state {
+        Some(state) => Sql::template("WHERE state = ? AND id < ? ", [text(state), int(before)]),
+        None => Sql::template("WHERE id < ? ", [int(before)]),
+    });
+    sql.append(Sql::template("ORDER BY id DESC LIMIT ?", [int(i64::from(limit))]));
+    Ok(store.rows(sql, &LINE_COLUMNS).await?.iter().map(line).collect())
+}
+
+/// One job; `None` when it is done or there was none.
+pub async fn get(store: &Store, id: i64) -> Result<Option<JobLine>, StoreError> {
+    let mut sql = Sql::new(LINE);
+    sql.append(Sql::template("WHERE id = ?", [int(id)]));
+    Ok(store.rows(sql, &LINE_COLUMNS).await?.iter().map(line).next())
+}
+
+fn line(row: &[crate::base::Cell]) -> JobLine {
+    JobLine { job: job(row), state: read::text(row, 11), last_error: read::opt_text(row, 12), lease_until: read::opt_at(row, 13) }
+}
+
+/// Gives a dead letter another chance, with all its attempts; one that waits for its next attempt does not wait longer.
+/// `false` when it runs already or is gone.
 pub async fn replay(tx: &mut Tx, id: i64) -> Result<bool, StoreError> {
     let now = tx.now();
     let sql =
-        Sql::template("UPDATE sys_job SET state = 'ready', attempts = 0, run_at = ? WHERE id = ? AND state = 'dead'", [at(now), int(id)]);
+        Sql::template("UPDATE sys_job SET state = 'ready', attempts = 0, run_at = ? WHERE id = ? AND state <> 'running'", [at(now), int(id)]);
     tx.wake();
     Ok(tx.run(sql).await? == 1)
 }
 
-/// Throws a job away that is not running.
+/// Throws a job away. One that runs is taken from its holder: what that has not committed by now is undone.
 pub async fn discard(tx: &mut Tx, id: i64) -> Result<bool, StoreError> {
-    Ok(tx.run(Sql::template("DELETE FROM sys_job WHERE id = ? AND state <> 'running'", [int(id)])).await? == 1)
+    tx.wake();
+    Ok(tx.run(Sql::template("DELETE FROM sys_job WHERE id = ?", [int(id)])).await? == 1)
 }
 
 /// Number of jobs in each state.
@@ -220,5 +250,6 @@ fn job(row: &[crate::base::Cell]) -> Job {
         fence: read::int(row, 7),
         run_at: read::at(row, 8),
         created_at: read::at(row, 9),
+        priority: read::int(row, 10),
     }
 }

@@ -44,6 +44,7 @@ pub mod passkeys;
 pub mod people;
 pub mod rates;
 pub mod recalc;
+pub mod runs;
 pub mod schedules;
 pub mod search;
 pub mod secret;

@@ -156,6 +156,56 @@ async fn a_schedule_comes_round_and_makes_up_once_for_what_it_missed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn missed_times_are_left_out_or_each_made_up_for() {
+    for (missed, wanted) in [("skip", 0), ("once", 1), ("all", 3)] {
+        let definitions = format!(
+            "kind: script\nid: hourly\nsource: \"fn run(ctx) {{}}\"\ntrigger: {{schedule: \"0 * * * *\", tz: UTC, missed: {missed}}}\n"
+        );
+        let bench = bench(&definitions).await;
+        assert_eq!(bench.runner.run_until_idle().await.unwrap(), 0, "{missed}");
+        // It is midnight: nobody runs at one, two and three, and it is half past three.
+        bench.clock.advance_ms(210 * 60 * 1000);
+        assert_eq!(bench.runner.run_until_idle().await.unwrap(), wanted, "{missed}");
+        // What comes in time runs whatever was missed.
+        bench.clock.advance_ms(30 * 60 * 1000);
+        assert_eq!(bench.runner.run_until_idle().await.unwrap(), 1, "{missed}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_what_is_due_higher_priorities_come_first() {
+    let bench = bench("").await;
+    for (name, priority) in [("late", -1), ("first", 5), ("usual", 0)] {
+        let mut job = NewJob::new("note", json!({ "name": name }), DateTime(0));
+        job.priority = priority;
+        bench.store.write(move |tx| Box::pin(async move { enqueue(tx, &job).await })).await.unwrap_or_else(|error: StoreError| panic!("{error}"));
+    }
+    bench.runner.run_until_idle().await.unwrap();
+    assert_eq!(bench.done(), ["first", "usual", "late"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_lost_the_job_writes_nothing_more() {
+    for loses in ["its lease runs out", "it is cancelled"] {
+        let bench = bench("").await;
+        bench.put(json!({ "name": "a" }), None, None).await;
+        let lease = Duration::from_secs(60);
+        let claim = relata::store::jobs::claim(&bench.store, 1, lease).await.unwrap().remove(0);
+        if loses == "it is cancelled" {
+            let id = claim.id;
+            let gone = bench.store.write::<_, StoreError>(move |tx| Box::pin(async move { relata::store::jobs::discard(tx, id).await })).await;
+            assert_eq!(gone, Ok(true));
+        } else {
+            bench.clock.advance_ms(61_000);
+            assert_eq!(relata::store::jobs::claim(&bench.store, 1, lease).await.unwrap().len(), 1);
+        }
+        // A step of a longer job proves first that it is still its own; this one is not, so the whole step is undone.
+        let held = bench.store.write::<_, StoreError>(move |tx| Box::pin(async move { relata::store::jobs::extend(tx, &claim, lease).await })).await;
+        assert_eq!(held, Ok(false), "{loses}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_running_worker_is_woken_and_stops_when_told() {
     let bench = bench("").await;
     let (stop, stopped) = tokio::sync::watch::channel(false);
@@ -173,4 +223,29 @@ async fn a_running_worker_is_woken_and_stops_when_told() {
     stop.send(true).unwrap();
     tokio::time::timeout(Duration::from_secs(20), worker).await.expect("the worker stops").unwrap();
     assert!(bench.states().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn administrators_see_retry_and_cancel_jobs() {
+    let app = crate::support::TestApp::empty().await;
+    app.get("/api/v1/jobs?state=lost").await.expect_status(422);
+    app.get("/api/v1/jobs/77").await.expect_status(404);
+    app.get("/api/v1/jobs/many").await.expect_status(404);
+    app.post("/api/v1/jobs/77/cancel", json!({})).await.expect_status(404);
+    let store = &app.workspace.store;
+    let later = DateTime(store.clock().now().0 + 86_400_000_000);
+    let new = NewJob { due: later, ..NewJob::new("note", json!({ "handler": "crm.hello", "entity": "user", "id": 1, "old": { "name": "Grace" } }), later) };
+    store.write::<_, StoreError>(move |tx| Box::pin(async move { enqueue(tx, &new).await })).await.unwrap();
+    let told = app.get("/api/v1/jobs?state=ready").await.expect_status(200).json();
+    let job = told["data"].as_array().unwrap().iter().find(|job| job["kind"] == "note").expect("it waits").clone();
+    assert_eq!((&job["handler"], &job["state"], &job["attempt"]), (&json!("crm.hello"), &json!("ready"), &json!(0)));
+    assert!(!told.to_string().contains("Grace"), "no value of a record: {told}");
+    let path = format!("/api/v1/jobs/{}", job["id"].as_str().unwrap());
+    assert_eq!(app.get(&path).await.expect_status(200).json()["due_at"], job["due_at"]);
+    let page = app.get("/jobs").await.expect_status(200).text();
+    assert!(page.contains("crm.hello") && !page.contains("Grace"), "{page}");
+    app.post(&format!("{path}/cancel"), json!({})).await.expect_status(204);
+    app.get(&path).await.expect_status(404);
+    let audited = relata::store::audit::Filter { action: Some("job.cancel".to_owned()), ..Default::default() };
+    assert_eq!(relata::store::audit::list(store, &audited, None, 10).await.unwrap().len(), 1);
 }

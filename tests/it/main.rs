@@ -5,6 +5,7 @@ mod api;
 mod architecture;
 mod audit;
 mod auth;
+mod automations;
 mod definitions;
 mod deploy;
 mod expressions;

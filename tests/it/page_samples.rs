@@ -787,3 +787,94 @@ pub fn audit_page(locale: Locale) -> AuditPage {
         json_href: text("/audit/export?format=json"),
     }
 }
+
+pub fn jobs_page(locale: Locale) -> JobsPage {
+    let stamp = || Stamp { iso: text("2026-11-21T08:00:00Z"), text: text("an hour ago"), full: text("21 Nov 2026, 16:00") };
+    let row = |state: &str, error: &str| JobRow {
+        id: text("31"),
+        kind: text("deliver"),
+        handler: text("crm.welcome"),
+        record: text("Harbin Optics"),
+        record_href: Some(text("/records/account/account_0000000000001")),
+        state: text(state),
+        state_text: text("Waiting"),
+        due: stamp(),
+        attempt: text("2 of 8"),
+        error: text(error),
+        can_retry: state != "running",
+    };
+    JobsPage {
+        shell: shell(locale, "Jobs"),
+        states: vec![Choice { value: String::new(), label: text("All (3 jobs)"), selected: true, ..Choice::default() }],
+        rows: vec![row("dead", "no such record"), row("running", ""), JobRow { kind: text("sweep"), due: stamp(), ..JobRow::default() }],
+        older_href: Some(text("/jobs?before=1")),
+        schedules: vec![
+            ScheduleRow { name: text("crm.morning"), spec: text("0 8 * * * UTC"), next: stamp(), last: Some(stamp()) },
+            ScheduleRow { name: text("crm.evening"), spec: text("0 18 * * * UTC"), next: stamp(), last: None },
+        ],
+        error: Some(text("The job is running now.")),
+    }
+}
+
+pub fn automations_page(locale: Locale) -> AutomationsPage {
+    let stamp = || Stamp { iso: text("2026-11-21T08:00:00Z"), text: text("an hour ago"), full: text("21 Nov 2026, 16:00") };
+    let row = |is_paused: bool| AutomationRow {
+        id: text("crm.welcome"),
+        label: text("Welcome"),
+        entity: text("Deal"),
+        event: text("created"),
+        when: text("amount > 1000"),
+        rights: text("sales_rep"),
+        counts: text("Done: 3, Failed: 1"),
+        is_paused,
+        paused_since: is_paused.then(stamp),
+        paused_why: text("Paused: began more than 1000 times within a minute"),
+    };
+    AutomationsPage {
+        shell: shell(locale, "Automations"),
+        automations: vec![row(false), row(true)],
+        names: vec![Choice { label: text("All"), selected: true, ..Choice::default() }],
+        states: vec![Choice { label: text("All"), selected: true, ..Choice::default() }],
+        runs: vec![run_row("failed", "Refused"), RunRow { record_href: None, ..run_row("done", "") }],
+        older_href: Some(text("/automations?before=1")),
+    }
+}
+
+fn run_row(state: &str, reason: &str) -> RunRow {
+    RunRow {
+        href: text("/automations/runs/7"),
+        name: text("crm.welcome"),
+        record: text("Harbin Optics"),
+        record_href: Some(text("/records/deal/deal_0000000000001")),
+        event: text("created"),
+        state: text(state),
+        state_text: text("Failed"),
+        reason: text(reason),
+        began: Stamp { iso: text("2026-11-21T08:00:00Z"), text: text("an hour ago"), full: text("21 Nov 2026, 16:00") },
+    }
+}
+
+pub fn run_page(locale: Locale) -> RunPage {
+    let stamp = || Stamp { iso: text("2026-11-21T08:00:00Z"), text: text("an hour ago"), full: text("21 Nov 2026, 16:00") };
+    let step = |state: &str, reason: &str| RunStep {
+        step: text("mark"),
+        act: text("set"),
+        state: text(state),
+        state_text: text("Done"),
+        input: text("{\"values\":{}}"),
+        output: text("{}"),
+        reason: text(reason),
+        at: stamp(),
+    };
+    RunPage {
+        shell: shell(locale, "crm.welcome"),
+        run: run_row("failed", "Refused: no such record"),
+        chain: vec![text("crm.one"), text("crm.two")],
+        who: text("Ada Wong"),
+        ended: Some(stamp()),
+        next_step: text("mark"),
+        steps: vec![step("done", ""), step("failed", "Refused"), RunStep { act: String::new(), ..step("done", "") }],
+        job: Some(text("7")),
+        can_retry: true,
+    }
+}

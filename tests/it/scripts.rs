@@ -50,6 +50,7 @@ pub fn empty_catalog() -> Catalog {
         by_prefix: HashMap::new(),
         picklists: BTreeMap::new(),
         scripts: Vec::new(),
+        automations: std::default::Default::default(),
         roles: Vec::new(),
         apps: Vec::new(),
         described: BTreeMap::new(),

@@ -111,6 +111,14 @@ fn every_template_renders_in_every_language() {
         go("search-part", "part/search", &SearchPage { groups: Vec::new(), ..search });
         go("audit", "page/audit", &sample::audit_page(locale));
         go("audit-empty", "page/audit", &AuditPage { rows: Vec::new(), chips: Vec::new(), ..sample::audit_page(locale) });
+        go("automations", "page/automations", &sample::automations_page(locale));
+        let none = AutomationsPage { shell: sample::shell(locale, "Automations"), ..AutomationsPage::default() };
+        go("automations-none", "page/automations", &none);
+        go("run", "page/run", &sample::run_page(locale));
+        let bare = RunPage { shell: sample::shell(locale, "x"), ..RunPage::default() };
+        go("run-bare", "page/run", &bare);
+        go("jobs", "page/jobs", &sample::jobs_page(locale));
+        go("jobs-empty", "page/jobs", &JobsPage { shell: sample::shell(locale, "Jobs"), ..JobsPage::default() });
         go("list", "page/list", &sample::list_page(locale, 12));
         go("list-empty", "page/list", &sample::list_page(locale, 0));
         let mut bin = sample::list_page(locale, 2);

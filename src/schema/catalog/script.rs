@@ -31,11 +31,40 @@ pub enum Trigger {
     AfterCommit,
     /// The button's id.
     Button(String),
+    /// Run by a step of an automation.
+    Automation,
     /// Five or six cron fields and an IANA zone.
     Schedule {
         cron: String,
         zone: String,
+        missed: Missed,
     },
+}
+
+/// What becomes of times of a schedule at which nothing ran, because the program was not running or was busy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Missed {
+    /// They are left out.
+    Skip,
+    /// One run makes up for all of them.
+    #[default]
+    Once,
+    /// Each is made up for, in order.
+    All,
+}
+
+impl Missed {
+    /// The words of definitions.
+    pub const WORDS: [&str; 3] = ["skip", "once", "all"];
+
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "skip" => Some(Self::Skip),
+            "once" => Some(Self::Once),
+            "all" => Some(Self::All),
+            _ => None,
+        }
+    }
 }
 
 /// Zero means the trigger's default of `ENGINE.md` 4e.

@@ -172,6 +172,7 @@ fn documents(work: &mut Work) {
         let package = document.package.clone().unwrap_or_else(|| super::layers::SITE.to_owned());
         let (kind, name) = match document.kind.name {
             "package" => (Part::Package, document.node.text("id").unwrap_or("").to_owned()),
+            "automation" => (Part::Automation, format!("{package}.{}", document.node.text("id").unwrap_or(""))),
             "role" => (Part::Role, document.node.text("id").unwrap_or("").to_owned()),
             "app" => (
                 Part::App,

@@ -33,6 +33,16 @@ pub(super) fn condition(work: &mut Work, node: Option<&Node>, entity: EntityIx, 
     settle(work, node, 0, entity, compiled)
 }
 
+/// Compiles the expression that gives a value, behind the `=` it begins with.
+pub(super) fn value(work: &mut Work, node: &Node, entity: EntityIx, expected: &Expected) -> Option<Typed> {
+    let compiled = {
+        let text = node.as_text()?.strip_prefix('=')?;
+        let scope = CatalogScope { catalog: &work.catalog, has_old: true, has_mine: false, hidden: &[] };
+        expr::compile(text, &scope, entity, expected)
+    };
+    settle(work, node, 1, entity, compiled)
+}
+
 /// Compiles the condition of a role about records of `entity`.
 pub(super) fn rule_of_role(work: &mut Work, node: &Node, entity: EntityIx) -> Option<Typed> {
     let text = node.scalar_text()?;

@@ -1,6 +1,7 @@
 //! Documents to a catalog, in stages: packages and layers, entities and their fields, links, expressions,
 //! parts (rules, views, layouts, scripts), computed order, physical names.
 
+mod automations;
 mod bind;
 mod data;
 mod describe;
@@ -80,6 +81,7 @@ pub(crate) fn resolve(intake: &Intake, old: &Bindings) -> Result<Loaded, Vec<Dia
     parts::build(&mut work);
     labels::translate(&mut work);
     order::compute(&mut work);
+    automations::build(&mut work);
     roles::build(&mut work);
     let data = data::read(&mut work);
     let bindings = bind::bind(&mut work);

@@ -270,7 +270,7 @@ fn positions(work: &mut Work, node: &Node, stages: &[Stage]) -> Vec<usize> {
     found.into_iter().collect()
 }
 
-fn roles(work: &mut Work, node: Option<&Node>) -> Vec<String> {
+pub(super) fn roles(work: &mut Work, node: Option<&Node>) -> Vec<String> {
     let documents = work.intake.documents.iter().filter(|document| document.kind.name == "role");
     let mut known: Vec<String> = documents.filter_map(|document| document.node.text("id").map(str::to_owned)).collect();
     known.extend(BUILT_IN.map(str::to_owned));

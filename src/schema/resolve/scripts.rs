@@ -5,7 +5,7 @@ use super::expressions::condition;
 use super::{Work, uids};
 use crate::base::EntityIx;
 use crate::schema::bindings::BindingKind;
-use crate::schema::catalog::{Script, ScriptLimits, Trigger};
+use crate::schema::catalog::{Missed, Script, ScriptLimits, Trigger};
 use crate::schema::diagnostic::{Diagnostic, nearest};
 use crate::schema::node::Node;
 use std::collections::BTreeSet;
@@ -130,7 +130,8 @@ fn trigger(work: &mut Work, entity: Option<EntityIx>, node: &Node) -> Option<Tri
             }
             None => work.catalog.settings.time_zone_name.clone(),
         };
-        return Some(Trigger::Schedule { cron: text.to_owned(), zone });
+        let missed = written.text("missed").and_then(Missed::parse).unwrap_or_default();
+        return Some(Trigger::Schedule { cron: text.to_owned(), zone, missed });
     }
     let trigger = match written.as_text()? {
         "before_save" => Trigger::BeforeSave,
@@ -139,6 +140,7 @@ fn trigger(work: &mut Work, entity: Option<EntityIx>, node: &Node) -> Option<Tri
         "after_commit" => Trigger::AfterCommit,
         // The button that names the script puts its id in.
         "button" => Trigger::Button(String::new()),
+        "automation" => Trigger::Automation,
         _ => return None,
     };
     if entity.is_none() {

@@ -29,6 +29,7 @@ pub(super) fn empty_catalog() -> Catalog {
         by_prefix: HashMap::new(),
         picklists: BTreeMap::new(),
         scripts: Vec::new(),
+        automations: Default::default(),
         roles: Vec::new(),
         apps: Vec::new(),
         described: BTreeMap::new(),

@@ -3,6 +3,7 @@
 
 use super::{KeySpec, KeyType, fields, kinds};
 use crate::base::Date;
+use crate::schema::catalog::Missed;
 use crate::schema::diagnostic::{Diagnostic, nearest};
 use crate::schema::node::{Key, Node, NodeKind};
 
@@ -113,6 +114,10 @@ fn check_value(node: &Node, ty: &KeyType, faults: &mut Vec<Diagnostic>) {
     }
     match ty {
         KeyType::Any | KeyType::Later => {}
+        KeyType::Steps => match &node.kind {
+            NodeKind::List(items) => items.iter().for_each(|item| check_object(item, kinds::STEP, "a step", false, faults)),
+            _ => faults.push(wrong("a list of steps", node)),
+        },
         KeyType::Text => expect(node.as_text().is_some(), "a text", node, faults),
         KeyType::Expr => expect(node.as_text().is_some() || node.as_bool().is_some(), "an expression (a text)", node, faults),
         KeyType::Bool => expect(node.as_bool().is_some(), "true or false", node, faults),
@@ -424,13 +429,14 @@ fn unknown_field_key(key: &Key, spec: &fields::TypeSpec) -> Diagnostic {
 }
 
 /// Events a script can name as its trigger.
-pub const TRIGGERS: &[&str] = &["before_save", "before_delete", "after_write", "after_commit", "button"];
+pub const TRIGGERS: &[&str] = &["before_save", "before_delete", "after_write", "after_commit", "button", "automation"];
 
 fn check_trigger(node: &Node, faults: &mut Vec<Diagnostic>) {
     if node.is_map() {
         const SCHEDULE: &[KeySpec] = &[
             super::must("schedule", KeyType::Text, "Five cron fields, `0 8 * * 1-5`."),
             super::key("tz", KeyType::Text, "IANA time zone; the workspace's when left out."),
+            super::with("missed", KeyType::OneOf(&Missed::WORDS), "once", "What becomes of times at which nothing ran."),
         ];
         check_object(node, SCHEDULE, "a trigger", false, faults);
     } else {

@@ -2,7 +2,7 @@
 
 use super::KeyType::{
     Any, Bool, Date, Entity, Expr, Field, FieldOr, Fields, Int, Label, List, Many, MapOf, Name, Number, Object, OneOf, Picklist, SortField,
-    Text, Trigger,
+    Steps, Text, Trigger,
 };
 use super::{KeySpec, Kind, key, later, must, with};
 
@@ -285,6 +285,42 @@ pub const ROLE: &[KeySpec] = &[
     ),
 ];
 
+pub const STEP: &[KeySpec] = &[
+    key("id", Name, "Name of the step, unique in the automation; made from its place when left out."),
+    must("do", OneOf(&["set", "create", "task", "update", "script", "branch"]), "What it does."),
+    key("entity", Entity, "`create`, `update`: the entity of the records."),
+    key("values", MapOf(&Any), "`set`, `create`, `task`, `update`: values by field; one that begins with `=` is an expression about the record the automation runs on."),
+    key("match", MapOf(&Any), "`update`: records whose fields hold these values, written as in `values`."),
+    key("where", Expr, "`update`: records for which this holds."),
+    key("limit", Int(1, 1000), "`update`: with more records than this the step is refused; 100 when left out."),
+    key("due_in", Int(0, 3650), "`task`: days until it is due."),
+    key("script", Name, "`script`: id of a script of the entity with `trigger: automation`."),
+    key("if", Expr, "`branch`: what decides."),
+    key("then", Steps, "`branch`: steps where it holds."),
+    key("else", Steps, "`branch`: steps where it does not."),
+];
+
+pub const START: &[KeySpec] = &[
+    must("event", OneOf(&["created", "updated", "deleted", "stage"]), "What happens to a record."),
+    key("watch", List(&Field), "`updated`: only when one of these fields changed."),
+    key("pipeline", Name, "`stage`: the pipeline; the entity's only one when left out."),
+    key("from", Many(&Text), "`stage`: only out of these stages."),
+    key("to", Many(&Text), "`stage`: only into these stages."),
+];
+
+pub const AUTOMATION: &[KeySpec] = &[
+    KIND,
+    FORMAT,
+    must("id", Name, "Name of the automation, unique in its package."),
+    FOR,
+    key("label", Label, "What administrators read; made from the id when left out."),
+    must("trigger", Object(START), "What starts it."),
+    key("when", Expr, "It runs only where this holds, about the record as the event left it; `old` is what it was before."),
+    key("run_as", Many(&Name), "Roles whose rights it has; those of whoever made the change when left out."),
+    with("per_minute", Int(1, 100_000), "1000", "Runs that may begin in one minute; with one more it is paused and administrators are told."),
+    must("steps", Steps, "What it does, in order."),
+];
+
 pub const APP: &[KeySpec] = &[
     KIND,
     FORMAT,
@@ -412,6 +448,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "layout", doc: "An arrangement of a record's page, outside its entity's file.", keys: LAYOUT_DOCUMENT },
     Kind { name: "script", doc: "A rhai script, outside its entity's file or on a schedule.", keys: SCRIPT_DOCUMENT },
     Kind { name: "pipeline", doc: "Stages, moves and gates, outside their entity's file.", keys: PIPELINE_DOCUMENT },
+    Kind { name: "automation", doc: "What follows by itself when something happens to a record.", keys: AUTOMATION },
     Kind { name: "button", doc: "An action, outside its entity's file.", keys: BUTTON_DOCUMENT },
     Kind { name: "role", doc: "A group of people with the same rights.", keys: ROLE },
     Kind { name: "app", doc: "A group of entities in the sidebar.", keys: APP },
@@ -424,7 +461,7 @@ pub const KINDS: &[Kind] = &[
 ];
 
 /// Kinds of a later version.
-pub const LATER: &[&str] = &["automation", "permission", "report", "dashboard", "template", "workflow"];
+pub const LATER: &[&str] = &["permission", "report", "dashboard", "template", "workflow"];
 
 pub fn find(name: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.name == name)

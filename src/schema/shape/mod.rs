@@ -59,6 +59,8 @@ pub enum KeyType {
     FieldOr(&'static [KeySpec]),
     /// `before_save` and the like, or `{schedule: …, tz: …}`.
     Trigger,
+    /// Steps of an automation, with steps inside of them.
+    Steps,
     /// Any JSON value.
     Any,
     /// Known, planned, refused for now.

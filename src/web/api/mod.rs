@@ -9,6 +9,7 @@ use super::State;
 pub(in crate::web) mod access;
 mod actions;
 mod answer;
+mod automations;
 pub(in crate::web) mod body;
 mod definitions;
 mod export;
@@ -18,6 +19,7 @@ mod headers;
 mod health;
 mod identity;
 mod import;
+mod jobs;
 mod locate;
 mod many;
 pub(in crate::web) mod moves;
@@ -70,6 +72,15 @@ pub(super) fn routes(state: State) -> Router {
         .route("/api/v1/people/{id}/deactivate", post(people::deactivate))
         .route("/api/v1/people/{id}/reactivate", post(people::reactivate))
         .route("/api/v1/people/{id}/sessions", delete(people::end_sessions))
+        .route("/api/v1/automations", get(automations::list))
+        .route("/api/v1/automations/{id}/pause", post(automations::pause))
+        .route("/api/v1/automations/{id}/resume", post(automations::resume))
+        .route("/api/v1/runs", get(automations::runs_list))
+        .route("/api/v1/runs/{id}", get(automations::run))
+        .route("/api/v1/jobs", get(jobs::list))
+        .route("/api/v1/jobs/{id}", get(jobs::get))
+        .route("/api/v1/jobs/{id}/retry", post(jobs::retry))
+        .route("/api/v1/jobs/{id}/cancel", post(jobs::cancel))
         .route("/api/v1/access/why", get(access::why))
         .route("/api/v1/access/who", get(access::who))
         .route("/api/v1/access/as", get(access::seen))

@@ -6,6 +6,7 @@ mod account;
 mod act;
 mod assets;
 mod audit;
+mod automations;
 mod board;
 mod choices;
 mod definitions;
@@ -19,6 +20,7 @@ mod form_model;
 mod history;
 mod home;
 mod import;
+mod jobs;
 mod list;
 mod merge;
 mod moves;
@@ -93,6 +95,11 @@ pub fn routes(state: State) -> Router {
         .route("/account/tokens/{id}/revoke", on_post(account::revoke_token))
         .route("/audit", get(audit::audit))
         .route("/audit/export", get(audit::export))
+        .route("/automations", get(automations::automations))
+        .route("/automations/runs/{id}", get(automations::run))
+        .route("/automations/{id}/{act}", on_post(automations::act))
+        .route("/jobs", get(jobs::jobs))
+        .route("/jobs/{id}/{act}", on_post(jobs::act))
         .route("/definitions", get(definitions::definitions))
         .route("/definitions/apply", on_post(definitions::apply))
         .route("/docs/api", get(docs::api))

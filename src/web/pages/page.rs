@@ -167,7 +167,7 @@ impl Page {
 
     /// `?done=created&what=…` of an address someone was sent on to.
     fn notices(&self) -> Vec<Notice> {
-        const KNOWN: [&str; 22] = [
+        const KNOWN: [&str; 26] = [
             "moved",
             "erased",
             "created",
@@ -190,10 +190,20 @@ impl Page {
             "shared",
             "share-ended",
             "applied",
+            "job-retried",
+            "job-cancelled",
+            "automation-paused",
+            "automation-resumed",
         ];
         let mut notices = Vec::new();
         if let Some(fault) = self.is_admin().then(|| self.state.definitions.fault()).flatten() {
             notices.push(Notice { kind: "warn".to_owned(), text: self.say("definitions-broken", &[]), detail: Some(fault), action: None });
+        }
+        let paused = self.state.automation.paused();
+        if self.is_admin() && !paused.is_empty() {
+            let names: Vec<&str> = paused.iter().map(|uid| uid.strip_prefix("automation/").unwrap_or(uid)).collect();
+            let text = self.say("automations-paused", &[("names", Arg::Text(&names.join(", ")))]);
+            notices.push(Notice { kind: "warn".to_owned(), text, detail: None, action: None });
         }
         let Some(done) = self.params.get("done").filter(|done| KNOWN.contains(done)) else { return notices };
         let what = self.params.get("what").unwrap_or("");

@@ -264,6 +264,7 @@ pub fn catalog_of(entities: Vec<Entity>) -> Catalog {
         entities,
         picklists: BTreeMap::new(),
         scripts: Vec::new(),
+        automations: std::default::Default::default(),
         roles: Vec::new(),
         apps: Vec::new(),
         described: BTreeMap::new(),

@@ -178,6 +178,7 @@ fn empty() -> Catalog {
         by_prefix: HashMap::new(),
         picklists: BTreeMap::new(),
         scripts: Vec::new(),
+        automations: std::default::Default::default(),
         roles: Vec::new(),
         apps: Vec::new(),
         described: BTreeMap::new(),

@@ -12,16 +12,18 @@ use super::world::World;
 use crate::support::{Answer, TestApp, root};
 
 /// Doors through which a stage can be changed.
-const DOORS: [&str; 10] = ["patch", "moves", "many", "filter", "batch", "upsert", "nested", "form", "move form", "button"];
+const DOORS: [&str; 11] =
+    ["patch", "moves", "many", "filter", "batch", "upsert", "nested", "form", "move form", "button", "automation"];
 
 /// Where the record writer is called from, and which door of this matrix stands for it. What comes in with
 /// [`Source::System`](relata::record::Source::System) fills in what the program or a package says and is not a door.
-const CALLERS: [(&str, &str); 13] = [
+const CALLERS: [(&str, &str); 14] = [
     ("src/auth/invitation.rs", "the program: people"),
     ("src/auth/leaving.rs", "the program: owners"),
     ("src/auth/session.rs", "the program: people"),
     ("src/auth/sso.rs", "the program: people"),
     ("src/automation/answer.rs", "button"),
+    ("src/automation/steps.rs", "automation"),
     ("src/proof/story.rs", "patch: a story of `relata test` is a client"),
     ("src/transfer/ahead.rs", "import"),
     ("src/transfer/data.rs", "the program: seeds and samples"),
@@ -124,6 +126,15 @@ async fn through(app: &TestApp, door: &str, id: &str, code: &str, set: &Value) -
             (!answer.header("location").contains("done=moved")).then(|| answer.text())
         }
         "button" => refused(app.post(&format!("{path}/actions/push"), set.clone()).await),
+        "automation" => {
+            let mut wish = set.clone();
+            wish["deal"] = id.into();
+            app.create_id("wish", wish).await;
+            app.workspace.runner.run_until_idle().await.expect("jobs run");
+            let runs = app.get("/api/v1/runs?automation=shop.fulfil&limit=1").await.expect_status(200).json();
+            let run = &runs["data"][0];
+            (run["state"] != "done").then(|| run["reason"].as_str().unwrap_or_default().to_owned())
+        }
         other => panic!("no door {other}"),
     }
 }
@@ -150,7 +161,7 @@ async fn every_door_gives_the_same_answer_for_the_same_reasons() {
             count += 1;
         }
     }
-    assert_eq!(count, 110);
+    assert_eq!(count, 121);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -104,6 +104,26 @@ fields:
   label: {type: text}
   price: {type: decimal, scale: 2}
 ---
+kind: entity
+id: shop.wish
+features: {owner: false}
+fields:
+  deal: {type: link, to: shop.deal, on_delete: cascade, required: true}
+  stage: {type: text}
+  amount: {type: decimal, scale: 2}
+  close_on: {type: date}
+  why: {type: text}
+---
+kind: automation
+for: wish
+id: fulfil
+trigger: {event: created}
+steps:
+  - do: update
+    entity: deal
+    match: {id: "=deal"}
+    values: {stage: "=stage", amount: "=coalesce(amount, deal.amount)", close_on: "=coalesce(close_on, deal.close_on)", why: "=why"}
+---
 kind: role
 id: boss
 permissions: {"*": all}

@@ -50,3 +50,7 @@ act-share-end = Share ended
 act-view-begin = Looked as somebody else does
 act-view-end = Stopped looking as somebody else does
 act-records-export = Records exported
+act-job-retry = Job tried again
+act-job-cancel = Job cancelled
+act-automation-pause = Automation paused
+act-automation-resume = Automation resumed

@@ -50,3 +50,7 @@ act-share-end = 结束共享
 act-view-begin = 开始以他人身份查看
 act-view-end = 结束以他人身份查看
 act-records-export = 导出记录
+act-job-retry = 重试任务
+act-job-cancel = 取消任务
+act-automation-pause = 暂停自动化
+act-automation-resume = 恢复自动化

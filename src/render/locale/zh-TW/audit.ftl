@@ -50,3 +50,7 @@ act-share-end = 結束共用
 act-view-begin = 開始以他人身分檢視
 act-view-end = 結束以他人身分檢視
 act-records-export = 匯出記錄
+act-job-retry = 重試工作
+act-job-cancel = 取消工作
+act-automation-pause = 暫停自動化
+act-automation-resume = 恢復自動化

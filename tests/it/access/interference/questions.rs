@@ -50,7 +50,7 @@ fn post(route: &'static str, position: &'static str, path: &str, body: Value) ->
 
 impl Asking<'_> {
     /// How many kinds of questions there are.
-    pub const KINDS: usize = 82;
+    pub const KINDS: usize = 90;
 
     fn number<'a>(&'a self, dice: &mut Dice) -> &'a str {
         let mut names = self.plan.names(&NUMBERS);
@@ -272,6 +272,14 @@ impl Asking<'_> {
             44 => get("/api/v1/definitions/versions", "shut", "/api/v1/definitions/versions", &[]),
             45 => get("/healthz", "health", "/healthz", &[]),
             46 => get("/readyz", "health", "/readyz", &[]),
+            82 => get("/api/v1/automations", "shut", "/api/v1/automations", &[]),
+            83 => get("/api/v1/runs", "shut", "/api/v1/runs", &[("record", &self.record(dice).1)]),
+            84 => get("/api/v1/runs/{id}", "shut", "/api/v1/runs/1", &[]),
+            85 => get("/api/v1/jobs", "shut", "/api/v1/jobs", &[("state", "ready")]),
+            86 => get("/api/v1/jobs/{id}", "shut", "/api/v1/jobs/1", &[]),
+            87 => get("/automations", "shut", "/automations", &[]),
+            88 => get("/automations/runs/{id}", "shut", "/automations/runs/1", &[]),
+            89 => get("/jobs", "shut", "/jobs", &[]),
             _ => self.page(kind, dice),
         }
     }

@@ -1,0 +1,2 @@
+-- Jobs of higher priority are claimed first (src/store/jobs.rs).
+alter table sys_job add column priority integer not null default 0;

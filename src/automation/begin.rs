@@ -1,0 +1,193 @@
+//! After the commit: looks at the conditions of the automations that an event starts, and writes down which run and which do
+//! not, with the reason. One transaction with the end of the job, so each event begins each automation once.
+
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::jobs::{ScriptJobs, causes, overlaid, told};
+use super::starts::started;
+use crate::access::{Actor, Rights};
+use crate::base::{Explain, FieldIx, RecordId, Value};
+use crate::jobs::{Job, JobContext, JobError, Outcome};
+use crate::record::unit::MAX_CHAIN;
+use crate::record::{DELIVER, Delivery, EventKind, Record, RecordError, RecordTx, Source};
+use crate::schema::catalog::{Automation, Entity, Start};
+use crate::store::audit::{self, Entry};
+use crate::store::runs::{self, NewRun};
+use crate::store::{StoreError, jobs};
+
+/// The handler of the job that begins automations, and of the one that does a run. No script has such an id.
+pub(super) const BEGIN: &str = ":automations";
+pub(super) const RUN: &str = ":run";
+
+/// The record of an event, as the event left it, and what it was before.
+pub(super) struct Subject {
+    pub record: Record,
+    pub old: Option<Record>,
+    /// It is there no more.
+    pub is_gone: bool,
+}
+
+/// What a delivery tells of its record. `as_told`: with the values of the event; else as it stands now.
+pub(super) async fn subject(tx: &mut RecordTx<'_>, entity: &Entity, delivery: &Delivery, as_told: bool) -> Result<Subject, RecordError> {
+    let catalog = tx.catalog().clone();
+    let mut delivery = delivery.clone();
+    tx.open_values(entity, &mut delivery.old).await?;
+    tx.open_values(entity, &mut delivery.values).await?;
+    // What is in the recycle bin still says what it was.
+    let found = tx.get_kept(entity.ix, delivery.id).await?;
+    let is_gone = found.as_ref().is_none_or(|record| record.is_deleted(entity));
+    let found = found.unwrap_or_else(|| Record {
+        entity: entity.ix,
+        id: delivery.id,
+        version: delivery.version,
+        values: vec![Value::Null; entity.fields.len()],
+    });
+    let record = if as_told || is_gone { overlaid(&catalog, entity, &found, &delivery.values) } else { found };
+    let old = (delivery.kind != EventKind::Create).then(|| overlaid(&catalog, entity, &record, &delivery.old));
+    Ok(Subject { record, old, is_gone })
+}
+
+impl ScriptJobs {
+    /// Whoever caused something, with the rights they have now; somebody who may no longer sign in has none left.
+    pub(super) async fn caller(&self, by: i64, job: &Job) -> Result<Actor, JobError> {
+        let somebody = match by {
+            0 => Actor::system(),
+            user => {
+                let found = self.records.actor_of(RecordId(user)).await.map_err(|error| JobError::Retry(told(&error)))?;
+                found.unwrap_or(Actor { user: Some(RecordId(user)), rights: Rights::none(), ..Actor::system() })
+            }
+        };
+        Ok(self.automatic(somebody, job))
+    }
+
+    pub(super) async fn begin(&self, context: &JobContext, job: &Job, delivery: Delivery) -> Result<Outcome, JobError> {
+        let actor = self.caller(delivery.by, job).await?;
+        let chain = causes(&self.records.catalog(), &delivery.chain);
+        let shared = Arc::new((context.clone(), job.clone(), delivery));
+        let end = self.records.unit(&actor, Source::Automation, chain, move |tx| {
+            let shared = Arc::clone(&shared);
+            Box::pin(async move {
+                let (context, job, delivery) = shared.as_ref();
+                let paused = begin_all(tx, delivery).await?;
+                context.finish(tx.store(), job).await?;
+                Ok(paused)
+            })
+        });
+        match end.await {
+            Ok(paused) => {
+                for id in &paused {
+                    tracing::error!(automation = %id, "the automation began too often within a minute and is paused");
+                }
+                if !paused.is_empty() {
+                    self.automation.note_paused(&context.store).await?;
+                }
+                Ok(Outcome::Finished)
+            }
+            Err(error) => Err(JobError::Retry(told(&error))),
+        }
+    }
+}
+
+/// Gives the automations that were paused just now.
+async fn begin_all(tx: &mut RecordTx<'_>, delivery: &Delivery) -> Result<Vec<String>, RecordError> {
+    let catalog = tx.catalog().clone();
+    let mut paused = Vec::new();
+    let Some(entity) = catalog.find_entity(&delivery.entity) else { return Ok(paused) };
+    let subject = subject(tx, entity, delivery, true).await?;
+    let changed: Vec<FieldIx> = delivery.changed.iter().filter_map(|name| Some(entity.find_field(name)?.ix)).collect();
+    for at in started(&catalog, entity.ix, delivery.kind, &changed, subject.old.as_ref(), &subject.record) {
+        let automation = &catalog.automations.all[at];
+        if runs::passes(tx.store(), &automation.uid).await? {
+            continue;
+        }
+        if let Some(reason) = circle(automation, entity, delivery) {
+            note(tx, automation, delivery, "skipped", Some(reason)).await?;
+            continue;
+        }
+        if let Some(when) = &automation.when
+            && !tx.holds(when, &subject.record, subject.old.as_ref()).await?
+        {
+            note(tx, automation, delivery, "skipped", Some(format!("condition:{}", automation.when_text))).await?;
+            continue;
+        }
+        if runs::count(tx.store(), &automation.uid).await? > i64::from(automation.most_per_minute) {
+            let reason = format!("rate:{}", automation.most_per_minute);
+            runs::pause(tx.store(), &automation.uid, &reason).await?;
+            note(tx, automation, delivery, "skipped", Some(reason)).await?;
+            paused.push(automation.id.clone());
+            continue;
+        }
+        note(tx, automation, delivery, "running", None).await?;
+    }
+    for id in &paused {
+        audit::append(tx.store(), Entry::new("automation.pause").by(0, "system").fact("automation", id.as_str())).await?;
+    }
+    Ok(paused)
+}
+
+/// Why it must not begin: it is among the causes of this event already, or there are too many of them.
+fn circle(automation: &Automation, entity: &Entity, delivery: &Delivery) -> Option<String> {
+    let is_in = delivery.chain.iter().any(|(handler, slug, id)| *handler == automation.id && *slug == entity.slug && *id == delivery.id.0);
+    if !is_in && delivery.chain.len() < MAX_CHAIN {
+        return None;
+    }
+    let causes: Vec<&str> = delivery.chain.iter().map(|(handler, ..)| handler.as_str()).chain([automation.id.as_str()]).collect();
+    Some(format!("loop:{}", causes.join(" → ")))
+}
+
+/// Writes down that an automation begins, with the job that does it, or that it does not.
+async fn note(
+    tx: &mut RecordTx<'_>,
+    automation: &Automation,
+    delivery: &Delivery,
+    state: &'static str,
+    reason: Option<String>,
+) -> Result<(), RecordError> {
+    let chain: Vec<Json> = delivery.chain.iter().map(|(handler, slug, id)| json!([handler, slug, id])).collect();
+    let event = match (&automation.start, delivery.kind) {
+        (Start::Stage { .. }, _) => "stage",
+        (_, EventKind::Create) => "created",
+        (_, EventKind::Delete) => "deleted",
+        _ => "updated",
+    };
+    let first = automation.steps.first().filter(|_| state == "running");
+    let new = NewRun {
+        automation: automation.uid.clone(),
+        name: automation.id.clone(),
+        entity: delivery.entity.clone(),
+        record: delivery.id.0,
+        event: event.to_owned(),
+        state,
+        reason,
+        step: first.map(|step| step.id.clone()),
+        chain: Json::Array(chain).to_string(),
+        actor: delivery.by,
+    };
+    let job = if state == "running" { Some(queue(tx, automation, delivery).await?) } else { None };
+    runs::begin(tx.store(), job, &new).await?;
+    Ok(())
+}
+
+/// The job of a run. What it needs of the event is in its payload, where erasing finds it.
+async fn queue(tx: &mut RecordTx<'_>, automation: &Automation, delivery: &Delivery) -> Result<i64, RecordError> {
+    let mut payload = Delivery { handler: RUN.to_owned(), ..delivery.clone() }.to_json();
+    payload["automation"] = automation.id.as_str().into();
+    let new = jobs::NewJob {
+        handler: DELIVER.to_owned(),
+        payload_json: payload.to_string(),
+        // Runs of one automation on one record follow one another.
+        lane: Some(format!("{}:{}", automation.uid, delivery.id.0)),
+        ..jobs::NewJob::default()
+    };
+    let queued = jobs::enqueue(tx.store(), &new).await?;
+    Ok(queued.ok_or_else(|| StoreError::TransactionLost("a job without a key was not queued".to_owned()))?)
+}
+
+/// A refusal as the log of a run keeps it.
+pub(super) fn refused(error: &RecordError) -> String {
+    let faults: Vec<String> = error.faults().iter().map(|fault| format!("{}: {}", fault.path, fault.message)).collect();
+    let more = if faults.is_empty() { String::new() } else { format!(" ({})", faults.join(", ")) };
+    format!("refused:{error}{more} [{}]", error.code())
+}

@@ -1,0 +1,151 @@
+//! The job of a run: one step after the other, each in one transaction together with what it did and how far the run has
+//! come. A process that dies leaves the run where its last step was committed; one that lost the job commits nothing more.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::begin::{Subject, refused, subject};
+use super::bridge::Automation;
+use super::jobs::{ScriptJobs, causes, told};
+use crate::access::Actor;
+use crate::jobs::{Job, JobContext, JobError, Outcome};
+use crate::record::{Cause, Delivery, RecordError, RecordTx, Source};
+use crate::schema::catalog::RunAs;
+use crate::store::StoreError;
+use crate::store::runs::{self, StepLine};
+
+/// How long a step may take before another process may claim the job.
+const LEASE: Duration = Duration::from_secs(60);
+/// Steps of one run.
+const MOST_STEPS: usize = 1_000;
+
+/// How a step left its run.
+enum Went {
+    On,
+    End,
+}
+
+impl ScriptJobs {
+    pub(super) async fn go(&self, context: &JobContext, job: &Job, delivery: Delivery) -> Result<Outcome, JobError> {
+        let name = job.payload.get("automation").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+        let catalog = self.records.catalog();
+        let actor = match catalog.automations.find(&name).map(|automation| &automation.run_as) {
+            Some(RunAs::Roles(roles)) => self.automatic(self.records.actor_with(roles), job),
+            _ => self.caller(delivery.by, job).await?,
+        };
+        let delivery = Arc::new(delivery);
+        for _ in 0..MOST_STEPS {
+            match self.step(context, job, &delivery, &name, &actor).await {
+                Ok(Went::On) => {}
+                Ok(Went::End) => return Ok(Outcome::Finished),
+                Err(error) if is_passing(&error) && !job.is_last_try() => return Err(JobError::Retry(told(&error))),
+                Err(error) => {
+                    fail(context, job, refused(&error)).await?;
+                    return Err(JobError::Fatal(told(&error)));
+                }
+            }
+        }
+        let why = format!("steps:{MOST_STEPS}");
+        fail(context, job, why).await?;
+        Err(JobError::Fatal(format!("the run took more than {MOST_STEPS} steps")))
+    }
+
+    async fn step(&self, context: &JobContext, job: &Job, delivery: &Arc<Delivery>, name: &str, actor: &Actor) -> Result<Went, RecordError> {
+        let chain = causes(&self.records.catalog(), &delivery.chain);
+        let shared = Arc::new((Arc::clone(&self.automation), context.clone(), job.clone(), Arc::clone(delivery), name.to_owned()));
+        let unit = self.records.unit(actor, Source::Automation, chain, move |tx| {
+            let shared = Arc::clone(&shared);
+            Box::pin(async move {
+                let (automation, context, job, delivery, name) = shared.as_ref();
+                context.hold(tx.store(), job, LEASE).await?;
+                let went = automation.step(tx, job.id, delivery, name).await?;
+                if matches!(went, Went::End) {
+                    context.finish(tx.store(), job).await?;
+                }
+                Ok(went)
+            })
+        });
+        unit.await
+    }
+}
+
+/// It may go better later.
+fn is_passing(error: &RecordError) -> bool {
+    matches!(error, RecordError::Busy | RecordError::TooLong | RecordError::Store(_) | RecordError::KeyBusy | RecordError::StaleCatalog)
+}
+
+/// Ends the run where it stands; its job stays as a dead letter, and trying that again goes on with the step that failed.
+async fn fail(context: &JobContext, job: &Job, reason: String) -> Result<(), JobError> {
+    let (held, job) = (context.clone(), job.clone());
+    let end = context.store.write(move |tx| {
+        Box::pin(async move {
+            held.hold(tx, &job, LEASE).await?;
+            let step = runs::load(tx, job.id).await?.and_then(|run| run.step).unwrap_or_default();
+            let line = StepLine {
+                seq: 0,
+                step,
+                act: String::new(),
+                state: "failed".to_owned(),
+                input: "{}".to_owned(),
+                output: "{}".to_owned(),
+                reason: Some(reason.clone()),
+                at: tx.now(),
+            };
+            runs::note(tx, job.id, &line).await?;
+            runs::end(tx, job.id, "failed", Some(&reason)).await
+        })
+    });
+    end.await.map_err(|error: StoreError| JobError::Retry(error.to_string()))
+}
+
+impl Automation {
+    /// The next step of a run.
+    async fn step(&self, tx: &mut RecordTx<'_>, run: i64, delivery: &Delivery, name: &str) -> Result<Went, RecordError> {
+        let catalog = tx.catalog().clone();
+        let Some(found) = runs::load(tx.store(), run).await? else { return Ok(Went::End) };
+        match found.state.as_str() {
+            "running" => {}
+            // Somebody has its job tried again.
+            "failed" => runs::reopen(tx.store(), run).await?,
+            _ => return Ok(Went::End),
+        }
+        let automation = catalog.automations.find(name);
+        let entity = catalog.find_entity(&delivery.entity);
+        let wanted = found.step.as_deref();
+        let at = automation.and_then(|automation| automation.steps.iter().position(|step| Some(step.id.as_str()) == wanted));
+        let (Some(automation), Some(entity), Some(at)) = (automation, entity, at) else {
+            runs::end(tx.store(), run, "failed", Some("definition:")).await?;
+            return Ok(Went::End);
+        };
+        let step = &automation.steps[at];
+        let Subject { record, old, is_gone } = subject(tx, entity, delivery, false).await?;
+        if !tx.enter(Cause { handler: automation.id.clone(), entity: entity.ix, id: delivery.id }) {
+            runs::end(tx.store(), run, "skipped", Some("loop:")).await?;
+            return Ok(Went::End);
+        }
+        let done = self.act(tx, step, &record, old.as_ref(), is_gone).await;
+        tx.leave();
+        let did = done?;
+        let line = StepLine {
+            seq: 0,
+            step: step.id.clone(),
+            act: step.act.word().to_owned(),
+            state: "done".to_owned(),
+            input: did.input.to_string(),
+            output: did.output.to_string(),
+            reason: None,
+            at: tx.now(),
+        };
+        runs::note(tx.store(), run, &line).await?;
+        match did.next.map(|next| &automation.steps[next]) {
+            Some(next) => {
+                runs::go_on(tx.store(), run, &next.id).await?;
+                Ok(Went::On)
+            }
+            None => {
+                runs::end(tx.store(), run, "done", None).await?;
+                Ok(Went::End)
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Which automations an event starts, answered from the catalog and the event alone: it is asked in every save.
+
+use crate::base::{EntityIx, FieldIx};
+use crate::record::{EventKind, Record};
+use crate::schema::catalog::{Catalog, Start};
+
+/// Positions of the automations that this event starts, in the order of the definitions. Looks at nothing but those that
+/// wait for such an event of this entity, or for one of the changed fields.
+pub(super) fn started(
+    catalog: &Catalog,
+    entity: EntityIx,
+    kind: EventKind,
+    changed: &[FieldIx],
+    old: Option<&Record>,
+    record: &Record,
+) -> Vec<usize> {
+    let Some(starts) = catalog.automations.starts.get(&entity) else { return Vec::new() };
+    let mut found = match kind {
+        EventKind::Create => starts.created.clone(),
+        EventKind::Delete => starts.deleted.clone(),
+        EventKind::Update => {
+            let watched = changed.iter().filter_map(|field| starts.by_field.get(field)).flatten();
+            starts.updated.iter().chain(watched).copied().collect()
+        }
+        EventKind::Restore => Vec::new(),
+    };
+    found.sort_unstable();
+    found.dedup();
+    found.retain(|at| is_move(&catalog.automations.all[*at].start, old, record));
+    found
+}
+
+/// Whether the record moved as the automation waits for; true for those that wait for something else.
+fn is_move(start: &Start, old: Option<&Record>, record: &Record) -> bool {
+    let Start::Stage { field, from, to } = start else { return true };
+    let before = old.and_then(|old| old.get(*field).as_text());
+    let Some(now) = record.get(*field).as_text().filter(|now| before != Some(*now)) else { return false };
+    let leaves = from.is_empty() || before.is_some_and(|before| from.iter().any(|key| key == before));
+    leaves && (to.is_empty() || to.iter().any(|key| key == now))
+}

@@ -1,0 +1,111 @@
+//! Operations of administrators on automations and their runs.
+
+use serde_json::{Map, Value, json};
+
+use super::operation::Operation;
+use super::records::object;
+
+const TAG: &str = "workspace";
+const WHO: &str = "For administrators.";
+
+pub(super) fn add(paths: &mut Map<String, Value>) {
+    paths.insert("/api/v1/automations".into(), json!({ "get": list() }));
+    paths.insert("/api/v1/automations/{id}/pause".into(), json!({ "post": act("pause_automation", "Let an automation begin no more") }));
+    paths.insert("/api/v1/automations/{id}/resume".into(), json!({ "post": act("resume_automation", "Let an automation begin again with the next event") }));
+    paths.insert("/api/v1/runs".into(), json!({ "get": runs() }));
+    paths.insert("/api/v1/runs/{id}".into(), json!({ "get": run() }));
+}
+
+fn id_schema() -> Value {
+    json!({ "type": "string", "pattern": "^[0-9]{1,19}$" })
+}
+
+fn text() -> Value {
+    json!({ "type": "string" })
+}
+
+fn text_or_null() -> Value {
+    json!({ "type": ["string", "null"] })
+}
+
+fn moment_or_null() -> Value {
+    json!({ "type": ["string", "null"], "format": "date-time" })
+}
+
+fn list() -> Value {
+    let item = object(&[
+        ("id", text()),
+        ("label", text()),
+        ("entity", text()),
+        ("run_as", json!({ "type": ["array", "null"], "items": { "type": "string" }, "description": "roles; null is whoever made the change" })),
+        ("runs", json!({ "type": "object", "additionalProperties": { "type": "integer" }, "description": "how many there are in the log, by state" })),
+        ("paused_at", moment_or_null()),
+        ("paused_why", text_or_null()),
+        ("passed", json!({ "type": "integer", "description": "events that passed while it was paused" })),
+    ]);
+    Operation::new("list_automations", TAG, "The automations there are")
+        .describe(WHO)
+        .answers("200", "in the order of the definitions", object(&[("data", json!({ "type": "array", "items": item }))]))
+        .build()
+}
+
+fn act(name: &'static str, summary: &'static str) -> Value {
+    Operation::new(name, TAG, summary)
+        .describe(WHO)
+        .path("id", json!({ "type": "string", "pattern": "^[a-z0-9_.]{1,90}$" }), "the automation's full id")
+        .answers_empty("204", "it is so now", &[])
+        .build()
+}
+
+fn run_fields() -> Vec<(&'static str, Value)> {
+    let cause = object(&[("automation", text()), ("record", text_or_null())]);
+    vec![
+        ("id", json!({ "type": "string", "pattern": "^[0-9]{1,19}$", "description": "of a run that began also the id of its job" })),
+        ("automation", text()),
+        ("record", text_or_null()),
+        ("event", text()),
+        ("state", json!({ "type": "string", "enum": ["running", "done", "failed", "cancelled", "skipped"] })),
+        ("reason", json!({ "type": ["string", "null"], "description": "a word, and behind a colon what it is about" })),
+        ("next_step", text_or_null()),
+        ("chain", json!({ "type": "array", "items": cause, "description": "what led here, first cause first" })),
+        ("by", text_or_null()),
+        ("began_at", json!({ "type": "string", "format": "date-time" })),
+        ("ended_at", moment_or_null()),
+    ]
+}
+
+fn runs() -> Value {
+    let answer = object(&[
+        ("data", json!({ "type": "array", "items": object(&run_fields()) })),
+        ("next", json!({ "type": ["string", "null"], "description": "the `before` of the next page" })),
+    ]);
+    Operation::new("list_runs", TAG, "What automations did, and what they did not do")
+        .describe(WHO)
+        .query("automation", text(), "only runs of this one")
+        .query("state", json!({ "type": "string", "enum": ["running", "done", "failed", "cancelled", "skipped"] }), "only runs in this state")
+        .query("record", json!({ "type": "string", "pattern": "^[a-z0-9]+_[0-9a-hjkmnp-tv-z]{13}$" }), "only runs on this record")
+        .query("before", id_schema(), "only runs older than this one")
+        .query("limit", json!({ "type": "integer", "minimum": 1, "maximum": 200, "default": 50 }), "runs of an answer")
+        .answers("200", "newest first", answer)
+        .fails(&["422"])
+        .build()
+}
+
+fn run() -> Value {
+    let step = object(&[
+        ("step", text()),
+        ("do", text()),
+        ("state", json!({ "type": "string", "enum": ["done", "failed"] })),
+        ("input", json!({})),
+        ("output", json!({})),
+        ("reason", text_or_null()),
+        ("at", json!({ "type": "string", "format": "date-time" })),
+    ]);
+    let mut fields = run_fields();
+    fields.push(("steps", json!({ "type": "array", "items": step })));
+    Operation::new("get_run", TAG, "One run with each of its steps")
+        .describe(WHO)
+        .path("id", id_schema(), "the run's id")
+        .answers("200", "the run", object(&fields))
+        .build()
+}

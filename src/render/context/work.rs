@@ -1,0 +1,112 @@
+//! What the pages of jobs and automations get.
+
+use serde::Serialize;
+
+use super::{Choice, Shell, Stamp};
+
+/// The queue: what waits, runs and failed.
+#[derive(Debug, Default, Serialize)]
+pub struct JobsPage {
+    pub shell: Shell,
+    /// All, and each state, with how many there are.
+    pub states: Vec<Choice>,
+    pub rows: Vec<JobRow>,
+    pub older_href: Option<String>,
+    pub schedules: Vec<ScheduleRow>,
+    pub error: Option<String>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct JobRow {
+    pub id: String,
+    pub kind: String,
+    /// The script or automation; empty for work of the program itself.
+    pub handler: String,
+    pub record: String,
+    pub record_href: Option<String>,
+    pub state: String,
+    pub state_text: String,
+    pub due: Stamp,
+    pub attempt: String,
+    pub error: String,
+    pub can_retry: bool,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct ScheduleRow {
+    pub name: String,
+    pub spec: String,
+    pub next: Stamp,
+    pub last: Option<Stamp>,
+}
+
+/// The automations there are, and what they did lately.
+#[derive(Debug, Default, Serialize)]
+pub struct AutomationsPage {
+    pub shell: Shell,
+    pub automations: Vec<AutomationRow>,
+    /// Filters of the runs.
+    pub names: Vec<Choice>,
+    pub states: Vec<Choice>,
+    pub runs: Vec<RunRow>,
+    pub older_href: Option<String>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct AutomationRow {
+    /// The full id.
+    pub id: String,
+    pub label: String,
+    pub entity: String,
+    /// What starts it, and on which condition.
+    pub event: String,
+    pub when: String,
+    /// Whose rights it has.
+    pub rights: String,
+    /// How many runs there are in the log, by state.
+    pub counts: String,
+    pub is_paused: bool,
+    pub paused_since: Option<Stamp>,
+    pub paused_why: String,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct RunRow {
+    pub href: String,
+    pub name: String,
+    pub record: String,
+    pub record_href: Option<String>,
+    pub event: String,
+    pub state: String,
+    pub state_text: String,
+    pub reason: String,
+    pub began: Stamp,
+}
+
+/// One run with its steps.
+#[derive(Debug, Default, Serialize)]
+pub struct RunPage {
+    pub shell: Shell,
+    pub run: RunRow,
+    /// The automations that led here, first cause first.
+    pub chain: Vec<String>,
+    pub who: String,
+    pub ended: Option<Stamp>,
+    pub next_step: String,
+    pub steps: Vec<RunStep>,
+    /// Address of the job, where it can be tried again or cancelled.
+    pub job: Option<String>,
+    pub can_retry: bool,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct RunStep {
+    pub step: String,
+    pub act: String,
+    pub state: String,
+    pub state_text: String,
+    pub input: String,
+    pub output: String,
+    pub reason: String,
+    pub at: Stamp,
+}

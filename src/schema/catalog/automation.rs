@@ -1,0 +1,138 @@
+//! Automations: what starts them, on which condition, what they do. The steps are one list with the way from each to the next.
+
+use std::collections::HashMap;
+
+use crate::base::{EntityIx, FieldIx, Labels, Value};
+use crate::expr::{Type, Typed};
+
+/// All automations, and for each entity which of its events start which of them.
+#[derive(Debug, Clone, Default)]
+pub struct Automations {
+    pub all: Vec<Automation>,
+    pub starts: HashMap<EntityIx, Starts>,
+}
+
+/// Positions in [`Automations::all`], by what starts them: a save looks here, and at nothing that it does not match.
+#[derive(Debug, Clone, Default)]
+pub struct Starts {
+    pub created: Vec<usize>,
+    pub deleted: Vec<usize>,
+    /// Started by every change.
+    pub updated: Vec<usize>,
+    /// Started by a change of this field: watched fields, fields of stages.
+    pub by_field: HashMap<FieldIx, Vec<usize>>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Automation {
+    pub uid: String,
+    /// Full id, `crm.welcome`.
+    pub id: String,
+    pub label: Labels,
+    pub entity: EntityIx,
+    pub start: Start,
+    pub when: Option<Typed>,
+    /// Source of `when`; empty for none.
+    pub when_text: String,
+    pub run_as: RunAs,
+    /// Runs that may begin in one minute; with one more it is paused.
+    pub most_per_minute: u32,
+    /// The first one is where a run begins.
+    pub steps: Vec<Step>,
+}
+
+/// What starts an automation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Start {
+    Created,
+    /// Empty: whatever changed.
+    Updated { watch: Vec<FieldIx> },
+    Deleted,
+    /// A record comes to stand in one of `to` (empty: any), out of one of `from` (empty: any, also made there).
+    Stage { field: FieldIx, from: Vec<String>, to: Vec<String> },
+}
+
+/// Whose rights a run has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunAs {
+    /// Those of whoever made the change, as they are when it runs.
+    Caller,
+    /// Those of somebody with just these roles.
+    Roles(Vec<String>),
+}
+
+/// One step. It is told apart by its id, also when definitions change while a run is under way.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub id: String,
+    pub act: Act,
+    /// Position of what comes after it; `None` ends the run.
+    pub next: Option<usize>,
+}
+
+#[derive(Debug, Clone)]
+pub enum Act {
+    /// Changes the record.
+    Set(Vec<Given>),
+    Create { entity: EntityIx, values: Vec<Given> },
+    /// Changes records that are found: all of them, or none when there are more than `limit`.
+    Update { entity: EntityIx, matching: Vec<Given>, filter: Option<Typed>, values: Vec<Given>, limit: u32 },
+    /// Position in `Catalog::scripts`.
+    Script(usize),
+    /// Where `condition` does not hold, the run goes on at `otherwise` instead of `next`.
+    Branch { condition: Typed, otherwise: Option<usize> },
+}
+
+impl Act {
+    /// The word of definitions.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Act::Set(_) => "set",
+            Act::Create { .. } => "create",
+            Act::Update { .. } => "update",
+            Act::Script(_) => "script",
+            Act::Branch { .. } => "branch",
+        }
+    }
+}
+
+/// A field and the value it is given.
+#[derive(Debug, Clone)]
+pub struct Given {
+    pub field: FieldIx,
+    /// The type of the field in expressions.
+    pub ty: Type,
+    pub value: GivenValue,
+}
+
+#[derive(Debug, Clone)]
+pub enum GivenValue {
+    Plain(Value),
+    /// About the record the automation runs on.
+    Expr(Typed),
+}
+
+impl Automations {
+    /// Notes what starts the automation that is added.
+    pub fn add(&mut self, automation: Automation) {
+        let at = self.all.len();
+        let starts = self.starts.entry(automation.entity).or_default();
+        match &automation.start {
+            Start::Created => starts.created.push(at),
+            Start::Deleted => starts.deleted.push(at),
+            Start::Updated { watch } if watch.is_empty() => starts.updated.push(at),
+            Start::Updated { watch } => watch.iter().for_each(|field| starts.by_field.entry(*field).or_default().push(at)),
+            Start::Stage { field, from, .. } => {
+                starts.by_field.entry(*field).or_default().push(at);
+                if from.is_empty() {
+                    starts.created.push(at);
+                }
+            }
+        }
+        self.all.push(automation);
+    }
+
+    pub fn find(&self, id: &str) -> Option<&Automation> {
+        self.all.iter().find(|automation| automation.id == id)
+    }
+}

@@ -1,0 +1,7 @@
+//! Automations: what starts them, what they do exactly once, what stops them, and what the log says of it.
+
+mod cost;
+mod log;
+mod stops;
+mod triggers;
+mod world;

@@ -1,0 +1,64 @@
+//! What the log says: input, output and reason of each step, and of each run that was not.
+
+use serde_json::json;
+
+use super::world::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_did_not_run_is_told_with_its_reason() {
+    let world = World::new(
+        r#"
+kind: automation
+for: deal
+id: big
+trigger: {event: created}
+when: "amount > 1000"
+steps: [{do: set, values: {grade: big}}]
+"#,
+    )
+    .await;
+    world.deal(json!({ "amount": "5" })).await;
+    let big = world.deal(json!({ "amount": "5000" })).await;
+    world.work().await;
+    let wanted = [("skipped".to_owned(), "condition:amount > 1000".to_owned()), ("done".to_owned(), String::new())];
+    assert_eq!(world.runs("big").await, wanted);
+    let of_one = world.app.get(&format!("/api/v1/runs?record={big}")).await.expect_status(200).json();
+    assert_eq!(of_one["data"].as_array().expect("runs").len(), 1);
+    for asked in ["state=lost", "record=7", "limit=0", "before=x"] {
+        world.app.get(&format!("/api/v1/runs?{asked}")).await.expect_status(422);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_step_is_told_with_what_came_in_and_what_came_out() {
+    let world = World::new(
+        r#"
+kind: automation
+for: deal
+id: told
+label: {en: Told, zh-CN: 告知}
+trigger: {event: created}
+steps:
+  - {id: first, do: set, values: {grade: "=name", note: "=name"}}
+  - {id: second, do: script, script: rank}
+  - {id: third, do: script, script: broken}
+"#,
+    )
+    .await;
+    let deal = world.deal(json!({ "name": "Ada" })).await;
+    world.work().await;
+    let run = world.run("told").await;
+    let steps = run["steps"].as_array().expect("steps");
+    let states: Vec<_> = steps.iter().map(|step| (step["step"].as_str().expect("a name"), step["state"].as_str().expect("a state"))).collect();
+    assert_eq!(states, [("first", "done"), ("second", "done"), ("third", "failed")]);
+    assert_eq!(steps[0]["input"], json!({ "values": { "grade": "Ada", "note": "(personal)" } }));
+    assert_eq!(steps[0]["output"], json!({ "record": deal, "changed": ["grade", "note"] }));
+    assert_eq!(steps[1]["output"], json!({ "answer": { "rank": 7 } }));
+    assert!(steps[2]["reason"].as_str().expect("a reason").contains("shop.broken"), "{run:#}");
+    assert_eq!(run["record"], json!(deal));
+    let id = run["id"].as_str().expect("an id");
+    let page = world.app.get(&format!("/automations/runs/{id}")).await.expect_status(200).text();
+    assert!(page.contains("shop.told") && page.contains("first") && page.contains("Try again now"), "{page}");
+    let list = world.app.get("/automations").await.expect_status(200).text().replace("&#x2f;", "/");
+    assert!(list.contains("Told") && list.contains(&format!("/automations/runs/{id}")), "{list}");
+}
