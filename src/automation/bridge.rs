@@ -13,8 +13,8 @@ use super::rate::Rate;
 use crate::base::clock::Stopwatch;
 use crate::base::{EntityIx, FieldIx, Random, RecordId, Value};
 use crate::record::{Draft, RecordTx};
-use crate::store::{Store, StoreError, runs};
 use crate::script::{self, Aggregate, Compiled, Find, HostError, Input, Outcome, Pool, RecordData, ScriptError, ScriptHost};
+use crate::store::{Store, StoreError, runs};
 
 /// Scripts that run at the same time; those they start by writing records come on top.
 const ROOTS: usize = 4;
@@ -64,7 +64,14 @@ pub(super) enum Stopped {
 
 impl Automation {
     pub fn new(random: Arc<dyn Random>) -> Self {
-        Self { cache: Cache::default(), rate: Rate::default(), random, pool: Pool::new(THREADS), roots: Semaphore::new(ROOTS), paused: ArcSwap::default() }
+        Self {
+            cache: Cache::default(),
+            rate: Rate::default(),
+            random,
+            pool: Pool::new(THREADS),
+            roots: Semaphore::new(ROOTS),
+            paused: ArcSwap::default(),
+        }
     }
 
     /// Uids of automations that began too often and are paused, for administrators to be told.

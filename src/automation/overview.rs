@@ -26,7 +26,8 @@ async fn act(store: &Store, automation: &Automation, action: &'static str) -> Re
     store
         .write(move |tx| {
             Box::pin(async move {
-                let done = if action == "automation.pause" { runs::pause(tx, &uid, "person:").await? } else { runs::resume(tx, &uid).await? };
+                let done =
+                    if action == "automation.pause" { runs::pause(tx, &uid, "person:").await? } else { runs::resume(tx, &uid).await? };
                 if done {
                     audit::append(tx, Entry::new(action).fact("automation", id)).await?;
                 }

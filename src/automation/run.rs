@@ -50,7 +50,14 @@ impl ScriptJobs {
         Err(JobError::Fatal(format!("the run took more than {MOST_STEPS} steps")))
     }
 
-    async fn step(&self, context: &JobContext, job: &Job, delivery: &Arc<Delivery>, name: &str, actor: &Actor) -> Result<Went, RecordError> {
+    async fn step(
+        &self,
+        context: &JobContext,
+        job: &Job,
+        delivery: &Arc<Delivery>,
+        name: &str,
+        actor: &Actor,
+    ) -> Result<Went, RecordError> {
         let chain = causes(&self.records.catalog(), &delivery.chain);
         let shared = Arc::new((Arc::clone(&self.automation), context.clone(), job.clone(), Arc::clone(delivery), name.to_owned()));
         let unit = self.records.unit(actor, Source::Automation, chain, move |tx| {

@@ -11,7 +11,10 @@ const WHO: &str = "For administrators.";
 pub(super) fn add(paths: &mut Map<String, Value>) {
     paths.insert("/api/v1/automations".into(), json!({ "get": list() }));
     paths.insert("/api/v1/automations/{id}/pause".into(), json!({ "post": act("pause_automation", "Let an automation begin no more") }));
-    paths.insert("/api/v1/automations/{id}/resume".into(), json!({ "post": act("resume_automation", "Let an automation begin again with the next event") }));
+    paths.insert(
+        "/api/v1/automations/{id}/resume".into(),
+        json!({ "post": act("resume_automation", "Let an automation begin again with the next event") }),
+    );
     paths.insert("/api/v1/runs".into(), json!({ "get": runs() }));
     paths.insert("/api/v1/runs/{id}".into(), json!({ "get": run() }));
 }
@@ -37,8 +40,14 @@ fn list() -> Value {
         ("id", text()),
         ("label", text()),
         ("entity", text()),
-        ("run_as", json!({ "type": ["array", "null"], "items": { "type": "string" }, "description": "roles; null is whoever made the change" })),
-        ("runs", json!({ "type": "object", "additionalProperties": { "type": "integer" }, "description": "how many there are in the log, by state" })),
+        (
+            "run_as",
+            json!({ "type": ["array", "null"], "items": { "type": "string" }, "description": "roles; null is whoever made the change" }),
+        ),
+        (
+            "runs",
+            json!({ "type": "object", "additionalProperties": { "type": "integer" }, "description": "how many there are in the log, by state" }),
+        ),
         ("paused_at", moment_or_null()),
         ("paused_why", text_or_null()),
         ("passed", json!({ "type": "integer", "description": "events that passed while it was paused" })),
@@ -82,7 +91,11 @@ fn runs() -> Value {
     Operation::new("list_runs", TAG, "What automations did, and what they did not do")
         .describe(WHO)
         .query("automation", text(), "only runs of this one")
-        .query("state", json!({ "type": "string", "enum": ["running", "done", "failed", "cancelled", "skipped"] }), "only runs in this state")
+        .query(
+            "state",
+            json!({ "type": "string", "enum": ["running", "done", "failed", "cancelled", "skipped"] }),
+            "only runs in this state",
+        )
         .query("record", json!({ "type": "string", "pattern": "^[a-z0-9]+_[0-9a-hjkmnp-tv-z]{13}$" }), "only runs on this record")
         .query("before", id_schema(), "only runs older than this one")
         .query("limit", json!({ "type": "integer", "minimum": 1, "maximum": 200, "default": 50 }), "runs of an answer")

@@ -50,7 +50,10 @@ fn list() -> Value {
     let answer = object(&[
         ("data", json!({ "type": "array", "items": job() })),
         ("next", json!({ "type": ["string", "null"], "description": "the `before` of the next page" })),
-        ("counts", json!({ "type": "object", "additionalProperties": { "type": "integer" }, "description": "how many there are, by state" })),
+        (
+            "counts",
+            json!({ "type": "object", "additionalProperties": { "type": "integer" }, "description": "how many there are, by state" }),
+        ),
     ]);
     Operation::new("list_jobs", TAG, "Work that waits, runs or has failed for good")
         .describe(WHO)

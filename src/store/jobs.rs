@@ -214,8 +214,10 @@ fn line(row: &[crate::base::Cell]) -> JobLine {
 /// `false` when it runs already or is gone.
 pub async fn replay(tx: &mut Tx, id: i64) -> Result<bool, StoreError> {
     let now = tx.now();
-    let sql =
-        Sql::template("UPDATE sys_job SET state = 'ready', attempts = 0, run_at = ? WHERE id = ? AND state <> 'running'", [at(now), int(id)]);
+    let sql = Sql::template(
+        "UPDATE sys_job SET state = 'ready', attempts = 0, run_at = ? WHERE id = ? AND state <> 'running'",
+        [at(now), int(id)],
+    );
     tx.wake();
     Ok(tx.run(sql).await? == 1)
 }

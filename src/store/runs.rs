@@ -171,7 +171,8 @@ pub async fn list(store: &Store, filter: &Filter, limit: u32) -> Result<Vec<Run>
 
 /// The steps of a run in order.
 pub async fn steps(store: &Store, run: i64) -> Result<Vec<StepLine>, StoreError> {
-    let sql = Sql::template("SELECT seq, step, act, state, input, output, reason, at FROM sys_run_step WHERE run = ? ORDER BY seq", [int(run)]);
+    let sql =
+        Sql::template("SELECT seq, step, act, state, input, output, reason, at FROM sys_run_step WHERE run = ? ORDER BY seq", [int(run)]);
     let rows = store.rows(sql, &[INT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, AT]).await?;
     let line = |row: &[crate::base::Cell]| StepLine {
         seq: read::int(row, 0),
@@ -221,14 +222,18 @@ pub async fn go_on(tx: &mut Tx, run: i64, step: &str) -> Result<(), StoreError> 
 /// Ends a run.
 pub async fn end(tx: &mut Tx, run: i64, state: &'static str, reason: Option<&str>) -> Result<(), StoreError> {
     let now = tx.now();
-    let sql = Sql::template("UPDATE sys_run SET state = ?, reason = ?, ended_at = ? WHERE id = ?", [text(state), text(reason), at(now), int(run)]);
+    let sql = Sql::template(
+        "UPDATE sys_run SET state = ?, reason = ?, ended_at = ? WHERE id = ?",
+        [text(state), text(reason), at(now), int(run)],
+    );
     tx.run(sql).await?;
     Ok(())
 }
 
 /// Has a run that failed go on with the step that failed.
 pub async fn reopen(tx: &mut Tx, run: i64) -> Result<(), StoreError> {
-    let sql = Sql::template("UPDATE sys_run SET state = 'running', reason = NULL, ended_at = NULL WHERE id = ? AND state = 'failed'", [int(run)]);
+    let sql =
+        Sql::template("UPDATE sys_run SET state = 'running', reason = NULL, ended_at = NULL WHERE id = ? AND state = 'failed'", [int(run)]);
     tx.run(sql).await?;
     Ok(())
 }
@@ -246,7 +251,9 @@ pub async fn cancel(tx: &mut Tx, run: i64) -> Result<(), StoreError> {
 
 /// How many runs there are of each automation, by its id and state.
 pub async fn counts(store: &Store) -> Result<Vec<(String, String, i64)>, StoreError> {
-    let rows = store.rows(Sql::new("SELECT name, state, count(*) FROM sys_run GROUP BY name, state ORDER BY name, state"), &[TEXT, TEXT, INT]).await?;
+    let rows = store
+        .rows(Sql::new("SELECT name, state, count(*) FROM sys_run GROUP BY name, state ORDER BY name, state"), &[TEXT, TEXT, INT])
+        .await?;
     Ok(rows.iter().map(|row| (read::text(row, 0), read::text(row, 1), read::int(row, 2))).collect())
 }
 
@@ -266,7 +273,8 @@ pub async fn paused(store: &Store) -> Result<Vec<Breaker>, StoreError> {
 
 /// Whether an automation is paused; the event that would have started it is counted then.
 pub async fn passes(tx: &mut Tx, uid: &str) -> Result<bool, StoreError> {
-    Ok(tx.run(Sql::template("UPDATE sys_automation SET passed = passed + 1 WHERE uid = ? AND paused_at IS NOT NULL", [text(uid)])).await? == 1)
+    Ok(tx.run(Sql::template("UPDATE sys_automation SET passed = passed + 1 WHERE uid = ? AND paused_at IS NOT NULL", [text(uid)])).await?
+        == 1)
 }
 
 /// Counts a run that begins; gives how many began in this minute.
@@ -294,7 +302,10 @@ pub async fn pause(tx: &mut Tx, uid: &str, reason: &str) -> Result<bool, StoreEr
 
 /// Lets an automation begin again. `false`: it is not paused.
 pub async fn resume(tx: &mut Tx, uid: &str) -> Result<bool, StoreError> {
-    let sql = Sql::template("UPDATE sys_automation SET paused_at = NULL, reason = NULL, runs = 0 WHERE uid = ? AND paused_at IS NOT NULL", [text(uid)]);
+    let sql = Sql::template(
+        "UPDATE sys_automation SET paused_at = NULL, reason = NULL, runs = 0 WHERE uid = ? AND paused_at IS NOT NULL",
+        [text(uid)],
+    );
     Ok(tx.run(sql).await? == 1)
 }
 

@@ -178,7 +178,11 @@ async fn of_what_is_due_higher_priorities_come_first() {
     for (name, priority) in [("late", -1), ("first", 5), ("usual", 0)] {
         let mut job = NewJob::new("note", json!({ "name": name }), DateTime(0));
         job.priority = priority;
-        bench.store.write(move |tx| Box::pin(async move { enqueue(tx, &job).await })).await.unwrap_or_else(|error: StoreError| panic!("{error}"));
+        bench
+            .store
+            .write(move |tx| Box::pin(async move { enqueue(tx, &job).await }))
+            .await
+            .unwrap_or_else(|error: StoreError| panic!("{error}"));
     }
     bench.runner.run_until_idle().await.unwrap();
     assert_eq!(bench.done(), ["first", "usual", "late"]);
@@ -193,14 +197,18 @@ async fn who_lost_the_job_writes_nothing_more() {
         let claim = relata::store::jobs::claim(&bench.store, 1, lease).await.unwrap().remove(0);
         if loses == "it is cancelled" {
             let id = claim.id;
-            let gone = bench.store.write::<_, StoreError>(move |tx| Box::pin(async move { relata::store::jobs::discard(tx, id).await })).await;
+            let gone =
+                bench.store.write::<_, StoreError>(move |tx| Box::pin(async move { relata::store::jobs::discard(tx, id).await })).await;
             assert_eq!(gone, Ok(true));
         } else {
             bench.clock.advance_ms(61_000);
             assert_eq!(relata::store::jobs::claim(&bench.store, 1, lease).await.unwrap().len(), 1);
         }
         // A step of a longer job proves first that it is still its own; this one is not, so the whole step is undone.
-        let held = bench.store.write::<_, StoreError>(move |tx| Box::pin(async move { relata::store::jobs::extend(tx, &claim, lease).await })).await;
+        let held = bench
+            .store
+            .write::<_, StoreError>(move |tx| Box::pin(async move { relata::store::jobs::extend(tx, &claim, lease).await }))
+            .await;
         assert_eq!(held, Ok(false), "{loses}");
     }
 }
@@ -234,7 +242,10 @@ async fn administrators_see_retry_and_cancel_jobs() {
     app.post("/api/v1/jobs/77/cancel", json!({})).await.expect_status(404);
     let store = &app.workspace.store;
     let later = DateTime(store.clock().now().0 + 86_400_000_000);
-    let new = NewJob { due: later, ..NewJob::new("note", json!({ "handler": "crm.hello", "entity": "user", "id": 1, "old": { "name": "Grace" } }), later) };
+    let new = NewJob {
+        due: later,
+        ..NewJob::new("note", json!({ "handler": "crm.hello", "entity": "user", "id": 1, "old": { "name": "Grace" } }), later)
+    };
     store.write::<_, StoreError>(move |tx| Box::pin(async move { enqueue(tx, &new).await })).await.unwrap();
     let told = app.get("/api/v1/jobs?state=ready").await.expect_status(200).json();
     let job = told["data"].as_array().unwrap().iter().find(|job| job["kind"] == "note").expect("it waits").clone();

@@ -46,10 +46,16 @@ pub struct Automation {
 pub enum Start {
     Created,
     /// Empty: whatever changed.
-    Updated { watch: Vec<FieldIx> },
+    Updated {
+        watch: Vec<FieldIx>,
+    },
     Deleted,
     /// A record comes to stand in one of `to` (empty: any), out of one of `from` (empty: any, also made there).
-    Stage { field: FieldIx, from: Vec<String>, to: Vec<String> },
+    Stage {
+        field: FieldIx,
+        from: Vec<String>,
+        to: Vec<String>,
+    },
 }
 
 /// Whose rights a run has.
@@ -74,13 +80,25 @@ pub struct Step {
 pub enum Act {
     /// Changes the record.
     Set(Vec<Given>),
-    Create { entity: EntityIx, values: Vec<Given> },
+    Create {
+        entity: EntityIx,
+        values: Vec<Given>,
+    },
     /// Changes records that are found: all of them, or none when there are more than `limit`.
-    Update { entity: EntityIx, matching: Vec<Given>, filter: Option<Typed>, values: Vec<Given>, limit: u32 },
+    Update {
+        entity: EntityIx,
+        matching: Vec<Given>,
+        filter: Option<Typed>,
+        values: Vec<Given>,
+        limit: u32,
+    },
     /// Position in `Catalog::scripts`.
     Script(usize),
     /// Where `condition` does not hold, the run goes on at `otherwise` instead of `next`.
-    Branch { condition: Typed, otherwise: Option<usize> },
+    Branch {
+        condition: Typed,
+        otherwise: Option<usize>,
+    },
 }
 
 impl Act {

@@ -250,8 +250,10 @@ impl List {
         }
         if let Some(missing) = needed.iter().find(|name| item.get(name).is_none()) {
             let place = item.get("do").map_or(&item.place, |node| &node.place).clone();
-            let fault = Diagnostic::error("DEF360", &place, format!("a step that does `{word}` needs `{missing}`"))
-                .hint(format!("a step that does `{word}` has {}", needed.iter().chain(possible.iter()).copied().collect::<Vec<_>>().join(", ")));
+            let fault = Diagnostic::error("DEF360", &place, format!("a step that does `{word}` needs `{missing}`")).hint(format!(
+                "a step that does `{word}` has {}",
+                needed.iter().chain(possible.iter()).copied().collect::<Vec<_>>().join(", ")
+            ));
             work.fault(fault);
             return None;
         }
@@ -303,7 +305,10 @@ impl List {
     fn task(&mut self, work: &mut Work, item: &Node) -> Option<Act> {
         let Some(entity) = work.lookup_entity("core.task", &self.package) else {
             let place = item.get("do").map_or(&item.place, |node| &node.place).clone();
-            work.fault(Diagnostic::error("DEF206", &place, "there are no tasks: the entity `core.task` is missing").hint("bring the package `core`"));
+            work.fault(
+                Diagnostic::error("DEF206", &place, "there are no tasks: the entity `core.task` is missing")
+                    .hint("bring the package `core`"),
+            );
             return None;
         };
         let mut values = self.given(work, item.get("values")?, entity)?;
@@ -365,7 +370,15 @@ impl List {
         is_sound.then_some(found)
     }
 
-    fn one(&mut self, work: &mut Work, key: &Node, item: &Node, target: EntityIx, field: crate::base::FieldIx, is_written: bool) -> Option<Given> {
+    fn one(
+        &mut self,
+        work: &mut Work,
+        key: &Node,
+        item: &Node,
+        target: EntityIx,
+        field: crate::base::FieldIx,
+        is_written: bool,
+    ) -> Option<Given> {
         let found = work.entity(target).field(field).clone();
         let refused = |why: &str| {
             Diagnostic::error("DEF363", &key.place, format!("`{}` {why}", found.name)).hint("name a field with a value of its own")

@@ -289,7 +289,11 @@ pub const STEP: &[KeySpec] = &[
     key("id", Name, "Name of the step, unique in the automation; made from its place when left out."),
     must("do", OneOf(&["set", "create", "task", "update", "script", "branch"]), "What it does."),
     key("entity", Entity, "`create`, `update`: the entity of the records."),
-    key("values", MapOf(&Any), "`set`, `create`, `task`, `update`: values by field; one that begins with `=` is an expression about the record the automation runs on."),
+    key(
+        "values",
+        MapOf(&Any),
+        "`set`, `create`, `task`, `update`: values by field; one that begins with `=` is an expression about the record the automation runs on.",
+    ),
     key("match", MapOf(&Any), "`update`: records whose fields hold these values, written as in `values`."),
     key("where", Expr, "`update`: records for which this holds."),
     key("limit", Int(1, 1000), "`update`: with more records than this the step is refused; 100 when left out."),
@@ -317,7 +321,12 @@ pub const AUTOMATION: &[KeySpec] = &[
     must("trigger", Object(START), "What starts it."),
     key("when", Expr, "It runs only where this holds, about the record as the event left it; `old` is what it was before."),
     key("run_as", Many(&Name), "Roles whose rights it has; those of whoever made the change when left out."),
-    with("per_minute", Int(1, 100_000), "1000", "Runs that may begin in one minute; with one more it is paused and administrators are told."),
+    with(
+        "per_minute",
+        Int(1, 100_000),
+        "1000",
+        "Runs that may begin in one minute; with one more it is paused and administrators are told.",
+    ),
     must("steps", Steps, "What it does, in order."),
 ];
 

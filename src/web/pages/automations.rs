@@ -127,10 +127,8 @@ fn automation_row(page: &Page, automation: &Automation, paused: &[Breaker], coun
     let breaker = paused.iter().find(|one| one.uid == automation.uid);
     let counted: BTreeMap<&str, i64> =
         counts.iter().filter(|(name, ..)| *name == automation.id).map(|(_, state, number)| (state.as_str(), *number)).collect();
-    let counts: Vec<String> = STATES
-        .iter()
-        .filter_map(|state| Some(format!("{}: {}", say_state(page, state), counted.get(state)?)))
-        .collect();
+    let counts: Vec<String> =
+        STATES.iter().filter_map(|state| Some(format!("{}: {}", say_state(page, state), counted.get(state)?))).collect();
     let why = breaker.and_then(|one| one.reason.as_deref()).map(overview::reason);
     AutomationRow {
         id: automation.id.clone(),

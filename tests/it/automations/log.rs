@@ -49,7 +49,8 @@ steps:
     world.work().await;
     let run = world.run("told").await;
     let steps = run["steps"].as_array().expect("steps");
-    let states: Vec<_> = steps.iter().map(|step| (step["step"].as_str().expect("a name"), step["state"].as_str().expect("a state"))).collect();
+    let states: Vec<_> =
+        steps.iter().map(|step| (step["step"].as_str().expect("a name"), step["state"].as_str().expect("a state"))).collect();
     assert_eq!(states, [("first", "done"), ("second", "done"), ("third", "failed")]);
     assert_eq!(steps[0]["input"], json!({ "values": { "grade": "Ada", "note": "(personal)" } }));
     assert_eq!(steps[0]["output"], json!({ "record": deal, "changed": ["grade", "note"] }));

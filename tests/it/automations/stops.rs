@@ -30,10 +30,14 @@ async fn two_that_start_each_other_stop_and_the_chain_is_shown() {
     world.work().await;
     let read = world.read(&deal).await;
     assert_eq!((&read["number"], &read["other"]), (&json!(2), &json!(1)));
-    assert_eq!(world.runs("ping").await, [("done".to_owned(), String::new()), ("skipped".to_owned(), "loop:shop.ping → shop.pong → shop.ping".to_owned())]);
+    assert_eq!(
+        world.runs("ping").await,
+        [("done".to_owned(), String::new()), ("skipped".to_owned(), "loop:shop.ping → shop.pong → shop.ping".to_owned())]
+    );
     assert_eq!(world.runs("pong").await, [("done".to_owned(), String::new())]);
     let told = world.run("ping").await;
-    let chain: Vec<&str> = told["chain"].as_array().expect("a chain").iter().map(|cause| cause["automation"].as_str().expect("a name")).collect();
+    let chain: Vec<&str> =
+        told["chain"].as_array().expect("a chain").iter().map(|cause| cause["automation"].as_str().expect("a name")).collect();
     assert_eq!(chain, ["shop.ping", "shop.pong"]);
     let page = world.app.get("/automations").await.expect_status(200).text();
     assert!(page.contains("It would have started itself again: shop.ping"), "{page}");

@@ -12,8 +12,7 @@ use super::world::World;
 use crate::support::{Answer, TestApp, root};
 
 /// Doors through which a stage can be changed.
-const DOORS: [&str; 11] =
-    ["patch", "moves", "many", "filter", "batch", "upsert", "nested", "form", "move form", "button", "automation"];
+const DOORS: [&str; 11] = ["patch", "moves", "many", "filter", "batch", "upsert", "nested", "form", "move form", "button", "automation"];
 
 /// Where the record writer is called from, and which door of this matrix stands for it. What comes in with
 /// [`Source::System`](relata::record::Source::System) fills in what the program or a package says and is not a door.
