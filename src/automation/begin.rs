@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::jobs::{ScriptJobs, causes, overlaid, told};
-use super::starts::started;
+use super::starts::{is_awaited, started};
 use crate::access::{Actor, Rights};
 use crate::base::{Explain, FieldIx, RecordId, Value};
 use crate::jobs::{Job, JobContext, JobError, Outcome};
@@ -121,10 +121,41 @@ async fn begin_all(tx: &mut RecordTx<'_>, delivery: &Delivery) -> Result<Vec<Str
         }
         note(tx, automation, delivery, "running", None).await?;
     }
+    if is_awaited(&catalog, entity.ix, &changed) {
+        // What they wait for, they look at themselves.
+        for run in runs::waiting(tx.store(), delivery.id.0).await? {
+            jobs::rouse(tx.store(), run).await?;
+        }
+    }
     for id in &paused {
         audit::append(tx.store(), Entry::new("automation.pause").by(0, "system").fact("automation", id.as_str())).await?;
     }
     Ok(paused)
+}
+
+/// Begins what a step of another automation names; gives the run's id, or why there is none.
+pub(super) async fn call(tx: &mut RecordTx<'_>, delivery: &Delivery, name: &str) -> Result<Result<i64, String>, RecordError> {
+    let catalog = tx.catalog().clone();
+    let (Some(automation), Some(entity)) = (catalog.automations.find(name), catalog.find_entity(&delivery.entity)) else {
+        return Ok(Err("definition:".to_owned()));
+    };
+    let chain = tx.chain().iter().map(|cause| (cause.handler.clone(), catalog.entity(cause.entity).slug.clone(), cause.id.0)).collect();
+    let delivery = Delivery { chain, ..delivery.clone() };
+    if runs::passes(tx.store(), &automation.uid).await? {
+        return Ok(Err("paused:".to_owned()));
+    }
+    let reason = match circle(automation, entity, &delivery) {
+        Some(reason) => reason,
+        None => {
+            let subject = subject(tx, entity, &delivery, false).await?;
+            match &automation.when {
+                Some(when) if !tx.holds(when, &subject.record, subject.old.as_ref()).await? => format!("condition:{}", automation.when_text),
+                _ => return Ok(Ok(note(tx, automation, &delivery, "running", None).await?)),
+            }
+        }
+    };
+    note(tx, automation, &delivery, "skipped", Some(reason.clone())).await?;
+    Ok(Err(reason))
 }
 
 /// Why it must not begin: it is among the causes of this event already, or there are too many of them.
@@ -138,16 +169,19 @@ fn circle(automation: &Automation, entity: &Entity, delivery: &Delivery) -> Opti
 }
 
 /// Writes down that an automation begins, with the job that does it, or that it does not.
-async fn note(
+pub(super) async fn note(
     tx: &mut RecordTx<'_>,
     automation: &Automation,
     delivery: &Delivery,
     state: &'static str,
     reason: Option<String>,
-) -> Result<(), RecordError> {
+) -> Result<i64, RecordError> {
     let chain: Vec<Json> = delivery.chain.iter().map(|(handler, slug, id)| json!([handler, slug, id])).collect();
     let event = match (&automation.start, delivery.kind) {
         (Start::Stage { .. }, _) => "stage",
+        (Start::Schedule { .. }, _) => "schedule",
+        (Start::Due { .. }, _) => "due",
+        (Start::Called, _) => "called",
         (_, EventKind::Create) => "created",
         (_, EventKind::Delete) => "deleted",
         _ => "updated",
@@ -166,8 +200,7 @@ async fn note(
         actor: delivery.by,
     };
     let job = if state == "running" { Some(queue(tx, automation, delivery).await?) } else { None };
-    runs::begin(tx.store(), job, &new).await?;
-    Ok(())
+    Ok(runs::begin(tx.store(), job, &new).await?)
 }
 
 /// The job of a run. What it needs of the event is in its payload, where erasing finds it.
@@ -177,8 +210,8 @@ async fn queue(tx: &mut RecordTx<'_>, automation: &Automation, delivery: &Delive
     let new = jobs::NewJob {
         handler: DELIVER.to_owned(),
         payload_json: payload.to_string(),
-        // Runs of one automation on one record follow one another.
-        lane: Some(format!("{}:{}", automation.uid, delivery.id.0)),
+        // Runs of one automation on one record follow one another, unless they may be under way for long.
+        lane: (!automation.waits()).then(||format!("{}:{}", automation.uid, delivery.id.0)),
         ..jobs::NewJob::default()
     };
     let queued = jobs::enqueue(tx.store(), &new).await?;

@@ -7,7 +7,7 @@ use crate::script::{Compiled, Input, RecordData, ScriptFault};
 use super::begin::BEGIN;
 use super::bridge::Automation;
 use super::condition::{at_point, is_watched};
-use super::starts::started;
+use super::starts::{is_awaited, started};
 use super::translate::{data_of, faults, refusal};
 use crate::base::EntityIx;
 
@@ -33,7 +33,9 @@ impl RecordHooks for Automation {
         let scripts = at_point(catalog, event.entity, HookPoint::AfterCommit).filter(|(_, script)| is_watched(script, &event.changed));
         let mut handlers: Vec<String> = scripts.map(|(_, script)| script.id.clone()).collect();
         // One job for all automations, however many there are.
-        if !started(catalog, event.entity, event.kind, &event.changed, event.old.as_ref(), &event.record).is_empty() {
+        if !started(catalog, event.entity, event.kind, &event.changed, event.old.as_ref(), &event.record).is_empty()
+            || is_awaited(catalog, event.entity, &event.changed)
+        {
             handlers.push(BEGIN.to_owned());
         }
         handlers

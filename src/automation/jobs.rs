@@ -86,6 +86,9 @@ impl JobHandler for ScriptJobs {
                     _ => {}
                 }
             }
+            if let Some(name) = job.payload.get("automation").and_then(Json::as_str).filter(|_| job.kind == SCHEDULE) {
+                return self.begin_timed(context, job, name).await;
+            }
             let work = read(job).ok_or_else(|| JobError::Fatal("the job's payload cannot be read".to_owned()))?;
             if !self.automation.rate.allows(&work.script, job.due.max(context.store.clock().now())) {
                 return Err(JobError::Retry(format!("the script `{}` ran too often and pauses", work.script)));

@@ -22,6 +22,7 @@ mod rate;
 mod run;
 mod starts;
 mod steps;
+mod timed;
 mod translate;
 
 pub use bridge::Automation;

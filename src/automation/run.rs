@@ -7,12 +7,14 @@ use std::time::Duration;
 use super::begin::{Subject, refused, subject};
 use super::bridge::Automation;
 use super::jobs::{ScriptJobs, causes, told};
+use super::steps::About;
 use crate::access::Actor;
+use crate::base::DateTime;
 use crate::jobs::{Job, JobContext, JobError, Outcome};
-use crate::record::{Cause, Delivery, RecordError, RecordTx, Source};
-use crate::schema::catalog::RunAs;
+use crate::record::{Cause, Delivery, Record, RecordError, RecordTx, Source};
+use crate::schema::catalog::{Act, RunAs, Step};
 use crate::store::StoreError;
-use crate::store::runs::{self, StepLine};
+use crate::store::runs::{self, Run, StepLine};
 
 /// How long a step may take before another process may claim the job.
 const LEASE: Duration = Duration::from_secs(60);
@@ -23,6 +25,8 @@ const MOST_STEPS: usize = 1_000;
 enum Went {
     On,
     End,
+    /// It waits until then.
+    Later(DateTime),
 }
 
 impl ScriptJobs {
@@ -37,7 +41,7 @@ impl ScriptJobs {
         for _ in 0..MOST_STEPS {
             match self.step(context, job, &delivery, &name, &actor).await {
                 Ok(Went::On) => {}
-                Ok(Went::End) => return Ok(Outcome::Finished),
+                Ok(Went::End | Went::Later(_)) => return Ok(Outcome::Finished),
                 Err(error) if is_passing(&error) && !job.is_last_try() => return Err(JobError::Retry(told(&error))),
                 Err(error) => {
                     fail(context, job, refused(&error)).await?;
@@ -66,8 +70,10 @@ impl ScriptJobs {
                 let (automation, context, job, delivery, name) = shared.as_ref();
                 context.hold(tx.store(), job, LEASE).await?;
                 let went = automation.step(tx, job.id, delivery, name).await?;
-                if matches!(went, Went::End) {
-                    context.finish(tx.store(), job).await?;
+                match went {
+                    Went::On => {}
+                    Went::End => context.finish(tx.store(), job).await?,
+                    Went::Later(until) => context.put_back(tx.store(), job, until).await?,
                 }
                 Ok(went)
             })
@@ -111,7 +117,7 @@ impl Automation {
         let catalog = tx.catalog().clone();
         let Some(found) = runs::load(tx.store(), run).await? else { return Ok(Went::End) };
         match found.state.as_str() {
-            "running" => {}
+            "running" | "waiting" => {}
             // Somebody has its job tried again.
             "failed" => runs::reopen(tx.store(), run).await?,
             _ => return Ok(Went::End),
@@ -130,7 +136,13 @@ impl Automation {
             runs::end(tx.store(), run, "skipped", Some("loop:")).await?;
             return Ok(Went::End);
         }
-        let done = self.act(tx, step, &record, old.as_ref(), is_gone).await;
+        if let Some(until) = still_waits(tx, &found, step, &record, old.as_ref()).await? {
+            tx.leave();
+            runs::wait(tx.store(), run, until).await?;
+            return Ok(Went::Later(until));
+        }
+        let about = About { delivery, record: &record, old: old.as_ref(), is_gone, waited: found.wake_at };
+        let done = self.act(tx, step, &about).await;
         tx.leave();
         let did = done?;
         let line = StepLine {
@@ -154,5 +166,28 @@ impl Automation {
                 Ok(Went::End)
             }
         }
+    }
+}
+
+/// Until when the run waits at this step; `None` when it goes on now.
+async fn still_waits(
+    tx: &mut RecordTx<'_>,
+    run: &Run,
+    step: &Step,
+    record: &Record,
+    old: Option<&Record>,
+) -> Result<Option<DateTime>, RecordError> {
+    let (seconds, condition) = match &step.act {
+        Act::Wait(seconds) => (*seconds, None),
+        Act::WaitFor { condition, seconds, .. } => (*seconds, Some(condition)),
+        _ => return Ok(None),
+    };
+    let until = run.wake_at.unwrap_or(DateTime(tx.now().0.saturating_add(seconds.saturating_mul(1_000_000))));
+    if until <= tx.now() {
+        return Ok(None);
+    }
+    match condition {
+        Some(condition) if tx.holds(condition, record, old).await? => Ok(None),
+        _ => Ok(Some(until)),
     }
 }

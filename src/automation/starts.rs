@@ -30,6 +30,11 @@ pub(super) fn started(
     found
 }
 
+/// Whether runs may wait for this event.
+pub(super) fn is_awaited(catalog: &Catalog, entity: EntityIx, changed: &[FieldIx]) -> bool {
+    catalog.automations.starts.get(&entity).is_some_and(|starts| changed.iter().any(|field| starts.waited_for.contains(field)))
+}
+
 /// Whether the record moved as the automation waits for; true for those that wait for something else.
 fn is_move(start: &Start, old: Option<&Record>, record: &Record) -> bool {
     let Start::Stage { field, from, to } = start else { return true };

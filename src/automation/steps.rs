@@ -2,13 +2,14 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::begin::call;
 use super::bridge::{Automation, Stopped};
 use super::hooks::sound;
 use super::translate::{data_of, refusal};
-use crate::base::{EntityIx, FieldIx, RecordId, Value};
+use crate::base::{DateTime, EntityIx, FieldIx, RecordId, Value};
 use crate::expr::{CompareOp, Node, Path, Root, Type, Typed};
 use crate::query::{CursorKey, Paging, parse_list_json};
-use crate::record::{Input, Record, RecordError, RecordTx, Source, WriteOptions};
+use crate::record::{Delivery, Input, Record, RecordError, RecordTx, Source, WriteOptions};
 use crate::schema::catalog::{Act, Catalog, Entity, Given, GivenValue, Step};
 use crate::schema::field_type;
 
@@ -16,6 +17,17 @@ use crate::schema::field_type;
 const NAMED: usize = 20;
 /// Records that one statement finds.
 const PAGE: u32 = 500;
+
+/// What a step is about.
+pub(super) struct About<'a> {
+    pub delivery: &'a Delivery,
+    /// As it stands now, or as it was told where it is gone.
+    pub record: &'a Record,
+    pub old: Option<&'a Record>,
+    pub is_gone: bool,
+    /// Until when the run waited at this step.
+    pub waited: Option<DateTime>,
+}
 
 /// What a step did.
 pub(super) struct Did {
@@ -26,15 +38,9 @@ pub(super) struct Did {
 }
 
 impl Automation {
-    /// Does one step about `record`, as it stands now.
-    pub(super) async fn act(
-        &self,
-        tx: &mut RecordTx<'_>,
-        step: &Step,
-        record: &Record,
-        old: Option<&Record>,
-        is_gone: bool,
-    ) -> Result<Did, RecordError> {
+    /// Does one step.
+    pub(super) async fn act(&self, tx: &mut RecordTx<'_>, step: &Step, about: &About<'_>) -> Result<Did, RecordError> {
+        let About { record, old, .. } = *about;
         let catalog = tx.catalog().clone();
         let did = |input: Json, output: Json| Did { next: step.next, input, output };
         match &step.act {
@@ -52,7 +58,13 @@ impl Automation {
             }
             Act::Update { entity, matching, filter, values, limit } => {
                 let (input, shown) = given(tx, *entity, values, record, old).await?;
-                let found = find(tx, *entity, matching, filter.as_ref(), *limit, record, old).await?;
+                let mut parts = Vec::new();
+                for given in matching {
+                    let value = value_of(tx, given, record, old).await?;
+                    parts.push(compare(given.field, &given.ty, CompareOp::Eq, value));
+                }
+                parts.extend(filter.clone());
+                let found = find(tx, *entity, parts, *limit).await?;
                 let definition = catalog.entity(*entity);
                 for id in &found {
                     update(tx, &catalog, *entity, *id, input.clone()).await?;
@@ -72,7 +84,20 @@ impl Automation {
             Act::Branch { condition, otherwise } => {
                 let holds = tx.holds(condition, record, old).await?;
                 let next = if holds { step.next } else { *otherwise };
-                Ok(Did { next, input: json!({ "is_gone": is_gone }), output: json!({ "holds": holds }) })
+                Ok(Did { next, input: json!({ "is_gone": about.is_gone }), output: json!({ "holds": holds }) })
+            }
+            Act::Wait(seconds) => Ok(did(json!({ "seconds": seconds }), json!({ "until": about.waited.map(|at| at.to_string()) }))),
+            Act::WaitFor { condition, seconds, otherwise } => {
+                let holds = tx.holds(condition, record, old).await?;
+                let next = if holds { step.next } else { *otherwise };
+                Ok(Did { next, input: json!({ "seconds": seconds }), output: json!({ "holds": holds }) })
+            }
+            Act::Run(name) => {
+                let output = match call(tx, about.delivery, name).await? {
+                    Ok(run) => json!({ "run": run.to_string() }),
+                    Err(reason) => json!({ "not_run": reason }),
+                };
+                Ok(did(json!({ "automation": name }), output))
             }
         }
     }
@@ -119,22 +144,8 @@ fn shown_value(catalog: &Catalog, entity: &Entity, field: FieldIx, value: &Value
     field_type::to_json(catalog, field, value)
 }
 
-/// The records a step changes; refused when there are more than it may change.
-async fn find(
-    tx: &mut RecordTx<'_>,
-    entity: EntityIx,
-    matching: &[Given],
-    filter: Option<&Typed>,
-    limit: u32,
-    record: &Record,
-    old: Option<&Record>,
-) -> Result<Vec<RecordId>, RecordError> {
-    let mut parts = Vec::new();
-    for given in matching {
-        let value = value_of(tx, given, record, old).await?;
-        parts.push(equals(given.field, &given.ty, value));
-    }
-    parts.extend(filter.cloned());
+/// The records for which all of `parts` hold; refused when there are more than `limit`.
+pub(super) async fn find(tx: &mut RecordTx<'_>, entity: EntityIx, parts: Vec<Typed>, limit: u32) -> Result<Vec<RecordId>, RecordError> {
     let catalog = tx.actor().sees(tx.catalog());
     // No cursor is read or given, so the key that signs them does not matter.
     let key = CursorKey::from_secret(b"automations page by offset");
@@ -149,7 +160,7 @@ async fn find(
         let before = found.len();
         found.extend(page.iter().map(|row| row.id()));
         if found.len() > limit as usize {
-            let what = format!("records of `{}` that one step may change", catalog.entity(entity).slug);
+            let what = format!("records of `{}`", catalog.entity(entity).slug);
             return Err(RecordError::TooMany { what, got: found.len() as u64, limit: u64::from(limit) });
         }
         if found.len() - before < list.limit as usize {
@@ -158,9 +169,10 @@ async fn find(
     }
 }
 
-fn equals(field: FieldIx, ty: &Type, value: Value) -> Typed {
+/// A comparison of a field with a value.
+pub(super) fn compare(field: FieldIx, ty: &Type, op: CompareOp, value: Value) -> Typed {
     let path = Node::Path(Path { root: Root::Record, hops: Vec::new(), field, part: None });
     let left = Box::new(Typed::new(ty.clone(), path, 0..0));
     let right = Box::new(Typed::literal(ty.clone(), value));
-    Typed::new(Type::Bool, Node::Compare { op: CompareOp::Eq, left, right }, 0..0)
+    Typed::new(Type::Bool, Node::Compare { op, left, right }, 0..0)
 }

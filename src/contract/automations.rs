@@ -73,13 +73,14 @@ fn run_fields() -> Vec<(&'static str, Value)> {
         ("automation", text()),
         ("record", text_or_null()),
         ("event", text()),
-        ("state", json!({ "type": "string", "enum": ["running", "done", "failed", "cancelled", "skipped"] })),
+        ("state", json!({ "type": "string", "enum": ["running", "waiting", "done", "failed", "cancelled", "skipped"] })),
         ("reason", json!({ "type": ["string", "null"], "description": "a word, and behind a colon what it is about" })),
         ("next_step", text_or_null()),
         ("chain", json!({ "type": "array", "items": cause, "description": "what led here, first cause first" })),
         ("by", text_or_null()),
         ("began_at", json!({ "type": "string", "format": "date-time" })),
         ("ended_at", moment_or_null()),
+        ("waits_until", moment_or_null()),
     ]
 }
 
@@ -93,7 +94,7 @@ fn runs() -> Value {
         .query("automation", text(), "only runs of this one")
         .query(
             "state",
-            json!({ "type": "string", "enum": ["running", "done", "failed", "cancelled", "skipped"] }),
+            json!({ "type": "string", "enum": ["running", "waiting", "done", "failed", "cancelled", "skipped"] }),
             "only runs in this state",
         )
         .query("record", json!({ "type": "string", "pattern": "^[a-z0-9]+_[0-9a-hjkmnp-tv-z]{13}$" }), "only runs on this record")

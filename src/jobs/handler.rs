@@ -115,6 +115,18 @@ impl JobContext {
         Err(StoreError::TransactionLost("the job belongs to another process by now".to_owned()))
     }
 
+    /// Puts the job back until a moment, in the transaction of what it did so far; the handler ends with
+    /// [`Outcome::Finished`].
+    ///
+    /// # Errors
+    /// As [`JobContext::finish`].
+    pub async fn put_back(&self, tx: &mut Tx, job: &Job, until: DateTime) -> Result<(), StoreError> {
+        if jobs::put_back(tx, &job.claim, until).await? {
+            return Ok(());
+        }
+        Err(StoreError::TransactionLost("the job belongs to another process by now".to_owned()))
+    }
+
     /// Marks the job done inside the handler's transaction, so that its effects and its end are committed together.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Schedules of scripts: kept in step with the definitions, turned into jobs when they are due.
+//! Schedules of scripts and automations: kept in step with the definitions, turned into jobs when they are due.
 
 use std::collections::VecDeque;
 
@@ -7,34 +7,118 @@ use serde_json::json;
 use super::cron::Cron;
 use super::handler::{NewJob, enqueue};
 use crate::base::DateTime;
-use crate::schema::catalog::{Catalog, Missed, Script, Trigger};
+use crate::schema::catalog::{Catalog, Missed, Start, Trigger};
 use crate::store::schedules::{self, Schedule};
 use crate::store::{Store, StoreError};
 
-/// The kind of job that runs a schedule's script; its payload is `{"script": "<full id>", "uid": …, "due": <microseconds>}`.
+/// The kind of job that runs what a schedule starts: `{"script": "<full id>", "uid": …, "due": <microseconds>}`, or
+/// `{"automation": …, "uid": …, "from": …, "due": …}` for all that is reached after `from` and up to `due`.
 pub const SCHEDULE: &str = "schedule";
+
+/// A run is late, and its time was missed, when it begins this long after it.
+const LATE_US: i64 = 300 * 1_000_000;
+/// Times that are made up for at most, the latest ones: a schedule of each minute may have stood still for a year.
+const MOST_MADE_UP: usize = 1_000;
+
+/// Something of the definitions that the clock starts.
+struct Timed<'c> {
+    uid: &'c str,
+    id: &'c str,
+    cron: &'c str,
+    zone: &'c str,
+    missed: Missed,
+    what: What,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    Script,
+    Automation,
+    /// An automation for what is reached since it was last looked for.
+    Due,
+}
+
+impl Timed<'_> {
+    fn spec(&self) -> String {
+        format!("{} {}", self.cron, self.zone)
+    }
+
+    fn next(&self, after: DateTime) -> Option<DateTime> {
+        Cron::parse(self.cron, self.zone).ok()?.next(after)
+    }
+
+    /// The times up to `now` that are run, `first` being the first one that is due.
+    fn times(&self, first: DateTime, now: DateTime) -> Vec<DateTime> {
+        match (self.what, self.missed) {
+            // One look for everything up to now.
+            (What::Due, _) => return vec![now],
+            (_, Missed::Once) => return vec![first],
+            _ => {}
+        }
+        let mut due = VecDeque::from([first]);
+        if let Ok(cron) = Cron::parse(self.cron, self.zone) {
+            let mut last = first;
+            while let Some(next) = cron.next(last).filter(|next| *next <= now) {
+                due.push_back(next);
+                last = next;
+                if due.len() > MOST_MADE_UP {
+                    due.pop_front();
+                }
+            }
+        }
+        match self.missed {
+            Missed::Skip => due.into_iter().filter(|at| now.0.saturating_sub(at.0) <= LATE_US).collect(),
+            _ => due.into(),
+        }
+    }
+
+    fn job(&self, from: DateTime, due: DateTime, is_alone: bool, now: DateTime) -> NewJob {
+        let payload = match self.what {
+            What::Script => json!({ "script": self.id, "uid": self.uid, "due": due.0 }),
+            _ => json!({ "automation": self.id, "uid": self.uid, "from": from.0, "due": due.0 }),
+        };
+        let group = format!("schedule:{}", self.uid);
+        // Of several runs that are made up for, each has its own key; each look for what is reached counts.
+        let key = if is_alone && self.what != What::Due { group.clone() } else { format!("{group}:{}", due.0) };
+        NewJob { group: Some(group), key: Some(key), ..NewJob::new(SCHEDULE, payload, now) }
+    }
+}
+
+fn scheduled(catalog: &Catalog) -> Vec<Timed<'_>> {
+    let scripts = catalog.scripts.iter().filter_map(|script| match &script.trigger {
+        Trigger::Schedule { cron, zone, missed } => {
+            Some(Timed { uid: &script.uid, id: &script.id, cron, zone, missed: *missed, what: What::Script })
+        }
+        _ => None,
+    });
+    let automations = catalog.automations.all.iter().filter_map(|automation| {
+        let clock = automation.clock()?;
+        let what = if matches!(automation.start, Start::Due { .. }) { What::Due } else { What::Automation };
+        Some(Timed { uid: &automation.uid, id: &automation.id, cron: &clock.cron, zone: &clock.zone, missed: clock.missed, what })
+    });
+    scripts.chain(automations).collect()
+}
 
 /// Takes over what definitions say: new schedules, changed ones, those that are gone. Writes only what differs.
 pub(super) async fn follow(store: &Store, catalog: &Catalog) -> Result<(), StoreError> {
     let now = store.clock().now();
     let known = schedules::list(store).await?;
+    let timed = scheduled(catalog);
     let mut changed = Vec::new();
-    for (script, spec) in scheduled(catalog) {
-        let stored = known.iter().find(|schedule| schedule.id == script.uid);
-        if stored.is_some_and(|stored| stored.spec == spec) {
+    for one in &timed {
+        let stored = known.iter().find(|schedule| schedule.id == one.uid);
+        if stored.is_some_and(|stored| stored.spec == one.spec()) {
             continue;
         }
         // One that never comes is not kept; a fault of the line was told when definitions were checked.
-        if let Some(next_at) = next_of(script, now) {
-            let last_at = stored.and_then(|stored| stored.last_at);
-            changed.push(Schedule { id: script.uid.clone(), spec, next_at, last_at, last_error: None });
+        if let Some(next_at) = one.next(now) {
+            // What is reached counts from now on.
+            let last_at = stored.and_then(|stored| stored.last_at).or((one.what == What::Due).then_some(now));
+            changed.push(Schedule { id: one.uid.to_owned(), spec: one.spec(), next_at, last_at, last_error: None });
         }
     }
-    let gone: Vec<String> = known
-        .iter()
-        .filter(|schedule| !scheduled(catalog).any(|(script, _)| script.uid == schedule.id))
-        .map(|schedule| schedule.id.clone())
-        .collect();
+    let gone: Vec<String> =
+        known.iter().filter(|schedule| !timed.iter().any(|one| one.uid == schedule.id)).map(|schedule| schedule.id.clone()).collect();
     if changed.is_empty() && gone.is_empty() {
         return Ok(());
     }
@@ -53,11 +137,6 @@ pub(super) async fn follow(store: &Store, catalog: &Catalog) -> Result<(), Store
         .await
 }
 
-/// A run is late, and its time was missed, when it begins this long after it.
-const LATE_US: i64 = 300 * 1_000_000;
-/// Times that are made up for at most, the latest ones: a schedule of each minute may have stood still for a year.
-const MOST_MADE_UP: usize = 1_000;
-
 /// Queues a job for each schedule that is due. Times that were missed while nobody ran are made up for as the schedule says
 /// ([`Missed`]); a schedule whose last run is not finished waits for it.
 pub(super) async fn fire(store: &Store, catalog: &std::sync::Arc<Catalog>) -> Result<usize, StoreError> {
@@ -72,21 +151,16 @@ pub(super) async fn fire(store: &Store, catalog: &std::sync::Arc<Catalog>) -> Re
                 let now = tx.now();
                 let mut fired = 0;
                 for mut schedule in schedules::due(tx, now).await? {
-                    let Some((script, _)) = scheduled(&catalog).find(|(script, spec)| script.uid == schedule.id && *spec == schedule.spec)
-                    else {
-                        continue;
-                    };
-                    let Some(next_at) = next_of(script, now) else {
+                    let timed = scheduled(&catalog);
+                    let Some(one) = timed.iter().find(|one| one.uid == schedule.id && one.spec() == schedule.spec) else { continue };
+                    let Some(next_at) = one.next(now) else {
                         schedules::delete(tx, &schedule.id).await?;
                         continue;
                     };
-                    let times = times(script, schedule.next_at, now);
+                    let times = one.times(schedule.next_at, now);
+                    let from = schedule.last_at.unwrap_or(schedule.next_at);
                     for due in &times {
-                        let mut job = NewJob::new(SCHEDULE, json!({ "script": script.id, "uid": script.uid, "due": due.0 }), now);
-                        job.group = Some(format!("schedule:{}", script.uid));
-                        // Of several runs that are made up for, each has its own key.
-                        job.key = if times.len() > 1 { Some(format!("schedule:{}:{}", script.uid, due.0)) } else { job.group.clone() };
-                        enqueue(tx, &job).await?;
+                        enqueue(tx, &one.job(from, *due, times.len() == 1, now)).await?;
                         fired += 1;
                     }
                     schedule.last_at = times.last().copied().or(schedule.last_at);
@@ -97,41 +171,4 @@ pub(super) async fn fire(store: &Store, catalog: &std::sync::Arc<Catalog>) -> Re
             })
         })
         .await
-}
-
-fn scheduled(catalog: &Catalog) -> impl Iterator<Item = (&Script, String)> {
-    catalog.scripts.iter().filter_map(|script| match &script.trigger {
-        Trigger::Schedule { cron, zone, .. } => Some((script, format!("{cron} {zone}"))),
-        _ => None,
-    })
-}
-
-/// The times of a schedule up to `now` that are run, `first` being the first one that is due.
-fn times(script: &Script, first: DateTime, now: DateTime) -> Vec<DateTime> {
-    let Trigger::Schedule { cron, zone, missed } = &script.trigger else { return Vec::new() };
-    if *missed == Missed::Once {
-        return vec![first];
-    }
-    let mut due = VecDeque::from([first]);
-    if let Ok(cron) = Cron::parse(cron, zone) {
-        let mut last = first;
-        while let Some(next) = cron.next(last).filter(|next| *next <= now) {
-            due.push_back(next);
-            last = next;
-            if due.len() > MOST_MADE_UP {
-                due.pop_front();
-            }
-        }
-    }
-    match missed {
-        Missed::Skip => due.into_iter().filter(|at| now.0.saturating_sub(at.0) <= LATE_US).collect(),
-        _ => due.into(),
-    }
-}
-
-fn next_of(script: &Script, after: DateTime) -> Option<DateTime> {
-    let Trigger::Schedule { cron, zone, .. } = &script.trigger else {
-        return None;
-    };
-    Cron::parse(cron, zone).ok()?.next(after)
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-pub use automation::{Act, Automation, Automations, Given, GivenValue, RunAs, Start, Starts, Step};
+pub use automation::{Act, Automation, Automations, Clock, Given, GivenValue, RunAs, Shift, Start, Starts, Step};
 pub use entity::{Dependent, Entity, Features, Index, Retention, RetentionAction, Rule, Title, TitlePart, Unique, Via};
 pub use field::{Column, ColumnKind, Default, Field, FieldClass};
 pub use field_type::{

@@ -153,6 +153,24 @@ pub async fn extend(tx: &mut Tx, job: &Job, lease: Duration) -> Result<bool, Sto
     Ok(tx.run(sql).await? == 1)
 }
 
+/// Puts a job back that goes on later, with all its attempts. `false` when another process holds it by now: undo.
+pub async fn put_back(tx: &mut Tx, job: &Job, until: DateTime) -> Result<bool, StoreError> {
+    let sql = Sql::template(
+        "UPDATE sys_job SET state = 'ready', attempts = 0, run_at = ?, lease_until = NULL WHERE id = ? AND fence = ? AND state = 'running'",
+        [at(until), int(job.id), int(job.fence)],
+    );
+    tx.wake();
+    Ok(tx.run(sql).await? == 1)
+}
+
+/// Has a waiting job done now.
+pub async fn rouse(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
+    let now = tx.now();
+    tx.run(Sql::template("UPDATE sys_job SET run_at = ? WHERE id = ? AND state = 'ready' AND run_at > ?", [at(now), int(id), at(now)])).await?;
+    tx.wake();
+    Ok(())
+}
+
 /// The job failed: it is tried again later, or is a dead letter after its last attempt.
 pub async fn fail(tx: &mut Tx, job: &Job, error: &str) -> Result<AfterFailure, StoreError> {
     let dead = job.attempt >= job.max_attempts;

@@ -7,9 +7,9 @@ use super::{Rows, Sql, Store, StoreError, Tx};
 use crate::base::DateTime;
 use crate::schema::catalog::ColumnKind;
 
-/// The states of a run. `skipped` never began: its condition did not hold, it would have gone round in a circle, or the
+/// The states of a run. `waiting` goes on later, by itself or after a change of its record. `skipped` never began: its condition did not hold, it would have gone round in a circle, or the
 /// automation is paused.
-pub const STATES: [&str; 5] = ["running", "done", "failed", "cancelled", "skipped"];
+pub const STATES: [&str; 6] = ["running", "waiting", "done", "failed", "cancelled", "skipped"];
 
 /// A run about to be written.
 #[derive(Debug, Clone)]
@@ -48,6 +48,8 @@ pub struct Run {
     pub actor: i64,
     pub began_at: DateTime,
     pub ended_at: Option<DateTime>,
+    /// Until when it waits.
+    pub wake_at: Option<DateTime>,
 }
 
 /// What one step did.
@@ -76,8 +78,9 @@ pub struct Breaker {
     pub passed: i64,
 }
 
-const RUN: &str = "SELECT id, automation, name, entity, record, event, state, reason, step, chain, actor, began_at, ended_at FROM sys_run ";
-const RUN_COLUMNS: [ColumnKind; 13] = [INT, TEXT, TEXT, TEXT, INT, TEXT, TEXT, TEXT, TEXT, TEXT, INT, AT, AT];
+const RUN: &str = "SELECT id, automation, name, entity, record, event, state, reason, step, chain, actor, began_at, ended_at, wake_at \
+    FROM sys_run ";
+const RUN_COLUMNS: [ColumnKind; 14] = [INT, TEXT, TEXT, TEXT, INT, TEXT, TEXT, TEXT, TEXT, TEXT, INT, AT, AT, AT];
 
 fn run(row: &[crate::base::Cell]) -> Run {
     Run {
@@ -94,6 +97,7 @@ fn run(row: &[crate::base::Cell]) -> Run {
         actor: read::int(row, 10),
         began_at: read::at(row, 11),
         ended_at: read::opt_at(row, 12),
+        wake_at: read::opt_at(row, 13),
     }
 }
 
@@ -215,15 +219,27 @@ pub async fn note(tx: &mut Tx, run: i64, line: &StepLine) -> Result<i64, StoreEr
 
 /// Moves a run on to its next step.
 pub async fn go_on(tx: &mut Tx, run: i64, step: &str) -> Result<(), StoreError> {
-    tx.run(Sql::template("UPDATE sys_run SET step = ? WHERE id = ?", [text(step), int(run)])).await?;
+    tx.run(Sql::template("UPDATE sys_run SET step = ?, state = 'running', wake_at = NULL WHERE id = ?", [text(step), int(run)])).await?;
     Ok(())
+}
+
+/// Lets a run wait at its step until a moment.
+pub async fn wait(tx: &mut Tx, run: i64, until: DateTime) -> Result<(), StoreError> {
+    tx.run(Sql::template("UPDATE sys_run SET state = 'waiting', wake_at = ? WHERE id = ?", [at(until), int(run)])).await?;
+    Ok(())
+}
+
+/// Runs that wait, on one record.
+pub async fn waiting(tx: &mut Tx, record: i64) -> Result<Vec<i64>, StoreError> {
+    let rows = tx.rows(Sql::template("SELECT id FROM sys_run WHERE record = ? AND state = 'waiting' ORDER BY id", [int(record)]), &[INT]).await?;
+    Ok(rows.iter().map(|row| read::int(row, 0)).collect())
 }
 
 /// Ends a run.
 pub async fn end(tx: &mut Tx, run: i64, state: &'static str, reason: Option<&str>) -> Result<(), StoreError> {
     let now = tx.now();
     let sql = Sql::template(
-        "UPDATE sys_run SET state = ?, reason = ?, ended_at = ? WHERE id = ?",
+        "UPDATE sys_run SET state = ?, reason = ?, ended_at = ?, wake_at = NULL WHERE id = ?",
         [text(state), text(reason), at(now), int(run)],
     );
     tx.run(sql).await?;
@@ -242,7 +258,7 @@ pub async fn reopen(tx: &mut Tx, run: i64) -> Result<(), StoreError> {
 pub async fn cancel(tx: &mut Tx, run: i64) -> Result<(), StoreError> {
     let now = tx.now();
     let sql = Sql::template(
-        "UPDATE sys_run SET state = 'cancelled', ended_at = ? WHERE id = ? AND state IN ('running', 'failed')",
+        "UPDATE sys_run SET state = 'cancelled', ended_at = ? WHERE id = ? AND state IN ('running', 'waiting', 'failed')",
         [at(now), int(run)],
     );
     tx.run(sql).await?;
@@ -311,7 +327,7 @@ pub async fn resume(tx: &mut Tx, uid: &str) -> Result<bool, StoreError> {
 
 /// Deletes runs that ended before a moment, at most `limit`; gives how many.
 pub async fn prune(tx: &mut Tx, before: DateTime, limit: u32) -> Result<u64, StoreError> {
-    const OLD: &str = "(SELECT id FROM sys_run WHERE began_at < ? AND state <> 'running' ORDER BY began_at, id LIMIT ?)";
+    const OLD: &str = "(SELECT id FROM sys_run WHERE began_at < ? AND state NOT IN ('running', 'waiting') ORDER BY began_at, id LIMIT ?)";
     let binds = || [at(before), int(i64::from(limit))];
     let mut lines = Sql::new("DELETE FROM sys_run_step WHERE run IN ");
     lines.append(Sql::template(OLD, binds()));

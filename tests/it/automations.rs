@@ -3,5 +3,7 @@
 mod cost;
 mod log;
 mod stops;
+mod timed;
 mod triggers;
+mod waits;
 mod world;

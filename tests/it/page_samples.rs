@@ -871,6 +871,7 @@ pub fn run_page(locale: Locale) -> RunPage {
         run: run_row("failed", "Refused: no such record"),
         chain: vec![text("crm.one"), text("crm.two")],
         who: text("Ada Wong"),
+        waits_until: Some(stamp()),
         ended: Some(stamp()),
         next_step: text("mark"),
         steps: vec![step("done", ""), step("failed", "Refused"), RunStep { act: String::new(), ..step("done", "") }],

@@ -91,6 +91,7 @@ pub struct RunPage {
     /// The automations that led here, first cause first.
     pub chain: Vec<String>,
     pub who: String,
+    pub waits_until: Option<Stamp>,
     pub ended: Option<Stamp>,
     pub next_step: String,
     pub steps: Vec<RunStep>,

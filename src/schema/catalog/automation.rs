@@ -1,9 +1,10 @@
 //! Automations: what starts them, on which condition, what they do. The steps are one list with the way from each to the next.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::base::{EntityIx, FieldIx, Labels, Value};
-use crate::expr::{Type, Typed};
+use super::Missed;
+use crate::expr::{Type, Typed, needs};
 
 /// All automations, and for each entity which of its events start which of them.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +22,8 @@ pub struct Starts {
     pub updated: Vec<usize>,
     /// Started by a change of this field: watched fields, fields of stages.
     pub by_field: HashMap<FieldIx, Vec<usize>>,
+    /// Runs may wait for one of these fields to change.
+    pub waited_for: BTreeSet<FieldIx>,
 }
 
 #[derive(Debug, Clone)]
@@ -51,11 +54,31 @@ pub enum Start {
     },
     Deleted,
     /// A record comes to stand in one of `to` (empty: any), out of one of `from` (empty: any, also made there).
-    Stage {
-        field: FieldIx,
-        from: Vec<String>,
-        to: Vec<String>,
-    },
+    Stage { field: FieldIx, from: Vec<String>, to: Vec<String> },
+    /// The clock, for each record for which the condition holds; for none when there are more than `limit`.
+    Schedule { clock: Clock, limit: u32 },
+    /// The clock, for each record whose `field` and `shift` are reached.
+    Due { clock: Clock, field: FieldIx, shift: Shift, limit: u32 },
+    /// A step of another automation.
+    Called,
+}
+
+/// When the clock is looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clock {
+    /// Five or six cron fields and an IANA zone.
+    pub cron: String,
+    pub zone: String,
+    pub missed: Missed,
+}
+
+/// How much later than a field's value something is due; negative is before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shift {
+    /// Of a date: so many days, at this minute of the day in the clock's zone.
+    Days { days: i64, minute: i64 },
+    /// Of a moment.
+    Seconds(i64),
 }
 
 /// Whose rights a run has.
@@ -95,10 +118,13 @@ pub enum Act {
     /// Position in `Catalog::scripts`.
     Script(usize),
     /// Where `condition` does not hold, the run goes on at `otherwise` instead of `next`.
-    Branch {
-        condition: Typed,
-        otherwise: Option<usize>,
-    },
+    Branch { condition: Typed, otherwise: Option<usize> },
+    /// Goes on so many seconds later.
+    Wait(i64),
+    /// Goes on once `condition` holds; after so many seconds at `otherwise` instead of `next`.
+    WaitFor { condition: Typed, seconds: i64, otherwise: Option<usize> },
+    /// Begins another automation for the record, by its id.
+    Run(String),
 }
 
 impl Act {
@@ -110,6 +136,9 @@ impl Act {
             Act::Update { .. } => "update",
             Act::Script(_) => "script",
             Act::Branch { .. } => "branch",
+            Act::Wait(_) => "wait",
+            Act::WaitFor { .. } => "wait_for",
+            Act::Run(_) => "run",
         }
     }
 }
@@ -134,7 +163,13 @@ impl Automations {
     /// Notes what starts the automation that is added.
     pub fn add(&mut self, automation: Automation) {
         let at = self.all.len();
+        let waited_for = automation.waited_for();
+        if matches!(automation.start, Start::Schedule { .. } | Start::Due { .. } | Start::Called) && waited_for.is_empty() {
+            self.all.push(automation);
+            return;
+        }
         let starts = self.starts.entry(automation.entity).or_default();
+        starts.waited_for.extend(waited_for);
         match &automation.start {
             Start::Created => starts.created.push(at),
             Start::Deleted => starts.deleted.push(at),
@@ -146,11 +181,36 @@ impl Automations {
                     starts.created.push(at);
                 }
             }
+            Start::Schedule { .. } | Start::Due { .. } | Start::Called => {}
         }
         self.all.push(automation);
     }
 
     pub fn find(&self, id: &str) -> Option<&Automation> {
         self.all.iter().find(|automation| automation.id == id)
+    }
+}
+
+impl Automation {
+    /// When the clock starts it.
+    pub fn clock(&self) -> Option<&Clock> {
+        match &self.start {
+            Start::Schedule { clock, .. } | Start::Due { clock, .. } => Some(clock),
+            _ => None,
+        }
+    }
+
+    /// Whether runs of it may be under way for long.
+    pub fn waits(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.act, Act::Wait(_) | Act::WaitFor { .. }))
+    }
+
+    /// Fields of the record whose change may be what a run waits for.
+    fn waited_for(&self) -> BTreeSet<FieldIx> {
+        let conditions = self.steps.iter().filter_map(|step| match &step.act {
+            Act::WaitFor { condition, .. } => Some(condition),
+            _ => None,
+        });
+        conditions.flat_map(|condition| needs(condition).fields).collect()
     }
 }

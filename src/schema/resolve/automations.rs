@@ -6,7 +6,9 @@ use super::expressions::{condition, value};
 use super::{Work, labels};
 use crate::base::EntityIx;
 use crate::expr::{Expected, FieldKind, Scope, Type, Typed};
-use crate::schema::catalog::{Act, Automation, Field, FieldType, Given, GivenValue, RunAs, Start, Step, Trigger};
+use crate::schema::catalog::{
+    Act, Automation, Clock, Field, FieldType, Given, GivenValue, Missed, RunAs, Shift, Start, Step, Trigger,
+};
 use crate::schema::diagnostic::{Diagnostic, nearest};
 use crate::schema::field_type;
 use crate::schema::intake::Document;
@@ -23,13 +25,16 @@ const MOST_STEPS: usize = 200;
 const DEEPEST: usize = 8;
 
 /// What each kind of step needs and may have besides.
-const KEYS: [(&str, &[&str], &[&str]); 6] = [
+const KEYS: [(&str, &[&str], &[&str]); 9] = [
     ("set", &["values"], &[]),
     ("create", &["entity", "values"], &[]),
     ("task", &["values"], &["due_in"]),
     ("update", &["entity", "values"], &["match", "where", "limit"]),
     ("script", &["script"], &[]),
     ("branch", &["if", "then"], &["else"]),
+    ("wait", &["time"], &[]),
+    ("wait_for", &["if", "time"], &["else"]),
+    ("run", &["automation"], &[]),
 ];
 
 pub(super) fn build(work: &mut Work) {
@@ -56,7 +61,15 @@ fn automation(work: &mut Work, document: &Document, seen: &mut BTreeMap<String, 
     seen.insert(id.clone(), id_node.place.clone());
     let Some(entity) = work.find_entity(target, &package) else { return };
     let Some(start) = start(work, node, entity) else { return };
-    let when = condition(work, node.get("when"), entity, true);
+    let is_timed = matches!(start, Start::Schedule { .. } | Start::Due { .. });
+    // Records are found by it then, and there is no former one.
+    let when = condition(work, node.get("when"), entity, !is_timed);
+    if is_timed && node.get("run_as").is_none() {
+        let place = node.get("trigger").and_then(|trigger| trigger.get("event")).map_or(&node.place, |event| &event.place).clone();
+        let fault = Diagnostic::error("DEF367", &place, "nobody's rights are known when the clock starts it")
+            .hint("say with which roles it runs: `run_as: [sales_rep]`");
+        work.fault(fault);
+    }
     let roles = super::pipelines::roles(work, node.get("run_as"));
     let mut list = List { entity, package, is_gone: start == Start::Deleted, steps: Vec::new(), ids: BTreeMap::new() };
     let items: Vec<Node> = node.get("steps").map(|steps| steps.items().to_vec()).unwrap_or_default();
@@ -89,11 +102,14 @@ fn start(work: &mut Work, node: &Node, entity: EntityIx) -> Option<Start> {
         let fits = match key.text.as_str() {
             "watch" => event == "updated",
             "pipeline" | "from" | "to" => event == "stage",
+            "cron" | "missed" => event == "schedule",
+            "field" | "days" | "hours" | "at" => event == "due",
+            "tz" | "limit" => matches!(event.as_str(), "schedule" | "due"),
             _ => true,
         };
         if !fits {
             let fault = Diagnostic::error("DEF366", &key.place, format!("`{}` has no meaning for the event `{event}`", key.text))
-                .hint("`watch` belongs to `updated`; `pipeline`, `from` and `to` belong to `stage`");
+                .hint("`watch` belongs to `updated`; `pipeline`, `from`, `to` to `stage`; `cron`, `missed` to `schedule`; `field`, `days`, `hours`, `at` to `due`");
             work.fault(fault);
         }
     }
@@ -109,8 +125,87 @@ fn start(work: &mut Work, node: &Node, entity: EntityIx) -> Option<Start> {
             Start::Updated { watch }
         }
         "stage" => stage(work, written, entity)?,
+        "schedule" => schedule(work, written)?,
+        "due" => due(work, written, entity)?,
+        "called" => Start::Called,
         _ => return None,
     })
+}
+
+/// Records that one time of the clock starts it for, where nothing is said.
+const RECORDS: u32 = 1_000;
+
+fn limit(written: &Node) -> u32 {
+    written.int("limit").and_then(|number| u32::try_from(number).ok()).unwrap_or(RECORDS)
+}
+
+fn needed(work: &mut Work, written: &Node, event: &str, key: &str, hint: &str) {
+    let place = written.get("event").map_or(&written.place, |node| &node.place).clone();
+    work.fault(Diagnostic::error("DEF360", &place, format!("the event `{event}` needs `{key}`")).hint(hint.to_owned()));
+}
+
+fn schedule(work: &mut Work, written: &Node) -> Option<Start> {
+    let Some(cron) = written.get("cron") else {
+        needed(work, written, "schedule", "cron", "five fields: `cron: \"0 8 * * 1-5\"` is eight o'clock on working days");
+        return None;
+    };
+    let cron = super::scripts::cron_line(work, cron)?;
+    let zone = super::scripts::zone(work, written)?;
+    let missed = written.text("missed").and_then(Missed::parse).unwrap_or_default();
+    Some(Start::Schedule { clock: Clock { cron, zone, missed }, limit: limit(written) })
+}
+
+/// A date is reached at a time of its day, a moment within five minutes.
+fn due(work: &mut Work, written: &Node, entity: EntityIx) -> Option<Start> {
+    let Some(node) = written.get("field") else {
+        needed(work, written, "due", "field", "name a date or date-time of the record: `field: close_on`");
+        return None;
+    };
+    let field = work.find_field(node, node.as_text()?, entity)?;
+    let days = written.int("days").unwrap_or(0);
+    let zone = super::scripts::zone(work, written)?;
+    let found = work.entity(entity).field(field);
+    let (cron, shift) = match &found.ty {
+        FieldType::Date { .. } => {
+            let (hour, minute) = match written.get("at") {
+                Some(at) => match clock_time(at.as_text().unwrap_or_default()) {
+                    Some(time) => time,
+                    None => {
+                        let fault = Diagnostic::error("DEF369", &at.place, "this is no time of a day").hint("write hours and minutes: `08:30`");
+                        work.fault(fault);
+                        return None;
+                    }
+                },
+                None => (0, 0),
+            };
+            (format!("{minute} {hour} * * *"), Shift::Days { days, minute: hour * 60 + minute })
+        }
+        FieldType::DateTime => ("*/5 * * * *".to_owned(), Shift::Seconds(days * 86_400 + written.int("hours").unwrap_or(0) * 3_600)),
+        other => {
+            let message = format!("`{}` is a field of type `{}`: it is never reached", found.name, field_type::type_name(other));
+            work.fault(Diagnostic::error("DEF368", &node.place, message).hint("name a field of type `date` or `datetime`"));
+            return None;
+        }
+    };
+    Some(Start::Due { clock: Clock { cron, zone, missed: Missed::Once }, field, shift, limit: limit(written) })
+}
+
+fn clock_time(text: &str) -> Option<(i64, i64)> {
+    let (hour, minute) = text.split_once(':')?;
+    let number = |part: &str, most: i64| part.parse::<i64>().ok().filter(|number| (0..=most).contains(number) && part.len() == 2);
+    Some((number(hour, 23)?, number(minute, 59)?))
+}
+
+/// `30d`, `12h`, `45m` in seconds; at most ten years.
+fn seconds(text: &str) -> Option<i64> {
+    let unit = match text.chars().last()? {
+        'd' => 86_400,
+        'h' => 3_600,
+        'm' => 60,
+        _ => return None,
+    };
+    let number: i64 = text[..text.len() - 1].parse().ok()?;
+    (1..=3_650 * 86_400 / unit).contains(&number).then_some(number * unit)
 }
 
 fn stage(work: &mut Work, written: &Node, entity: EntityIx) -> Option<Start> {
@@ -185,7 +280,7 @@ impl List {
                 self.lead(before, at, after);
             }
             begin = begin.or(Some(at));
-            if matches!(self.steps[at].act, Act::Branch { .. }) {
+            if matches!(self.steps[at].act, Act::Branch { .. } | Act::WaitFor { .. }) {
                 self.branch(work, item, &path, at, depth);
             }
             before = Some(at);
@@ -200,7 +295,7 @@ impl List {
             if found.next == former {
                 found.next = Some(to);
             }
-            if let Act::Branch { otherwise, .. } = &mut found.act
+            if let Act::Branch { otherwise, .. } | Act::WaitFor { otherwise, .. } = &mut found.act
                 && *otherwise == former
             {
                 *otherwise = Some(to);
@@ -215,7 +310,7 @@ impl List {
             self.steps[at].next = Some(begin);
         }
         let begin = self.block(work, &items("else"), &format!("{path}_else_"), after, depth + 1);
-        if let Act::Branch { otherwise, .. } = &mut self.steps[at].act {
+        if let Act::Branch { otherwise, .. } | Act::WaitFor { otherwise, .. } = &mut self.steps[at].act {
             *otherwise = begin.or(after);
         }
     }
@@ -294,6 +389,13 @@ impl List {
                 Some(Act::Update { entity, matching, filter, values, limit })
             }
             "script" => self.script(work, item.get("script")?).map(Act::Script),
+            "wait" => Some(Act::Wait(self.time(work, item)?)),
+            "wait_for" => {
+                let condition = condition(work, item.get("if"), own, true);
+                let seconds = self.time(work, item);
+                Some(Act::WaitFor { condition: condition?, seconds: seconds?, otherwise: None })
+            }
+            "run" => self.called(work, item.get("automation")?).map(Act::Run),
             _ => {
                 let condition = condition(work, item.get("if"), own, true)?;
                 Some(Act::Branch { condition, otherwise: None })
@@ -344,6 +446,42 @@ impl List {
         let fault = Diagnostic::error("DEF365", &node.place, format!("`{entity}` has no script `{name}` for automations"))
             .near(nearest(&id, known.iter().map(String::as_str)))
             .hint("it stands in `scripts` of the entity with `trigger: automation`");
+        work.fault(fault);
+        None
+    }
+
+    fn time(&self, work: &mut Work, item: &Node) -> Option<i64> {
+        let node = item.get("time")?;
+        let found = seconds(node.as_text()?);
+        if found.is_none() {
+            let fault = Diagnostic::error("DEF369", &node.place, format!("`{}` is no time to wait", node.as_text().unwrap_or_default()))
+                .hint("write days, hours or minutes, at most ten years: `30d`, `12h`, `45m`");
+            work.fault(fault);
+        }
+        found
+    }
+
+    /// The automation that another one begins: of the same entity, started by nothing else.
+    fn called(&self, work: &mut Work, node: &Node) -> Option<String> {
+        let name = node.as_text()?;
+        let id = if name.contains('.') { name.to_owned() } else { format!("{}.{name}", self.package) };
+        let intake = work.intake;
+        let mut known = Vec::new();
+        for document in intake.documents.iter().filter(|document| document.kind.name == "automation") {
+            let package = document.package.clone().unwrap_or_else(|| super::layers::SITE.to_owned());
+            let is_called = document.node.get("trigger").and_then(|trigger| trigger.text("event")) == Some("called");
+            let entity = document.node.text("for").and_then(|name| work.lookup_entity(name, &package));
+            if let Some(other) = document.node.text("id").filter(|_| is_called && entity == Some(self.entity)) {
+                known.push(format!("{package}.{other}"));
+            }
+        }
+        if known.contains(&id) {
+            return Some(id);
+        }
+        let entity = work.entity(self.entity).id.clone();
+        let fault = Diagnostic::error("DEF370", &node.place, format!("`{entity}` has no automation `{name}` that others can begin"))
+            .near(nearest(&id, known.iter().map(String::as_str)))
+            .hint("it says `trigger: {event: called}` and is for the same entity");
         work.fault(fault);
         None
     }

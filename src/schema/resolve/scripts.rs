@@ -114,24 +114,10 @@ fn source(work: &mut Work, part: &PartDraft, used: &mut BTreeSet<String>) -> Opt
 fn trigger(work: &mut Work, entity: Option<EntityIx>, node: &Node) -> Option<Trigger> {
     let written = node.get("trigger")?;
     if let Some(cron) = written.get("schedule") {
-        let text = cron.as_text()?;
-        if text.split_whitespace().count() != 5 && text.split_whitespace().count() != 6 {
-            cron_fault(work, cron, text, "a schedule has five fields: minute, hour, day, month, weekday");
-            return None;
-        }
-        if let Err(error) = croner::parser::CronParser::builder().seconds(croner::parser::Seconds::Optional).build().parse(text) {
-            cron_fault(work, cron, text, &error.to_string());
-            return None;
-        }
-        let zone = match written.get("tz") {
-            Some(zone) => {
-                super::settings::time_zone(work, zone)?;
-                zone.as_text()?.to_owned()
-            }
-            None => work.catalog.settings.time_zone_name.clone(),
-        };
+        let text = cron_line(work, cron)?;
+        let zone = zone(work, written)?;
         let missed = written.text("missed").and_then(Missed::parse).unwrap_or_default();
-        return Some(Trigger::Schedule { cron: text.to_owned(), zone, missed });
+        return Some(Trigger::Schedule { cron: text, zone, missed });
     }
     let trigger = match written.as_text()? {
         "before_save" => Trigger::BeforeSave,
@@ -150,6 +136,31 @@ fn trigger(work: &mut Work, entity: Option<EntityIx>, node: &Node) -> Option<Tri
         return None;
     }
     Some(trigger)
+}
+
+/// A line of cron fields.
+pub(super) fn cron_line(work: &mut Work, cron: &Node) -> Option<String> {
+    let text = cron.as_text()?;
+    if text.split_whitespace().count() != 5 && text.split_whitespace().count() != 6 {
+        cron_fault(work, cron, text, "a schedule has five fields: minute, hour, day, month, weekday");
+        return None;
+    }
+    if let Err(error) = croner::parser::CronParser::builder().seconds(croner::parser::Seconds::Optional).build().parse(text) {
+        cron_fault(work, cron, text, &error.to_string());
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+/// The zone a trigger names, or the workspace's.
+pub(super) fn zone(work: &mut Work, written: &Node) -> Option<String> {
+    match written.get("tz") {
+        Some(zone) => {
+            super::settings::time_zone(work, zone)?;
+            Some(zone.as_text()?.to_owned())
+        }
+        None => Some(work.catalog.settings.time_zone_name.clone()),
+    }
 }
 
 fn cron_fault(work: &mut Work, node: &Node, text: &str, why: &str) {

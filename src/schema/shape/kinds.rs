@@ -287,7 +287,7 @@ pub const ROLE: &[KeySpec] = &[
 
 pub const STEP: &[KeySpec] = &[
     key("id", Name, "Name of the step, unique in the automation; made from its place when left out."),
-    must("do", OneOf(&["set", "create", "task", "update", "script", "branch"]), "What it does."),
+    must("do", OneOf(&["set", "create", "task", "update", "script", "branch", "wait", "wait_for", "run"]), "What it does."),
     key("entity", Entity, "`create`, `update`: the entity of the records."),
     key(
         "values",
@@ -299,17 +299,27 @@ pub const STEP: &[KeySpec] = &[
     key("limit", Int(1, 1000), "`update`: with more records than this the step is refused; 100 when left out."),
     key("due_in", Int(0, 3650), "`task`: days until it is due."),
     key("script", Name, "`script`: id of a script of the entity with `trigger: automation`."),
-    key("if", Expr, "`branch`: what decides."),
+    key("time", Text, "`wait`, `wait_for`: how long, `30d`, `12h` or `45m`."),
+    key("automation", Name, "`run`: id of an automation of the same entity with `trigger: {event: called}`."),
+    key("if", Expr, "`branch`: what decides; `wait_for`: what it waits for."),
     key("then", Steps, "`branch`: steps where it holds."),
-    key("else", Steps, "`branch`: steps where it does not."),
+    key("else", Steps, "`branch`: steps where it does not; `wait_for`: steps where the time is over before."),
 ];
 
 pub const START: &[KeySpec] = &[
-    must("event", OneOf(&["created", "updated", "deleted", "stage"]), "What happens to a record."),
+    must("event", OneOf(&["created", "updated", "deleted", "stage", "schedule", "due", "called"]), "What happens to a record, or at what time."),
     key("watch", List(&Field), "`updated`: only when one of these fields changed."),
     key("pipeline", Name, "`stage`: the pipeline; the entity's only one when left out."),
     key("from", Many(&Text), "`stage`: only out of these stages."),
     key("to", Many(&Text), "`stage`: only into these stages."),
+    key("cron", Text, "`schedule`: five cron fields, `0 8 * * 1-5`."),
+    key("tz", Text, "`schedule`, `due`: IANA time zone; the workspace's when left out."),
+    key("missed", OneOf(&super::super::catalog::Missed::WORDS), "`schedule`: what becomes of times at which nothing ran; `once` when left out."),
+    key("field", Field, "`due`: a date or date-time of the record."),
+    key("days", Int(-3650, 3650), "`due`: so many days later, or before where it is negative; the same day when left out."),
+    key("hours", Int(-23, 23), "`due`: and so many hours, for a date-time."),
+    key("at", Text, "`due`: the time of the day, for a date: `08:00`; midnight when left out."),
+    key("limit", Int(1, 10_000), "`schedule`, `due`: with more records than this it does not begin; 1000 when left out."),
 ];
 
 pub const AUTOMATION: &[KeySpec] = &[

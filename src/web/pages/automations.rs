@@ -111,8 +111,9 @@ pub(super) async fn run(page: Page, Path(id): Path<String>) -> Result<Response, 
         shell: page.shell(&run.name, ":automations", vec![crumb]),
         chain: chain.into_iter().map(|(handler, ..)| handler).collect(),
         who,
+        waits_until: run.wake_at.map(|at| Stamp::new(at, &page.ui, page.messages())),
         ended: run.ended_at.map(|at| Stamp::new(at, &page.ui, page.messages())),
-        next_step: run.step.clone().filter(|_| matches!(run.state.as_str(), "running" | "failed")).unwrap_or_default(),
+        next_step: run.step.clone().filter(|_| matches!(run.state.as_str(), "running" | "waiting" | "failed")).unwrap_or_default(),
         steps: steps.iter().map(|line| step_row(&page, line)).collect(),
         can_retry: job.as_ref().is_some_and(|line| line.state != "running"),
         job: job.map(|line| line.job.id.to_string()),
@@ -156,6 +157,9 @@ fn event_of(start: &Start) -> &'static str {
         Start::Updated { .. } => "updated",
         Start::Deleted => "deleted",
         Start::Stage { .. } => "stage",
+        Start::Schedule { .. } => "schedule",
+        Start::Due { .. } => "due",
+        Start::Called => "called",
     }
 }
 
@@ -167,7 +171,7 @@ async fn run_rows(page: &Page, found: &[Run]) -> Result<Vec<RunRow>, Problem> {
         href: format!("/automations/runs/{}", run.id),
         name: run.name.clone(),
         record: id.as_ref().map(|id| titles.get(id).cloned().unwrap_or_else(|| id.clone())).unwrap_or_default(),
-        record_href: id.as_ref().filter(|id| titles.get(id.as_str()).is_some()).map(|id| format!("/records/{}/{id}", run.entity)),
+        record_href: id.as_ref().filter(|id| titles.contains_key(id.as_str())).map(|id| format!("/records/{}/{id}", run.entity)),
         event: say_event(page, &run.event),
         state: run.state.clone(),
         state_text: say_state(page, &run.state),
@@ -199,6 +203,9 @@ fn say_event(page: &Page, event: &str) -> String {
         "created" => "automation-event-created",
         "deleted" => "automation-event-deleted",
         "stage" => "automation-event-stage",
+        "schedule" => "automation-event-schedule",
+        "due" => "automation-event-due",
+        "called" => "automation-event-called",
         _ => "automation-event-updated",
     };
     page.say(key, &[])
@@ -207,6 +214,7 @@ fn say_event(page: &Page, event: &str) -> String {
 fn say_state(page: &Page, state: &str) -> String {
     let key = match state {
         "done" => "run-state-done",
+        "waiting" => "run-state-waiting",
         "failed" => "run-state-failed",
         "cancelled" => "run-state-cancelled",
         "skipped" => "run-state-skipped",
@@ -221,6 +229,7 @@ fn say_reason(page: &Page, text: &str) -> String {
         "condition" => "run-reason-condition",
         "loop" => "run-reason-loop",
         "rate" => "run-reason-rate",
+        "limit" => "run-reason-limit",
         "definition" => "run-reason-definition",
         "steps" => "run-reason-steps",
         _ => "run-reason-refused",

@@ -101,7 +101,10 @@ fn row(page: &Page, line: &JobLine, about: About) -> JobRow {
 async fn schedule_rows(page: &Page) -> Result<Vec<ScheduleRow>, Problem> {
     let known = schedules::list(page.state.records.store()).await.map_err(failed)?;
     let stamp = |at| Stamp::new(at, &page.ui, page.messages());
-    let name = |uid: &str| page.catalog.scripts.iter().find(|script| script.uid == uid).map_or(uid, |script| &script.id).to_owned();
+    let name = |uid: &str| {
+        let script = page.catalog.scripts.iter().find(|script| script.uid == uid);
+        script.map_or(uid.strip_prefix("automation/").unwrap_or(uid), |script| &script.id).to_owned()
+    };
     let row = |schedule: &schedules::Schedule| ScheduleRow {
         name: name(&schedule.id),
         spec: schedule.spec.clone(),

@@ -1,0 +1,114 @@
+//! Automations that the clock starts: finds the records, and begins a run for each. One transaction with the end of the job, so
+//! each time of the clock begins each run once.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use serde_json::Map;
+
+use super::begin::note;
+use super::jobs::{ScriptJobs, told};
+use super::steps::{compare, find};
+use crate::base::{Date, DateTime, RecordId, Value};
+use crate::expr::{CompareOp, Type, Typed};
+use crate::jobs::{Job, JobContext, JobError, Outcome};
+use crate::record::{Delivery, EventKind, RecordError, RecordTx, Source};
+use crate::schema::catalog::{RunAs, Shift, Start};
+use crate::store::runs;
+
+impl ScriptJobs {
+    pub(super) async fn begin_timed(&self, context: &JobContext, job: &Job, name: &str) -> Result<Outcome, JobError> {
+        let catalog = self.records.catalog();
+        let roles = match catalog.automations.find(name).map(|automation| &automation.run_as) {
+            Some(RunAs::Roles(roles)) => roles.clone(),
+            _ => Vec::new(),
+        };
+        let moment = |name: &str| DateTime(job.payload.get(name).and_then(serde_json::Value::as_i64).unwrap_or_default());
+        let window = (moment("from"), moment("due"));
+        let actor = self.automatic(self.records.actor_with(&roles), job);
+        let shared = Arc::new((context.clone(), job.clone(), name.to_owned()));
+        let end = self.records.unit(&actor, Source::Automation, Vec::new(), move |tx| {
+            let shared = Arc::clone(&shared);
+            Box::pin(async move {
+                let (context, job, name) = shared.as_ref();
+                begin_each(tx, name, window).await?;
+                Ok(context.finish(tx.store(), job).await?)
+            })
+        });
+        match end.await {
+            Ok(()) => Ok(Outcome::Finished),
+            Err(error) => Err(JobError::Retry(told(&error))),
+        }
+    }
+}
+
+async fn begin_each(tx: &mut RecordTx<'_>, name: &str, window: (DateTime, DateTime)) -> Result<(), RecordError> {
+    let catalog = tx.catalog().clone();
+    let Some(automation) = catalog.automations.find(name) else { return Ok(()) };
+    let entity = catalog.entity(automation.entity);
+    let mut parts: Vec<Typed> = automation.when.iter().cloned().collect();
+    let limit = match &automation.start {
+        Start::Schedule { limit, .. } => *limit,
+        Start::Due { clock, field, shift, limit } => {
+            let zone = TimeZone::get(&clock.zone).unwrap_or(TimeZone::UTC);
+            let Some((ty, after, up_to)) = reached(*shift, &zone, window) else { return Ok(()) };
+            parts.push(compare(*field, &ty, CompareOp::Gt, after));
+            parts.push(compare(*field, &ty, CompareOp::Le, up_to));
+            *limit
+        }
+        _ => return Ok(()),
+    };
+    if runs::passes(tx.store(), &automation.uid).await? {
+        return Ok(());
+    }
+    match find(tx, automation.entity, parts, limit).await {
+        Ok(found) => {
+            for id in found {
+                note(tx, automation, &clock_event(&entity.slug, id), "running", None).await?;
+            }
+        }
+        Err(RecordError::TooMany { .. }) => {
+            let nothing = clock_event(&entity.slug, RecordId(0));
+            note(tx, automation, &nothing, "skipped", Some(format!("limit:{limit}"))).await?;
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+/// What a run is told where nothing happened to its record.
+fn clock_event(entity: &str, id: RecordId) -> Delivery {
+    Delivery {
+        handler: String::new(),
+        kind: EventKind::Update,
+        entity: entity.to_owned(),
+        id,
+        version: 0,
+        changed: Vec::new(),
+        old: Map::new(),
+        values: Map::new(),
+        by: 0,
+        chain: Vec::new(),
+    }
+}
+
+/// Values of a field that are reached after the first moment and up to the second: behind the first value, up to the second.
+fn reached(shift: Shift, zone: &TimeZone, (from, to): (DateTime, DateTime)) -> Option<(Type, Value, Value)> {
+    match shift {
+        Shift::Seconds(seconds) => {
+            let value = |at: DateTime| Value::DateTime(DateTime(at.0.saturating_sub(seconds.saturating_mul(1_000_000))));
+            Some((Type::DateTime, value(from), value(to)))
+        }
+        Shift::Days { days, minute } => {
+            // The last day whose time has come at a moment.
+            let day = |at: DateTime| -> Option<Date> {
+                let local = at.timestamp().to_zoned(zone.clone());
+                let passed = i64::from(local.hour()) * 60 + i64::from(local.minute());
+                let today = Date::from_civil(local.date());
+                if passed >= minute { Some(today) } else { today.plus_days(-1) }
+            };
+            let (first, last) = (day(from)?.plus_days(-days)?, day(to)?.plus_days(-days)?);
+            Some((Type::Date, Value::Date(first), Value::Date(last)))
+        }
+    }
+}
