@@ -149,7 +149,9 @@ pub(super) async fn call(tx: &mut RecordTx<'_>, delivery: &Delivery, name: &str)
         None => {
             let subject = subject(tx, entity, &delivery, false).await?;
             match &automation.when {
-                Some(when) if !tx.holds(when, &subject.record, subject.old.as_ref()).await? => format!("condition:{}", automation.when_text),
+                Some(when) if !tx.holds(when, &subject.record, subject.old.as_ref()).await? => {
+                    format!("condition:{}", automation.when_text)
+                }
                 _ => return Ok(Ok(note(tx, automation, &delivery, "running", None).await?)),
             }
         }
@@ -211,7 +213,7 @@ async fn queue(tx: &mut RecordTx<'_>, automation: &Automation, delivery: &Delive
         handler: DELIVER.to_owned(),
         payload_json: payload.to_string(),
         // Runs of one automation on one record follow one another, unless they may be under way for long.
-        lane: (!automation.waits()).then(||format!("{}:{}", automation.uid, delivery.id.0)),
+        lane: (!automation.waits()).then(|| format!("{}:{}", automation.uid, delivery.id.0)),
         ..jobs::NewJob::default()
     };
     let queued = jobs::enqueue(tx.store(), &new).await?;

@@ -166,7 +166,8 @@ pub async fn put_back(tx: &mut Tx, job: &Job, until: DateTime) -> Result<bool, S
 /// Has a waiting job done now.
 pub async fn rouse(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
     let now = tx.now();
-    tx.run(Sql::template("UPDATE sys_job SET run_at = ? WHERE id = ? AND state = 'ready' AND run_at > ?", [at(now), int(id), at(now)])).await?;
+    tx.run(Sql::template("UPDATE sys_job SET run_at = ? WHERE id = ? AND state = 'ready' AND run_at > ?", [at(now), int(id), at(now)]))
+        .await?;
     tx.wake();
     Ok(())
 }

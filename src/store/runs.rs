@@ -231,7 +231,8 @@ pub async fn wait(tx: &mut Tx, run: i64, until: DateTime) -> Result<(), StoreErr
 
 /// Runs that wait, on one record.
 pub async fn waiting(tx: &mut Tx, record: i64) -> Result<Vec<i64>, StoreError> {
-    let rows = tx.rows(Sql::template("SELECT id FROM sys_run WHERE record = ? AND state = 'waiting' ORDER BY id", [int(record)]), &[INT]).await?;
+    let rows =
+        tx.rows(Sql::template("SELECT id FROM sys_run WHERE record = ? AND state = 'waiting' ORDER BY id", [int(record)]), &[INT]).await?;
     Ok(rows.iter().map(|row| read::int(row, 0)).collect())
 }
 

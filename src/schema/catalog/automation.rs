@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::base::{EntityIx, FieldIx, Labels, Value};
 use super::Missed;
+use crate::base::{EntityIx, FieldIx, Labels, Value};
 use crate::expr::{Type, Typed, needs};
 
 /// All automations, and for each entity which of its events start which of them.
@@ -54,11 +54,23 @@ pub enum Start {
     },
     Deleted,
     /// A record comes to stand in one of `to` (empty: any), out of one of `from` (empty: any, also made there).
-    Stage { field: FieldIx, from: Vec<String>, to: Vec<String> },
+    Stage {
+        field: FieldIx,
+        from: Vec<String>,
+        to: Vec<String>,
+    },
     /// The clock, for each record for which the condition holds; for none when there are more than `limit`.
-    Schedule { clock: Clock, limit: u32 },
+    Schedule {
+        clock: Clock,
+        limit: u32,
+    },
     /// The clock, for each record whose `field` and `shift` are reached.
-    Due { clock: Clock, field: FieldIx, shift: Shift, limit: u32 },
+    Due {
+        clock: Clock,
+        field: FieldIx,
+        shift: Shift,
+        limit: u32,
+    },
     /// A step of another automation.
     Called,
 }
@@ -118,11 +130,18 @@ pub enum Act {
     /// Position in `Catalog::scripts`.
     Script(usize),
     /// Where `condition` does not hold, the run goes on at `otherwise` instead of `next`.
-    Branch { condition: Typed, otherwise: Option<usize> },
+    Branch {
+        condition: Typed,
+        otherwise: Option<usize>,
+    },
     /// Goes on so many seconds later.
     Wait(i64),
     /// Goes on once `condition` holds; after so many seconds at `otherwise` instead of `next`.
-    WaitFor { condition: Typed, seconds: i64, otherwise: Option<usize> },
+    WaitFor {
+        condition: Typed,
+        seconds: i64,
+        otherwise: Option<usize>,
+    },
     /// Begins another automation for the record, by its id.
     Run(String),
 }

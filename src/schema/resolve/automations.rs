@@ -6,9 +6,7 @@ use super::expressions::{condition, value};
 use super::{Work, labels};
 use crate::base::EntityIx;
 use crate::expr::{Expected, FieldKind, Scope, Type, Typed};
-use crate::schema::catalog::{
-    Act, Automation, Clock, Field, FieldType, Given, GivenValue, Missed, RunAs, Shift, Start, Step, Trigger,
-};
+use crate::schema::catalog::{Act, Automation, Clock, Field, FieldType, Given, GivenValue, Missed, RunAs, Shift, Start, Step, Trigger};
 use crate::schema::diagnostic::{Diagnostic, nearest};
 use crate::schema::field_type;
 use crate::schema::intake::Document;
@@ -171,7 +169,8 @@ fn due(work: &mut Work, written: &Node, entity: EntityIx) -> Option<Start> {
                 Some(at) => match clock_time(at.as_text().unwrap_or_default()) {
                     Some(time) => time,
                     None => {
-                        let fault = Diagnostic::error("DEF369", &at.place, "this is no time of a day").hint("write hours and minutes: `08:30`");
+                        let fault =
+                            Diagnostic::error("DEF369", &at.place, "this is no time of a day").hint("write hours and minutes: `08:30`");
                         work.fault(fault);
                         return None;
                     }

@@ -307,14 +307,22 @@ pub const STEP: &[KeySpec] = &[
 ];
 
 pub const START: &[KeySpec] = &[
-    must("event", OneOf(&["created", "updated", "deleted", "stage", "schedule", "due", "called"]), "What happens to a record, or at what time."),
+    must(
+        "event",
+        OneOf(&["created", "updated", "deleted", "stage", "schedule", "due", "called"]),
+        "What happens to a record, or at what time.",
+    ),
     key("watch", List(&Field), "`updated`: only when one of these fields changed."),
     key("pipeline", Name, "`stage`: the pipeline; the entity's only one when left out."),
     key("from", Many(&Text), "`stage`: only out of these stages."),
     key("to", Many(&Text), "`stage`: only into these stages."),
     key("cron", Text, "`schedule`: five cron fields, `0 8 * * 1-5`."),
     key("tz", Text, "`schedule`, `due`: IANA time zone; the workspace's when left out."),
-    key("missed", OneOf(&super::super::catalog::Missed::WORDS), "`schedule`: what becomes of times at which nothing ran; `once` when left out."),
+    key(
+        "missed",
+        OneOf(&super::super::catalog::Missed::WORDS),
+        "`schedule`: what becomes of times at which nothing ran; `once` when left out.",
+    ),
     key("field", Field, "`due`: a date or date-time of the record."),
     key("days", Int(-3650, 3650), "`due`: so many days later, or before where it is negative; the same day when left out."),
     key("hours", Int(-23, 23), "`due`: and so many hours, for a date-time."),

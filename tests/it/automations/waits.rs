@@ -24,7 +24,10 @@ steps:
     let deal = world.deal(json!({})).await;
     world.work().await;
     let run = world.run("later").await;
-    assert_eq!((&run["state"], &run["next_step"], &run["waits_until"]), (&json!("waiting"), &json!("month"), &json!("2026-12-21T08:00:00Z")));
+    assert_eq!(
+        (&run["state"], &run["next_step"], &run["waits_until"]),
+        (&json!("waiting"), &json!("month"), &json!("2026-12-21T08:00:00Z"))
+    );
     world.app.clock.advance_ms(30 * DAY_MS - 1);
     world.work().await;
     assert_eq!(world.read(&deal).await["number"], 0);
