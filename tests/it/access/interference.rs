@@ -139,10 +139,12 @@ async fn both(left: &Side, right: &Side, question: &Question, as_viewer: bool) -
 
 /// Whether a change of something kept in a record that may be read is told by its version: those answers differ lawfully.
 fn tells_versions(question: &Question) -> bool {
-    !matches!(
+    let shows_none = matches!(
         question.position,
         "count" | "group" | "having" | "bucket" | "measure" | "search" | "view" | "schema" | "shut" | "health" | "own"
-    )
+    );
+    // What is found by words comes with all its values where no page shows it.
+    !shows_none || question.position == "search" && question.route == questions::LIST
 }
 
 async fn compare(seed: u64, questions: usize, asked: &mut Asked) {

@@ -26,7 +26,7 @@ pub struct Asking<'a> {
     pub known: &'a Known,
 }
 
-const LIST: &str = "/api/v1/records/{entity}";
+pub const LIST: &str = "/api/v1/records/{entity}";
 const PAGE: &str = "/records/{entity}";
 const NUMBERS: [Kind; 1] = [Kind::Number];
 const TEXTS: [Kind; 1] = [Kind::Text];

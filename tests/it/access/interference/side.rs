@@ -1,6 +1,7 @@
 //! One of two workspaces: what may be read is the same in both, everything else is its own.
 
 use axum::http::Method;
+use relata::base::RecordId;
 use serde_json::{Map, Value, json};
 
 use super::plan::{Dice, Kind, Plan, Sight};
@@ -46,6 +47,16 @@ pub async fn side(plan: &Plan, seed: u64, is_second: bool) -> Side {
     post_form(&app, &viewer, &format!("/people/{}/view", asker.id), "").await.expect_status(303);
     let page = app.get("/api/v1/changes?limit=1000").await.expect_status(200).json();
     known.newest = page["next"].as_i64().expect("a position");
+    // The use of a token is noted behind the answer.
+    app.request(Method::GET, "/api/v1/tokens").token(&asker.token).send().await.expect_status(200);
+    let own = RecordId::parse(&asker.id).expect("an id").1;
+    for _ in 0..10_000 {
+        let tokens = app.workspace.auth.list_tokens(None).await.expect("the tokens");
+        if tokens.iter().any(|token| token.user == own && token.used_at.is_some()) {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
     Side { asker, viewer, known, app }
 }
 
