@@ -80,39 +80,50 @@ impl Gained {
 
 /// By uid of the op, what it opens, for those ops that open something for somebody.
 pub(super) async fn opened(store: &Store, old: &Catalog, new: &Catalog, ops: &[Op]) -> Result<HashMap<String, Opened>, DeployError> {
-    let is_pipeline =
-        |op: &&Op| matches!(op.kind, OpKind::ChangePart { part: Part::Pipeline } | OpKind::RemovePart { part: Part::Pipeline });
     let mut having = Having { store, catalog: old, known: HashMap::new() };
     let mut found = HashMap::new();
-    for op in ops.iter().filter(is_pipeline) {
-        let Some((entity, was)) = pipeline(old, op) else { continue };
-        let Some(now) = new.entities.iter().find(|now| now.uid == entity.uid) else { continue };
-        let is = heir(entity, was, now);
-        let gates = match is {
-            Some(is) => having.gained(&Who::of(&was.overriders), &Who::of(&is.overriders)).await?,
-            // Without a pipeline there are no gates to pass over.
-            None => None,
-        };
-        let mut moves = Vec::new();
-        // A move that did not lead anywhere, or that everybody made, is opened for nobody.
-        for (from, to) in pairs(was).into_iter().filter(|(from, to)| is_for_some(was, from, to)) {
-            let (before, after) = (who(was, from, to), is.map_or(Who::Everybody, |is| who(is, from, to)));
-            if let Some(by) = having.gained(&before, &after).await? {
-                moves.push(OpenedMove { from: from.to_owned(), to: to.to_owned(), by });
+    for op in ops {
+        let opened = match op.kind {
+            OpKind::ChangePart { part: Part::Pipeline } | OpKind::RemovePart { part: Part::Pipeline } => {
+                let Some((entity, was)) = pipeline(old, op) else { continue };
+                let Some(now) = new.entities.iter().find(|now| now.uid == entity.uid) else { continue };
+                having.opened(was, heir(entity, was, now)).await?
             }
-        }
-        if gates.is_some() || !moves.is_empty() {
-            found.insert(op.uid.clone(), Opened { gates, moves });
+            OpKind::CreatePart { part: Part::Pipeline } => {
+                let Some((now, is)) = pipeline(new, op) else { continue };
+                let Some(entity) = old.entities.iter().find(|entity| entity.uid == now.uid) else { continue };
+                let mut all = Opened { gates: None, moves: Vec::new() };
+                for was in entity.pipelines.iter().filter(|was| goes_before(entity, was, now, is)) {
+                    let one = having.opened(was, Some(is)).await?;
+                    all.gates = all.gates.or(one.gates);
+                    all.moves.extend(one.moves);
+                }
+                all
+            }
+            _ => continue,
+        };
+        if opened.gates.is_some() || !opened.moves.is_empty() {
+            found.insert(op.uid.clone(), opened);
         }
     }
     Ok(found)
 }
 
-/// The pipeline that judges the moves from now on: itself, or another one over the same field for the same records.
+/// Whether a new pipeline takes records away from one that was there: it is asked first, over the same field.
+fn goes_before(entity: &Entity, was: &Pipeline, now: &Entity, is: &Pipeline) -> bool {
+    let position = |id: &str| now.pipelines.iter().position(|pipeline| pipeline.id == id);
+    let heir = heir(entity, was, now).and_then(|heir| position(&heir.id));
+    let is_same_field = entity.field(was.field).uid == now.field(is.field).uid;
+    is_same_field && position(&is.id) < heir
+}
+
+/// The pipeline that judges the moves from now on: the same one, or another, over the same field for the same records. `None` too where
+/// one of that name judges other records now: those it leaves are judged by none.
 fn heir<'c>(entity: &Entity, was: &Pipeline, now: &'c Entity) -> Option<&'c Pipeline> {
     let field = &entity.field(was.field).uid;
-    let same = now.pipelines.iter().find(|pipeline| pipeline.id == was.id);
-    same.or_else(|| now.pipelines.iter().find(|pipeline| now.field(pipeline.field).uid == *field && pipeline.when_text == was.when_text))
+    let is_over = |pipeline: &&Pipeline| now.field(pipeline.field).uid == *field && pipeline.when_text == was.when_text;
+    let same = now.pipelines.iter().find(|pipeline| pipeline.id == was.id).filter(is_over);
+    same.or_else(|| now.pipelines.iter().find(is_over))
 }
 
 fn pairs(pipeline: &Pipeline) -> Vec<(&str, &str)> {
@@ -174,6 +185,24 @@ struct Having<'a> {
 }
 
 impl Having<'_> {
+    /// What one pipeline in the place of another opens; none in its place leaves its moves to everybody.
+    async fn opened(&mut self, was: &Pipeline, is: Option<&Pipeline>) -> Result<Opened, DeployError> {
+        let gates = match is {
+            Some(is) => self.gained(&Who::of(&was.overriders), &Who::of(&is.overriders)).await?,
+            // Without a pipeline there are no gates to pass over.
+            None => None,
+        };
+        let mut moves = Vec::new();
+        // A move that did not lead anywhere, or that everybody made, is opened for nobody.
+        for (from, to) in pairs(was).into_iter().filter(|(from, to)| is_for_some(was, from, to)) {
+            let (before, after) = (who(was, from, to), is.map_or(Who::Everybody, |is| who(is, from, to)));
+            if let Some(by) = self.gained(&before, &after).await? {
+                moves.push(OpenedMove { from: from.to_owned(), to: to.to_owned(), by });
+            }
+        }
+        Ok(Opened { gates, moves })
+    }
+
     /// Who may from now on and might not before; nobody where the roles are given to nobody yet.
     async fn gained(&mut self, before: &Who<'_>, after: &Who<'_>) -> Result<Option<Gained>, DeployError> {
         let (before, after) = match (before, after) {

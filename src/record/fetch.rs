@@ -16,7 +16,7 @@ use crate::store::Statement;
 use crate::store::compile::{self, RowPlan, RowSet, Source as From};
 
 impl Records {
-    /// A page. Runs one statement for each level of the selection (and one for the count).
+    /// A page. Runs one statement for each level of the selection (and one for the count); see [`compile`].
     ///
     /// `catalog` is the one the request was parsed with.
     pub async fn list(&self, actor: &Actor, catalog: &Arc<Catalog>, request: ListRequest) -> Result<Page, RecordError> {

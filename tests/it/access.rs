@@ -16,3 +16,4 @@ mod search;
 mod shares;
 pub mod world;
 mod writes;
+mod zones;

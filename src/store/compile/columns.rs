@@ -178,15 +178,16 @@ impl<'a, 'p> Columns<'a, 'p> {
     fn value(&mut self, alias: &str, field: &Field, typed: &Typed, returns: ScalarType) {
         let with = owner_of(self.with.catalog, field).map_or(self.with, |owner| self.with.about(owner.ix));
         let with = if field.exposes { with.open() } else { with };
-        if let ScalarType::Money { .. } = returns {
-            let [amount, currency, base] = expr::money(with, alias, typed);
-            self.push(amount, ColumnKind::Int);
-            self.push(currency, ColumnKind::Text);
-            self.push(base, ColumnKind::Int);
-            return;
+        let cells: Vec<(Sql, ColumnKind)> = with.in_zone_of(field, |with| match returns {
+            ScalarType::Money { .. } => {
+                let [amount, currency, base] = expr::money(with, alias, typed);
+                vec![(amount, ColumnKind::Int), (currency, ColumnKind::Text), (base, ColumnKind::Int)]
+            }
+            returns => vec![(expr::value(with, alias, typed), scalar_kind(returns))],
+        });
+        for (sql, kind) in cells {
+            self.push(sql, kind);
         }
-        let sql = expr::value(with, alias, typed);
-        self.push(sql, scalar_kind(returns));
     }
 
     fn lookup(&mut self, alias: &str, field: &Field, via: FieldIx, target: FieldIx, returns: ScalarType) {

@@ -16,8 +16,8 @@ use std::cell::Cell as Counter;
 use crate::access::RowRules;
 use crate::base::{Cell, EntityIx, FieldIx, Value};
 use crate::expr::eval::constant;
-use crate::expr::{ArithmeticOp, EvalContext, Node, Path, Root, Rows, Type, Typed};
-use crate::schema::catalog::{Catalog, ColumnKind};
+use crate::expr::{ArithmeticOp, EvalContext, Node, Path, Root, Rows, Type, Typed, Zone};
+use crate::schema::catalog::{Catalog, ColumnKind, Field};
 use crate::store::{Dialect, Sql};
 
 /// What an expression is compiled with.
@@ -37,6 +37,17 @@ impl<'a> ExprSql<'a> {
     /// The same without rules: for the rules themselves, and for values that are shown whatever they are made of.
     pub fn open(self) -> ExprSql<'a> {
         Self { rows: RowRules::none(), ..self }
+    }
+
+    /// What `then` makes with the zone in which the field's values are: the workspace's where they are kept, whoever reads them and
+    /// though rules make them be computed anew.
+    pub(super) fn in_zone_of<R>(self, field: &Field, then: impl FnOnce(ExprSql<'_>) -> R) -> R {
+        if field.columns.is_empty() {
+            return then(self);
+        }
+        let zone = Zone::named(&self.catalog.settings.time_zone_name).unwrap_or_else(Zone::utc);
+        let context = EvalContext { zone, ..self.context.clone() };
+        then(ExprSql { context: &context, ..self })
     }
 
     /// The same for expressions about records of another entity.

@@ -1,7 +1,7 @@
 //! Authorised requests become SQL statements, and the rows they give become records.
 //!
 //! Only [`Authorised`](crate::access::Authorised) requests are taken. A plan runs a fixed number of statements: one for
-//! the page, one for each to-many expansion, one for the total. Plans of frequent requests are kept by [`Plans`].
+//! the page, one for each to-many expansion, one for the total, and now and then one that looks which way to take. Plans of frequent requests are kept by [`Plans`].
 
 pub mod aggregate;
 mod branches;

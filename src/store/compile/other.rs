@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use crate::access::Authorised;
+use crate::base::Cell;
 use crate::expr::EvalContext;
-use crate::query::ListRequest;
+use crate::query::{ListRequest, Paging};
 use crate::schema::catalog::{Catalog, ColumnKind};
 use crate::store::{Dialect, Sql, Statement};
 
@@ -31,10 +32,20 @@ pub struct Other {
 /// When the other way is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Better {
-    /// Records are read in order, and those that the rule keeps from the asker left out: where they see many of the latest.
-    SeesMany,
+    /// Records are read in order, and those that the rule keeps from the asker left out: where they see so many of those that come
+    /// first that the page is full with them.
+    SeesMany { fills: i64 },
     /// All records that the asker sees are looked up: where these are few.
     SeesFew,
+}
+
+impl Better {
+    fn is_met(self, seen: i64) -> bool {
+        match self {
+            Better::SeesMany { fills } => seen >= fills,
+            Better::SeesFew => seen <= Other::FEW,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -44,8 +55,8 @@ struct Choice {
 }
 
 impl Other {
-    /// The latest records, of which the asker must see a third.
-    const LATEST: i64 = 128;
+    /// So many times the records of a page are looked at in order, to see whether they fill it.
+    const AHEAD: i64 = 3;
     /// At most so many records are looked up for one page.
     const FEW: i64 = 5_000;
     /// One page in so many begins with a look.
@@ -64,10 +75,7 @@ impl Other {
 
     /// Chooses by what the probe gave.
     pub(super) fn choose(&self, seen: i64) -> bool {
-        let is_better = match self.better {
-            Better::SeesMany => seen * 3 >= Self::LATEST,
-            Better::SeesFew => seen <= Self::FEW,
-        };
+        let is_better = self.better.is_met(seen);
         self.state.is_better.store(is_better, Ordering::Relaxed);
         is_better
     }
@@ -89,11 +97,28 @@ pub(super) fn other<T: AsRef<ListRequest>>(catalog: &Catalog, request: &Authoris
     if asked.filter.is_some() {
         return None;
     }
+    let fills = i64::from(asked.limit) + 1 + if let Paging::Offset(skip) = asked.paging { i64::from(skip) } else { 0 };
+    let id = |alias: &str| column_sql(alias, id_column(entity));
     let mut probe = Sql::new("SELECT count(*) FROM ");
-    probe.ident(&entity.table).push(" AS \"t\" WHERE ").append(column_sql("t", id_column(entity)));
-    probe.push(" IN (SELECT ").append(column_sql("l", id_column(entity))).push(" FROM ").ident(&entity.table);
-    probe.push(" AS \"l\" ORDER BY ").append(column_sql("l", id_column(entity))).push(" DESC LIMIT ").number(Other::LATEST).push(")");
+    probe.ident(&entity.table).push(" AS \"t\" WHERE ").append(id("t")).push(" IN (SELECT ").append(id("l"));
+    probe.push(" FROM ").ident(&entity.table).push(" AS \"l\"");
+    if let Paging::After(cursor) = &asked.paging {
+        probe.push(" WHERE ").append(id("l")).push(" < ").bind(ColumnKind::Int, Cell::Int(cursor.id));
+    }
+    probe.push(" ORDER BY ").append(id("l")).push(" DESC LIMIT ").number(Other::AHEAD * fills).push(")");
     conditions.extend(rule(with, entity));
     where_all(&mut probe, " AND ", conditions.iter().cloned());
-    Some(Other::new(Better::SeesMany, page(with, entity, asked, conditions, Way::InOrder), probe))
+    Some(Other::new(Better::SeesMany { fills }, page(with, entity, asked, conditions, Way::InOrder), probe))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Better, Other};
+
+    #[test]
+    fn records_are_read_in_order_only_where_they_fill_the_page() {
+        let better = Better::SeesMany { fills: 51 };
+        assert_eq!([0, 44, 50, 51, 153].map(|seen| better.is_met(seen)), [false, false, false, true, true]);
+        assert_eq!([0, Other::FEW, Other::FEW + 1].map(|seen| Better::SeesFew.is_met(seen)), [true, true, false]);
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use crate::access::{AccessError, Actor, RowRules, authorise_get, authorise_list};
 use crate::base::{DateTime, EntityIx, Explain, RecordId};
 use crate::expr::EvalContext;
-use crate::query::{CursorKey, Item, ListRequest, Params, QueryError, Select, parse_get, parse_list};
+use crate::query::{CursorKey, Item, ListRequest, Paging, Params, QueryError, Select, parse_get, parse_list};
 use crate::schema::catalog::Catalog;
 use crate::store::statement::MOMENT;
 use crate::store::{Dialect, Statement};
@@ -208,15 +208,18 @@ impl Plans {
         let key = own_key(authorised.rows(), actor, whole, entity, query).filter(|_| is_keepable(whole, &request));
         if let Some(key) = key {
             let rules = authorised.rows();
-            let plan = Own::find(&self.own_lists, &key, rules).unwrap_or_else(|| {
+            // A page further on is hardly asked for twice.
+            let is_first = !matches!(request.paging, Paging::After(_));
+            let found = if is_first { Own::find(&self.own_lists, &key, rules) } else { None };
+            let plan = found.unwrap_or_else(|| {
                 let context = timeless(context);
                 let mut plan = list(whole, dialect, &authorised, &context);
                 if dialect == Dialect::Sqlite {
                     plan.other = other(whole, &authorised, &context);
                 }
-                Own::keep(&self.own_lists, key, rules, plan)
+                if is_first { Own::keep(&self.own_lists, key, rules, plan) } else { Arc::new(plan) }
             });
-            if let Some(place) = place.filter(|_| cached.is_none()) {
+            if let Some(place) = place.filter(|_| cached.is_none() && is_first) {
                 lock(&self.lists).put(place, CachedList { request: request.clone(), plan: None });
             }
             return Ok((request, at(plan)));

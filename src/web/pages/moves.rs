@@ -10,7 +10,7 @@ use super::page::{Page, encode, is_own_path};
 use super::post::Post;
 use super::record::record_page;
 use crate::base::{FieldIx, RecordId};
-use crate::record::{Condition, ConditionKind, FieldFault, PossibleMove, Source, Standing, WriteOptions, is_reason, parse_id};
+use crate::record::{Condition, ConditionKind, ErrorKind, FieldFault, PossibleMove, Source, Standing, WriteOptions, is_reason, parse_id};
 use crate::render::context::{ConditionRow, Crumb, MoveLink, MovePage, Notice, PathStep, StagePath, StageRow, Stamp};
 use crate::render::show::Titles;
 use crate::render::{Arg, FormTexts};
@@ -74,7 +74,9 @@ pub(super) async fn make(page: Page, Path((slug, id_text)): Path<(String, String
             show(&page, entity, &id_text, wanted, refused(Vec::new(), Some(message))).await
         }
         Err(error) => {
-            let (faults, message) = (error.faults(), whole_message(&page, &error));
+            // Who may only read it stays where they were, and is told.
+            let forbidden = || (error.kind() == ErrorKind::Forbidden).then(|| page.say("move-forbidden", &[]));
+            let (faults, message) = (error.faults(), whole_message(&page, &error).or_else(forbidden));
             if faults.is_empty() && message.is_none() {
                 return Err(error.into());
             }

@@ -75,10 +75,14 @@ const MANAGER: &str = "kind: role\nid: manager\npermissions: {\"*\": all}\n";
 
 /// What a plan says of the sales pipeline: its risk, and what it opens.
 async fn told(world: &World, files: &[SourceFile]) -> (Value, Value, Vec<String>) {
+    told_of(world, files, "sales").await
+}
+
+async fn told_of(world: &World, files: &[SourceFile], name: &str) -> (Value, Value, Vec<String>) {
     let plan = deploy::plan(&world.app.workspace.store, files).await.expect("a plan");
     let json = plan.to_json();
     let steps = json["changes"].as_array().expect("changes");
-    let step = steps.iter().find(|step| step["name"] == "sales").unwrap_or_else(|| panic!("{json:#}"));
+    let step = steps.iter().find(|step| step["name"] == name).unwrap_or_else(|| panic!("{json:#}"));
     let names = plan.confirmations.iter().map(|confirmation| confirmation.name.clone()).collect();
     (step["risk"].clone(), step["consequence"].clone(), names)
 }
@@ -115,6 +119,16 @@ async fn letting_more_people_pass_over_gates_or_make_a_move_wants_its_confirmati
     ] {
         let (risk, consequence, names) = told(&world, &changed(&world, from, to)).await;
         assert_eq!((risk, consequence), (json!("widening_access"), opened), "{to}");
+        assert_eq!(names.len(), 1, "{to}: {names:?}");
+    }
+    // Records that it leaves, or that another one takes from it, are moved by everybody.
+    const SALES: &str = "  - id: sales\n";
+    for (name, to) in [
+        ("sales", "  - id: sales\n    when: \"name = 'x'\"\n"),
+        ("fast", "  - {id: fast, field: stage, when: \"amount > 10\", stages: [{key: talk}, {key: won, closed: won}]}\n  - id: sales\n"),
+    ] {
+        let (risk, consequence, names) = told_of(&world, &changed(&world, SALES, to), name).await;
+        assert_eq!((risk, consequence), (json!("widening_access"), won(everybody())), "{to}");
         assert_eq!(names.len(), 1, "{to}: {names:?}");
     }
     // A manager who is made one counts; who may already by another role does not.

@@ -100,3 +100,20 @@ async fn a_move_to_nowhere_is_not_found() {
     let page = plain(get(&world.app, &world.outsider, &format!("/records/deal/{id}/move?pipeline=sales&to=won")).await.expect_status(200));
     assert!(page.contains("something you may not read") && !page.contains("earns too little"), "{page}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_only_read_a_record_is_told_so_where_they_are() {
+    let reader = (
+        "definitions/shop/reader.yaml",
+        "kind: role\nid: reader\npermissions:\n  \"*\": all\n  shop.deal: {read: true, update: \"name = 'Mine'\"}\n",
+    );
+    let mut files = super::world::SHOP.to_vec();
+    files.push(reader);
+    let world = World::with(&files).await;
+    let reader = crate::access::world::person(&world.app, "reader", &["reader"], json!({})).await;
+    let id = world.deal(json!({"amount": "5", "close_on": "2026-12-24"})).await;
+    let moved = [("_pipeline", "sales"), ("_to", "offer"), ("_version", "1")];
+    let page = plain(post(&world.app, &reader, &format!("/records/deal/{id}/move"), &moved).await.expect_status(422));
+    assert!(page.contains("You may read this record, but not move it"), "{page}");
+    assert_eq!(world.stage(&id).await, "new");
+}

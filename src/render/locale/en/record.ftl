@@ -79,6 +79,7 @@ move-anyway-text = You may pass over what is missing. The reason is kept with th
 move-reason = Reason
 move-reason-needed = Say in at most 1,000 characters why it moves anyway.
 move-stale = Someone changed this record meanwhile. Look at it again, then move it.
+move-forbidden = You may read this record, but not move it.
 stage-path = Stages of { $pipeline }
 stage-here = now
 stage-done = done

@@ -63,6 +63,7 @@ move-anyway-text = 您可以越过未满足的条件，原因将随此次变更�
 move-reason = 原因
 move-reason-needed = 请说明仍要移动的原因（不超过 1,000 字）。
 move-stale = 此记录已被他人修改，请查看后再移动。
+move-forbidden = 您可以查看此记录，但无权变更其阶段。
 stage-path = { $pipeline }的阶段
 stage-here = 当前
 stage-done = 已完成

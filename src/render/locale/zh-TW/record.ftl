@@ -63,6 +63,7 @@ move-anyway-text = 您可以越過未滿足的條件，原因將隨此次變更�
 move-reason = 原因
 move-reason-needed = 請說明仍要移動的原因（不超過 1,000 字）。
 move-stale = 此記錄已被他人修改，請檢視後再移動。
+move-forbidden = 您可以檢視此記錄，但無權變更其階段。
 stage-path = { $pipeline }的階段
 stage-here = 目前
 stage-done = 已完成

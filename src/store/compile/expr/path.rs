@@ -121,21 +121,24 @@ impl<'a> Compiler<'a> {
 
     /// Formulas and rollups that are not stored are computed in place, lookups are read through their link.
     fn virtual_field(&self, frame: &Frame, field: &Field, part: Option<&'static str>) -> Sql {
-        let mut inner = self.at(Frame { far: None, ..frame.clone() });
-        if field.exposes {
-            inner.with = inner.with.open();
-        }
-        match &field.ty {
-            FieldType::Formula { expr: typed, .. } | FieldType::Rollup { aggregate: typed, .. } => inner.part_of(typed, part),
-            FieldType::Lookup { via, field: target, .. } => {
-                let (FieldType::Link { to, .. } | FieldType::User { to, .. }) = &self.entity(frame).field(*via).ty else {
-                    return Sql::new("NULL");
-                };
-                let hops = [Hop { field: *via, to: *to }];
-                inner.reach(Root::Record, &hops, &|frame| self.field_at(frame, *target, part))
+        self.with.in_zone_of(field, |with| {
+            let mut inner = self.at(Frame { far: None, ..frame.clone() });
+            inner.with = with.about(frame.entity);
+            if field.exposes {
+                inner.with = inner.with.open();
             }
-            _ => Sql::new("NULL"),
-        }
+            match &field.ty {
+                FieldType::Formula { expr: typed, .. } | FieldType::Rollup { aggregate: typed, .. } => inner.part_of(typed, part),
+                FieldType::Lookup { via, field: target, .. } => {
+                    let (FieldType::Link { to, .. } | FieldType::User { to, .. }) = &self.entity(frame).field(*via).ty else {
+                        return Sql::new("NULL");
+                    };
+                    let hops = [Hop { field: *via, to: *to }];
+                    inner.reach(Root::Record, &hops, &|frame| self.field_at(frame, *target, part))
+                }
+                _ => Sql::new("NULL"),
+            }
+        })
     }
 
     /// A part of a computed money, or the plain value. A money without an amount (it did not fit) has no parts.
