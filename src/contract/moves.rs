@@ -15,6 +15,9 @@ pub(super) fn add(entity: &Entity, base: &str, paths: &mut Map<String, Value>) {
     }
     paths.insert(format!("{base}/{{id}}/moves"), moves);
     paths.insert(format!("{base}/{{id}}/stages"), json!({ "get": stages(entity) }));
+    if entity.may.update && entity.pipelines.iter().any(|pipeline| pipeline.task_fields.is_some()) {
+        paths.insert(format!("{base}/{{id}}/tasks"), json!({ "post": add_task(entity) }));
+    }
 }
 
 fn operation(verb: &str, entity: &Entity, summary: &str) -> Operation {
@@ -40,18 +43,20 @@ fn text_or_null() -> Value {
     json!({ "type": ["string", "null"] })
 }
 
-fn list(entity: &Entity) -> Value {
+fn standings(entity: &Entity) -> Value {
     let condition = object(&[
         (
             "gate",
-            json!({ "type": "string", "description": "the gate's id; `order`, `roles` or `reason` for what the pipeline itself demands" }),
+            json!({ "type": "string", "description": "the gate's id; `order`, `roles`, `reason` or `tasks` for what the pipeline itself demands" }),
         ),
-        ("kind", json!({ "type": "string", "enum": ["order", "role", "field", "expression"] })),
+        ("kind", json!({ "type": "string", "enum": ["order", "role", "field", "expression", "task"] })),
         (
             "state",
             json!({ "type": "string", "enum": ["met", "missing", "hidden"], "description": "`hidden`: it depends on what you may not read" }),
         ),
         ("field", json!({ "type": ["string", "null"], "description": "the field to fill in" })),
+        ("task", json!({ "type": ["string", "null"], "description": "the stage's task that must be done" })),
+        ("record", json!({ "type": ["string", "null"], "description": "the record of that task; null where it is not there" })),
         ("code", text_or_null()),
         ("message", json!({ "type": ["string", "null"], "description": "what is said when it does not hold, in your language" })),
     ]);
@@ -70,8 +75,22 @@ fn list(entity: &Entity) -> Value {
         ("closed", json!({ "type": ["string", "null"], "description": "the outcome, where it ends" })),
         ("guidance", json!({ "type": "string" })),
         ("fields", json!({ "type": "array", "items": { "type": "string" } })),
+        ("tasks", json!({ "type": "array", "items": { "type": "string" } })),
+    ]);
+    let task = object(&[
+        ("task", json!({ "type": "string" })),
+        ("subject", json!({ "type": "string", "description": "in your language" })),
+        ("required", json!({ "type": "boolean", "description": "it must be done before the record goes on" })),
+        (
+            "state",
+            json!({ "type": "string", "enum": ["open", "done", "missing", "hidden"], "description": "`missing`: there is none; `hidden`: you may not read it" }),
+        ),
+        ("record", text_or_null()),
+        ("due", json!({ "type": ["string", "null"], "format": "date" })),
+        ("assignee", text_or_null()),
     ]);
     let standing = object(&[
+        ("tasks", json!({ "type": "array", "items": task, "description": "tasks of the stage it is in" })),
         ("pipeline", ids(entity)),
         ("label", json!({ "type": "string" })),
         ("field", json!({ "type": "string", "description": "the field that holds the stage" })),
@@ -83,10 +102,32 @@ fn list(entity: &Entity) -> Value {
         ("stages", json!({ "type": "array", "items": stage })),
         ("moves", json!({ "type": "array", "items": one })),
     ]);
-    let answer = object(&[("data", json!({ "type": "array", "items": standing }))]);
+    object(&[("data", json!({ "type": "array", "items": standing }))])
+}
+
+fn list(entity: &Entity) -> Value {
     operation("list_moves_of", entity, "Where in its pipelines stands one")
         .describe("Each pipeline the record follows, and what every move from its stage would need. A save is held against the same.")
-        .answers("200", "its pipelines", answer)
+        .answers("200", "its pipelines", standings(entity))
+        .build()
+}
+
+fn add_task(entity: &Entity) -> Value {
+    let tasks = || entity.pipelines.iter().flat_map(|pipeline| pipeline.stages.iter().flat_map(move |stage| stage.tasks.iter().map(move |task| (pipeline, task))));
+    let mut names: Vec<&str> = tasks().map(|(_, task)| task.id.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let body = json!({
+        "type": "object",
+        "required": ["pipeline", "task"],
+        "properties": { "pipeline": ids(entity), "task": { "type": "string", "enum": names } },
+        "additionalProperties": false,
+    });
+    let example = tasks().next().map(|(pipeline, task)| json!({ "pipeline": pipeline.id, "task": task.id }));
+    operation("add_task_of", entity, "Make a task of a stage that is missing for one")
+        .describe("A record gets the tasks of a stage when it comes into it. This makes one that is not there; where it is, nothing is done.")
+        .body(JSON, body, example)
+        .answers("200", "where it stands now", standings(entity))
         .build()
 }
 
@@ -149,6 +190,7 @@ pub(super) fn facts(entity: &Entity) -> Value {
                 "key": stage.key, "probability": stage.probability, "max_days": stage.max_days, "closed": stage.closed,
                 "guidance": stage.guidance.0, "retired": stage.retired,
                 "fields": stage.fields.iter().map(|field| entity.field(*field).name.as_str()).collect::<Vec<_>>(),
+                "tasks": stage.tasks.iter().map(|task| json!({ "id": task.id, "subject": task.subject.0, "required": task.required })).collect::<Vec<_>>(),
             })).collect::<Vec<_>>(),
             "moves": pipeline.moves.iter().map(|rule| json!({ "from": names(&rule.from), "to": names(&rule.to), "roles": rule.roles })).collect::<Vec<_>>(),
             "gates": pipeline.gates.iter().map(|gate| json!({ "id": gate.id, "from": names(&gate.from), "to": names(&gate.to) })).collect::<Vec<_>>(),

@@ -3,9 +3,10 @@
 
 use super::error::FieldFault;
 use super::hooks::Record;
+use super::tasks::TaskState;
 use super::world::{Setting, World};
 use crate::access::{ADMINISTRATOR, Actor, ActorKind, RowRules};
-use crate::base::{EntityIx, FieldIx, Value};
+use crate::base::{EntityIx, FieldIx, RecordId, Value};
 use crate::expr::{ChildNeed, Needs, Rows, needs};
 use crate::schema::catalog::{Entity, Gate, Pipeline, Requirement};
 
@@ -34,6 +35,8 @@ pub enum ConditionKind {
     Field,
     /// An expression that must be true.
     Expression,
+    /// A task of a stage that must be done.
+    Task,
 }
 
 impl ConditionKind {
@@ -43,6 +46,7 @@ impl ConditionKind {
             ConditionKind::Role => "role",
             ConditionKind::Field => "field",
             ConditionKind::Expression => "expression",
+            ConditionKind::Task => "task",
         }
     }
 }
@@ -50,7 +54,7 @@ impl ConditionKind {
 /// One condition of a move and whether it holds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition {
-    /// The gate's id; `order`, `roles` or `reason` for what the pipeline itself demands.
+    /// The gate's id; `order`, `roles`, `reason` or `tasks` for what the pipeline itself demands.
     pub gate: String,
     pub kind: ConditionKind,
     pub holds: bool,
@@ -58,6 +62,10 @@ pub struct Condition {
     pub is_open: bool,
     /// The field that would have to be filled.
     pub field: Option<FieldIx>,
+    /// The task that would have to be done: positions of stage and task.
+    pub task: Option<(usize, usize)>,
+    /// The record of that task, where there is one.
+    pub task_record: Option<RecordId>,
     /// What is said when it does not hold.
     pub fault: FieldFault,
 }
@@ -158,7 +166,11 @@ impl Setting<'_> {
             found.push(judge.field("reason", reason));
         }
         for gate in pipeline.gates_of(from, to) {
-            judge.gate(gate, &mut found);
+            judge.gate(gate, from, &mut found);
+        }
+        if let Some(from) = from.filter(|from| judge.goes_on(*from, to)) {
+            let required = pipeline.stages[from].tasks.iter().enumerate().filter(|(_, task)| task.required);
+            required.for_each(|(at, _)| judge.task("tasks", (from, at), true, true, &mut found));
         }
         found
     }
@@ -200,13 +212,43 @@ impl Judge<'_> {
             return Some(("stage_back", format!("nothing goes back from `{}` to `{}`", name(from), name(to))));
         }
         let end = if there.closed.is_none() { to } else { pipeline.stages.len() };
-        let goes_on = !is_back && there.closed.as_deref().is_none_or(|outcome| outcome == "won");
+        let goes_on = self.goes_on(from, to);
         let passes = |stage: &&crate::schema::catalog::Stage| stage.closed.is_none() && !stage.retired;
         if goes_on && !pipeline.may_skip && pipeline.stages.iter().take(end).skip(from + 1).any(|stage| passes(&stage)) {
             return Some(("stage_skip", format!("no stage between `{}` and `{}` may be passed over", name(from), name(to))));
         }
         let leads = pipeline.moves.is_empty() || pipeline.moves.iter().any(|rule| is_of(&rule.from, from) && is_of(&rule.to, to));
         (!leads).then(|| ("stage_no_move", format!("no move leads from `{}` to `{}`", name(from), name(to))))
+    }
+
+    /// Whether a move leads to a later stage or to `won`.
+    fn goes_on(&self, from: usize, to: usize) -> bool {
+        let (here, there) = (&self.pipeline.stages[from], &self.pipeline.stages[to]);
+        let is_back = here.closed.is_some() || (there.closed.is_none() && to < from);
+        !is_back && there.closed.as_deref().is_none_or(|outcome| outcome == "won")
+    }
+
+    /// A task of a stage that must be done. One that is demanded already is not demanded twice.
+    fn task(&self, gate: &str, place: (usize, usize), applies: bool, is_open: bool, found: &mut Vec<Condition>) {
+        if found.iter().any(|known| known.task == Some(place)) {
+            return;
+        }
+        let task = &self.pipeline.stages[place.0].tasks[place.1];
+        let holds = !applies || self.setting.has_done(self.world, self.record.id, self.pipeline, task);
+        let state = self.setting.task_state(self.world, self.record.id, self.pipeline, task, self.rules);
+        let subject = task.subject.get(self.setting.locale);
+        let one = self.condition(gate, ConditionKind::Task, holds, "stage_task", format!("`{subject}` must be done first"));
+        let task_record = match state {
+            TaskState::There { id, .. } => Some(id),
+            TaskState::Missing | TaskState::Hidden => None,
+        };
+        found.push(Condition {
+            is_open: is_open && state != TaskState::Hidden,
+            task: Some(place),
+            task_record,
+            fault: one.fault.with("task", task.id.as_str()).with("subject", subject),
+            ..one
+        });
     }
 
     /// Where only some may make the move.
@@ -222,7 +264,7 @@ impl Judge<'_> {
         found.push(self.condition("roles", ConditionKind::Role, holds, "stage_role", message));
     }
 
-    fn gate(&self, gate: &Gate, found: &mut Vec<Condition>) {
+    fn gate(&self, gate: &Gate, from: Option<usize>, found: &mut Vec<Condition>) {
         let is_open = gate.when.as_ref().is_none_or(|when| reads_openly(self.rules, self.entity.ix, &needs(when)));
         let applies = gate.when.as_ref().is_none_or(|when| self.setting.holds(self.world, when, self.record, self.old));
         if !applies && is_open {
@@ -242,6 +284,13 @@ impl Judge<'_> {
                     let one = self.condition(&gate.id, ConditionKind::Expression, holds, "gate", message);
                     let is_open = is_open && reads_openly(self.rules, self.entity.ix, &needs(expr));
                     found.push(Condition { is_open, ..one });
+                }
+                Requirement::Tasks(places) => {
+                    places.iter().for_each(|place| self.task(&gate.id, *place, applies, is_open, found));
+                }
+                Requirement::AllTasks => {
+                    let all = from.into_iter().flat_map(|from| (0..self.pipeline.stages[from].tasks.len()).map(move |at| (from, at)));
+                    all.for_each(|place| self.task(&gate.id, place, applies, is_open, found));
                 }
             }
         }
@@ -264,7 +313,7 @@ impl Judge<'_> {
             .with("gate", gate)
             .with("from", self.wanted.from.as_deref())
             .with("to", self.wanted.to.as_deref());
-        Condition { gate: gate.to_owned(), kind, holds, is_open: true, field: None, fault }
+        Condition { gate: gate.to_owned(), kind, holds, is_open: true, field: None, task: None, task_record: None, fault }
     }
 }
 
@@ -274,7 +323,7 @@ fn is_of(stages: &[usize], at: usize) -> bool {
 }
 
 /// Whether everybody with these rules reads the field wherever they read the record, and with one value.
-fn is_open(rules: &RowRules, entity: EntityIx, field: FieldIx) -> bool {
+pub(super) fn is_open(rules: &RowRules, entity: EntityIx, field: FieldIx) -> bool {
     rules.mask(entity, field).is_none() && !rules.is_live(entity, field)
 }
 

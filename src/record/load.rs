@@ -46,7 +46,7 @@ impl Records {
 }
 
 impl RecordTx<'_> {
-    fn reader(&mut self) -> Reader<'_> {
+    pub(super) fn reader(&mut self) -> Reader<'_> {
         Reader {
             dialect: self.store.dialect(),
             source: Source::Tx(self.store),

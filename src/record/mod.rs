@@ -18,6 +18,7 @@ pub mod options;
 pub mod row;
 pub mod service;
 pub mod shares;
+pub mod tasks;
 pub mod unit;
 
 mod bulk;
@@ -76,5 +77,6 @@ pub use row::{Page, Row, RowRef, Total};
 pub use service::Records;
 pub use shares::{NewShare, ShareChange};
 pub use standing::roles_in;
+pub use tasks::{TaskStanding, TaskState};
 pub use trace::RECALCULATE;
 pub use unit::{Cause, RecordTx};

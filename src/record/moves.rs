@@ -9,6 +9,7 @@ use super::hooks::Record;
 use super::plan::Compiled;
 use super::rights::writes;
 use super::service::Records;
+use super::tasks::TaskStanding;
 use super::world::{Setting, World};
 use crate::access::{Action, Actor, Granted, RowRules};
 use crate::base::{DateTime, EntityIx, FieldIx, RecordId};
@@ -29,6 +30,8 @@ pub struct Standing {
     pub since: Option<DateTime>,
     /// The actor may pass over the order and the gates, with a reason.
     pub may_override: bool,
+    /// The tasks of the stage, in order.
+    pub tasks: Vec<TaskStanding>,
     /// To every other stage that is not retired, in order.
     pub moves: Vec<PossibleMove>,
 }
@@ -83,6 +86,14 @@ impl Records {
         let mut world = World::default();
         reader.gather(&mut world, std::slice::from_ref(&record), &plan.move_needs, false).await?;
         reader.gather(&mut world, std::slice::from_ref(&record), &plan.computed_needs, false).await?;
+        if let Some(fields) = definition.pipelines.iter().find_map(|pipeline| pipeline.task_fields) {
+            self.reader(&compiled, actor, None).gather_tasks(&mut world, id, fields).await?;
+            let ids = world.task_ids(id);
+            if let Some(granted) = granted.as_deref().filter(|_| !ids.is_empty()) {
+                let seen = self.eyes(&compiled, granted, actor).seen(fields.entity, &ids).await?;
+                world.unseen.extend(ids.into_iter().filter(|id| !seen.contains_key(id)));
+            }
+        }
         let entered = stages::list(self.store(), id).await?;
         let grants = self.writable(&compiled, granted.as_deref(), actor, entity, id).await?;
         let none = RowRules::none();
@@ -191,8 +202,11 @@ impl Look<'_> {
         let stage = self.record.get(pipeline.field).as_text().filter(|key| !key.is_empty()).map(str::to_owned);
         let may_override = may_write && may_override(self.actor, pipeline);
         let others = pipeline.stages.iter().enumerate().filter(|(_, other)| !other.retired && Some(&other.key) != stage.as_ref());
+        let tasks = stage.as_deref().and_then(|key| pipeline.stage(key)).map_or(&[][..], |at| &pipeline.stages[at].tasks[..]);
+        let state = |task| self.setting.task_state(self.world, self.record.id, pipeline, task, self.rules);
+        let tasks = tasks.iter().enumerate().map(|(at, task)| TaskStanding { task: at, state: state(task) }).collect();
         let moves = others.map(|(to, _)| self.possible(at, to, may_write, may_override)).collect();
-        Standing { pipeline: at, stage, since, may_override, moves }
+        Standing { pipeline: at, stage, since, may_override, tasks, moves }
     }
 
     fn possible(&self, at: usize, to: usize, may_write: bool, may_override: bool) -> PossibleMove {

@@ -35,9 +35,13 @@ impl RecordTx<'_> {
             let needs = crate::expr::Needs { paths: plan.move_needs.old_paths.clone(), ..Default::default() };
             self.gather(world, std::slice::from_ref(old), &needs, false).await?;
         }
+        let entity = compiled.entity(record.entity);
+        let fields = moves.iter().find_map(|wanted| entity.pipelines[wanted.pipeline].task_fields);
+        if let Some(fields) = fields.filter(|_| old.is_some() || is_written) {
+            self.gather_tasks(compiled, world, record.id, fields).await?;
+        }
         let granted = self.granted()?;
         let rules = granted.as_ref().map_or(RowRules::none(), |granted| granted.rules());
-        let entity = compiled.entity(record.entity);
         for wanted in moves.iter_mut() {
             let found = self.setting(compiled).conditions(world, record, old, wanted, &self.scope.actor, rules);
             let missing: Vec<Condition> = found.into_iter().filter(|condition| !condition.holds).collect();

@@ -68,6 +68,10 @@ pub(super) struct Plan {
     pub readonly_needs: Needs,
     /// What gates need of a record that moves.
     pub move_needs: Needs,
+    /// A stage has tasks, which a move makes once the row is written.
+    pub makes_tasks: bool,
+    /// What the tasks of stages are made of.
+    pub task_needs: Needs,
     /// A gate reads rows below the record, which a request may bring along.
     pub gates_read_rows: bool,
     /// For the form: all conditions.
@@ -233,6 +237,9 @@ fn gate_needs(gather: &Gather<'_>, entity: &Entity, plan: &mut Plan) {
         for reason in pipeline.stages.iter().filter_map(|stage| stage.reason) {
             gather.add_field(entity.field(reason), &mut found);
         }
+        for task in pipeline.stages.iter().flat_map(|stage| &stage.tasks) {
+            task.due.iter().chain(&task.assignee).for_each(|expr| gather.add(expr, &mut plan.task_needs));
+        }
         for gate in &pipeline.gates {
             if let Some(when) = &gate.when {
                 gather.add(when, &mut found);
@@ -241,12 +248,14 @@ fn gate_needs(gather: &Gather<'_>, entity: &Entity, plan: &mut Plan) {
                 match requirement {
                     Requirement::Fields(fields) => fields.iter().for_each(|field| gather.add_field(entity.field(*field), &mut found)),
                     Requirement::Holds { expr, .. } => gather.add(expr, &mut found),
+                    Requirement::Tasks(_) | Requirement::AllTasks => {}
                 }
             }
         }
     }
     let reads_rollup = || found.fields.iter().any(|ix| matches!(entity.field(*ix).ty, FieldType::Rollup { .. }));
-    plan.gates_read_rows = found.children.iter().any(|child| child.over.hops.is_empty()) || reads_rollup();
+    plan.makes_tasks = entity.pipelines.iter().any(|pipeline| pipeline.task_fields.is_some());
+    plan.gates_read_rows = plan.makes_tasks || found.children.iter().any(|child| child.over.hops.is_empty()) || reads_rollup();
     plan.move_needs = found;
 }
 

@@ -56,6 +56,8 @@ pub(super) enum NestedKind {
 /// What is to be saved.
 pub(super) enum Target {
     Create(RecordId),
+    /// A record that the engine makes, with what it is given: the actor's rights are not asked.
+    Make(RecordId),
     Update(Record),
 }
 
@@ -76,7 +78,7 @@ impl RecordTx<'_> {
         Box::pin(async move {
             let compiled = self.scope.compiled.clone();
             let definition = compiled.entity(entity);
-            let comes_along = definition.is_made && !given.is_empty();
+            let comes_along = matches!(target, Target::Make(_)) || (definition.is_made && !given.is_empty());
             if matches!(target, Target::Create(_)) && !comes_along {
                 self.expect_may_create(entity, &input)?;
             }

@@ -118,6 +118,7 @@ impl RecordTx<'_> {
             let change = Trace { kind, record: &record, old: old.as_ref(), changed: &changed, by_script: &by_script };
             self.trace(&compiled, change, options).await?;
             self.note_moves(&compiled, &record, &moves, options).await?;
+            self.make_stage_tasks(&compiled, &record, old.is_none(), &moves, options).await?;
             saved.changed = changed.clone();
             let event = RecordEvent { kind, entity: record.entity, id: record.id, version: record.version, old, record, changed };
             let key = (event.entity, event.id);

@@ -135,7 +135,8 @@ impl Records {
         let catalog = &catalog.whole();
         let mut request = Request::new(catalog, entity, "create", String::new(), &options, || format!("{input:?}"));
         let compiled = self.compiled(catalog);
-        request.is_plain = is_open(actor, catalog) && self.is_plain(&compiled, entity, &input, &options);
+        request.is_plain =
+            is_open(actor, catalog) && !compiled.plan(entity).makes_tasks && self.is_plain(&compiled, entity, &input, &options);
         let ready = self.ready_create(actor, catalog, entity, &input, &options).map(Arc::new);
         let input = Arc::new(input);
         self.save(actor, request, options, move |tx, entity, options, moved| {
@@ -165,7 +166,8 @@ impl Records {
         let catalog = &catalog.whole();
         let mut request = Request::new(catalog, entity, "update", id.to_string(), &options, || format!("{input:?}"));
         let compiled = self.compiled(catalog);
-        request.is_plain = is_open(actor, catalog) && self.is_plain(&compiled, entity, &input, &options);
+        request.is_plain =
+            is_open(actor, catalog) && !compiled.plan(entity).makes_tasks && self.is_plain(&compiled, entity, &input, &options);
         let ready = self.ready_update(actor, catalog, entity, id, &input, &options).await?.map(Arc::new);
         let input = Arc::new(input);
         self.save(actor, request, options, move |tx, entity, options, moved| {

@@ -17,7 +17,7 @@ impl Setting<'_> {
     /// The stored record with the wanted values laid over it.
     pub(super) fn draft(&self, entity: &Entity, target: Target, input: &Input, given: &[Given], faults: &mut Vec<FieldFault>) -> Draft {
         let (id, old) = match target {
-            Target::Create(id) => (id, None),
+            Target::Create(id) | Target::Make(id) => (id, None),
             Target::Update(old) => (old.id, Some(old)),
         };
         let mut values = old.as_ref().map_or_else(|| vec![Value::Null; entity.fields.len()], |old| old.values.clone());

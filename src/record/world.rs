@@ -1,6 +1,6 @@
 //! Records in memory around the one that is saved: what its expressions read over links and below it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::hooks::Record;
 use super::plan::{Compiled, rows_by};
@@ -16,6 +16,16 @@ pub(super) struct World {
     pub records: HashMap<(EntityIx, RecordId), Option<Record>>,
     /// Live rows of an entity whose link leads to an owner.
     pub rows: HashMap<(EntityIx, FieldIx, RecordId), Vec<Record>>,
+    /// By record: the tasks about it that its stages made.
+    pub tasks: HashMap<RecordId, Vec<Record>>,
+    /// Those of them that the actor may not read.
+    pub unseen: HashSet<RecordId>,
+}
+
+impl World {
+    pub fn task_ids(&self, record: RecordId) -> Vec<RecordId> {
+        self.tasks.get(&record).into_iter().flatten().map(|task| task.id).collect()
+    }
 }
 
 /// What evaluations of one request share.

@@ -24,7 +24,7 @@ pub use field_type::{
     DependsOn, FieldType, JsonSchema, MoneyCurrency, OnDelete, Options, Pattern, Picklist, Reset, ScalarType, SelectOption,
 };
 pub use page::{Button, Layout, LayoutField, Section, Tab, View};
-pub use pipeline::{Gate, MoveRule, Pipeline, Requirement, Stage};
+pub use pipeline::{Gate, MoveRule, Pipeline, Requirement, Stage, StageTask, TaskFields};
 pub use role::{Actions, Allowed, Grant, Role};
 pub use script::{Missed, Script, ScriptLimits, Trigger};
 

@@ -171,6 +171,31 @@ await step('deleting asks first, undoing brings it back', async () => {
   assert.match(await page.textContent('h1'), /renamed/);
 });
 
+await step('a card of the board that waits for a task is asked for it, and moves once it is done', async () => {
+  const ask = (path, body) => page.evaluate(async ([path, body]) => {
+    const headers = { accept: 'application/json', 'content-type': 'application/json' };
+    return (await fetch(`/api/v1/records/deal${path}`, { method: body ? 'POST' : 'GET', headers, body: body && JSON.stringify(body) })).json();
+  }, [path, body]);
+  const deals = (await ask(`?filter=${encodeURIComponent("stage = 'qualified'")}`)).data;
+  const moves = await Promise.all(deals.map(async ({ id }) => (await ask(`/${id}/moves`)).data[0].moves.find((one) => one.to === 'proposal')));
+  const { id } = deals[moves.findIndex((one) => one.passes)];
+  await ask(`/${id}/moves`, { to: 'proposal' });
+  await page.goto(`${base}/records/deal/board/sales`);
+  await accessible(page, 'board');
+  await page.locator(`[data-id="${id}"] .card-title`).focus();
+  await page.keyboard.press('m');
+  await page.locator('#board-menu [data-to=negotiation]').click();
+  await page.waitForSelector('#board-gate[open] form');
+  await accessible(page, 'gate dialog');
+  await page.locator('#board-gate button[form^=task-]').click();
+  await page.waitForURL(/move\?pipeline/);
+  await page.locator('[data-move-form] button[name=_do][value=move]').click();
+  await page.waitForURL(/board\/sales/);
+  assert.equal(await page.locator(`[data-stage=negotiation] [data-id="${id}"]`).count(), 1);
+  await page.goto(`${base}/records/deal/${id}`);
+  await accessible(page, 'record with its path');
+});
+
 await step('the language and the colours are the person’s', async () => {
   await page.goto(`${base}/account`);
   await page.selectOption('#locale', 'zh-CN');

@@ -485,6 +485,8 @@ pub fn path(locale: Locale) -> StagePath {
             value: shown("date"),
             ..Labelled::default()
         }],
+        tasks: ["open", "done", "missing", "hidden"].map(|state| task(locale, state)).into(),
+        tasks_action: text("/records/deal/deal_1/tasks"),
         since: Some(stamp()),
         limit: say("14 days at most", "最多 14 天"),
         is_late: true,
@@ -504,6 +506,31 @@ pub fn path(locale: Locale) -> StagePath {
                 ..MoveLink::default()
             },
         ],
+    }
+}
+
+fn task(locale: Locale, state: &str) -> TaskRow {
+    let zh = locale != Locale::En;
+    let say = |en: &str, han: &str| text(if zh { han } else { en });
+    let act = match state {
+        "open" => "done",
+        "done" => "open",
+        "missing" => "add",
+        _ => "",
+    };
+    TaskRow {
+        task: format!("quote-{state}"),
+        subject: say("Send the quote", "发送报价"),
+        required: state != "done",
+        state: text(state),
+        record: text("task_0000000000001"),
+        href: if matches!(state, "open" | "done") { text("/records/task/task_0000000000001") } else { String::new() },
+        due: text("2026-11-24"),
+        is_late: state == "open",
+        who: text("Ada Wong"),
+        act: text(act),
+        act_label: say("Mark done", "标为已完成"),
+        act_name: say("Mark done: Send the quote", "标为已完成：发送报价"),
     }
 }
 
@@ -557,7 +584,8 @@ pub fn board(locale: Locale) -> BoardPage {
 pub fn move_page(locale: Locale) -> MovePage {
     let zh = locale != Locale::En;
     let say = |en: &str, han: &str| text(if zh { han } else { en });
-    let row = |words: String, target: &str| ConditionRow { text: words, target: text(target) };
+    let row = |words: String, target: &str| ConditionRow { text: words, target: text(target), task: None };
+    let waits = ConditionRow { text: say("“Send the quote” must be done first.", "请先完成“发送报价”。"), target: String::new(), task: Some(task(locale, "open")) };
     MovePage {
         shell: shell(locale, &say("Northern Lights refit", "北极光改造二期")),
         heading: say("2 things before this can move to Proposal", "移至方案报价前还需完成 2 项"),
@@ -575,7 +603,9 @@ pub fn move_page(locale: Locale) -> MovePage {
         missing: vec![
             row(say("Fill in Expected close", "填写预计成交日期"), "f-close_on"),
             row(say("List what is to be sold", "请列出要销售的产品"), ""),
+            waits,
         ],
+        tasks_action: text("/records/deal/deal_1/tasks"),
         met: vec![row(say("Enter an amount above zero", "请填写大于零的金额"), "")],
         fields: form(locale).sections.into_iter().flat_map(|section| section.fields).take(2).collect(),
         can_override: true,

@@ -7,4 +7,5 @@ mod doors;
 mod imports;
 mod moves;
 mod pages;
+mod tasks;
 pub mod world;

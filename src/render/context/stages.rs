@@ -19,6 +19,30 @@ pub struct StagePath {
     pub is_late: bool,
     /// Moves offered, the next stage first.
     pub moves: Vec<MoveLink>,
+    /// Tasks of the stage it is in, and where they are checked off.
+    pub tasks: Vec<TaskRow>,
+    pub tasks_action: String,
+}
+
+/// A task of a stage.
+#[derive(Debug, Default, Serialize)]
+pub struct TaskRow {
+    /// Its id in the pipeline.
+    pub task: String,
+    pub subject: String,
+    pub required: bool,
+    /// `open`, `done`, `missing` or `hidden`.
+    pub state: String,
+    /// Id and page of the record; empty where there is none.
+    pub record: String,
+    pub href: String,
+    pub due: String,
+    pub is_late: bool,
+    pub who: String,
+    /// What the button does, what it says, and its name with the task; empty where nothing can be done.
+    pub act: String,
+    pub act_label: String,
+    pub act_name: String,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -56,6 +80,8 @@ pub struct MovePage {
     pub version: String,
     pub idempotency_key: String,
     pub guidance: String,
+    /// Where tasks are checked off.
+    pub tasks_action: String,
     pub missing: Vec<ConditionRow>,
     pub met: Vec<ConditionRow>,
     /// What must be filled in, and the key fields of the stage.
@@ -77,6 +103,8 @@ pub struct ConditionRow {
     pub text: String,
     /// Of the control that meets it; empty for none.
     pub target: String,
+    /// The task that meets it.
+    pub task: Option<TaskRow>,
 }
 
 /// The stages a record went through.

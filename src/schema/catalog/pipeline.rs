@@ -1,6 +1,6 @@
 //! Pipelines: the ordered stages of a record, the moves between them, and the gates a move must meet.
 
-use crate::base::{FieldIx, Labels};
+use crate::base::{EntityIx, FieldIx, Labels};
 use crate::expr::Typed;
 
 /// Ordered stages on an entity. The stage of a record is an option of a select of the record.
@@ -25,6 +25,8 @@ pub struct Pipeline {
     pub amount: Option<FieldIx>,
     /// Roles that may move against the order and the gates, with a reason.
     pub overriders: Vec<String>,
+    /// How tasks of stages are kept; `None` where no stage has any.
+    pub task_fields: Option<TaskFields>,
     pub stages: Vec<Stage>,
     /// The moves there are; empty is all that the order allows.
     pub moves: Vec<MoveRule>,
@@ -49,6 +51,35 @@ pub struct Stage {
     pub reason: Option<FieldIx>,
     /// Kept for records that stand in it; nothing moves here.
     pub retired: bool,
+    pub tasks: Vec<StageTask>,
+}
+
+/// What people do in a stage: a record that comes into it gets a task for it.
+#[derive(Debug, Clone)]
+pub struct StageTask {
+    /// Unique in the pipeline.
+    pub id: String,
+    pub subject: Labels,
+    /// The day it is due.
+    pub due: Option<Typed>,
+    /// Who does it; the owner of the record when left out.
+    pub assignee: Option<Typed>,
+    /// It must be done before the record goes on.
+    pub required: bool,
+}
+
+/// The entity of tasks and the fields of it that a stage fills.
+#[derive(Debug, Clone, Copy)]
+pub struct TaskFields {
+    pub entity: EntityIx,
+    /// What a task is about.
+    pub link: FieldIx,
+    /// [`Pipeline::task_key`] of what it was made from.
+    pub template: FieldIx,
+    pub subject: FieldIx,
+    pub due: FieldIx,
+    pub assignee: FieldIx,
+    pub done: FieldIx,
 }
 
 /// Moves that are allowed, and for whom.
@@ -81,12 +112,26 @@ pub enum Requirement {
         expr: Typed,
         message: Labels,
     },
+    /// These tasks must be done: positions of stage and task.
+    Tasks(Vec<(usize, usize)>),
+    /// All tasks of the stage the record leaves must be done.
+    AllTasks,
 }
 
 impl Pipeline {
     /// The position of a stage.
     pub fn stage(&self, key: &str) -> Option<usize> {
         self.stages.iter().position(|stage| stage.key == key)
+    }
+
+    /// What a task made from a template holds, so that it is known again.
+    pub fn task_key(&self, task: &StageTask) -> String {
+        format!("{}/{}", self.id, task.id)
+    }
+
+    /// Positions of the stage and the task.
+    pub fn find_task(&self, id: &str) -> Option<(usize, usize)> {
+        self.stages.iter().enumerate().find_map(|(at, stage)| Some((at, stage.tasks.iter().position(|task| task.id == id)?)))
     }
 
     /// The gates of a move; `from` is none for a record that comes into the pipeline.

@@ -53,6 +53,16 @@ pub(super) fn rule_of_role(work: &mut Work, node: &Node, entity: EntityIx) -> Op
     settle(work, node, 0, entity, compiled)
 }
 
+/// Compiles an expression about a record of `entity` that gives a value.
+pub(super) fn bare_value(work: &mut Work, node: &Node, entity: EntityIx, expected: &Expected) -> Option<Typed> {
+    let compiled = {
+        let text = node.scalar_text()?;
+        let scope = CatalogScope::new(&work.catalog);
+        expr::compile(&text, &scope, entity, expected)
+    };
+    settle(work, node, 0, entity, compiled)
+}
+
 fn settle(work: &mut Work, node: &Node, skipped: usize, entity: EntityIx, compiled: Result<Typed, Vec<ExprError>>) -> Option<Typed> {
     match compiled {
         Ok(typed) => Some(typed),

@@ -154,6 +154,12 @@ fn pipeline(work: &mut Work, ix: EntityIx, at: usize, locale: &str, node: &Node)
             None => faults.push(absent(key, &owner, "stages")),
         }
     }
+    for (key, text) in node.get("tasks").map(Node::entries).unwrap_or_default() {
+        match found.stages.iter_mut().flat_map(|stage| &mut stage.tasks).find(|task| task.id == key.text) {
+            Some(task) => put(&mut task.subject, locale, text.as_text()),
+            None => faults.push(absent(key, &owner, "tasks")),
+        }
+    }
     for (key, texts) in node.get("gates").map(Node::entries).unwrap_or_default() {
         let Some(gate) = found.gates.iter_mut().find(|gate| gate.id == key.text) else {
             faults.push(absent(key, &owner, "gates"));
@@ -161,7 +167,7 @@ fn pipeline(work: &mut Work, ix: EntityIx, at: usize, locale: &str, node: &Node)
         };
         let mut messages = gate.require.iter_mut().filter_map(|requirement| match requirement {
             Requirement::Holds { message, .. } => Some(message),
-            Requirement::Fields(_) => None,
+            Requirement::Fields(_) | Requirement::Tasks(_) | Requirement::AllTasks => None,
         });
         for text in texts.one_or_many() {
             match messages.next() {

@@ -21,6 +21,7 @@ mod retention;
 mod roles;
 mod scripts;
 mod settings;
+mod stage_tasks;
 mod types;
 mod uids;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::expressions::condition;
 use super::parts::field_list;
-use super::{Work, labels};
+use super::{Work, labels, stage_tasks};
 use crate::base::{EntityIx, FieldIx};
 use crate::expr::{Typed, needs};
 use crate::schema::catalog::{FieldType, Gate, MoveRule, Pipeline, Requirement, Stage};
@@ -44,6 +44,7 @@ pub(super) fn read(work: &mut Work, ix: EntityIx, node: &Node) {
             roles: roles(work, rule.get("roles")),
         })
         .collect();
+    let task_fields = stage_tasks::fields(work, ix, &stages, node);
     let gates = gates(work, ix, node, &stages);
     let pipeline = Pipeline {
         id: id.to_owned(),
@@ -56,6 +57,7 @@ pub(super) fn read(work: &mut Work, ix: EntityIx, node: &Node) {
         may_go_back: node.flag("back").unwrap_or(true),
         amount: amount(work, ix, node),
         overriders: roles(work, node.get("override")),
+        task_fields,
         stages,
         moves,
         gates,
@@ -115,7 +117,9 @@ fn stages(work: &mut Work, ix: EntityIx, node: &Node, field: &str, options: &[(S
             work.fault(fault);
         }
         let fields = holding(work, ix, stage.get("fields"));
+        let tasks = stage_tasks::read(work, ix, stage, &found);
         found.push(Stage {
+            tasks,
             key: key.to_owned(),
             probability: stage.int("probability").and_then(|percent| u8::try_from(percent).ok()),
             max_days: stage.int("max_days").and_then(|days| u32::try_from(days).ok()),
@@ -154,12 +158,12 @@ fn gates(work: &mut Work, ix: EntityIx, node: &Node, stages: &[Stage]) -> Vec<Ga
             let place = gate.entry("require").map_or(&gate.place, |(key, _)| &key.place).clone();
             work.fault(
                 Diagnostic::error("DEF113", &place, format!("the gate `{id}` requires nothing"))
-                    .hint("give it `{fields: […]}` or `{expr: …}`"),
+                    .hint("give it `{fields: […]}`, `{expr: …}` or `{tasks: …}`"),
             );
         }
         let mut require = Vec::new();
         for item in &items {
-            requirement(work, ix, item, &mut require);
+            requirement(work, ix, item, stages, &mut require);
         }
         found.push(Gate {
             id: id.to_owned(),
@@ -172,16 +176,16 @@ fn gates(work: &mut Work, ix: EntityIx, node: &Node, stages: &[Stage]) -> Vec<Ga
     found
 }
 
-/// `{fields: […]}` or `{expr: …, message: …}`.
-fn requirement(work: &mut Work, ix: EntityIx, item: &Node, into: &mut Vec<Requirement>) {
-    match (item.get("fields"), item.get("expr")) {
-        (Some(fields), None) => {
+/// `{fields: […]}`, `{expr: …, message: …}` or `{tasks: …}`.
+fn requirement(work: &mut Work, ix: EntityIx, item: &Node, stages: &[Stage], into: &mut Vec<Requirement>) {
+    match (item.get("fields"), item.get("expr"), item.get("tasks")) {
+        (Some(fields), None, None) => {
             let fields = holding(work, ix, Some(fields));
             if !fields.is_empty() {
                 into.push(Requirement::Fields(fields));
             }
         }
-        (None, Some(written)) => {
+        (None, Some(written), None) => {
             let Some(expr) = condition(work, Some(written), ix, true) else { return };
             let Some(message) = labels::of(item.get("message")) else {
                 let fault = Diagnostic::error("DEF105", &written.place, "a condition of a gate needs `message`")
@@ -191,10 +195,9 @@ fn requirement(work: &mut Work, ix: EntityIx, item: &Node, into: &mut Vec<Requir
             };
             into.push(Requirement::Holds { expr, message });
         }
-        // Told with its key.
-        (None, None) if item.get("tasks").is_some() => {}
+        (None, None, Some(tasks)) => into.extend(stage_tasks::requirement(work, tasks, stages)),
         _ => {
-            let fault = Diagnostic::error("DEF345", &item.place, "a requirement is either `fields` or `expr`")
+            let fault = Diagnostic::error("DEF345", &item.place, "a requirement is one of `fields`, `expr` and `tasks`")
                 .hint("write two requirements where both are needed");
             work.fault(fault);
         }

@@ -47,6 +47,14 @@ pub const RETENTION: &[KeySpec] = &[
     must("action", OneOf(&["erase", "delete"]), "`erase` removes personal values for good; `delete` deletes the record."),
 ];
 
+pub const STAGE_TASK: &[KeySpec] = &[
+    must("id", Name, "Name of the task, unique in the pipeline."),
+    must("subject", Label, "What is to be done."),
+    key("due", Expr, "The day it is due, for example `today() + 3`."),
+    key("assignee", Expr, "Who does it, for example `account.owner`; the record's owner when left out."),
+    with("required", Bool, "false", "It must be done before the record goes on to a later stage or is won."),
+];
+
 pub const STAGE: &[KeySpec] = &[
     must("key", Text, "An option of the field; its name and colour are the option's."),
     key("probability", Int(0, 100), "How likely it is to be won from here, in percent."),
@@ -56,7 +64,7 @@ pub const STAGE: &[KeySpec] = &[
     key("closed", Name, "The outcome, where it ends here: `won`, `lost` or a name of one's own."),
     key("reason", Field, "The field that says why; it must hold something to come here."),
     with("retired", Bool, "false", "Kept for records that stand in it; nothing moves here."),
-    later("tasks"),
+    key("tasks", List(&Object(STAGE_TASK)), "Tasks that a record gets when it comes here."),
 ];
 
 pub const MOVE: &[KeySpec] = &[
@@ -69,7 +77,7 @@ pub const REQUIREMENT: &[KeySpec] = &[
     key("fields", List(&Field), "Fields that must hold something."),
     key("expr", Expr, "Must be true."),
     key("message", Label, "What a person reads where `expr` does not hold."),
-    later("tasks"),
+    key("tasks", Many(&Text), "Tasks of stages that must be done; `all` are those of the stage that is left."),
 ];
 
 pub const GATE: &[KeySpec] = &[
@@ -366,6 +374,7 @@ pub const I18N_FIELD: &[KeySpec] = &[
 pub const I18N_PIPELINE: &[KeySpec] = &[
     key("label", Text, "Name of the pipeline."),
     key("guidance", MapOf(&Text), "What people are told to do in a stage, by its key."),
+    key("tasks", MapOf(&Text), "What is to be done, by the id of the task."),
     key("gates", MapOf(&Many(&Text)), "Messages of gates, by id: those of its expressions, in their order."),
 ];
 

@@ -50,6 +50,7 @@ pub(super) fn routes(state: State) -> Router {
         .route("/api/v1/records/{entity}/{id}/history", get(read::history))
         .route("/api/v1/records/{entity}/{id}/moves", get(moves::list).post(moves::make))
         .route("/api/v1/records/{entity}/{id}/stages", get(moves::stages))
+        .route("/api/v1/records/{entity}/{id}/tasks", post(moves::add_task))
         .route("/api/v1/records/{entity}/{id}/shares", get(shares::list).post(shares::add))
         .route("/api/v1/records/{entity}/{id}/shares/{share}", patch(shares::change).delete(shares::end))
         .route("/api/v1/batch", post(many::batch))

@@ -9,9 +9,9 @@ use super::answer;
 use super::body::JSON;
 use super::head::EntityHead;
 use super::write::written;
-use crate::base::DateTime;
-use crate::record::{Condition, Input, LONGEST_REASON, PossibleMove, Standing, Stay, is_reason};
-use crate::schema::catalog::{Entity, FieldType, Pipeline, Stage};
+use crate::base::{DateTime, RecordId};
+use crate::record::{Condition, Input, LONGEST_REASON, PossibleMove, Source, Standing, Stay, TaskStanding, TaskState, is_reason};
+use crate::schema::catalog::{Entity, FieldType, Pipeline, Stage, StageTask};
 use crate::web::Problem;
 use crate::web::middleware::fault_words;
 
@@ -19,9 +19,13 @@ use crate::web::middleware::fault_words;
 pub(super) async fn list(head: EntityHead) -> Result<Response, Problem> {
     let id = head.id()?;
     head.params(&[])?;
+    standings(&head, id).await
+}
+
+async fn standings(head: &EntityHead, id: RecordId) -> Result<Response, Problem> {
     let found = head.state.records.moves(&head.actor, &head.catalog, head.entity().ix, id).await?;
     let now = head.state.records.clock().now();
-    let data: Vec<Value> = found.iter().map(|standing| standing_json(&head, standing, now)).collect();
+    let data: Vec<Value> = found.iter().map(|standing| standing_json(head, standing, now)).collect();
     Ok(answer::json(StatusCode::OK, &json!({ "data": data })))
 }
 
@@ -43,6 +47,27 @@ pub(super) async fn make(mut head: EntityHead, body: Body) -> Result<Response, P
     options.override_reason = reason;
     let saved = head.state.records.update(&head.actor, &head.catalog, head.entity().ix, id, input, options).await?;
     written(&head, &saved).await
+}
+
+/// `POST /records/{entity}/{id}/tasks`: `{"pipeline": "sales", "task": "send_quote"}` makes a task that the record has not.
+pub(super) async fn add_task(head: EntityHead, body: Body) -> Result<Response, Problem> {
+    let id = head.id()?;
+    head.params(&[])?;
+    let asked = head.json(body, JSON).await?;
+    let known = ["pipeline", "task"];
+    let is_known = |name: &String| known.contains(&name.as_str());
+    let Some(map) = asked.as_object().filter(|map| map.keys().all(is_known)) else { return Err(no_task("", "must be an object of `pipeline` and `task`")) };
+    let text = |name: &str| map.get(name).and_then(Value::as_str).ok_or_else(|| no_task(name, "must be a text"));
+    let (pipeline, task) = (text("pipeline")?, text("task")?);
+    head.requester.may_write_input(&head.catalog, head.entity(), &Input::default())?;
+    head.state.records.add_stage_task(&head.actor, &head.catalog, head.entity().ix, id, (pipeline, task), Source::Api).await?;
+    standings(&head, id).await
+}
+
+fn no_task(name: &str, message: &str) -> Problem {
+    Problem::new("WEB422", "the body names no task")
+        .with_hint("`{\"pipeline\": \"<pipeline>\", \"task\": \"<task>\"}`, as `GET …/moves` tells them")
+        .with_fault(name, "bad_shape", message, json!({}))
 }
 
 /// `GET /records/{entity}/{id}/stages`
@@ -129,9 +154,12 @@ fn standing_json(head: &EntityHead, standing: &Standing, now: DateTime) -> Value
             "closed": stage.closed,
             "guidance": stage.guidance.get(locale),
             "fields": stage.fields.iter().map(|field| entity.field(*field).name.as_str()).collect::<Vec<_>>(),
+            "tasks": stage.tasks.iter().map(|task| task.id.as_str()).collect::<Vec<_>>(),
         })
     };
+    let tasks = here.map_or(&[][..], |at| &pipeline.stages[at].tasks[..]).iter().zip(&standing.tasks);
     json!({
+        "tasks": tasks.map(|(task, standing)| task_json(head, task, standing)).collect::<Vec<_>>(),
         "pipeline": pipeline.id,
         "label": pipeline.label.get(locale),
         "field": entity.field(pipeline.field).name,
@@ -143,6 +171,29 @@ fn standing_json(head: &EntityHead, standing: &Standing, now: DateTime) -> Value
         "stages": pipeline.stages.iter().filter(|one| !one.retired).map(stage).collect::<Vec<_>>(),
         "moves": standing.moves.iter().map(|one| move_json(head, &pipeline, one)).collect::<Vec<_>>(),
     })
+}
+
+/// A task of the stage the record is in.
+fn task_json(head: &EntityHead, task: &StageTask, standing: &TaskStanding) -> Value {
+    let (record, state, due, assignee) = match &standing.state {
+        TaskState::Missing => (None, "missing", None, None),
+        TaskState::Hidden => (None, "hidden", None, None),
+        TaskState::There { id, done, due, assignee } => (Some(*id), if *done { "done" } else { "open" }, *due, *assignee),
+    };
+    json!({
+        "task": task.id,
+        "subject": task.subject.get(head.actor.locale),
+        "required": task.required,
+        "state": state,
+        "record": record.map(|id| shown(head, "core.task", id)),
+        "due": due.map(|due| due.to_string()),
+        "assignee": assignee.map(|id| shown(head, "core.user", id)),
+    })
+}
+
+/// An id as people know it.
+fn shown(head: &EntityHead, entity: &str, id: RecordId) -> String {
+    head.catalog.whole().find_entity(entity).map_or_else(|| id.to_string(), |entity| id.display(&entity.prefix))
 }
 
 fn move_json(head: &EntityHead, pipeline: &Pipeline, one: &PossibleMove) -> Value {
@@ -161,7 +212,7 @@ fn move_json(head: &EntityHead, pipeline: &Pipeline, one: &PossibleMove) -> Valu
 /// A condition about what is kept from the asker says no more than that there is one.
 fn condition_json(head: &EntityHead, condition: &Condition) -> Value {
     if !condition.is_open {
-        return json!({ "gate": condition.gate, "kind": condition.kind.as_str(), "state": "hidden", "field": null, "code": null, "message": null });
+        return json!({ "gate": condition.gate, "kind": condition.kind.as_str(), "state": "hidden", "field": null, "task": null, "record": null, "code": null, "message": null });
     }
     let fault = &condition.fault;
     let params = Value::Object(fault.params.clone());
@@ -171,6 +222,8 @@ fn condition_json(head: &EntityHead, condition: &Condition) -> Value {
         "kind": condition.kind.as_str(),
         "state": if condition.holds { "met" } else { "missing" },
         "field": condition.field.map(|field| entity.field(field).name.as_str()),
+        "task": params.get("task"),
+        "record": condition.task_record.map(|id| shown(head, "core.task", id)),
         "code": fault.code,
         "message": fault_words(&head.state, head.actor.locale, &fault.code, &params, &fault.message),
     })

@@ -35,6 +35,7 @@ mod shares;
 mod sidebar;
 mod sso;
 mod table;
+mod tasks;
 mod visible;
 
 use std::sync::LazyLock;
@@ -116,6 +117,7 @@ pub fn routes(state: State) -> Router {
         .route("/records/{entity}/{id}/delete", get(act::delete_page).post(act::delete))
         .route("/records/{entity}/{id}/erase", get(act::erase_page).post(act::erase))
         .route("/records/{entity}/{id}/move", get(moves::ask).post(moves::make))
+        .route("/records/{entity}/{id}/tasks", on_post(tasks::act))
         .route("/records/{entity}/{id}/restore", on_post(act::restore))
         .route("/records/{entity}/{id}/access", get(access::why))
         .route("/records/{entity}/{id}/shares", get(shares::shares).post(shares::share))

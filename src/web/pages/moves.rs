@@ -149,7 +149,10 @@ async fn show(page: &Page, entity: &Entity, id_text: &str, wanted: Wanted<'_>, a
     };
     let asks = fields_to_ask(entity, stage, possible);
     let fields = page.draw_fields(Drawn { entity, id: Some(id), texts: &texts, state: &state, faults: &asked.faults }, &asks).await?;
-    let row = |condition: &Condition| page.condition_row(entity, condition);
+    let row = |condition: &Condition| ConditionRow {
+        task: page.awaited(entity, pipeline, condition),
+        ..page.condition_row(entity, condition)
+    };
     let (missing, met): (Vec<&Condition>, Vec<&Condition>) = possible.conditions.iter().partition(|condition| is_missing(condition));
     let to_label = stage_label(page, entity, pipeline, &stage.key);
     let count = i64::try_from(missing.len()).unwrap_or(i64::MAX);
@@ -180,6 +183,7 @@ async fn show(page: &Page, entity: &Entity, id_text: &str, wanted: Wanted<'_>, a
         version,
         idempotency_key: page.empty_form(entity, String::new()).idempotency_key,
         guidance: stage.guidance.get(page.ui.locale).to_owned(),
+        tasks_action: format!("{href}/tasks"),
         missing: missing.into_iter().map(row).collect(),
         met: met.into_iter().map(row).collect(),
         can_override: possible.can_override,
@@ -233,7 +237,7 @@ pub(super) fn stage_label(page: &Page, entity: &Entity, pipeline: &Pipeline, key
 impl Page {
     fn condition_row(&self, entity: &Entity, condition: &Condition) -> ConditionRow {
         if !condition.is_open {
-            return ConditionRow { text: self.say("move-hidden", &[]), target: String::new() };
+            return ConditionRow { text: self.say("move-hidden", &[]), ..ConditionRow::default() };
         }
         match (condition.kind, condition.field) {
             (ConditionKind::Field, Some(field)) => {
@@ -241,9 +245,10 @@ impl Page {
                 ConditionRow {
                     text: self.say("move-fill-in", &[("field", Arg::Text(&self.label(field)))]),
                     target: format!("f-{}", field.name),
+                    ..ConditionRow::default()
                 }
             }
-            _ => ConditionRow { text: self.fault_text(&condition.fault), target: String::new() },
+            _ => ConditionRow { text: self.fault_text(&condition.fault), ..ConditionRow::default() },
         }
     }
 
@@ -261,12 +266,18 @@ impl Page {
         }
         let standings = self.state.records.moves(&self.actor, &self.catalog, entity.ix, id).await?;
         let whole = self.catalog.whole();
+        let people = self.task_people(&standings).await?;
         let mut paths = Vec::new();
         for standing in &standings {
             let Some(known) = whole.entity(entity.ix).pipelines.get(standing.pipeline) else { continue };
             // As the reader may know of it.
             let Some(pipeline) = entity.pipelines.iter().find(|pipeline| pipeline.id == known.id) else { continue };
-            paths.push(self.path(entity, pipeline, standing, href, json, titles));
+            let tasks = self.task_rows(entity, pipeline, standing, &people);
+            paths.push(StagePath {
+                tasks,
+                tasks_action: format!("{href}/tasks"),
+                ..self.path(entity, pipeline, standing, href, json, titles)
+            });
         }
         Ok(paths)
     }
@@ -322,6 +333,7 @@ impl Page {
             limit: limit.map(|limit| self.say("stage-limit", &[("count", Arg::Count(i64::from(limit)))])).unwrap_or_default(),
             is_late: days.zip(limit).is_some_and(|(days, limit)| days > i64::from(limit)),
             moves: moves.collect(),
+            ..StagePath::default()
         }
     }
 
@@ -378,5 +390,5 @@ fn is_offered(one: &PossibleMove) -> bool {
 }
 
 fn is_fillable(condition: &Condition) -> bool {
-    matches!(condition.kind, ConditionKind::Field | ConditionKind::Expression)
+    matches!(condition.kind, ConditionKind::Field | ConditionKind::Expression | ConditionKind::Task)
 }

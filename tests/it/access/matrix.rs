@@ -353,6 +353,8 @@ async fn ask(lab: &mut Lab, at: usize, method: &str, path: &str, row: &Row, enti
                 };
             } else if path.ends_with("/moves") {
                 body = (method == "POST").then(|| json!({ "to": "done" }));
+            } else if path.ends_with("/tasks") {
+                body = Some(json!({ "pipeline": "work", "task": "look" }));
             } else if method == "PATCH" {
                 body = Some(lab.change(entity).await);
             }

@@ -12,7 +12,7 @@ use super::world::World;
 use crate::support::{Answer, TestApp, root};
 
 /// Doors through which a stage can be changed.
-const DOORS: [&str; 11] = ["patch", "moves", "many", "filter", "batch", "upsert", "nested", "form", "move form", "button", "automation"];
+pub(super) const DOORS: [&str; 11] = ["patch", "moves", "many", "filter", "batch", "upsert", "nested", "form", "move form", "button", "automation"];
 
 /// Where the record writer is called from, and which door of this matrix stands for it. What comes in with
 /// [`Source::System`](relata::record::Source::System) fills in what the program or a package says and is not a door.
@@ -33,7 +33,8 @@ const CALLERS: [(&str, &str); 14] = [
     ("src/web/pages/account.rs", "the program: one's own settings"),
 ];
 /// Pages that save records of any entity.
-const PAGES: [(&str, &str); 2] = [("src/web/pages/form.rs", "form"), ("src/web/pages/moves.rs", "move form")];
+const PAGES: [(&str, &str); 3] =
+    [("src/web/pages/form.rs", "form"), ("src/web/pages/moves.rs", "move form"), ("src/web/pages/tasks.rs", "patch: it sets `done` of a task")];
 
 /// A reason as the API tells it, and as a page does.
 type Reason = (&'static str, &'static str);
@@ -64,7 +65,7 @@ fn cases() -> Vec<(Value, Value, Vec<Reason>)> {
 }
 
 /// What a door answers: nothing where it saved.
-async fn through(app: &TestApp, door: &str, id: &str, code: &str, set: &Value) -> Option<String> {
+pub(super) async fn through(app: &TestApp, door: &str, id: &str, code: &str, set: &Value) -> Option<String> {
     let path = format!("/api/v1/records/deal/{id}");
     let refused = |answer: Answer| (answer.status.as_u16() >= 300).then(|| answer.text());
     let of_many = |answer: Answer| {
@@ -116,10 +117,11 @@ async fn through(app: &TestApp, door: &str, id: &str, code: &str, set: &Value) -
             let others = set.as_object()?.iter().filter(|(name, _)| *name != "stage");
             let pairs: Vec<String> = others.map(|(name, value)| format!("&{name}={}", value.as_str().unwrap_or_default())).collect();
             let to = set["stage"].as_str().unwrap_or_default();
+            let pipeline = if deal["kind"] == "care" { "care" } else { "sales" };
             let answer = app
                 .request(Method::POST, &format!("/records/deal/{id}/move"))
                 .header("content-type", "application/x-www-form-urlencoded")
-                .text(format!("_version={}&_pipeline=sales&_to={to}{}", deal["version"], pairs.concat()))
+                .text(format!("_version={}&_pipeline={pipeline}&_to={to}{}", deal["version"], pairs.concat()))
                 .send()
                 .await;
             (!answer.header("location").contains("done=moved")).then(|| answer.text())

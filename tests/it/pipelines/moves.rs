@@ -211,7 +211,8 @@ async fn the_schema_tells_the_pipelines() {
     let schema = world.app.get("/api/v1/schema/deal").await.expect_status(200).json();
     let pipelines = &schema["x-relata"]["pipelines"];
     assert_eq!(pipelines[0]["id"], "tender");
-    assert_eq!(pipelines[1]["stages"][0]["max_days"], 3);
+    assert_eq!(pipelines[1]["stages"][0]["tasks"][0]["id"], "call");
+    assert_eq!(pipelines[2]["stages"][0]["max_days"], 3);
     let openapi = world.app.get("/api/v1/openapi.json").await.expect_status(200).json();
     assert!(openapi["paths"]["/api/v1/records/deal/{id}/moves"]["post"].is_object());
     assert!(openapi["paths"]["/api/v1/records/account/{id}/moves"].is_null());

@@ -20,7 +20,7 @@ title: "{name}"
 fields:
   name: {type: text, required: true}
   code: {type: text, unique: true}
-  kind: {type: select, options: [plain, tender], default: plain}
+  kind: {type: select, options: [plain, tender, care], default: plain}
   stage: {type: select, options: [new, offer, talk, won, lost, dropped, old], default: new, label: {en: Stage, zh-CN: 阶段, zh-TW: 階段}}
   amount: {type: decimal, scale: 2}
   margin: {type: decimal, scale: 2}
@@ -50,6 +50,25 @@ pipelines:
       - {key: talk}
       - {key: won, closed: won}
       - {key: lost, closed: lost, reason: why}
+  - id: care
+    when: "kind = 'care'"
+    field: stage
+    override: boss
+    stages:
+      - key: new
+        tasks:
+          - {id: call, subject: {en: Call them, zh-CN: 致电客户, zh-TW: 致電客戶}, due: "today() + 2", required: true}
+          - {id: note, subject: {en: Note it, zh-CN: 记录, zh-TW: 記錄}, assignee: account.owner}
+      - key: offer
+        tasks:
+          - {id: send, subject: {en: Send it, zh-CN: 发送, zh-TW: 傳送}, due: close_on}
+          - {id: tell, subject: {en: Tell them, zh-CN: 告知, zh-TW: 告知}}
+      - {key: talk}
+      - {key: won, closed: won}
+      - {key: lost, closed: lost}
+    gates:
+      - {id: sent, to: [talk, won], require: [{tasks: [send]}]}
+      - {id: all, from: offer, to: won, require: [{tasks: all}]}
   - id: sales
     label: {en: Sales, zh-CN: 销售, zh-TW: 銷售}
     field: stage
@@ -123,6 +142,13 @@ steps:
     entity: deal
     match: {id: "=deal"}
     values: {stage: "=stage", amount: "=coalesce(amount, deal.amount)", close_on: "=coalesce(close_on, deal.close_on)", why: "=why"}
+---
+kind: extension
+of: core.task
+fields:
+  about: {type: any_link, to: [shop.deal], on_delete: cascade}
+rules:
+  - {id: this_year, assert: "due_on is null or due_on >= date('2026-01-01')", at: due_on, message: {en: Due long ago, zh-CN: 早已到期, zh-TW: 早已到期}}
 ---
 kind: role
 id: boss

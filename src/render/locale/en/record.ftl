@@ -90,6 +90,13 @@ stage-limit =
     }
 stage-late = It has been here for longer than it should.
 stage-since = In this stage since
+stage-tasks = Tasks of this stage
+stage-task-required = before it goes on
+stage-task-missing = not there
+stage-task-done = Mark done
+stage-task-open = Open again
+stage-task-add = Add
+stage-task-of = { $act }: { $subject }
 stage-key-fields = Key fields
 stages-none = No stages are recorded yet.
 stages-stage = Stage
