@@ -113,7 +113,12 @@ fn list(entity: &Entity) -> Value {
 }
 
 fn add_task(entity: &Entity) -> Value {
-    let tasks = || entity.pipelines.iter().flat_map(|pipeline| pipeline.stages.iter().flat_map(move |stage| stage.tasks.iter().map(move |task| (pipeline, task))));
+    let tasks = || {
+        entity
+            .pipelines
+            .iter()
+            .flat_map(|pipeline| pipeline.stages.iter().flat_map(move |stage| stage.tasks.iter().map(move |task| (pipeline, task))))
+    };
     let mut names: Vec<&str> = tasks().map(|(_, task)| task.id.as_str()).collect();
     names.sort_unstable();
     names.dedup();
@@ -125,7 +130,9 @@ fn add_task(entity: &Entity) -> Value {
     });
     let example = tasks().next().map(|(pipeline, task)| json!({ "pipeline": pipeline.id, "task": task.id }));
     operation("add_task_of", entity, "Make a task of a stage that is missing for one")
-        .describe("A record gets the tasks of a stage when it comes into it. This makes one that is not there; where it is, nothing is done.")
+        .describe(
+            "A record gets the tasks of a stage when it comes into it. This makes one that is not there; where it is, nothing is done.",
+        )
         .body(JSON, body, example)
         .answers("200", "where it stands now", standings(entity))
         .build()

@@ -173,11 +173,7 @@ impl RecordTx<'_> {
             let missing = tasks.iter().filter(|task| setting.task_of(&world, record.id, pipeline, task).is_none());
             missing.map(|task| (task.id.clone(), setting.task_values(&world, record, pipeline, fields, task))).collect()
         };
-        let below = WriteOptions {
-            source: options.source,
-            without_hooks: options.without_hooks,
-            ..WriteOptions::default()
-        };
+        let below = WriteOptions { source: options.source, without_hooks: options.without_hooks, ..WriteOptions::default() };
         for (task, given) in missing {
             self.count_write()?;
             let target = Target::Make(self.mint());

@@ -585,7 +585,11 @@ pub fn move_page(locale: Locale) -> MovePage {
     let zh = locale != Locale::En;
     let say = |en: &str, han: &str| text(if zh { han } else { en });
     let row = |words: String, target: &str| ConditionRow { text: words, target: text(target), task: None };
-    let waits = ConditionRow { text: say("“Send the quote” must be done first.", "请先完成“发送报价”。"), target: String::new(), task: Some(task(locale, "open")) };
+    let waits = ConditionRow {
+        text: say("“Send the quote” must be done first.", "请先完成“发送报价”。"),
+        target: String::new(),
+        task: Some(task(locale, "open")),
+    };
     MovePage {
         shell: shell(locale, &say("Northern Lights refit", "北极光改造二期")),
         heading: say("2 things before this can move to Proposal", "移至方案报价前还需完成 2 项"),

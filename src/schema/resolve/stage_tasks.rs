@@ -80,8 +80,9 @@ pub(super) fn fields(work: &mut Work, ix: EntityIx, stages: &[Stage], node: &Nod
     };
     let Some(link) = link(work, task, ix) else {
         let id = work.entity(ix).id.clone();
-        let fault = Diagnostic::error("DEF354", &place, format!("no link of `{TASK}` leads to `{id}`"))
-            .hint(format!("extend it: `{{kind: extension, of: {TASK}, fields: {{about: {{type: any_link, to: [{id}], on_delete: cascade}}}}}}`"));
+        let fault = Diagnostic::error("DEF354", &place, format!("no link of `{TASK}` leads to `{id}`")).hint(format!(
+            "extend it: `{{kind: extension, of: {TASK}, fields: {{about: {{type: any_link, to: [{id}], on_delete: cascade}}}}}}`"
+        ));
         work.fault(fault);
         return None;
     };

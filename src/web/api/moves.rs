@@ -56,7 +56,9 @@ pub(super) async fn add_task(head: EntityHead, body: Body) -> Result<Response, P
     let asked = head.json(body, JSON).await?;
     let known = ["pipeline", "task"];
     let is_known = |name: &String| known.contains(&name.as_str());
-    let Some(map) = asked.as_object().filter(|map| map.keys().all(is_known)) else { return Err(no_task("", "must be an object of `pipeline` and `task`")) };
+    let Some(map) = asked.as_object().filter(|map| map.keys().all(is_known)) else {
+        return Err(no_task("", "must be an object of `pipeline` and `task`"));
+    };
     let text = |name: &str| map.get(name).and_then(Value::as_str).ok_or_else(|| no_task(name, "must be a text"));
     let (pipeline, task) = (text("pipeline")?, text("task")?);
     head.requester.may_write_input(&head.catalog, head.entity(), &Input::default())?;

@@ -63,7 +63,8 @@ fn after(post: &Post, slug: &str, id_text: &str) -> String {
 impl Page {
     /// Who does the tasks of these standings.
     pub(super) async fn task_people(&self, standings: &[Standing]) -> Result<Titles, Problem> {
-        let ids: Vec<String> = standings.iter().flat_map(|standing| &standing.tasks).filter_map(|task| self.person_of(&task.state)).collect();
+        let ids: Vec<String> =
+            standings.iter().flat_map(|standing| &standing.tasks).filter_map(|task| self.person_of(&task.state)).collect();
         self.titles(ids.iter().map(String::as_str)).await
     }
 
@@ -94,7 +95,15 @@ impl Page {
         let record = record.map(|id| self.task_id(id)).unwrap_or_default();
         let href = crate::render::show::record_href(&self.catalog, &record).unwrap_or_default();
         let subject = task.subject.get(self.ui.locale).to_owned();
-        let mut row = TaskRow { task: task.id.clone(), subject, required: task.required, state: state.to_owned(), record, href, ..TaskRow::default() };
+        let mut row = TaskRow {
+            task: task.id.clone(),
+            subject,
+            required: task.required,
+            state: state.to_owned(),
+            record,
+            href,
+            ..TaskRow::default()
+        };
         self.offer(entity, &mut row);
         row
     }

@@ -12,7 +12,8 @@ use super::world::World;
 use crate::support::{Answer, TestApp, root};
 
 /// Doors through which a stage can be changed.
-pub(super) const DOORS: [&str; 11] = ["patch", "moves", "many", "filter", "batch", "upsert", "nested", "form", "move form", "button", "automation"];
+pub(super) const DOORS: [&str; 11] =
+    ["patch", "moves", "many", "filter", "batch", "upsert", "nested", "form", "move form", "button", "automation"];
 
 /// Where the record writer is called from, and which door of this matrix stands for it. What comes in with
 /// [`Source::System`](relata::record::Source::System) fills in what the program or a package says and is not a door.
@@ -33,8 +34,11 @@ const CALLERS: [(&str, &str); 14] = [
     ("src/web/pages/account.rs", "the program: one's own settings"),
 ];
 /// Pages that save records of any entity.
-const PAGES: [(&str, &str); 3] =
-    [("src/web/pages/form.rs", "form"), ("src/web/pages/moves.rs", "move form"), ("src/web/pages/tasks.rs", "patch: it sets `done` of a task")];
+const PAGES: [(&str, &str); 3] = [
+    ("src/web/pages/form.rs", "form"),
+    ("src/web/pages/moves.rs", "move form"),
+    ("src/web/pages/tasks.rs", "patch: it sets `done` of a task"),
+];
 
 /// A reason as the API tells it, and as a page does.
 type Reason = (&'static str, &'static str);

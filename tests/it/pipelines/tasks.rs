@@ -62,7 +62,8 @@ async fn a_task_that_is_not_done_stops_the_record_at_every_door() {
     let set = json!({ "stage": "offer" });
     for door in DOORS {
         let id = care(&world, json!({ "code": door })).await;
-        let told = through(&world.app, door, &id, door, &set).await.unwrap_or_else(|| panic!("{door} lets it through")).replace("&#x27;", "'");
+        let told =
+            through(&world.app, door, &id, door, &set).await.unwrap_or_else(|| panic!("{door} lets it through")).replace("&#x27;", "'");
         let words = if door.ends_with("form") { "Call them” must be done first" } else { "`Call them` must be done first" };
         assert!(told.contains(words), "{door}: {told}");
         assert_eq!((world.stage(&id).await, tasks(&world, &id).await.len()), (json!("new"), 2), "{door}");
@@ -127,9 +128,14 @@ async fn what_is_missing_is_told_and_can_be_added() {
     let without = moves(&world, &id).await;
     assert_eq!(state(&without), "missing");
     let offer = without["moves"].as_array().unwrap().iter().find(|one| one["to"] == "offer").unwrap();
-    assert_eq!((&offer["passes"], &offer["conditions"][0]["kind"], &offer["conditions"][0]["task"]), (&json!(false), &json!("task"), &json!("call")));
+    assert_eq!(
+        (&offer["passes"], &offer["conditions"][0]["kind"], &offer["conditions"][0]["task"]),
+        (&json!(false), &json!("task"), &json!("call"))
+    );
     let add = format!("/api/v1/records/deal/{id}/tasks");
-    for wrong in [json!([]), json!({ "task": "call" }), json!({ "pipeline": "care", "task": "fly" }), json!({ "pipeline": "sales", "task": "call" })] {
+    for wrong in
+        [json!([]), json!({ "task": "call" }), json!({ "pipeline": "care", "task": "fly" }), json!({ "pipeline": "sales", "task": "call" })]
+    {
         assert_eq!(world.app.post(&add, wrong.clone()).await.status.as_u16(), 422, "{wrong}");
     }
     for _ in 0..2 {
@@ -152,7 +158,11 @@ async fn a_task_that_cannot_be_made_keeps_the_record_where_it_is() {
     check_off(&world, &id, "care/call").await;
     let path = format!("/api/v1/records/deal/{id}");
     let problem = world.app.patch(&path, json!({ "stage": "offer" })).await.expect_problem(422, "REC010");
-    assert_eq!((&problem["errors"][0]["path"], &problem["errors"][0]["code"]), (&json!("/stage/send/due_on"), &json!("this_year")), "{problem:#}");
+    assert_eq!(
+        (&problem["errors"][0]["path"], &problem["errors"][0]["code"]),
+        (&json!("/stage/send/due_on"), &json!("this_year")),
+        "{problem:#}"
+    );
     assert_eq!((world.stage(&id).await, tasks(&world, &id).await.len()), (json!("new"), 2));
 }
 
