@@ -222,7 +222,7 @@ impl Having<'_> {
                 gaining.extend(theirs);
             }
         }
-        Ok((!roles.is_empty()).then(|| Gained::Roles(roles, gaining.len())))
+        Ok((!roles.is_empty()).then_some(Gained::Roles(roles, gaining.len())))
     }
 
     async fn people(&mut self, role: &str) -> Result<HashSet<RecordId>, DeployError> {
