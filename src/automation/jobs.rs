@@ -275,7 +275,7 @@ pub(super) fn overlaid(catalog: &Catalog, entity: &Entity, record: &Record, valu
     let mut changed = record.clone();
     for (name, json) in values {
         let Some(field) = entity.find_field(name) else { continue };
-        if let (Ok(value), Some(place)) = (field_type::parse_json(catalog, field, json), changed.values.get_mut(field.ix.0 as usize)) {
+        if let (Ok(value), Some(place)) = (field_type::parse_kept_json(catalog, field, json), changed.values.get_mut(field.ix.0 as usize)) {
             *place = value;
         }
     }

@@ -48,7 +48,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 
 use super::catalog::{Catalog, Field, FieldType};
-use crate::base::{Locale, Value};
+use crate::base::{Decimal, Locale, Value};
 
 pub use money::base_amount;
 pub use offers::{is_filterable, is_searchable, is_sortable, operators, retired_option};
@@ -80,6 +80,18 @@ impl FieldFault {
         self.path = format!("/{part}{}", self.path);
         self
     }
+}
+
+/// [`parse_json`] of a value that was kept, with what the system put beside it: a money's amount in the currency of the workspace.
+///
+/// # Errors
+/// As [`parse_json`].
+pub fn parse_kept_json(catalog: &Catalog, field: &Field, json: &Json) -> Result<Value, FieldFault> {
+    let mut value = parse_json(catalog, field, json)?;
+    if let (Value::Money(money), Some(base)) = (&mut value, json.get("base").and_then(Json::as_str)) {
+        money.base = Decimal::parse_any(base).ok();
+    }
+    Ok(value)
 }
 
 /// Reads a value from JSON and checks it ([`check`]). `null` gives `Value::Null` for every type, and so does

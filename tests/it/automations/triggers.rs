@@ -175,3 +175,24 @@ steps:
     let read = world.read(&deal).await;
     assert_eq!((&read["stage"], &read["other"]), (&json!("won"), &json!(1)));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn conditions_read_money_in_the_currency_of_the_workspace_before_and_after() {
+    let world = World::new(
+        r#"
+kind: automation
+for: deal
+id: dearer
+trigger: {event: updated, watch: [price]}
+when: "price.base > 10 and old.price.base <= 10"
+steps: [{do: set, values: {grade: dear}}]
+"#,
+    )
+    .await;
+    let id = world.deal(json!({"price": "5"})).await;
+    for (price, grade) in [("7", json!(null)), ("20", json!("dear"))] {
+        world.patch(&id, json!({"price": price})).await.expect_status(200);
+        world.work().await;
+        assert_eq!(world.read(&id).await["grade"], grade, "{price}");
+    }
+}

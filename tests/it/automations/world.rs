@@ -24,6 +24,7 @@ title: "{name}"
 fields:
   name: {type: text, required: true}
   amount: {type: decimal, scale: 2}
+  price: {type: money}
   grade: {type: text}
   note: {type: text, class: personal}
   number: {type: integer, default: 0}
