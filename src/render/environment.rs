@@ -92,6 +92,8 @@ fn environment(locale: Locale, base: &str, messages: &Arc<Messages>) -> Environm
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.set_auto_escape_callback(|_| AutoEscape::Html);
     env.set_fuel(Some(FUEL));
+    // The message of a fault is logged: it must not hold what the page was about.
+    env.set_debug(false);
     env.set_formatter(write_value);
     if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
         env.set_syntax(syntax);
