@@ -10,7 +10,7 @@ use crate::base::{DateTime, EntityIx, FieldIx, RecordId, Value};
 use crate::expr::{CompareOp, Node, Path, Root, Type, Typed};
 use crate::query::{CursorKey, Paging, parse_list_json};
 use crate::record::{Delivery, Input, Record, RecordError, RecordTx, Source, WriteOptions};
-use crate::schema::catalog::{Act, Catalog, Entity, Given, GivenValue, Step};
+use crate::schema::catalog::{Act, Catalog, Entity, FieldType, Given, GivenValue, Step};
 use crate::schema::field_type;
 
 /// Ids that the log names of many records.
@@ -123,6 +123,10 @@ async fn given(
     let (mut input, mut shown) = (Input::new(), Map::new());
     for given in values {
         let value = value_of(tx, given, record, old).await?;
+        let value = match &definition.field(given.field).ty {
+            FieldType::AnyLink { .. } => named(tx, &catalog, given, value).await?,
+            _ => value,
+        };
         shown.insert(definition.field(given.field).name.clone(), shown_value(&catalog, definition, given.field, &value));
         input.set(given.field, value);
     }
@@ -134,6 +138,19 @@ async fn value_of(tx: &mut RecordTx<'_>, given: &Given, record: &Record, old: Op
         GivenValue::Plain(value) => Ok(value.clone()),
         GivenValue::Expr(expr) => tx.value(expr, record, old).await,
     }
+}
+
+/// A link as a field that leads to records of several entities holds it: with the entity's prefix.
+async fn named(tx: &mut RecordTx<'_>, catalog: &Catalog, given: &Given, value: Value) -> Result<Value, RecordError> {
+    let (Value::Link(id), GivenValue::Expr(expr)) = (&value, &given.value) else { return Ok(value) };
+    let Type::Link(entities) = &expr.ty else { return Ok(value) };
+    for entity in entities {
+        // No two records have the same id, whichever entity they are of.
+        if entities.len() == 1 || tx.get_kept(*entity, *id).await?.is_some() {
+            return Ok(Value::Text(id.display(&catalog.entity(*entity).prefix)));
+        }
+    }
+    Ok(Value::Null)
 }
 
 fn shown_value(catalog: &Catalog, entity: &Entity, field: FieldIx, value: &Value) -> Json {

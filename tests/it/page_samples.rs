@@ -902,6 +902,7 @@ pub fn run_page(locale: Locale) -> RunPage {
     };
     RunPage {
         shell: shell(locale, "crm.welcome"),
+        automation: text("crm.welcome"),
         run: run_row("failed", "Refused: no such record"),
         chain: vec![text("crm.one"), text("crm.two")],
         who: text("Ada Wong"),

@@ -87,6 +87,8 @@ pub struct RunRow {
 #[derive(Debug, Default, Serialize)]
 pub struct RunPage {
     pub shell: Shell,
+    /// The automation's id.
+    pub automation: String,
     pub run: RunRow,
     /// The automations that led here, first cause first.
     pub chain: Vec<String>,

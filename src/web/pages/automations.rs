@@ -105,10 +105,14 @@ pub(super) async fn run(page: Page, Path(id): Path<String>) -> Result<Response, 
         }
         (actor, None) => actor.to_string(),
     };
-    let row = run_rows(&page, std::slice::from_ref(&run)).await?.pop().unwrap_or_default();
+    let mut row = run_rows(&page, std::slice::from_ref(&run)).await?.pop().unwrap_or_default();
+    if let Some(automation) = page.catalog.automations.find(&run.name) {
+        row.name = automation.label.get(page.ui.locale).to_owned();
+    }
     let crumb = Crumb { label: page.say("automations-title", &[]), href: Some("/automations".to_owned()) };
     let context = RunPage {
-        shell: page.shell(&run.name, ":automations", vec![crumb]),
+        shell: page.shell(&row.name, ":automations", vec![crumb]),
+        automation: run.name.clone(),
         chain: chain.into_iter().map(|(handler, ..)| handler).collect(),
         who,
         waits_until: run.wake_at.map(|at| Stamp::new(at, &page.ui, page.messages())),

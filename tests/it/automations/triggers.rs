@@ -89,14 +89,18 @@ steps:
     )
     .await;
     let account = world.app.create_id("account", json!({ "name": "A" })).await;
+    let mut made = Vec::new();
     for (amount, grade, steps) in [("2000", "ranked Deal", 6), ("10", "small", 5)] {
         let deal = world.deal(json!({ "amount": amount })).await;
+        made.push(json!(deal));
         world.work().await;
         assert_eq!(world.read(&deal).await["grade"], grade);
         assert_eq!(world.run("sort").await["steps"].as_array().expect("steps").len(), steps);
     }
-    let tasks = world.app.get("/api/v1/records/task?select=subject,due_on").await.expect_status(200).json();
-    assert_eq!(tasks["data"][0], json!({ "subject": "Call about Deal", "due_on": "2026-11-24" }));
+    let tasks = world.app.get("/api/v1/records/task?select=subject,due_on,about").await.expect_status(200).json();
+    let task = &tasks["data"][0];
+    assert_eq!((&task["subject"], &task["due_on"]), (&json!("Call about Deal"), &json!("2026-11-24")));
+    assert!(made.contains(&task["about"]), "{task}");
     // More records than a step may change: nothing of the step is done.
     world.app.post("/api/v1/automations/shop.sort/pause", json!({})).await.expect_status(204);
     let mut deals = Vec::new();

@@ -42,6 +42,11 @@ pipelines:
     gates:
       - {id: amount, to: won, require: [{fields: [amount]}]}
 ---
+kind: extension
+of: core.task
+fields:
+  about: {type: any_link, to: [shop.account, shop.deal], on_delete: cascade}
+---
 kind: role
 id: reader
 permissions: {"*": read}

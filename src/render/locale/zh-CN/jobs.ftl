@@ -1,13 +1,13 @@
-# 任务队列，供管理员使用。
+# 作业队列，供管理员使用。
 
-jobs-title = 任务
-jobs-text = 稍后执行的工作：提交后和定时运行的脚本、计算、整理。失败的任务会在逐渐变长的间隔后重试；最后一次尝试失败后会留在这里，直到有人重试或取消。
+jobs-title = 后台作业
+jobs-text = 稍后执行的工作：提交后和定时运行的脚本、计算、整理。失败的作业会在逐渐变长的间隔后重试；最后一次尝试失败后会留在这里，直到有人重试或取消。
 jobs-state = 状态
 jobs-all = 全部
 jobs-state-ready = 等待中
 jobs-state-running = 运行中
 jobs-state-dead = 失败
-jobs-count = { $count } 个任务
+jobs-count = { $count } 个作业
 jobs-kind = 类型
 jobs-about = 对象
 jobs-due = 执行时间
@@ -17,16 +17,16 @@ jobs-error = 最近的错误
 jobs-retry = 立即重试
 jobs-cancel = 取消
 jobs-actions = 操作
-jobs-none = 没有这样的任务。
-jobs-older = 更早的任务
+jobs-none = 没有这样的作业。
+jobs-older = 更早的作业
 jobs-next = 定时
 jobs-schedule = 定时设置
 jobs-next-at = 下次时间
 jobs-last-at = 上次时间
-jobs-gone = 任务已完成或已不存在。
-jobs-busy = 任务正在运行。
-done-job-retried = 任务正在重试。
-done-job-cancelled = 任务已取消。
+jobs-gone = 作业已完成或已不存在。
+jobs-busy = 作业正在运行。
+done-job-retried = 作业正在重试。
+done-job-cancelled = 作业已取消。
 
 # 自动化。
 
