@@ -31,6 +31,8 @@ relata=${RELATA:-}
     relata=${CARGO_TARGET_DIR:-target}/debug/relata
 }
 
+relata=$(realpath "$relata")
+
 "$relata" demo "$work/site" --listen "127.0.0.1:$port" >"$work/server.log" 2>&1 &
 server=$!
 tries=0
@@ -42,6 +44,22 @@ until curl -fsS "$url/readyz" >/dev/null 2>&1; do
 done
 token=$("$relata" --data "$work/site/relata-data" token create --user admin@example.com --name schemathesis --scope admin,erase 2>/dev/null | grep -o 'rl_[0-9a-z]*' | head -1)
 [ -n "$token" ] || { echo "no token could be made"; exit 1; }
+# Each deal that is made leaves a job that waits and one that failed, to be cancelled and tried again.
+mkdir -p "$work/site/definitions/site/automations"
+cat >"$work/site/definitions/site/automations/jobs.yaml" <<'YAML'
+kind: automation
+for: crm.deal
+id: waits
+trigger: {event: created}
+steps: [{do: wait, time: 30d}]
+---
+kind: automation
+for: crm.deal
+id: fails
+trigger: {event: created}
+steps: [{do: set, values: {name: "=null"}}]
+YAML
+(cd "$work/site" && "$relata" apply >/dev/null)
 email=someone@example.com password="seven quiet rivers of stone"
 printf '%s\n' "$password" | "$relata" --data "$work/site/relata-data" user add "$email" --name Someone >/dev/null
 curl -fsS -H "Authorization: Bearer $token" "$url/api/v1/openapi.json" -o "$work/openapi.json"

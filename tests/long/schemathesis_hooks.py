@@ -133,6 +133,16 @@ def one_more(slug):
         pass
 
 
+def job_of(path):
+    """A job that can be tried again, or one that can be cancelled: saves of deals make both."""
+    wanted = "dead" if path.endswith("/retry") else "ready"
+    found = [job["id"] for job in ask("GET", f"/api/v1/jobs?state={wanted}&limit=50")["data"]]
+    if not found:
+        # It stands there in a moment.
+        one_more("deal")
+    return CHOICE.choice(found) if found else None
+
+
 def share_of(slug, record):
     """A share of a record: there is none before somebody makes one."""
     try:
@@ -168,6 +178,8 @@ def before_call(context, case, kwargs):
         if case.path_parameters and "id" in case.path_parameters:
             if path.endswith("/files/{id}"):
                 case.path_parameters["id"] = CHOICE.choice(FILES)
+            elif "/jobs/" in path:
+                case.path_parameters["id"] = job_of(path) or case.path_parameters["id"]
             elif "/people/" in path:
                 case.path_parameters["id"] = pick("user")
             elif slug:
