@@ -8,7 +8,7 @@ use super::error::RecordError;
 use super::row::{Page, Row};
 use super::sealing::{Reader, open_rows};
 use super::service::Records;
-use crate::access::{Actor, authorise_aggregate, authorise_export, authorise_get, authorise_list};
+use crate::access::{Actor, Authorised, authorise_aggregate, authorise_export, authorise_get, authorise_list};
 use crate::base::{EntityIx, RecordId};
 use crate::query::{AggregateRequest, GetRequest, ListRequest, Select};
 use crate::schema::catalog::Catalog;
@@ -21,10 +21,7 @@ impl Records {
     /// `catalog` is the one the request was parsed with.
     pub async fn list(&self, actor: &Actor, catalog: &Arc<Catalog>, request: ListRequest) -> Result<Page, RecordError> {
         let catalog = &catalog.whole();
-        let authorised = authorise_list(catalog, actor, request)?;
-        let plan = compile::list(catalog, self.store().dialect(), &authorised, &self.context(catalog, actor));
-        let page = compile::fetch_list(&mut From::Store(self.store()), &plan, self.cursor_key()).await?;
-        self.shown_page(actor, catalog, authorised.request(), page).await
+        self.authorised_page(actor, catalog, authorise_list(catalog, actor, request)?).await
     }
 
     /// [`Records::list`] for taking records out: only those that may be exported.
@@ -33,10 +30,7 @@ impl Records {
     /// As [`Records::list`]; `ACL005` where no role lets records of the entity be exported.
     pub async fn export(&self, actor: &Actor, catalog: &Arc<Catalog>, request: ListRequest) -> Result<Page, RecordError> {
         let catalog = &catalog.whole();
-        let authorised = authorise_export(catalog, actor, request)?;
-        let plan = compile::list(catalog, self.store().dialect(), &authorised, &self.context(catalog, actor));
-        let page = compile::fetch_list(&mut From::Store(self.store()), &plan, self.cursor_key()).await?;
-        self.shown_page(actor, catalog, authorised.request(), page).await
+        self.authorised_page(actor, catalog, authorise_export(catalog, actor, request)?).await
     }
 
     /// [`Records::list`] for the parameters of a URL: what was asked before is not parsed and compiled again.
@@ -47,6 +41,17 @@ impl Records {
         };
         let page = compile::fetch_list_at(&mut From::Store(self.store()), &plan, self.cursor_key()).await?;
         self.shown_page(actor, catalog, &request, page).await
+    }
+
+    async fn authorised_page(
+        &self,
+        actor: &Actor,
+        catalog: &Arc<Catalog>,
+        authorised: Authorised<ListRequest>,
+    ) -> Result<Page, RecordError> {
+        let plan = compile::list(catalog, self.store().dialect(), &authorised, &self.context(catalog, actor));
+        let page = compile::fetch_list(&mut From::Store(self.store()), &plan, self.cursor_key()).await?;
+        self.shown_page(actor, catalog, authorised.request(), page).await
     }
 
     /// A page, noted as shown.

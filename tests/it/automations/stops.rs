@@ -101,18 +101,26 @@ fn handler(world: &World) -> relata::automation::ScriptJobs {
     relata::automation::ScriptJobs::new(world.app.workspace.automation.clone(), world.app.workspace.records.clone())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_holder_that_lost_its_lease_writes_nothing_and_another_does_each_step_once() {
+const LEASE: Duration = Duration::from_secs(60);
+
+/// A run that has begun, and whose own job nobody has claimed yet.
+async fn begun() -> (World, JobContext) {
     let world = World::new(STEPS).await;
     world.deal(json!({})).await;
-    let (store, lease) = (world.app.workspace.store.clone(), Duration::from_secs(60));
+    let context = JobContext { store: world.app.workspace.store.clone() };
     // The job that begins automations.
-    let begin = jobs::claim(&store, 1, lease).await.expect("claims").remove(0);
-    let context = JobContext { store: store.clone() };
+    let begin = jobs::claim(&context.store, 1, LEASE).await.expect("claims").remove(0);
     handler(&world).run(&context, &relata::jobs::Job::claimed(begin)).await.expect("it begins");
-    let claimed = jobs::claim(&store, 1, lease).await.expect("claims").remove(0);
+    (world, context)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_holder_that_lost_its_lease_writes_nothing_and_another_does_each_step_once() {
+    let (world, context) = begun().await;
+    let (store, lease) = (&context.store, LEASE);
+    let claimed = jobs::claim(store, 1, lease).await.expect("claims").remove(0);
     world.app.clock.advance_ms(61_000);
-    let second = jobs::claim(&store, 1, lease).await.expect("claims").remove(0);
+    let second = jobs::claim(store, 1, lease).await.expect("claims").remove(0);
     assert_eq!((second.id, second.attempt), (claimed.id, 2));
     handler(&world).run(&context, &relata::jobs::Job::claimed(claimed)).await.expect_err("another has it");
     assert_eq!(accounts(&world).await, Vec::<String>::new());
@@ -123,12 +131,7 @@ async fn a_holder_that_lost_its_lease_writes_nothing_and_another_does_each_step_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_run_does_nothing_more() {
-    let world = World::new(STEPS).await;
-    world.deal(json!({})).await;
-    let (store, lease) = (world.app.workspace.store.clone(), Duration::from_secs(60));
-    let begin = jobs::claim(&store, 1, lease).await.expect("claims").remove(0);
-    let context = JobContext { store: store.clone() };
-    handler(&world).run(&context, &relata::jobs::Job::claimed(begin)).await.expect("it begins");
+    let (world, _) = begun().await;
     let run = world.run("long").await;
     world.app.post(&format!("/api/v1/jobs/{}/cancel", run["id"].as_str().expect("an id")), json!({})).await.expect_status(204);
     world.work().await;
