@@ -20,6 +20,8 @@ const RETAIN: &str = "retain";
 const RETAINED: &str = "retained_on";
 /// How often chores are queued.
 const EACH: Duration = Duration::from_secs(3600);
+/// How often it is looked what other processes paused.
+const LOOK: Duration = Duration::from_secs(30);
 
 /// Does the chores.
 pub(super) struct Chores {
@@ -85,6 +87,19 @@ impl Workspace {
                 })
             })
             .await
+    }
+
+    /// Learns of automations that another process paused, until the server stops.
+    pub(super) async fn look_at_pauses(self, mut stopped: watch::Receiver<bool>) {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                _ = stopped.changed() => return,
+            }
+            if let Err(error) = self.automation.note_paused(&self.store).await {
+                tracing::warn!(error = %error, "paused automations could not be looked up");
+            }
+        }
     }
 
     /// Queues them each hour until the server stops.

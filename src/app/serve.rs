@@ -60,6 +60,7 @@ pub async fn serve(
     let until = stopped.clone();
     let jobs = tokio::spawn(async move { runner.run(until).await });
     let chores = tokio::spawn(workspace.clone().queue_chores_hourly(stopped.clone()));
+    let pauses = tokio::spawn(workspace.clone().look_at_pauses(stopped.clone()));
     if mode == Mode::Dev {
         super::watch::watch(workspace.clone(), stopped.clone(), say.clone()).await?;
     }
@@ -72,6 +73,7 @@ pub async fn serve(
     web::serve(listener, router, &web_config, shutdown).await.map_err(|error| AppError::Start(error.to_string()))?;
     let _ = jobs.await;
     let _ = chores.await;
+    let _ = pauses.await;
     if let Some(anchors) = anchors {
         let _ = anchors.await;
     }

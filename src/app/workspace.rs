@@ -136,6 +136,7 @@ impl Workspace {
     async fn assemble(store: Store, loaded: Loaded, options: &Options) -> Result<Self, AppError> {
         let catalog = Arc::new(ArcSwap::from_pointee(Catalog { blind: store.blind(), ..loaded.catalog }));
         let automation = Arc::new(Automation::new(options.random.clone()));
+        automation.note_paused(&store).await?;
         let secret = crate::store::secret::cursor_key(&store, options.random.as_ref()).await?;
         let records = Records::new(
             store.clone(),

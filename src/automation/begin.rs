@@ -38,13 +38,13 @@ pub(super) async fn subject(tx: &mut RecordTx<'_>, entity: &Entity, delivery: &D
     // What is in the recycle bin still says what it was.
     let found = tx.get_kept(entity.ix, delivery.id).await?;
     let is_gone = found.as_ref().is_none_or(|record| record.is_deleted(entity));
-    let found = found.unwrap_or_else(|| Record {
-        entity: entity.ix,
-        id: delivery.id,
-        version: delivery.version,
-        values: vec![Value::Null; entity.fields.len()],
-    });
-    let record = if as_told || is_gone { overlaid(&catalog, entity, &found, &delivery.values) } else { found };
+    let record = match found {
+        Some(found) if !as_told => found,
+        found => {
+            let empty = || Record { entity: entity.ix, id: delivery.id, version: delivery.version, values: vec![Value::Null; entity.fields.len()] };
+            overlaid(&catalog, entity, &found.unwrap_or_else(empty), &delivery.values)
+        }
+    };
     let old = (delivery.kind != EventKind::Create).then(|| overlaid(&catalog, entity, &record, &delivery.old));
     Ok(Subject { record, old, is_gone })
 }
@@ -70,17 +70,14 @@ impl ScriptJobs {
             let shared = Arc::clone(&shared);
             Box::pin(async move {
                 let (context, job, delivery) = shared.as_ref();
-                let paused = begin_all(tx, delivery).await?;
+                let has_paused = begin_all(tx, delivery).await?;
                 context.finish(tx.store(), job).await?;
-                Ok(paused)
+                Ok(has_paused)
             })
         });
         match end.await {
-            Ok(paused) => {
-                for id in &paused {
-                    tracing::error!(automation = %id, "the automation began too often within a minute and is paused");
-                }
-                if !paused.is_empty() {
+            Ok(has_paused) => {
+                if has_paused {
                     self.automation.note_paused(&context.store).await?;
                 }
                 Ok(Outcome::Finished)
@@ -90,11 +87,11 @@ impl ScriptJobs {
     }
 }
 
-/// Gives the automations that were paused just now.
-async fn begin_all(tx: &mut RecordTx<'_>, delivery: &Delivery) -> Result<Vec<String>, RecordError> {
+/// Whether an automation was paused just now.
+async fn begin_all(tx: &mut RecordTx<'_>, delivery: &Delivery) -> Result<bool, RecordError> {
     let catalog = tx.catalog().clone();
-    let mut paused = Vec::new();
-    let Some(entity) = catalog.find_entity(&delivery.entity) else { return Ok(paused) };
+    let mut has_paused = false;
+    let Some(entity) = catalog.find_entity(&delivery.entity) else { return Ok(has_paused) };
     let subject = subject(tx, entity, delivery, true).await?;
     let changed: Vec<FieldIx> = delivery.changed.iter().filter_map(|name| Some(entity.find_field(name)?.ix)).collect();
     for at in started(&catalog, entity.ix, delivery.kind, &changed, subject.old.as_ref(), &subject.record) {
@@ -112,25 +109,20 @@ async fn begin_all(tx: &mut RecordTx<'_>, delivery: &Delivery) -> Result<Vec<Str
             note(tx, automation, delivery, "skipped", Some(format!("condition:{}", automation.when_text))).await?;
             continue;
         }
-        if runs::count(tx.store(), &automation.uid).await? > i64::from(automation.most_per_minute) {
-            let reason = format!("rate:{}", automation.most_per_minute);
-            runs::pause(tx.store(), &automation.uid, &reason).await?;
-            note(tx, automation, delivery, "skipped", Some(reason)).await?;
-            paused.push(automation.id.clone());
+        if is_too_often(tx, automation).await? {
+            note(tx, automation, delivery, "skipped", Some(rate(automation))).await?;
+            has_paused = true;
             continue;
         }
         note(tx, automation, delivery, "running", None).await?;
     }
-    if is_awaited(&catalog, entity.ix, &changed) {
+    if is_awaited(&catalog, entity.ix, delivery.kind, &changed) {
         // What they wait for, they look at themselves.
         for run in runs::waiting(tx.store(), delivery.id.0).await? {
             jobs::rouse(tx.store(), run).await?;
         }
     }
-    for id in &paused {
-        audit::append(tx.store(), Entry::new("automation.pause").by(0, "system").fact("automation", id.as_str())).await?;
-    }
-    Ok(paused)
+    Ok(has_paused)
 }
 
 /// Begins what a step of another automation names; gives the run's id, or why there is none.
@@ -144,20 +136,34 @@ pub(super) async fn call(tx: &mut RecordTx<'_>, delivery: &Delivery, name: &str)
     if runs::passes(tx.store(), &automation.uid).await? {
         return Ok(Err("paused:".to_owned()));
     }
-    let reason = match circle(automation, entity, &delivery) {
-        Some(reason) => reason,
-        None => {
-            let subject = subject(tx, entity, &delivery, false).await?;
-            match &automation.when {
-                Some(when) if !tx.holds(when, &subject.record, subject.old.as_ref()).await? => {
-                    format!("condition:{}", automation.when_text)
-                }
-                _ => return Ok(Ok(note(tx, automation, &delivery, "running", None).await?)),
-            }
-        }
-    };
+    let mut reason = circle(automation, entity, &delivery);
+    if let (None, Some(when)) = (&reason, &automation.when) {
+        let subject = subject(tx, entity, &delivery, false).await?;
+        let holds = tx.holds(when, &subject.record, subject.old.as_ref()).await?;
+        reason = (!holds).then(|| format!("condition:{}", automation.when_text));
+    }
+    if reason.is_none() && is_too_often(tx, automation).await? {
+        reason = Some(rate(automation));
+    }
+    let Some(reason) = reason else { return Ok(Ok(note(tx, automation, &delivery, "running", None).await?)) };
     note(tx, automation, &delivery, "skipped", Some(reason.clone())).await?;
     Ok(Err(reason))
+}
+
+fn rate(automation: &Automation) -> String {
+    format!("rate:{}", automation.most_per_minute)
+}
+
+/// Counts an automation that begins; with more of them in a minute than it may, it is paused. Audited.
+async fn is_too_often(tx: &mut RecordTx<'_>, automation: &Automation) -> Result<bool, RecordError> {
+    if runs::count(tx.store(), &automation.uid).await? <= i64::from(automation.most_per_minute) {
+        return Ok(false);
+    }
+    if runs::pause(tx.store(), &automation.uid, &rate(automation)).await? {
+        audit::append(tx.store(), Entry::new("automation.pause").by(0, "system").fact("automation", automation.id.as_str())).await?;
+        tracing::error!(automation = %automation.id, "the automation began too often within a minute and is paused");
+    }
+    Ok(true)
 }
 
 /// Why it must not begin: it is among the causes of this event already, or there are too many of them.

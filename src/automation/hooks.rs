@@ -34,7 +34,7 @@ impl RecordHooks for Automation {
         let mut handlers: Vec<String> = scripts.map(|(_, script)| script.id.clone()).collect();
         // One job for all automations, however many there are.
         if !started(catalog, event.entity, event.kind, &event.changed, event.old.as_ref(), &event.record).is_empty()
-            || is_awaited(catalog, event.entity, &event.changed)
+            || is_awaited(catalog, event.entity, event.kind, &event.changed)
         {
             handlers.push(BEGIN.to_owned());
         }

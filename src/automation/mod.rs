@@ -17,6 +17,7 @@ mod cache;
 mod condition;
 mod hooks;
 mod jobs;
+mod log;
 pub mod overview;
 mod rate;
 mod run;

@@ -11,8 +11,9 @@ use super::steps::About;
 use crate::access::Actor;
 use crate::base::DateTime;
 use crate::jobs::{Job, JobContext, JobError, Outcome};
-use crate::record::{Cause, Delivery, Record, RecordError, RecordTx, Source};
-use crate::schema::catalog::{Act, RunAs, Step};
+use crate::expr::needs;
+use crate::record::{Cause, Delivery, EventKind, Record, RecordError, RecordTx, Source};
+use crate::schema::catalog::{Act, Entity, FieldType, RunAs, Step};
 use crate::store::StoreError;
 use crate::store::runs::{self, Run, StepLine};
 
@@ -21,12 +22,17 @@ const LEASE: Duration = Duration::from_secs(60);
 /// Steps of one run.
 const MOST_STEPS: usize = 1_000;
 
+/// How often a run looks whether what it waits for has come about, where no change of its record would tell.
+const LOOK_US: i64 = 600_000_000;
+
 /// How a step left its run.
 enum Went {
     On,
     End,
     /// It waits until then.
     Later(DateTime),
+    /// Its step is gone from the definitions.
+    Lost,
 }
 
 impl ScriptJobs {
@@ -42,6 +48,10 @@ impl ScriptJobs {
             match self.step(context, job, &delivery, &name, &actor).await {
                 Ok(Went::On) => {}
                 Ok(Went::End | Went::Later(_)) => return Ok(Outcome::Finished),
+                Ok(Went::Lost) => {
+                    fail(context, job, "definition:".to_owned()).await?;
+                    return Err(JobError::Fatal("the step of the run is no longer in the definitions".to_owned()));
+                }
                 Err(error) if is_passing(&error) && !job.is_last_try() => return Err(JobError::Retry(told(&error))),
                 Err(error) => {
                     fail(context, job, refused(&error)).await?;
@@ -71,7 +81,7 @@ impl ScriptJobs {
                 context.hold(tx.store(), job, LEASE).await?;
                 let went = automation.step(tx, job.id, delivery, name).await?;
                 match went {
-                    Went::On => {}
+                    Went::On | Went::Lost => {}
                     Went::End => context.finish(tx.store(), job).await?,
                     Went::Later(until) => context.put_back(tx.store(), job, until).await?,
                 }
@@ -83,7 +93,7 @@ impl ScriptJobs {
 }
 
 /// It may go better later.
-fn is_passing(error: &RecordError) -> bool {
+pub(super) fn is_passing(error: &RecordError) -> bool {
     matches!(error, RecordError::Busy | RecordError::TooLong | RecordError::Store(_) | RecordError::KeyBusy | RecordError::StaleCatalog)
 }
 
@@ -126,12 +136,18 @@ impl Automation {
         let entity = catalog.find_entity(&delivery.entity);
         let wanted = found.step.as_deref();
         let at = automation.and_then(|automation| automation.steps.iter().position(|step| Some(step.id.as_str()) == wanted));
-        let (Some(automation), Some(entity), Some(at)) = (automation, entity, at) else {
-            runs::end(tx.store(), run, "failed", Some("definition:")).await?;
+        // Who takes an automation away means its runs too; a step that is gone may be a slip.
+        let (Some(automation), Some(entity)) = (automation, entity) else {
+            runs::end(tx.store(), run, "cancelled", Some("definition:")).await?;
             return Ok(Went::End);
         };
+        let Some(at) = at else { return Ok(Went::Lost) };
         let step = &automation.steps[at];
         let Subject { record, old, is_gone } = subject(tx, entity, delivery, false).await?;
+        if is_gone && delivery.kind != EventKind::Delete && matches!(step.act, Act::Wait(_) | Act::WaitFor { .. }) {
+            runs::end(tx.store(), run, "cancelled", Some("gone:")).await?;
+            return Ok(Went::End);
+        }
         if !tx.enter(Cause { handler: automation.id.clone(), entity: entity.ix, id: delivery.id }) {
             runs::end(tx.store(), run, "skipped", Some("loop:")).await?;
             return Ok(Went::End);
@@ -139,9 +155,10 @@ impl Automation {
         if let Some(until) = still_waits(tx, &found, step, &record, old.as_ref()).await? {
             tx.leave();
             runs::wait(tx.store(), run, until).await?;
-            return Ok(Went::Later(until));
+            let look = DateTime(tx.now().0.saturating_add(LOOK_US));
+            return Ok(Went::Later(if is_heard_of(entity, step) { until } else { until.min(look) }));
         }
-        let about = About { delivery, record: &record, old: old.as_ref(), is_gone, waited: found.wake_at };
+        let about = About { delivery, record: &record, old: old.as_ref(), waited: found.wake_at };
         let done = self.act(tx, step, &about).await;
         tx.leave();
         let did = done?;
@@ -190,4 +207,18 @@ async fn still_waits(
         Some(condition) if tx.holds(condition, record, old).await? => Ok(None),
         _ => Ok(Some(until)),
     }
+}
+
+/// Whether a change of the record tells of everything that the run waits for: not of other records, of the time, and of what
+/// is computed whenever it is read.
+fn is_heard_of(entity: &Entity, step: &Step) -> bool {
+    let Act::WaitFor { condition, .. } = &step.act else { return true };
+    let needs = needs(condition);
+    let is_stored = |field: &crate::base::FieldIx| {
+        !matches!(
+            entity.field(*field).ty,
+            FieldType::Formula { stored: false, .. } | FieldType::Rollup { stored: false, .. } | FieldType::Lookup { .. }
+        )
+    };
+    !needs.uses_now && needs.paths.is_empty() && needs.children.is_empty() && needs.fields.iter().all(is_stored)
 }

@@ -30,9 +30,13 @@ pub(super) fn started(
     found
 }
 
-/// Whether runs may wait for this event.
-pub(super) fn is_awaited(catalog: &Catalog, entity: EntityIx, changed: &[FieldIx]) -> bool {
-    catalog.automations.starts.get(&entity).is_some_and(|starts| changed.iter().any(|field| starts.waited_for.contains(field)))
+/// Whether runs may wait for this event: for one of these fields, or until their record is gone.
+pub(super) fn is_awaited(catalog: &Catalog, entity: EntityIx, kind: EventKind, changed: &[FieldIx]) -> bool {
+    let Some(starts) = catalog.automations.starts.get(&entity) else { return false };
+    match kind {
+        EventKind::Delete => starts.has_waiting,
+        _ => changed.iter().any(|field| starts.waited_for.contains(field)),
+    }
 }
 
 /// Whether the record moved as the automation waits for; true for those that wait for something else.

@@ -5,13 +5,13 @@ use serde_json::{Map, Value as Json, json};
 use super::begin::call;
 use super::bridge::{Automation, Stopped};
 use super::hooks::sound;
+use super::log;
 use super::translate::{data_of, refusal};
 use crate::base::{DateTime, EntityIx, FieldIx, RecordId, Value};
 use crate::expr::{CompareOp, Node, Path, Root, Type, Typed};
 use crate::query::{CursorKey, Paging, parse_list_json};
 use crate::record::{Delivery, Input, Record, RecordError, RecordTx, Source, WriteOptions};
-use crate::schema::catalog::{Act, Catalog, Entity, FieldType, Given, GivenValue, Step};
-use crate::schema::field_type;
+use crate::schema::catalog::{Act, Catalog, FieldType, Given, GivenValue, Step};
 
 /// Ids that the log names of many records.
 const NAMED: usize = 20;
@@ -24,7 +24,6 @@ pub(super) struct About<'a> {
     /// As it stands now, or as it was told where it is gone.
     pub record: &'a Record,
     pub old: Option<&'a Record>,
-    pub is_gone: bool,
     /// Until when the run waited at this step.
     pub waited: Option<DateTime>,
 }
@@ -66,11 +65,13 @@ impl Automation {
                 parts.extend(filter.clone());
                 let found = find(tx, *entity, parts, *limit).await?;
                 let definition = catalog.entity(*entity);
-                for id in &found {
-                    update(tx, &catalog, *entity, *id, input.clone()).await?;
+                let mut changed: Vec<RecordId> = Vec::new();
+                for id in found.iter().copied() {
+                    let saved = tx.update(*entity, id, input.clone(), &WriteOptions::from(Source::Automation)).await?;
+                    changed.extend((!saved.changed.is_empty()).then_some(id));
                 }
-                let named: Vec<String> = found.iter().take(NAMED).map(|id| id.display(&definition.prefix)).collect();
-                let output = json!({ "changed": found.len(), "records": named });
+                let named: Vec<String> = changed.iter().take(NAMED).map(|id| id.display(&definition.prefix)).collect();
+                let output = json!({ "found": found.len(), "changed": changed.len(), "records": named });
                 Ok(did(json!({ "entity": definition.slug, "values": shown }), output))
             }
             Act::Script(at) => {
@@ -79,12 +80,12 @@ impl Automation {
                 let input = self.event_input(tx, "automation", data_of(record.clone()), old.cloned().map(data_of));
                 let outcome = self.run_script(tx, ready, input, None).await;
                 let outcome = outcome.map_err(|stopped @ (Stopped::Script(_) | Stopped::Busy)| refusal(ready, &stopped))?;
-                Ok(did(json!({ "script": catalog.scripts[*at].id }), json!({ "answer": outcome.answer })))
+                Ok(did(json!({ "script": catalog.scripts[*at].id }), json!({ "answer": log::short(outcome.answer) })))
             }
             Act::Branch { condition, otherwise } => {
                 let holds = tx.holds(condition, record, old).await?;
                 let next = if holds { step.next } else { *otherwise };
-                Ok(Did { next, input: json!({ "is_gone": about.is_gone }), output: json!({ "holds": holds }) })
+                Ok(Did { next, input: json!({}), output: json!({ "holds": holds }) })
             }
             Act::Wait(seconds) => Ok(did(json!({ "seconds": seconds }), json!({ "until": about.waited.map(|at| at.to_string()) }))),
             Act::WaitFor { condition, seconds, otherwise } => {
@@ -127,7 +128,7 @@ async fn given(
             FieldType::AnyLink { .. } => named(tx, &catalog, given, value).await?,
             _ => value,
         };
-        shown.insert(definition.field(given.field).name.clone(), shown_value(&catalog, definition, given.field, &value));
+        shown.insert(definition.field(given.field).name.clone(), log::value(&catalog, (entity, record.entity), given, &value));
         input.set(given.field, value);
     }
     Ok((input, shown))
@@ -151,14 +152,6 @@ async fn named(tx: &mut RecordTx<'_>, catalog: &Catalog, given: &Given, value: V
         }
     }
     Ok(Value::Null)
-}
-
-fn shown_value(catalog: &Catalog, entity: &Entity, field: FieldIx, value: &Value) -> Json {
-    let field = entity.field(field);
-    if field.class.is_some() || field.encrypted {
-        return Json::from("(personal)");
-    }
-    field_type::to_json(catalog, field, value)
 }
 
 /// The records for which all of `parts` hold; refused when there are more than `limit`.

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use serde_json::Map;
 
-use super::begin::note;
+use super::begin::{note, refused};
 use super::jobs::{ScriptJobs, told};
+use super::run::is_passing;
 use super::steps::{compare, find};
 use crate::base::{Date, DateTime, RecordId, Value};
 use crate::expr::{CompareOp, Type, Typed};
@@ -71,7 +72,11 @@ async fn begin_each(tx: &mut RecordTx<'_>, name: &str, window: (DateTime, DateTi
             let nothing = clock_event(&entity.slug, RecordId(0));
             note(tx, automation, &nothing, "skipped", Some(format!("limit:{limit}"))).await?;
         }
-        Err(error) => return Err(error),
+        Err(error) if is_passing(&error) => return Err(error),
+        Err(error) => {
+            let nothing = clock_event(&entity.slug, RecordId(0));
+            note(tx, automation, &nothing, "skipped", Some(refused(&error))).await?;
+        }
     }
     Ok(())
 }
@@ -103,12 +108,51 @@ fn reached(shift: Shift, zone: &TimeZone, (from, to): (DateTime, DateTime)) -> O
             // The last day whose time has come at a moment.
             let day = |at: DateTime| -> Option<Date> {
                 let local = at.timestamp().to_zoned(zone.clone());
-                let passed = i64::from(local.hour()) * 60 + i64::from(local.minute());
                 let today = Date::from_civil(local.date());
-                if passed >= minute { Some(today) } else { today.plus_days(-1) }
+                let passed = i64::from(local.hour()) * 60 + i64::from(local.minute());
+                if passed >= minute || came_before(&local, minute) { Some(today) } else { today.plus_days(-1) }
             };
             let (first, last) = (day(from)?.plus_days(-days)?, day(to)?.plus_days(-days)?);
             Some((Type::Date, Value::Date(first), Value::Date(last)))
         }
+    }
+}
+
+/// Whether this minute of the day has come already, in an hour that the clock repeats.
+fn came_before(local: &jiff::Zoned, minute: i64) -> bool {
+    let time = jiff::Span::new().try_minutes(minute).ok().and_then(|span| local.date().at(0, 0, 0, 0).checked_add(span).ok());
+    let first = time.and_then(|time| time.to_zoned(local.time_zone().clone()).ok());
+    first.is_some_and(|first| first.timestamp() <= local.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The days that are reached by windows between these moments, one after the other.
+    fn days(zone: &str, minute: i64, moments: &[&str]) -> Vec<String> {
+        let zone = TimeZone::get(zone).unwrap();
+        let moments: Vec<DateTime> = moments.iter().map(|text| DateTime::parse(text).unwrap()).collect();
+        let mut found = Vec::new();
+        for pair in moments.windows(2) {
+            let (_, after, up_to) = reached(Shift::Days { days: 0, minute }, &zone, (pair[0], pair[1])).unwrap();
+            let (Value::Date(mut day), Value::Date(last)) = (after, up_to) else { panic!("days") };
+            while day < last {
+                day = day.plus_days(1).unwrap();
+                found.push(day.to_string());
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn each_day_is_reached_once_whatever_the_clock_does() {
+        let york = "America/New_York";
+        // 01:30 comes twice on 1 November: 05:30 and 06:30 in UTC.
+        let moments = ["2026-10-31T06:00:00Z", "2026-11-01T05:29:00Z", "2026-11-01T05:45:00Z", "2026-11-01T06:15:00Z", "2026-11-01T06:45:00Z"];
+        assert_eq!(days(york, 90, &moments), ["2026-11-01"]);
+        // 02:30 is left out on 8 March: 02:00 is 07:00 in UTC, and then it is 03:00.
+        let moments = ["2026-03-08T06:59:00Z", "2026-03-08T07:00:00Z", "2026-03-08T07:31:00Z", "2026-03-09T06:29:00Z"];
+        assert_eq!(days(york, 150, &moments), ["2026-03-08"]);
     }
 }

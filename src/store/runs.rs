@@ -328,8 +328,10 @@ pub async fn resume(tx: &mut Tx, uid: &str) -> Result<bool, StoreError> {
 
 /// Deletes runs that ended before a moment, at most `limit`; gives how many.
 pub async fn prune(tx: &mut Tx, before: DateTime, limit: u32) -> Result<u64, StoreError> {
-    const OLD: &str = "(SELECT id FROM sys_run WHERE began_at < ? AND state NOT IN ('running', 'waiting') ORDER BY began_at, id LIMIT ?)";
-    let binds = || [at(before), int(i64::from(limit))];
+    // A run that failed is kept as long as its job, which may be tried again.
+    const OLD: &str = "(SELECT id FROM sys_run WHERE began_at < ? AND ended_at < ? AND NOT EXISTS \
+        (SELECT 1 FROM sys_job WHERE sys_job.id = sys_run.id) ORDER BY began_at, id LIMIT ?)";
+    let binds = || [at(before), at(before), int(i64::from(limit))];
     let mut lines = Sql::new("DELETE FROM sys_run_step WHERE run IN ");
     lines.append(Sql::template(OLD, binds()));
     tx.run(lines).await?;

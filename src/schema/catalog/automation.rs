@@ -24,6 +24,8 @@ pub struct Starts {
     pub by_field: HashMap<FieldIx, Vec<usize>>,
     /// Runs may wait for one of these fields to change.
     pub waited_for: BTreeSet<FieldIx>,
+    /// Runs may be under way for long.
+    pub has_waiting: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -183,12 +185,14 @@ impl Automations {
     pub fn add(&mut self, automation: Automation) {
         let at = self.all.len();
         let waited_for = automation.waited_for();
-        if matches!(automation.start, Start::Schedule { .. } | Start::Due { .. } | Start::Called) && waited_for.is_empty() {
+        let waits = automation.waits();
+        if matches!(automation.start, Start::Schedule { .. } | Start::Due { .. } | Start::Called) && !waits {
             self.all.push(automation);
             return;
         }
         let starts = self.starts.entry(automation.entity).or_default();
         starts.waited_for.extend(waited_for);
+        starts.has_waiting |= waits;
         match &automation.start {
             Start::Created => starts.created.push(at),
             Start::Deleted => starts.deleted.push(at),

@@ -236,6 +236,7 @@ fn say_reason(page: &Page, text: &str) -> String {
         "limit" => "run-reason-limit",
         "definition" => "run-reason-definition",
         "steps" => "run-reason-steps",
+        "gone" => "run-reason-gone",
         _ => "run-reason-refused",
     };
     page.say(key, &[("detail", Arg::Text(detail))])

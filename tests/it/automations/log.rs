@@ -63,3 +63,56 @@ steps:
     let list = world.app.get("/automations").await.expect_status(200).text().replace("&#x2f;", "/");
     assert!(list.contains("Told") && list.contains(&format!("/automations/runs/{id}")), "{list}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_says_something_of_a_person_and_what_is_long_is_not_kept() {
+    let world = World::new(
+        r#"
+kind: automation
+for: deal
+id: careful
+trigger: {event: created}
+steps:
+  - {id: copy, do: set, values: {grade: "=concat('about ', note)"}}
+  - {id: long, do: set, values: {story: "=concat(story, '!')"}}
+  - {id: again, do: update, entity: deal, match: {name: "=name"}, values: {other: 0}}
+"#,
+    )
+    .await;
+    let long = "x".repeat(3_000);
+    world.deal(json!({ "story": long, "note": "Ada is ill" })).await;
+    world.work().await;
+    let run = world.run("careful").await;
+    assert_eq!(run["state"], "done", "{run:#}");
+    assert_eq!(run["steps"][0]["input"], json!({ "values": { "grade": "(personal)" } }));
+    assert_eq!(run["steps"][1]["input"]["values"]["story"], json!({ "bytes": 3_003 }));
+    // It found a record and had nothing to change in it.
+    assert_eq!(run["steps"][2]["output"], json!({ "found": 1, "changed": 0, "records": [] }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_may_not_look_says_so() {
+    let world = World::new(
+        r#"
+kind: role
+id: blind
+permissions: {shop.deal: {fields: {hide: [grade]}}}
+---
+kind: automation
+for: deal
+id: nightly
+trigger: {event: schedule, cron: "0 20 * * *"}
+when: "grade is null"
+run_as: [blind]
+steps: [{do: set, values: {number: 1}}]
+"#,
+    )
+    .await;
+    world.deal(json!({})).await;
+    world.work().await;
+    world.app.clock.advance_ms(5 * 3_600_000);
+    world.work().await;
+    let runs = world.runs("nightly").await;
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    assert!(runs[0].0 == "skipped" && runs[0].1.starts_with("refused:") && runs[0].1.contains("grade"), "{runs:?}");
+}

@@ -26,12 +26,14 @@ fields:
   amount: {type: decimal, scale: 2}
   price: {type: money}
   grade: {type: text}
+  story: {type: long_text}
   note: {type: text, class: personal}
   number: {type: integer, default: 0}
   other: {type: integer, default: 0}
   stage: {type: select, options: [new, offer, won], default: new}
   account: {type: link, to: shop.account}
   close_on: {type: date}
+  calls: {type: children, of: shop.call, by: deal}
 scripts:
   - {id: rank, trigger: automation, source: "fn run(rec, old, ctx) { update(rec, #{grade: `ranked ${rec.name}`}); #{rank: 7} }"}
   - {id: broken, trigger: automation, source: "fn run(rec, old, ctx) { let a = [1]; a[5] }"}
@@ -41,6 +43,12 @@ pipelines:
     stages: [{key: new}, {key: offer}, {key: won, closed: won}]
     gates:
       - {id: amount, to: won, require: [{fields: [amount]}]}
+---
+kind: entity
+id: shop.call
+fields:
+  deal: {type: link, to: shop.deal}
+  done: {type: boolean, default: false}
 ---
 kind: extension
 of: core.task
@@ -52,6 +60,8 @@ id: reader
 permissions: {"*": read}
 "#;
 
+const AUTOMATIONS: &str = "definitions/shop/automations.yaml";
+
 pub struct World {
     pub app: TestApp,
 }
@@ -62,9 +72,16 @@ impl World {
         let files = [
             ("relata.yaml", "name: Shop\nlocale: en\ntime_zone: Asia/Shanghai\n"),
             ("definitions/shop/package.yaml", SHOP),
-            ("definitions/shop/automations.yaml", automations),
+            (AUTOMATIONS, automations),
         ];
         Self { app: TestApp::with_files(&files).await }
+    }
+
+    /// Applies the shop with other automations.
+    pub async fn change(&self, automations: &str) {
+        let mut files = relata::deploy::read(&self.app.workspace.folders).expect("the files are readable");
+        files.iter_mut().find(|file| file.path == AUTOMATIONS).expect("the automations").text = automations.to_owned();
+        self.app.workspace.apply(&files, None, &[], 0).await.expect("applies");
     }
 
     pub async fn deal(&self, values: Value) -> String {

@@ -1,0 +1,171 @@
+//! What starts an automation: an event of a record, the clock, another automation.
+
+use crate::base::{EntityIx, FieldIx};
+use crate::schema::catalog::{Clock, FieldType, Missed, Shift, Start};
+use crate::schema::diagnostic::{Diagnostic, nearest};
+use crate::schema::field_type;
+use crate::schema::node::Node;
+use crate::schema::resolve::{Work, scripts};
+
+/// Records that one time of the clock starts it for, where nothing is said.
+const RECORDS: u32 = 1_000;
+
+pub(super) fn start(work: &mut Work, node: &Node, entity: EntityIx) -> Option<Start> {
+    let written = node.get("trigger")?;
+    let event = written.text("event")?.to_owned();
+    for (key, _) in written.entries() {
+        let fits = match key.text.as_str() {
+            "watch" => event == "updated",
+            "pipeline" | "from" | "to" => event == "stage",
+            "cron" | "missed" => event == "schedule",
+            "field" | "days" | "hours" | "at" => event == "due",
+            "tz" | "limit" => matches!(event.as_str(), "schedule" | "due"),
+            _ => true,
+        };
+        if !fits {
+            let fault = Diagnostic::error("DEF366", &key.place, format!("`{}` has no meaning for the event `{event}`", key.text))
+                .hint("`watch` belongs to `updated`; `pipeline`, `from`, `to` to `stage`; `cron`, `missed` to `schedule`; `field`, `days`, `hours`, `at` to `due`");
+            work.fault(fault);
+        }
+    }
+    Some(match event.as_str() {
+        "created" => Start::Created,
+        "deleted" => Start::Deleted,
+        "updated" => {
+            let items: Vec<Node> = written.get("watch").map(|list| list.items().to_vec()).unwrap_or_default();
+            let watch: Vec<_> = items.iter().filter_map(|item| watched(work, item, entity)).collect();
+            if watch.len() < items.len() {
+                return None;
+            }
+            Start::Updated { watch }
+        }
+        "stage" => stage(work, written, entity)?,
+        "schedule" => schedule(work, written)?,
+        "due" => due(work, written, entity)?,
+        "called" => Start::Called,
+        _ => return None,
+    })
+}
+
+/// A field that somebody or the program writes: of others no change is ever told.
+fn watched(work: &mut Work, item: &Node, entity: EntityIx) -> Option<FieldIx> {
+    let ix = work.find_field(item, item.as_text()?, entity)?;
+    let found = work.entity(entity).field(ix);
+    let why = match &found.ty {
+        FieldType::Formula { stored: false, .. } | FieldType::Rollup { stored: false, .. } | FieldType::Lookup { .. } => {
+            "is computed whenever it is read"
+        }
+        FieldType::Children { .. } => "is a list of records, which change on their own",
+        _ if found.is_system && matches!(found.name.as_str(), "id" | "version" | "created_at" | "created_by" | "updated_at" | "updated_by") => {
+            "is set with every change"
+        }
+        _ => return Some(ix),
+    };
+    let fault = Diagnostic::error("DEF371", &item.place, format!("`{}` {why}: nothing ever begins with a change of it", found.name))
+        .hint("watch the fields that it is computed from; of a list, make an automation of its records");
+    work.fault(fault);
+    None
+}
+
+fn limit(written: &Node) -> u32 {
+    written.int("limit").and_then(|number| u32::try_from(number).ok()).unwrap_or(RECORDS)
+}
+
+fn needed(work: &mut Work, written: &Node, event: &str, key: &str, hint: &str) {
+    let place = written.get("event").map_or(&written.place, |node| &node.place).clone();
+    work.fault(Diagnostic::error("DEF360", &place, format!("the event `{event}` needs `{key}`")).hint(hint.to_owned()));
+}
+
+fn schedule(work: &mut Work, written: &Node) -> Option<Start> {
+    let Some(cron) = written.get("cron") else {
+        needed(work, written, "schedule", "cron", "five fields: `cron: \"0 8 * * 1-5\"` is eight o'clock on working days");
+        return None;
+    };
+    let cron = scripts::cron_line(work, cron)?;
+    let zone = scripts::zone(work, written)?;
+    let missed = written.text("missed").and_then(Missed::parse).unwrap_or_default();
+    Some(Start::Schedule { clock: Clock { cron, zone, missed }, limit: limit(written) })
+}
+
+/// A date is reached at a time of its day, a moment within five minutes.
+fn due(work: &mut Work, written: &Node, entity: EntityIx) -> Option<Start> {
+    let Some(node) = written.get("field") else {
+        needed(work, written, "due", "field", "name a date or date-time of the record: `field: close_on`");
+        return None;
+    };
+    let field = work.find_field(node, node.as_text()?, entity)?;
+    let days = written.int("days").unwrap_or(0);
+    let zone = scripts::zone(work, written)?;
+    let found = work.entity(entity).field(field);
+    let (cron, shift) = match &found.ty {
+        FieldType::Date { .. } => {
+            let (hour, minute) = match written.get("at") {
+                Some(at) => match clock_time(at.as_text().unwrap_or_default()) {
+                    Some(time) => time,
+                    None => {
+                        let fault =
+                            Diagnostic::error("DEF369", &at.place, "this is no time of a day").hint("write hours and minutes: `08:30`");
+                        work.fault(fault);
+                        return None;
+                    }
+                },
+                None => (0, 0),
+            };
+            (format!("{minute} {hour} * * *"), Shift::Days { days, minute: hour * 60 + minute })
+        }
+        FieldType::DateTime => ("*/5 * * * *".to_owned(), Shift::Seconds(days * 86_400 + written.int("hours").unwrap_or(0) * 3_600)),
+        other => {
+            let message = format!("`{}` is a field of type `{}`: it is never reached", found.name, field_type::type_name(other));
+            work.fault(Diagnostic::error("DEF368", &node.place, message).hint("name a field of type `date` or `datetime`"));
+            return None;
+        }
+    };
+    Some(Start::Due { clock: Clock { cron, zone, missed: Missed::Once }, field, shift, limit: limit(written) })
+}
+
+fn clock_time(text: &str) -> Option<(i64, i64)> {
+    let (hour, minute) = text.split_once(':')?;
+    let number = |part: &str, most: i64| part.parse::<i64>().ok().filter(|number| (0..=most).contains(number) && part.len() == 2);
+    Some((number(hour, 23)?, number(minute, 59)?))
+}
+
+fn stage(work: &mut Work, written: &Node, entity: EntityIx) -> Option<Start> {
+    let found = work.entity(entity);
+    let known: Vec<String> = found.pipelines.iter().map(|pipeline| pipeline.id.clone()).collect();
+    let at = match written.text("pipeline") {
+        Some(name) => known.iter().position(|id| id == name),
+        None if known.len() == 1 => Some(0),
+        None => None,
+    };
+    let Some(at) = at else {
+        let place = written.get("pipeline").or(written.get("event")).map_or(&written.place, |node| &node.place).clone();
+        let (message, hint) = match (written.text("pipeline"), known.is_empty()) {
+            (_, true) => (format!("`{}` has no pipeline, so no stages", found.id), "give it `pipelines`".to_owned()),
+            (Some(name), _) => (format!("`{}` has no pipeline `{name}`", found.id), format!("pipelines: {}", known.join(", "))),
+            (None, _) => (format!("`{}` has several pipelines", found.id), format!("say which one: `pipeline: {}`", known[0])),
+        };
+        let near = written.text("pipeline").and_then(|name| nearest(name, known.iter().map(String::as_str)));
+        work.fault(Diagnostic::error("DEF364", &place, message).near(near).hint(hint));
+        return None;
+    };
+    let pipeline = found.pipelines[at].clone();
+    let keys: Vec<&str> = pipeline.stages.iter().map(|stage| stage.key.as_str()).collect();
+    let mut stages = |key: &str| -> Option<Vec<String>> {
+        let items: Vec<Node> = written.get(key).map(|node| node.one_or_many().into_iter().cloned().collect()).unwrap_or_default();
+        let mut named = Vec::new();
+        for item in &items {
+            let name = item.as_text()?;
+            if !keys.contains(&name) {
+                let fault = Diagnostic::error("DEF349", &item.place, format!("the pipeline has no stage `{name}`"))
+                    .near(nearest(name, keys.iter().copied()))
+                    .hint(format!("stages: {}", keys.join(", ")));
+                work.fault(fault);
+                return None;
+            }
+            named.push(name.to_owned());
+        }
+        Some(named)
+    };
+    let (from, to) = (stages("from"), stages("to"));
+    Some(Start::Stage { field: pipeline.field, from: from?, to: to? })
+}
