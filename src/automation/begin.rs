@@ -41,7 +41,8 @@ pub(super) async fn subject(tx: &mut RecordTx<'_>, entity: &Entity, delivery: &D
     let record = match found {
         Some(found) if !as_told => found,
         found => {
-            let empty = || Record { entity: entity.ix, id: delivery.id, version: delivery.version, values: vec![Value::Null; entity.fields.len()] };
+            let empty =
+                || Record { entity: entity.ix, id: delivery.id, version: delivery.version, values: vec![Value::Null; entity.fields.len()] };
             overlaid(&catalog, entity, &found.unwrap_or_else(empty), &delivery.values)
         }
     };

@@ -149,7 +149,8 @@ mod tests {
     fn each_day_is_reached_once_whatever_the_clock_does() {
         let york = "America/New_York";
         // 01:30 comes twice on 1 November: 05:30 and 06:30 in UTC.
-        let moments = ["2026-10-31T06:00:00Z", "2026-11-01T05:29:00Z", "2026-11-01T05:45:00Z", "2026-11-01T06:15:00Z", "2026-11-01T06:45:00Z"];
+        let moments =
+            ["2026-10-31T06:00:00Z", "2026-11-01T05:29:00Z", "2026-11-01T05:45:00Z", "2026-11-01T06:15:00Z", "2026-11-01T06:45:00Z"];
         assert_eq!(days(york, 90, &moments), ["2026-11-01"]);
         // 02:30 is left out on 8 March: 02:00 is 07:00 in UTC, and then it is 03:00.
         let moments = ["2026-03-08T06:59:00Z", "2026-03-08T07:00:00Z", "2026-03-08T07:31:00Z", "2026-03-09T06:29:00Z"];

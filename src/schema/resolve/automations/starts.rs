@@ -56,7 +56,9 @@ fn watched(work: &mut Work, item: &Node, entity: EntityIx) -> Option<FieldIx> {
             "is computed whenever it is read"
         }
         FieldType::Children { .. } => "is a list of records, which change on their own",
-        _ if found.is_system && matches!(found.name.as_str(), "id" | "version" | "created_at" | "created_by" | "updated_at" | "updated_by") => {
+        _ if found.is_system
+            && matches!(found.name.as_str(), "id" | "version" | "created_at" | "created_by" | "updated_at" | "updated_by") =>
+        {
             "is set with every change"
         }
         _ => return Some(ix),

@@ -35,15 +35,7 @@ impl List {
         is_sound.then_some(found)
     }
 
-    fn one(
-        &mut self,
-        work: &mut Work,
-        key: &Node,
-        item: &Node,
-        target: EntityIx,
-        field: FieldIx,
-        is_written: bool,
-    ) -> Option<Given> {
+    fn one(&mut self, work: &mut Work, key: &Node, item: &Node, target: EntityIx, field: FieldIx, is_written: bool) -> Option<Given> {
         let found = work.entity(target).field(field).clone();
         let refused = |why: &str| {
             Diagnostic::error("DEF363", &key.place, format!("`{}` {why}", found.name)).hint("name a field with a value of its own")
