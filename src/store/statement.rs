@@ -19,6 +19,9 @@ pub struct Statement {
 /// Stands for the moment in statements that are kept: outside of what a date-time may be.
 pub(super) const MOMENT: DateTime = DateTime(i64::MIN + 1);
 
+/// Stands for the lowest id in statements that are kept: no record has it.
+pub(super) const LOWEST: i64 = i64::MIN + 1;
+
 impl Statement {
     /// With this moment where [`MOMENT`] stands for one.
     pub(super) fn at(&self, now: DateTime) -> Cow<'_, Self> {
@@ -31,6 +34,15 @@ impl Statement {
             bind.1 = Cell::Int(now.0);
         }
         Cow::Owned(statement)
+    }
+
+    /// With this id where [`LOWEST`] stands for one.
+    pub(super) fn from(&self, lowest: i64) -> Self {
+        let mut statement = self.clone();
+        for bind in statement.binds.iter_mut().filter(|bind| matches!(bind, (ColumnKind::Int, Cell::Int(LOWEST)))) {
+            bind.1 = Cell::Int(lowest);
+        }
+        statement
     }
 }
 
@@ -94,6 +106,18 @@ impl Rows {
         self.cells = cells;
     }
 
+    /// Leaves one of those rows that follow each other with the same integer in a column.
+    pub fn dedup_by_int(&mut self, column: usize) {
+        let key = |row: &[Cell]| row.get(column).and_then(Cell::as_int);
+        if self.iter().is_sorted_by(|one, next| key(one) != key(next)) {
+            return;
+        }
+        let mut rows: Vec<&[Cell]> = self.iter().collect();
+        rows.dedup_by_key(|row| key(row));
+        let cells = rows.concat();
+        self.cells = cells;
+    }
+
     /// The rows as slices of `width` cells.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[Cell]> {
         self.cells.chunks_exact(self.width.max(1))
@@ -126,6 +150,15 @@ mod tests {
 
     fn rows(ids: &[i64]) -> Rows {
         Rows { width: 2, cells: ids.iter().flat_map(|id| [Cell::from("a"), Cell::Int(*id)]).collect() }
+    }
+
+    #[test]
+    fn rows_that_are_there_twice_are_there_once() {
+        for (given, wanted) in [(&[3, 3, 2, 1, 1][..], &[3, 2, 1][..]), (&[3, 2], &[3, 2]), (&[4, 4], &[4]), (&[], &[])] {
+            let mut found = rows(given);
+            found.dedup_by_int(1);
+            assert_eq!(found.cells, rows(wanted).cells);
+        }
     }
 
     #[test]

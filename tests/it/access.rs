@@ -14,6 +14,7 @@ mod plans;
 mod role_plans;
 mod search;
 mod shares;
+mod windows;
 pub mod world;
 mod writes;
 mod zones;

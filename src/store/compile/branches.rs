@@ -10,7 +10,7 @@ use crate::store::{Dialect, Sql};
 use super::columns::{column_sql, id_column};
 use super::expr::{self, ExprSql};
 use super::order::{SortSql, Sorting, order_by};
-use super::select::{Take, ids, outer_order, sort_list, where_all};
+use super::select::{Take, ids, is_in_order, outer_order, sort_list, where_all};
 
 /// Owners a rule may name so that each is looked up by itself.
 const MOST_BRANCHES: usize = 64;
@@ -18,12 +18,37 @@ const MOST_BRANCHES: usize = 64;
 /// What a rule lets somebody read, in parts that an index answers each.
 #[derive(Clone, Default)]
 pub(super) struct Branches {
-    /// No record is in two of them.
-    apart: Vec<Sql>,
+    /// What some people own: no record is in two of them.
+    owned: Option<Owned>,
     /// Sets of ids, which may have records that others have too.
     sets: Vec<Sql>,
     /// Shares, each with somebody else, under `x`; likewise.
     shares: Vec<Sql>,
+}
+
+/// A link of records and the owners it may name.
+#[derive(Clone)]
+struct Owned {
+    link: Sql,
+    by: Vec<i64>,
+}
+
+impl Owned {
+    /// A condition for each owner.
+    fn each(&self) -> impl Iterator<Item = Sql> {
+        self.by.iter().map(|id| {
+            let mut sql = self.link.clone();
+            sql.push(" = ").bind(ColumnKind::Int, Cell::Int(*id));
+            sql
+        })
+    }
+
+    /// One condition for all.
+    fn together(&self) -> Sql {
+        let mut sql = self.link.clone();
+        sql.push(" IN ").bind_list(ColumnKind::Int, self.by.iter().map(|id| Cell::Int(*id)));
+        sql
+    }
 }
 
 /// Where the access rule says no more than `owner in (…)`, what was shared and other sets of ids (records with a row of somebody),
@@ -31,11 +56,6 @@ pub(super) struct Branches {
 /// link then gives the first records of each in order, whether there are few of them or nearly all.
 pub(super) fn branches(with: ExprSql<'_>, entity: &Entity, asked: &ListRequest) -> Option<Branches> {
     if is_in_order(asked) { branches_of_rule(with, entity, asked) } else { None }
-}
-
-/// Whether the list is in the order of ids.
-pub(super) fn is_in_order(asked: &ListRequest) -> bool {
-    asked.sort.is_empty()
 }
 
 /// The same for a list in any order.
@@ -56,16 +76,16 @@ pub(super) fn branches_of_rule(with: ExprSql<'_>, entity: &Entity, asked: &ListR
         }
         match expr::in_set(with.open().about(entity.ix), "t", part) {
             Some(set) => found.sets.push(set),
-            None if found.apart.is_empty() => found.apart = owners(with, entity, part)?,
+            None if found.owned.is_none() => found.owned = Some(owners(with, entity, part)?),
             None => return None,
         }
     }
-    let has_any = !(found.apart.is_empty() && found.sets.is_empty() && found.shares.is_empty());
+    let has_any = !(found.owned.is_none() && found.sets.is_empty() && found.shares.is_empty());
     has_any.then_some(found)
 }
 
-/// `owner in (…)` as a condition for each owner.
-fn owners(with: ExprSql<'_>, entity: &Entity, part: &Typed) -> Option<Vec<Sql>> {
+/// `owner in (…)`
+fn owners(with: ExprSql<'_>, entity: &Entity, part: &Typed) -> Option<Owned> {
     let Node::In { item, list } = &part.node else { return None };
     let Node::Path(Path { root: Root::Record, hops, field, part: None }) = &item.node else { return None };
     let is_indexed = entity.indexes.iter().any(|index| index.fields.first() == Some(field));
@@ -80,12 +100,33 @@ fn owners(with: ExprSql<'_>, entity: &Entity, part: &Typed) -> Option<Vec<Sql>> 
     if cells.is_empty() {
         return None;
     }
-    let each = cells.into_iter().map(|id| {
-        let mut sql = column_sql("t", &column.name);
-        sql.push(" = ").bind(ColumnKind::Int, Cell::Int(id));
+    Some(Owned { link: column_sql("t", &column.name), by: cells })
+}
+
+/// The ids of all branches from one on, some of them more than once, in no order.
+pub(super) fn ids_from(entity: &Entity, branches: &Branches, beside: &[Sql], lowest: i64) -> Sql {
+    let from = |mut id: Sql| {
+        id.push(" >= ").bind(ColumnKind::Int, Cell::Int(lowest));
+        id
+    };
+    let of_table = |branch: Sql| {
+        let mut sql = Sql::new("SELECT ");
+        sql.append(column_sql("t", id_column(entity))).push(" AS \"id\" FROM ").ident(&entity.table).push(" AS \"t\"");
+        let conditions = [branch].into_iter().chain(beside.iter().cloned()).chain([from(column_sql("t", id_column(entity)))]);
+        where_all(&mut sql, " WHERE ", conditions);
         sql
-    });
-    Some(each.collect())
+    };
+    let shared = |branch: Sql| {
+        let mut sql = Sql::new("SELECT ");
+        sql.append(column_sql("x", "record")).push(" AS \"id\" FROM \"sys_share\" AS \"x\"");
+        where_all(&mut sql, " WHERE ", [branch, from(column_sql("x", "record"))]);
+        sql
+    };
+    let owned = branches.owned.as_ref().map(Owned::together);
+    let mut sql = Sql::default();
+    let of_tables = owned.into_iter().chain(branches.sets.iter().cloned()).map(of_table);
+    sql.join("\n  UNION ALL ", of_tables.chain(branches.shares.iter().cloned().map(shared)));
+    sql
 }
 
 /// All ids of all branches, each once.
@@ -103,9 +144,9 @@ fn parts(entity: &Entity, sort: &Sorting, branches: Branches, beside: &[Sql]) ->
         where_all(&mut sql, " WHERE ", std::iter::once(branch).chain(beside.iter().cloned()));
         sql
     };
-    let Branches { apart, sets, shares } = branches;
+    let Branches { owned, sets, shares } = branches;
     let shares = shares.into_iter().map(|branch| select_shared(entity, branch, beside));
-    apart.into_iter().chain(sets).map(of_table).chain(shares).collect()
+    owned.iter().flat_map(Owned::each).chain(sets).map(of_table).chain(shares).collect()
 }
 
 /// The first ids of all branches together.
@@ -119,7 +160,7 @@ pub(super) fn of_branches(dialect: Dialect, entity: &Entity, sort: &Sorting, bra
 /// SQLite takes the next id of that branch which has the highest one, so that no more of each is read than is needed. (It does so
 /// for a compound statement with an order of its own whose parts come in this order; `UNION` leaves out what came before.)
 fn merged(entity: &Entity, sort: &Sorting, branches: Branches, beside: &[Sql], take: &Take) -> Sql {
-    let apart = branches.apart.len();
+    let apart = branches.owned.as_ref().map_or(0, |owned| owned.by.len());
     let mut parts = parts(entity, sort, branches, beside);
     let others = parts.split_off(apart);
     let mut sql = Sql::default();
@@ -144,7 +185,7 @@ fn put_together(entity: &Entity, sort: &Sorting, branches: Branches, beside: &[S
     let inner = Take { rows: take.rows + take.skip, skip: 0 };
     let mut sql = Sql::new("SELECT \"id\" FROM (");
     let of_table = |branch: Sql| ids(entity, sort, std::iter::once(branch).chain(beside.iter().cloned()).collect(), &inner);
-    let apart = branches.apart.into_iter().map(|branch| ("\n  UNION ALL SELECT * FROM (", of_table(branch)));
+    let apart = branches.owned.iter().flat_map(Owned::each).map(|branch| ("\n  UNION ALL SELECT * FROM (", of_table(branch)));
     // Without `ALL` the answer holds each id once, whatever stands before.
     let sets = branches.sets.into_iter().map(|branch| ("\n  UNION SELECT * FROM (", of_table(branch)));
     let shares = branches.shares.into_iter().map(|branch| ("\n  UNION SELECT * FROM (", shared_ids(entity, sort, branch, beside, &inner)));

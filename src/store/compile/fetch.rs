@@ -81,13 +81,12 @@ fn at(statement: &Statement, now: Option<DateTime>) -> Cow<'_, Statement> {
 }
 
 async fn page(source: &mut Source<'_>, plan: &ListPlan, now: Option<DateTime>, key: &CursorKey) -> Result<Page, StoreError> {
-    let (page, sort_cells) = match &plan.other {
-        Some(other) if is_better(source, other, now).await? => (&other.page, &other.sort_cells),
-        _ => (&plan.page, &plan.sort_cells),
+    let (mut rows, sort_cells) = match &plan.other {
+        Some(other) if is_better(source, other, now).await? => (source.query(&at(&other.page, now)).await?, &other.sort_cells),
+        _ => (rows_of(source, plan, now).await?, &plan.sort_cells),
     };
-    let mut rows = source.query(&at(page, now)).await?;
-    if let Some(descending) = plan.by_id {
-        rows.sort_by_int(plan.rows.shape.id, descending);
+    if plan.by_id {
+        rows.sort_by_int(plan.rows.shape.id, true);
     }
     let limit = plan.limit as usize;
     let has_more = rows.len() > limit;
@@ -99,6 +98,19 @@ async fn page(source: &mut Source<'_>, plan: &ListPlan, now: Option<DateTime>, k
         None => None,
     };
     Ok(Page { rows, next, has_more, total })
+}
+
+/// The rows of the page, from the window of the plan where that holds them.
+async fn rows_of(source: &mut Source<'_>, plan: &ListPlan, now: Option<DateTime>) -> Result<Rows, StoreError> {
+    let Some((window, moment)) = plan.window.as_ref().zip(now) else { return source.query(&at(&plan.page, now)).await };
+    if let Some((statement, lowest)) = window.next(moment)
+        && let Some(rows) = window.take(source.query(&statement).await?, lowest)
+    {
+        return Ok(rows);
+    }
+    let rows = source.query(&at(&plan.page, now)).await?;
+    window.learn(&rows);
+    Ok(rows)
 }
 
 async fn is_better(source: &mut Source<'_>, other: &Other, now: Option<DateTime>) -> Result<bool, StoreError> {

@@ -22,6 +22,7 @@ pub mod select;
 pub mod shape;
 pub mod single;
 mod truths;
+mod window;
 pub mod write;
 
 pub use aggregate::{AggregateColumn, AggregatePlan, aggregate};

@@ -10,10 +10,10 @@ use crate::query::{ListRequest, Paging};
 use crate::schema::catalog::{Catalog, ColumnKind};
 use crate::store::{Dialect, Sql, Statement};
 
-use super::branches::{branches_of_rule, ids_of_branches, is_in_order};
+use super::branches::{branches_of_rule, ids_of_branches};
 use super::columns::{column_sql, id_column};
 use super::expr::ExprSql;
-use super::select::{Way, bin, conditions, page, rule, where_all};
+use super::select::{Way, bin, conditions, is_in_order, page, rule, where_all};
 use super::shape::RowPlan;
 
 /// Another way to a page under an access rule, better for some askers and worse for others. Which it is for this one, a look

@@ -17,6 +17,7 @@ use super::other::other;
 use super::select::{ListPlan, list};
 use super::shape::RowPlan;
 use super::single::{GetPlan, get};
+use super::window::window;
 
 /// Plans kept of each sort.
 const KEPT: usize = 1024;
@@ -216,6 +217,7 @@ impl Plans {
                 let mut plan = list(whole, dialect, &authorised, &context);
                 if dialect == Dialect::Sqlite {
                     plan.other = other(whole, &authorised, &context);
+                    plan.window = window(whole, &authorised, &context);
                 }
                 if is_first { Own::keep(&self.own_lists, key, rules, plan) } else { Arc::new(plan) }
             });

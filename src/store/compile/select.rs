@@ -9,7 +9,7 @@ use crate::query::{COUNT_CAP, Count, Deleted, ListRequest, Paging};
 use crate::schema::catalog::{Catalog, ColumnKind, Entity};
 use crate::store::{Dialect, Sql, Statement};
 
-use super::branches::{Branches, branches, ids_of_branches, is_in_order, of_branches};
+use super::branches::{Branches, branches, ids_of_branches, of_branches};
 use super::columns::{Columns, column_sql, deleted_column, id_column};
 use super::constant::is_constant;
 use super::cursor::{after, after_in_range};
@@ -18,6 +18,7 @@ use super::found::found;
 use super::order::{SortSql, Sorting, is_delivered, order_by, sort_columns};
 use super::other::Other;
 use super::shape::{PartPlan, RowPlan};
+use super::window::Window;
 
 /// The statements of a list request.
 #[derive(Debug)]
@@ -28,8 +29,8 @@ pub struct ListPlan {
     pub count: Option<Statement>,
     pub rows: Arc<RowPlan>,
     pub limit: u32,
-    /// In the order of ids, from the highest one where true. The statement may leave it to the reader to make sure of it.
-    pub by_id: Option<bool>,
+    /// In the order of ids, the highest one first. The statement may leave it to the reader to make sure of it.
+    pub by_id: bool,
     /// Cells of the page's rows with the sort values, for the cursor.
     pub sort_cells: Vec<usize>,
     /// See [`ListRequest::digest`].
@@ -38,6 +39,8 @@ pub struct ListPlan {
     pub is_constant: bool,
     /// Another way to the same page.
     pub other: Option<Other>,
+    /// A nearer way to the first page.
+    pub window: Option<Window>,
 }
 
 /// Compiles a list request.
@@ -53,8 +56,13 @@ pub fn list<T: AsRef<ListRequest>>(catalog: &Catalog, dialect: Dialect, request:
     let count = (asked.count != Count::None).then(|| count(dialect, entity, &conditions));
     let (page, rows, sort_cells) = page(with, entity, asked, conditions, way);
     let is_constant = !request.rows().is_personal() && is_constant(catalog, asked);
-    let by_id = is_in_order(asked).then_some(true);
-    ListPlan { page, count, rows: Arc::new(rows), limit: asked.limit, by_id, sort_cells, digest: asked.digest, is_constant, other: None }
+    let (rows, by_id) = (Arc::new(rows), is_in_order(asked));
+    ListPlan { page, count, rows, limit: asked.limit, by_id, sort_cells, digest: asked.digest, is_constant, other: None, window: None }
+}
+
+/// Whether the list is in the order of ids.
+pub(super) fn is_in_order(asked: &ListRequest) -> bool {
+    asked.sort.is_empty()
 }
 
 /// Every expansion has made its part.
@@ -347,7 +355,7 @@ pub(super) fn outer_order(alias: Option<&str>, keys: &[SortSql], segmented: bool
 
 /// The rows for ids in the order of ids. SQLite reads them in it (`CROSS JOIN` keeps it to that), and would sort whole rows were it
 /// told to; see [`ListPlan::by_id`].
-fn one_by_one(entity: &Entity, ids: Sql, columns: &Columns<'_, '_>) -> Sql {
+pub(super) fn one_by_one(entity: &Entity, ids: Sql, columns: &Columns<'_, '_>) -> Sql {
     let mut sql = Sql::new("SELECT ");
     sql.append(columns.list()).push("\nFROM (").append(ids).push(") AS \"p\"\nCROSS JOIN ");
     sql.ident(&entity.table).push(" AS \"t\" ON ").append(column_sql("t", id_column(entity))).push(" = \"p\".\"id\"");

@@ -4,7 +4,7 @@
 //! Schema, roles, data and questions are made at random from a seed. `tests/run long access` asks 20,000 questions on each
 //! database; `RELATA_SEED` and `RELATA_QUESTIONS` choose others. What differed once has a test of its own.
 
-mod plan;
+pub mod plan;
 mod questions;
 mod side;
 
