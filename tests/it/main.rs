@@ -1,5 +1,8 @@
 //! The one integration binary: one link, every behaviour.
 
+// The release profile looks deeper into futures of futures.
+#![recursion_limit = "256"]
+
 mod access;
 mod api;
 mod architecture;
