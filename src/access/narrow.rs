@@ -71,6 +71,9 @@ fn arrange(entity: &mut Entity, is_hidden: &dyn Fn(EntityIx, FieldIx) -> bool) {
     let is_open = |field: &FieldIx| !is_hidden(ix, *field);
     entity.uniques.retain(|unique| unique.fields.iter().all(is_open));
     let reads = |condition: &Option<Typed>| condition.as_ref().is_none_or(|condition| reads_only(ix, condition, is_hidden));
+    for approval in &mut entity.approvals {
+        approval.fields.retain(is_open);
+    }
     entity.pipelines.retain(|pipeline| is_open(&pipeline.field) && reads(&pipeline.when));
     for pipeline in &mut entity.pipelines {
         pipeline.amount = pipeline.amount.filter(is_open);

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::Workspace;
 use crate::auth::Auth;
 use crate::jobs::{Job, JobContext, JobError, JobHandler, NewJob, Outcome, enqueue};
-use crate::record::{FORGET, Records, Retained, SCRUB};
+use crate::record::{APPROVAL, FORGET, Records, Retained, SCRUB};
 use crate::store::{BoxFuture, Store, StoreError, settings};
 
 /// Sessions, challenges and counters that are over.
@@ -53,7 +53,7 @@ impl Chores {
 
 impl JobHandler for Chores {
     fn kinds(&self) -> &[&'static str] {
-        &[SCRUB, SWEEP, RETAIN, FORGET]
+        &[SCRUB, SWEEP, RETAIN, FORGET, APPROVAL]
     }
 
     fn run<'a>(&'a self, context: &'a JobContext, job: &'a Job) -> BoxFuture<'a, Result<Outcome, JobError>> {
@@ -61,6 +61,11 @@ impl JobHandler for Chores {
             match job.kind.as_str() {
                 SCRUB => context.store.scrub().await?,
                 RETAIN => self.retain(&context.store).await?,
+                // What is done already is over: doing it twice changes nothing.
+                APPROVAL => {
+                    let looked = self.records.look_after_approvals(&job.payload).await;
+                    looked.map(|_| ()).map_err(|error| JobError::Retry(error.to_string()))?;
+                }
                 // What is forgotten already is found no more: doing it twice changes nothing.
                 FORGET => self.records.forget(&job.payload).await.map(|_| ()).map_err(|error| JobError::Retry(error.to_string()))?,
                 _ => self.auth.prune().await.map_err(|error| JobError::Retry(error.to_string()))?,
@@ -80,7 +85,7 @@ impl Workspace {
         self.store
             .write(move |tx| {
                 Box::pin(async move {
-                    for kind in [SWEEP, RETAIN] {
+                    for kind in [SWEEP, RETAIN, APPROVAL] {
                         enqueue(tx, &NewJob { key: Some(kind.to_owned()), ..NewJob::new(kind, json!({}), now) }).await?;
                     }
                     Ok(())

@@ -12,13 +12,15 @@ use crate::access::Actor;
 use crate::base::DateTime;
 use crate::expr::needs;
 use crate::jobs::{Job, JobContext, JobError, Outcome};
-use crate::record::{Cause, Delivery, EventKind, Record, RecordError, RecordTx, Source};
+use crate::record::{ApprovalFor, Ask, Cause, Delivery, EventKind, Record, RecordError, RecordTx, Source};
 use crate::schema::catalog::{Act, Entity, FieldType, RunAs, Step};
 use crate::store::StoreError;
 use crate::store::runs::{self, Run, StepLine};
 
 /// How long a step may take before another process may claim the job.
 const LEASE: Duration = Duration::from_secs(60);
+/// Ten years.
+const FOREVER_US: i64 = 3_650 * 86_400 * 1_000_000;
 /// Steps of one run.
 const MOST_STEPS: usize = 1_000;
 
@@ -33,6 +35,8 @@ enum Went {
     Later(DateTime),
     /// Its step is gone from the definitions.
     Lost,
+    /// A decision about the record is to be asked for, outside of the transaction of a step.
+    Ask(String),
 }
 
 impl ScriptJobs {
@@ -52,6 +56,14 @@ impl ScriptJobs {
                     fail(context, job, "definition:".to_owned()).await?;
                     return Err(JobError::Fatal("the step of the run is no longer in the definitions".to_owned()));
                 }
+                Ok(Went::Ask(approval)) => match self.ask(job, &delivery, &actor, approval).await {
+                    Ok(()) => {}
+                    Err(error) if is_passing(&error) && !job.is_last_try() => return Err(JobError::Retry(told(&error))),
+                    Err(error) => {
+                        fail(context, job, refused(&error)).await?;
+                        return Err(JobError::Fatal(told(&error)));
+                    }
+                },
                 Err(error) if is_passing(&error) && !job.is_last_try() => return Err(JobError::Retry(told(&error))),
                 Err(error) => {
                     fail(context, job, refused(&error)).await?;
@@ -62,6 +74,15 @@ impl ScriptJobs {
         let why = format!("steps:{MOST_STEPS}");
         fail(context, job, why).await?;
         Err(JobError::Fatal(format!("the run took more than {MOST_STEPS} steps")))
+    }
+
+    /// Who decides is found out outside of transactions. A process that dies behind it finds the request when it comes back.
+    async fn ask(&self, job: &Job, delivery: &Delivery, actor: &Actor, approval: String) -> Result<(), RecordError> {
+        let catalog = self.records.catalog();
+        let unknown = || RecordError::UnknownEntity { name: delivery.entity.clone(), near: None };
+        let entity = catalog.find_entity(&delivery.entity).ok_or_else(unknown)?.ix;
+        let ask = Ask { approval, comment: String::new(), run: Some(job.id) };
+        self.records.ask_approval(actor, &catalog, entity, delivery.id, ask, Source::Automation).await.map(|_| ())
     }
 
     async fn step(
@@ -81,7 +102,7 @@ impl ScriptJobs {
                 context.hold(tx.store(), job, LEASE).await?;
                 let went = automation.step(tx, job.id, delivery, name).await?;
                 match went {
-                    Went::On | Went::Lost => {}
+                    Went::On | Went::Lost | Went::Ask(_) => {}
                     Went::End => context.finish(tx.store(), job).await?,
                     Went::Later(until) => context.put_back(tx.store(), job, until).await?,
                 }
@@ -144,7 +165,8 @@ impl Automation {
         let Some(at) = at else { return Ok(Went::Lost) };
         let step = &automation.steps[at];
         let Subject { record, old, is_gone } = subject(tx, entity, delivery, false).await?;
-        if is_gone && delivery.kind != EventKind::Delete && matches!(step.act, Act::Wait(_) | Act::WaitFor { .. }) {
+        if is_gone && delivery.kind != EventKind::Delete && matches!(step.act, Act::Wait(_) | Act::WaitFor { .. } | Act::Approval { .. })
+        {
             runs::end(tx.store(), run, "cancelled", Some("gone:")).await?;
             return Ok(Went::End);
         }
@@ -158,7 +180,23 @@ impl Automation {
             let look = DateTime(tx.now().0.saturating_add(LOOK_US));
             return Ok(Went::Later(if is_heard_of(entity, step) { until } else { until.min(look) }));
         }
-        let about = About { delivery, record: &record, old: old.as_ref(), waited: found.wake_at };
+        if let Act::Approval { approval, .. } = &step.act {
+            match tx.approval_for(&record, approval, found.began_at).await? {
+                ApprovalFor::Missing => {
+                    tx.leave();
+                    return Ok(Went::Ask(approval.clone()));
+                }
+                ApprovalFor::Running => {
+                    tx.leave();
+                    // Whoever ends it wakes the run.
+                    let (until, look) = (tx.now().0.saturating_add(FOREVER_US), tx.now().0.saturating_add(LOOK_US));
+                    runs::wait(tx.store(), run, DateTime(until)).await?;
+                    return Ok(Went::Later(DateTime(look)));
+                }
+                ApprovalFor::Ended(_) => {}
+            }
+        }
+        let about = About { began_at: found.began_at, delivery, record: &record, old: old.as_ref(), waited: found.wake_at };
         let done = self.act(tx, step, &about).await;
         tx.leave();
         let did = done?;

@@ -10,7 +10,7 @@ use super::translate::{data_of, refusal};
 use crate::base::{DateTime, EntityIx, FieldIx, RecordId, Value};
 use crate::expr::{CompareOp, Node, Path, Root, Type, Typed};
 use crate::query::{CursorKey, Paging, parse_list_json};
-use crate::record::{Delivery, Input, Record, RecordError, RecordTx, Source, WriteOptions};
+use crate::record::{ApprovalFor, Delivery, Input, Record, RecordError, RecordTx, Source, WriteOptions};
 use crate::schema::catalog::{Act, Catalog, FieldType, Given, GivenValue, Step};
 
 /// Ids that the log names of many records.
@@ -26,6 +26,7 @@ pub(super) struct About<'a> {
     pub old: Option<&'a Record>,
     /// Until when the run waited at this step.
     pub waited: Option<DateTime>,
+    pub began_at: DateTime,
 }
 
 /// What a step did.
@@ -92,6 +93,19 @@ impl Automation {
                 let holds = tx.holds(condition, record, old).await?;
                 let next = if holds { step.next } else { *otherwise };
                 Ok(Did { next, input: json!({ "seconds": seconds }), output: json!({ "holds": holds }) })
+            }
+            // Where it is not decided the run waits, and does not come here.
+            Act::Approval { approval, otherwise, ends } => {
+                let state = match tx.approval_for(record, approval, about.began_at).await? {
+                    ApprovalFor::Ended(state) => state,
+                    ApprovalFor::Missing | ApprovalFor::Running => "running".to_owned(),
+                };
+                let next = match (state.as_str(), ends) {
+                    ("approved" | "not_needed", _) => step.next,
+                    (_, true) => None,
+                    (_, false) => *otherwise,
+                };
+                Ok(Did { next, input: json!({ "approval": approval }), output: json!({ "state": state }) })
             }
             Act::Run(name) => {
                 let output = match call(tx, about.delivery, name).await? {

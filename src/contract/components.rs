@@ -36,6 +36,9 @@ fn schemas(catalog: &Catalog) -> Value {
     schemas.insert("File".into(), file());
     schemas.insert("Expanded".into(), json!({ "type": "object", "description": "another record with the fields that were selected" }));
     schemas.insert("Share".into(), super::shares::schema());
+    if super::approvals::is_used(catalog.known_entities()) {
+        schemas.insert("Approval".into(), super::approvals::schema());
+    }
     schemas.insert("HistoryPage".into(), history_page());
     schemas.insert("ChangesPage".into(), changes_page());
     Value::Object(schemas)

@@ -116,6 +116,7 @@ pub fn entity_schema(catalog: &Catalog, entity: &Entity) -> Value {
                 "fields": unique.fields.iter().map(|field| entity.field(*field).name.as_str()).collect::<Vec<_>>(),
             })).collect::<Vec<_>>(),
             "pipelines": super::moves::facts(entity),
+            "approvals": super::approvals::facts(entity),
             "views": entity.views.iter().map(|view| view.id.as_str()).collect::<Vec<_>>(),
             "actions": entity.buttons.iter().map(|button| json!({ "name": button.id, "label": labels(&button.label) })).collect::<Vec<_>>(),
             "catalog_version": catalog.version,

@@ -1,6 +1,7 @@
 //! OpenAPI and JSON Schema documents from the catalog. Pure: the same catalog gives the same text.
 
 mod access;
+mod approvals;
 mod automations;
 mod components;
 mod entity;
@@ -36,6 +37,10 @@ pub fn openapi(catalog: &Catalog, origin: &str) -> Value {
     identity::add(&mut paths);
     people::add(catalog, &mut paths);
     access::add(&mut paths);
+    let has_approvals = approvals::is_used(catalog.known_entities());
+    if has_approvals {
+        approvals::add(&mut paths);
+    }
     automations::add(&mut paths);
     jobs::add(&mut paths);
     system::add(catalog, &mut paths);
@@ -46,6 +51,7 @@ pub fn openapi(catalog: &Catalog, origin: &str) -> Value {
             json!({ "name": "identity", "description": "One's own sessions and API tokens" }),
             json!({ "name": "people", "description": "Inviting, deactivating and reactivating people, for administrators" }),
             json!({ "name": "access", "description": "Why somebody may or may not, who reads what" }),
+            json!({ "name": "approvals", "description": "Decisions that were asked for, and who stands in for whom" }),
             json!({ "name": "workspace", "description": "Batches, changes, files, definitions and health" }),
         ])
         .collect();

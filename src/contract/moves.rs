@@ -49,7 +49,7 @@ fn standings(entity: &Entity) -> Value {
             "gate",
             json!({ "type": "string", "description": "the gate's id; `order`, `roles`, `reason` or `tasks` for what the pipeline itself demands" }),
         ),
-        ("kind", json!({ "type": "string", "enum": ["order", "role", "field", "expression", "task"] })),
+        ("kind", json!({ "type": "string", "enum": ["order", "role", "field", "expression", "task", "approval"] })),
         (
             "state",
             json!({ "type": "string", "enum": ["met", "missing", "hidden"], "description": "`hidden`: it depends on what you may not read" }),
@@ -57,6 +57,8 @@ fn standings(entity: &Entity) -> Value {
         ("field", json!({ "type": ["string", "null"], "description": "the field to fill in" })),
         ("task", json!({ "type": ["string", "null"], "description": "the stage's task that must be done" })),
         ("record", json!({ "type": ["string", "null"], "description": "the record of that task; null where it is not there" })),
+        ("approval", json!({ "type": ["string", "null"], "description": "the approval that must be given" })),
+        ("request", json!({ "type": ["string", "null"], "description": "the request for it that was made last" })),
         ("code", text_or_null()),
         ("message", json!({ "type": ["string", "null"], "description": "what is said when it does not hold, in your language" })),
     ]);

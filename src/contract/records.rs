@@ -31,6 +31,9 @@ pub(super) fn add(catalog: &Catalog, entity: &Entity, paths: &mut Map<String, Va
     if !entity.pipelines.is_empty() && entity.may.read {
         super::moves::add(entity, &base, paths);
     }
+    if !entity.approvals.is_empty() && entity.may.read {
+        super::approvals::of_entity(entity, &base, paths);
+    }
     if entity.may.export {
         paths.insert(format!("{base}/export"), json!({ "get": export(entity) }));
     }

@@ -277,6 +277,7 @@ impl RecordTx<'_> {
         };
         self.run_all(compiled, entity, &statements).await?;
         self.end_shares(compiled, &old).await?;
+        self.end_approvals(compiled, &old).await?;
         let change = Trace { kind: EventKind::Delete, record: &record, old: Some(&old), changed: &[], by_script: &[] };
         self.trace(compiled, change, options).await?;
         let mut saved = Saved {

@@ -19,7 +19,7 @@ use crate::expr::Type;
 use crate::query::Deleted;
 use crate::schema::catalog::{Entity, OnDelete};
 use crate::store::audit::{self, Entry};
-use crate::store::{erasures, files, history, jobs, outbox, search, stages};
+use crate::store::{approvals, erasures, files, history, jobs, outbox, search, stages};
 
 /// The kind of job that removes from the database's files what was deleted in it (`Store::scrub`).
 pub const SCRUB: &str = "scrub";
@@ -109,6 +109,7 @@ impl RecordTx<'_> {
             self.forget_copies(id, &id.to_string()).await?;
             history::forget(self.store, id).await?;
             stages::forget(self.store, id).await?;
+            approvals::forget(self.store, id).await?;
             let now = self.now();
             erasures::note(self.store, uid, id.0, now).await?;
             return Ok(erased);

@@ -117,7 +117,7 @@ impl Records {
         let request = GetRequest { entity, id, select: only_id(catalog.entity(entity)), deleted: Deleted::Live };
         match self.get(actor, &catalog, request).await {
             Ok(row) => Ok(row.is_some()),
-            Err(RecordError::Access(_)) => Ok(false),
+            Err(RecordError::Access(_) | RecordError::UnknownEntity { .. }) => Ok(false),
             Err(error) => Err(error),
         }
     }

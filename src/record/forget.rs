@@ -18,7 +18,7 @@ use super::witness::with_computed;
 use crate::access::Actor;
 use crate::base::{DateTime, EntityIx, FieldIx, RecordId, Value};
 use crate::schema::catalog::{Entity, Field, FieldType, Via};
-use crate::store::{erasures, files, history, jobs, stages, vault};
+use crate::store::{approvals, erasures, files, history, jobs, stages, vault};
 
 /// The kind of job that forgets records which were deleted for good; its payload is for [`Records::forget`].
 pub const FORGET: &str = "forget";
@@ -138,6 +138,7 @@ impl RecordTx<'_> {
         let mut past = Past::default();
         history::rewrite(self.store, id, |changes| past.take(entity, changes, goes_with_person)).await?;
         stages::empty_reasons(self.store, id).await?;
+        approvals::empty(self.store, id).await?;
         let told = with_computed(&compiled.catalog, is_personal);
         let from = owners(compiled, &told, ix, old, &past);
         self.forget_computed(compiled, &told, from).await?;
@@ -222,6 +223,7 @@ impl RecordTx<'_> {
             let Some(entity) = compiled.catalog.entities.iter().find(|entity| entity.uid == *uid) else {
                 history::forget(self.store, *id).await?;
                 stages::forget(self.store, *id).await?;
+                approvals::forget(self.store, *id).await?;
                 self.forget_copies(*id, &id.to_string()).await?;
                 continue;
             };

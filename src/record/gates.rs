@@ -37,6 +37,8 @@ pub enum ConditionKind {
     Expression,
     /// A task of a stage that must be done.
     Task,
+    /// An approval that must be given.
+    Approval,
 }
 
 impl ConditionKind {
@@ -47,6 +49,7 @@ impl ConditionKind {
             ConditionKind::Field => "field",
             ConditionKind::Expression => "expression",
             ConditionKind::Task => "task",
+            ConditionKind::Approval => "approval",
         }
     }
 }
@@ -66,6 +69,10 @@ pub struct Condition {
     pub task: Option<(usize, usize)>,
     /// The record of that task, where there is one.
     pub task_record: Option<RecordId>,
+    /// The approval that would have to be given: its position in the entity's.
+    pub approval: Option<usize>,
+    /// The request that was made for it last.
+    pub request: Option<i64>,
     /// What is said when it does not hold.
     pub fault: FieldFault,
 }
@@ -251,6 +258,32 @@ impl Judge<'_> {
         });
     }
 
+    /// An approval that must be given for just these values. One that is demanded already is not demanded twice.
+    fn approval(&self, gate: &str, at: usize, applies: bool, is_open: bool, found: &mut Vec<Condition>) {
+        if found.iter().any(|known| known.approval == Some(at)) {
+            return;
+        }
+        let approval = &self.entity.approvals[at];
+        let reads_when = approval.when.as_ref().is_none_or(|when| reads_openly(self.rules, self.entity.ix, &needs(when)));
+        let reads_all = approval.fields.iter().all(|field| self::is_open(self.rules, self.entity.ix, *field));
+        let is_needed = approval.when.as_ref().is_none_or(|when| self.setting.holds(self.world, when, self.record, self.old));
+        if applies && !is_needed && is_open && reads_when {
+            return;
+        }
+        let (state, request) = self.setting.approval_state(self.world, self.record, approval);
+        let label = approval.label.get(self.setting.locale);
+        let (code, message) = match state {
+            "running" => ("approval_running", format!("`{label}` is not decided yet")),
+            "rejected" => ("approval_rejected", format!("`{label}` was rejected: change what was asked for, and ask again")),
+            "void" => ("approval_void", format!("`{label}` was approved for other values: ask again")),
+            _ => ("approval_missing", format!("`{label}` must be approved first: ask for it")),
+        };
+        let holds = !applies || !is_needed || state == "approved";
+        let one = self.condition(gate, ConditionKind::Approval, holds, code, message);
+        let fault = one.fault.with("approval", approval.id.as_str()).with("label", label).with("request", request.map(|id| id.to_string()));
+        found.push(Condition { is_open: is_open && reads_when && reads_all, approval: Some(at), request, fault, ..one });
+    }
+
     /// Where only some may make the move.
     fn roles(&self, from: Option<usize>, to: usize, actor: &Actor, found: &mut Vec<Condition>) {
         let rules = || self.pipeline.moves.iter().filter(|rule| from.is_some_and(|from| is_of(&rule.from, from)) && is_of(&rule.to, to));
@@ -288,6 +321,7 @@ impl Judge<'_> {
                 Requirement::Tasks(places) => {
                     places.iter().for_each(|place| self.task(&gate.id, *place, applies, is_open, found));
                 }
+                Requirement::Approval(at) => self.approval(&gate.id, *at, applies, is_open, found),
                 Requirement::AllTasks => {
                     let all = from.into_iter().flat_map(|from| (0..self.pipeline.stages[from].tasks.len()).map(move |at| (from, at)));
                     all.for_each(|place| self.task(&gate.id, place, applies, is_open, found));
@@ -313,7 +347,7 @@ impl Judge<'_> {
             .with("gate", gate)
             .with("from", self.wanted.from.as_deref())
             .with("to", self.wanted.to.as_deref());
-        Condition { gate: gate.to_owned(), kind, holds, is_open: true, field: None, task: None, task_record: None, fault }
+        Condition { gate: gate.to_owned(), kind, holds, is_open: true, field: None, task: None, task_record: None, approval: None, request: None, fault }
     }
 }
 
@@ -328,7 +362,7 @@ pub(super) fn is_open(rules: &RowRules, entity: EntityIx, field: FieldIx) -> boo
 }
 
 /// Whether an expression reads nothing that is kept from somebody.
-fn reads_openly(rules: &RowRules, entity: EntityIx, found: &Needs) -> bool {
+pub(super) fn reads_openly(rules: &RowRules, entity: EntityIx, found: &Needs) -> bool {
     if rules.is_empty() {
         return true;
     }

@@ -4,6 +4,7 @@
 //! Writes happen inside a [`RecordTx`], a unit of work that knows the actor, the cause chain and the budgets; the order
 //! of the steps of one save stands in `save`. Scripts hang in through [`RecordHooks`]. No SQL text and no HTTP here.
 
+pub mod approvals;
 pub mod delivery;
 pub mod error;
 pub mod explain;
@@ -21,6 +22,8 @@ pub mod shares;
 pub mod tasks;
 pub mod unit;
 
+mod approvers;
+mod approving;
 mod bulk;
 mod check;
 mod condition;
@@ -57,6 +60,7 @@ mod witness;
 mod world;
 mod written;
 
+pub use approvals::{APPROVAL, ApprovalFor, ApprovalFilter, ApprovalStanding, Ask, Decision, HandOn, NewStandIn, Offered, SeenValue};
 pub use delivery::{DELIVER, Delivery};
 pub use erase::{Erased, SCRUB};
 pub use error::{ErrorKind, FieldFault, RecordError, pointer};

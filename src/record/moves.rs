@@ -17,7 +17,7 @@ use crate::expr::needs;
 use crate::query::{Deleted, GetRequest, Item, Select};
 use crate::schema::catalog::{Catalog, Entity, Grant, Pipeline};
 use crate::store::compile::Lock;
-use crate::store::stages;
+use crate::store::{approvals, stages};
 
 /// A record in one pipeline.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,6 +93,9 @@ impl Records {
                 let seen = self.eyes(&compiled, granted, actor).seen(fields.entity, &ids).await?;
                 world.unseen.extend(ids.into_iter().filter(|id| !seen.contains_key(id)));
             }
+        }
+        if definition.pipelines.iter().any(Pipeline::waits_for_approval) {
+            world.approvals.insert(id, approvals::of_record(self.store(), id).await?);
         }
         let entered = stages::list(self.store(), id).await?;
         let grants = self.writable(&compiled, granted.as_deref(), actor, entity, id).await?;

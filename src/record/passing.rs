@@ -12,7 +12,7 @@ use super::unit::RecordTx;
 use super::world::World;
 use crate::access::RowRules;
 use crate::schema::catalog::Entity;
-use crate::store::{audit, stages};
+use crate::store::{approvals, audit, stages};
 
 impl RecordTx<'_> {
     /// Holds the moves of a save against the pipelines. What does not hold becomes a fault, or is passed over where the actor
@@ -39,6 +39,10 @@ impl RecordTx<'_> {
         let fields = moves.iter().find_map(|wanted| entity.pipelines[wanted.pipeline].task_fields);
         if let Some(fields) = fields.filter(|_| old.is_some() || is_written) {
             self.gather_tasks(compiled, world, record.id, fields).await?;
+        }
+        let waits = moves.iter().any(|wanted| entity.pipelines[wanted.pipeline].waits_for_approval());
+        if waits && (old.is_some() || is_written) {
+            world.approvals.insert(record.id, approvals::of_record_in(self.store, record.id).await?);
         }
         let granted = self.granted()?;
         let rules = granted.as_ref().map_or(RowRules::none(), |granted| granted.rules());

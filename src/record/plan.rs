@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use super::witness::Sensitive;
 use crate::base::{Cell, EntityIx, FieldIx, RecordId};
 use crate::expr::{ChildNeed, Needs, Over, Path, Typed, Zone, needs};
-use crate::schema::catalog::{Catalog, Default as FieldDefault, Entity, Field, FieldType, OnDelete, Options, Requirement};
+use crate::schema::catalog::{Catalog, Default as FieldDefault, Entity, Field, FieldType, GivenValue, OnDelete, Options, Requirement};
 use crate::store::Statement;
 use crate::store::compile::{Lock, RowPlan, UpdateTexts};
 
@@ -68,6 +68,10 @@ pub(super) struct Plan {
     pub readonly_needs: Needs,
     /// What gates need of a record that moves.
     pub move_needs: Needs,
+    /// What approvals and their steps need: who decides, where they are needed, what follows.
+    pub approval_needs: Needs,
+    /// Fields of which some approval decides.
+    pub watched: BTreeSet<FieldIx>,
     /// A stage has tasks, which a move makes once the row is written.
     pub makes_tasks: bool,
     /// What the tasks of stages are made of.
@@ -219,6 +223,7 @@ fn plan_of(catalog: &Catalog, entity: &Entity) -> Plan {
         let reads_rollup = || rule_needs.fields.iter().any(|ix| matches!(entity.field(*ix).ty, FieldType::Rollup { .. }));
         plan.reads_rows.push(rule_needs.children.iter().any(|child| child.over.hops.is_empty()) || reads_rollup());
     }
+    approval_needs(&gather, entity, &mut plan);
     gate_needs(&gather, entity, &mut plan);
     let asks_more = |field: &Field| matches!(field.ty, FieldType::AutoNumber { .. } | FieldType::Links { .. });
     // People and teams decide who may do what: more is looked at there.
@@ -228,6 +233,24 @@ fn plan_of(catalog: &Catalog, entity: &Entity) -> Plan {
     plan.computed = entity.computed_order.clone();
     plan.rollups = plan.computed.iter().copied().filter(|ix| matches!(entity.field(*ix).ty, FieldType::Rollup { .. })).collect();
     plan
+}
+
+/// What the approvals of an entity read, and what they decide of.
+fn approval_needs(gather: &Gather<'_>, entity: &Entity, plan: &mut Plan) {
+    let mut found = Needs::default();
+    for approval in &entity.approvals {
+        plan.watched.extend(approval.fields.iter().copied());
+        approval.when.iter().for_each(|when| gather.add(when, &mut found));
+        for step in &approval.steps {
+            step.when.iter().chain(&step.who.people).chain(&step.escalate.people).for_each(|expr| gather.add(expr, &mut found));
+        }
+        for given in approval.approved.iter().chain(&approval.rejected) {
+            if let GivenValue::Expr(expr) = &given.value {
+                gather.add(expr, &mut found);
+            }
+        }
+    }
+    plan.approval_needs = found;
 }
 
 /// What the gates of an entity's pipelines read.
@@ -248,6 +271,7 @@ fn gate_needs(gather: &Gather<'_>, entity: &Entity, plan: &mut Plan) {
                 match requirement {
                     Requirement::Fields(fields) => fields.iter().for_each(|field| gather.add_field(entity.field(*field), &mut found)),
                     Requirement::Holds { expr, .. } => gather.add(expr, &mut found),
+                    Requirement::Approval(at) => entity.approvals[*at].when.iter().for_each(|when| gather.add(when, &mut found)),
                     Requirement::Tasks(_) | Requirement::AllTasks => {}
                 }
             }
@@ -255,7 +279,9 @@ fn gate_needs(gather: &Gather<'_>, entity: &Entity, plan: &mut Plan) {
     }
     let reads_rollup = || found.fields.iter().any(|ix| matches!(entity.field(*ix).ty, FieldType::Rollup { .. }));
     plan.makes_tasks = entity.pipelines.iter().any(|pipeline| pipeline.task_fields.is_some());
-    plan.gates_read_rows = plan.makes_tasks || found.children.iter().any(|child| child.over.hops.is_empty()) || reads_rollup();
+    let is_computed = |ix: &FieldIx| matches!(entity.field(*ix).ty, FieldType::Rollup { .. } | FieldType::Formula { .. });
+    let waits = entity.pipelines.iter().any(|pipeline| pipeline.waits_for_approval());
+    plan.gates_read_rows = (waits && plan.watched.iter().any(is_computed)) || plan.makes_tasks || found.children.iter().any(|child| child.over.hops.is_empty()) || reads_rollup();
     plan.move_needs = found;
 }
 

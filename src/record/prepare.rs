@@ -132,6 +132,9 @@ impl RecordTx<'_> {
             self.check_filters(definition, &record, old.as_ref(), &mut faults).await?;
 
             let changed = changed_fields(&compiled, &record, old.as_ref());
+            if old.is_some() && options.source != Source::System {
+                self.expect_unlocked(&compiled, &record, &changed, &mut faults).await?;
+            }
             let nested = Vec::new();
             let mut prepared = Prepared { record, old, changed, by_script, warnings, nested, has_late_rules, moves, has_late_gates, asked };
             self.prepare_nested(&compiled, &mut prepared, &input, draft_children, options, &mut faults).await?;

@@ -8,6 +8,7 @@ use crate::access::Actor;
 use crate::base::{DateTime, EntityIx, FieldIx, Locale, RecordId, Value};
 use crate::expr::{self, EvalContext, Over, Path, Typed, Zone};
 use crate::schema::catalog::FieldType;
+use crate::store::approvals::Request;
 
 /// What was loaded.
 #[derive(Debug, Default)]
@@ -18,6 +19,8 @@ pub(super) struct World {
     pub rows: HashMap<(EntityIx, FieldIx, RecordId), Vec<Record>>,
     /// By record: the tasks about it that its stages made.
     pub tasks: HashMap<RecordId, Vec<Record>>,
+    /// By record: what was asked to be approved of it, newest first.
+    pub approvals: HashMap<RecordId, Vec<Request>>,
     /// Those of them that the actor may not read.
     pub unseen: HashSet<RecordId>,
 }

@@ -1,5 +1,6 @@
 //! What each template gets. Texts are ready to be read, addresses ready to be followed; a template decides nothing.
 
+mod approvals;
 mod definitions;
 mod entry;
 mod find;
@@ -17,6 +18,7 @@ pub use self::find::*;
 pub use self::form::*;
 pub use self::import::*;
 pub use self::record::*;
+pub use self::approvals::*;
 pub use self::stages::*;
 pub use self::work::*;
 pub use super::input::{Choice, FieldInput, FilePart, Part, SubRow, SubTable};
@@ -44,6 +46,8 @@ pub struct Shell {
     pub current: String,
     /// The address of this page, to come back to.
     pub here: String,
+    /// Something can be approved here.
+    pub has_approvals: bool,
 }
 
 #[derive(Debug, Clone, Default, Serialize)]

@@ -25,6 +25,7 @@ const FILES: [(Locale, &[&str]); 3] = sources![
     "entry.ftl",
     "identity.ftl",
     "audit.ftl",
+    "approvals.ftl",
     "access.ftl",
     "definitions.ftl",
     "import.ftl",

@@ -3,6 +3,7 @@
 //! Everything here is plain data. Names are resolved to indexes (`EntityIx`, `FieldIx`), expressions are
 //! parsed and type-checked, physical tables and columns are bound.
 
+mod approval;
 mod automation;
 mod entity;
 mod field;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+pub use approval::{Approval, ApprovalStep, Need, OnTimeout, Who};
 pub use automation::{Act, Automation, Automations, Clock, Given, GivenValue, RunAs, Shift, Start, Starts, Step};
 pub use entity::{Dependent, Entity, Features, Index, Retention, RetentionAction, Rule, Title, TitlePart, Unique, Via};
 pub use field::{Column, ColumnKind, Default, Field, FieldClass};

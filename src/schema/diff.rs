@@ -127,6 +127,7 @@ pub enum OpKind {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
+    Approval,
     Automation,
     Retention,
     Pipeline,
@@ -564,6 +565,7 @@ impl OpKind {
 impl Part {
     pub fn word(self) -> &'static str {
         match self {
+            Part::Approval => "approval",
             Part::Automation => "automation",
             Part::Retention => "retention rule",
             Part::Pipeline => "pipeline",

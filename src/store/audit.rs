@@ -25,7 +25,7 @@ use crate::base::DateTime;
 use crate::base::text::{from_hex, hex};
 
 /// The acts that are audited; each has its words in all languages (`act-session-begin`).
-pub const ACTIONS: [&str; 37] = [
+pub const ACTIONS: [&str; 43] = [
     "session.begin",
     "session.refuse",
     "session.confirm",
@@ -52,6 +52,12 @@ pub const ACTIONS: [&str; 37] = [
     "records.read",
     "record.erase",
     "stage.override",
+    "approval.ask",
+    "approval.decide",
+    "approval.hand_on",
+    "approval.end",
+    "stand_in.add",
+    "stand_in.end",
     "records.retain",
     "records.export",
     "subject.export",

@@ -17,6 +17,7 @@ mod statement;
 mod tx;
 mod unit;
 
+pub mod approvals;
 pub mod audit;
 pub mod backup;
 pub mod catalog;

@@ -122,6 +122,40 @@ pub async fn with_role(store: &Store, catalog: &Catalog, role: &str, most: u32) 
     ids(store, sql).await
 }
 
+/// Active people who are in a team or lead it.
+pub async fn in_team(store: &Store, catalog: &Catalog, team: RecordId, most: u32) -> Result<Vec<RecordId>, StoreError> {
+    let (Some(people), Some(teams)) = (catalog.find_entity("core.user"), catalog.find_entity("core.team")) else {
+        return Ok(Vec::new());
+    };
+    let it = || Cell::Int(team.0);
+    let mut sql = Sql::new("SELECT \"u\".\"id\" FROM ");
+    sql.ident(&people.table).push(" AS \"u\" WHERE (FALSE");
+    if let Some(own) = column(people, "team") {
+        sql.push(" OR \"u\".").ident(own).push(" = ").bind(ColumnKind::Int, it());
+    }
+    for field in &people.fields {
+        let FieldType::Links { to, through, near, far } = &field.ty else { continue };
+        let between = catalog.entity(*through);
+        let ends = [*near, *far].map(|end| between.field(end).columns.first().map(|column| column.name.as_str()));
+        if let ([Some(near), Some(far)], true) = (ends, *to == teams.ix) {
+            sql.push(" OR \"u\".\"id\" IN (SELECT ").ident(near).push(" FROM ").ident(&between.table).push(" WHERE ").ident(far);
+            sql.push(" = ").bind(ColumnKind::Int, it()).push(")");
+        }
+    }
+    if let Some(lead) = column(teams, "lead") {
+        sql.push(" OR \"u\".\"id\" IN (SELECT ").ident(lead).push(" FROM ").ident(&teams.table).push(" WHERE \"id\" = ");
+        sql.bind(ColumnKind::Int, it()).push(")");
+    }
+    sql.push(")");
+    if let Some(active) = column(people, "active") {
+        sql.push(" AND (\"u\".").ident(active).push(" IS NULL OR \"u\".").ident(active).push(" = ");
+        sql.bind(ColumnKind::Bool, Cell::Bool(true)).push(")");
+    }
+    live(&mut sql, people, "u");
+    sql.push(" ORDER BY \"u\".\"id\" LIMIT ").number(i64::from(most));
+    ids(store, sql).await
+}
+
 /// The roles in a person's record.
 pub async fn roles_of(store: &Store, catalog: &Catalog, user: RecordId) -> Result<Vec<String>, StoreError> {
     let Some(people) = catalog.find_entity("core.user") else { return Ok(Vec::new()) };

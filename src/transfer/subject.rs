@@ -12,6 +12,7 @@ use crate::access::Actor;
 use crate::base::{RecordId, json as strict};
 use crate::record::{HistoryEntry, RecordError, Records};
 use crate::schema::catalog::{Catalog, Entity, Field, FieldType};
+use crate::store::approvals as store;
 use crate::store::audit::{self, Entry, Filter};
 
 /// Records and saves read at once.
@@ -46,6 +47,7 @@ pub async fn subject(records: &Records, catalog: &Arc<Catalog>, actor: &Actor, i
         "record": read(&text),
         "history": history(records, catalog, actor, entity, record).await?,
         "stages": stages(records, catalog, actor, entity, record).await?,
+        "approvals": approvals(records, catalog, entity, record).await?,
         "linked": linked,
         "audit": audit::to_json(&entries),
     }))
@@ -89,7 +91,8 @@ async fn records_with(
             row.write_json(&mut text);
             let past = history(records, catalog, actor, entity, row.id()).await?;
             let stages = stages(records, catalog, actor, entity, row.id()).await?;
-            found.push(json!({"record": read(&text), "history": past, "stages": stages}));
+            let approvals = approvals(records, catalog, entity, row.id()).await?;
+            found.push(json!({"record": read(&text), "history": past, "stages": stages, "approvals": approvals}));
         }
         match page.next_cursor {
             Some(next) => cursor = Some(next),
@@ -150,6 +153,41 @@ async fn stages(
             "at": stay.at.to_string(),
             "by": stay.by.map(|user| people.map_or_else(|| user.0.to_string(), |entity| user.display(&entity.prefix))),
             "reason": stay.reason,
+        })
+    });
+    Ok(told.collect())
+}
+
+/// What was asked to be approved of it, with what people wrote; none where nothing can be.
+async fn approvals(records: &Records, catalog: &Catalog, entity: &Entity, record: RecordId) -> Result<Vec<Json>, TransferError> {
+    if entity.approvals.is_empty() {
+        return Ok(Vec::new());
+    }
+    let person = |id: i64| {
+        let shown = catalog.find_entity("core.user").map(|people| RecordId(id).display(&people.prefix));
+        Some(id).filter(|id| *id != 0).and(shown)
+    };
+    let requests = store::of_record(records.store(), record).await.map_err(RecordError::from)?;
+    let ids: Vec<i64> = requests.iter().map(|request| request.id).collect();
+    let parts = if ids.is_empty() { Vec::new() } else { store::parts(records.store(), &ids).await.map_err(RecordError::from)? };
+    let told = requests.iter().map(|request| {
+        let mut values = Map::new();
+        for (uid, value) in read(&request.seen).as_object().into_iter().flatten() {
+            let name = entity.fields.iter().find(|field| field.uid == *uid).map_or(uid.as_str(), |field| field.name.as_str());
+            values.insert(name.to_owned(), value.clone());
+        }
+        let own = parts.iter().filter(|part| part.request == request.id);
+        let own: Vec<Json> = own
+            .map(|part| {
+                json!({
+                    "step": part.step, "person": person(part.person.0), "state": part.state, "decided_by": person(part.decided_by),
+                    "comment": part.comment, "at": part.decided_at.map(|at| at.to_string()),
+                })
+            })
+            .collect();
+        json!({
+            "approval": request.approval, "state": request.state, "asked_by": person(request.asked_by),
+            "at": request.asked_at.to_string(), "comment": request.comment, "values": values, "people": own,
         })
     });
     Ok(told.collect())

@@ -584,11 +584,17 @@ pub fn board(locale: Locale) -> BoardPage {
 pub fn move_page(locale: Locale) -> MovePage {
     let zh = locale != Locale::En;
     let say = |en: &str, han: &str| text(if zh { han } else { en });
-    let row = |words: String, target: &str| ConditionRow { text: words, target: text(target), task: None };
+    let row = |words: String, target: &str| ConditionRow { text: words, target: text(target), task: None, href: String::new() };
     let waits = ConditionRow {
         text: say("“Send the quote” must be done first.", "请先完成“发送报价”。"),
         target: String::new(),
         task: Some(task(locale, "open")),
+        href: String::new(),
+    };
+    let approval = ConditionRow {
+        text: say("“Discount” must be approved first.", "须先批准“折扣”。"),
+        href: text("/records/deal/deal_1?ask=discount#approvals"),
+        ..ConditionRow::default()
     };
     MovePage {
         shell: shell(locale, &say("Northern Lights refit", "北极光改造二期")),
@@ -608,6 +614,7 @@ pub fn move_page(locale: Locale) -> MovePage {
             row(say("Fill in Expected close", "填写预计成交日期"), "f-close_on"),
             row(say("List what is to be sold", "请列出要销售的产品"), ""),
             waits,
+            approval,
         ],
         tasks_action: text("/records/deal/deal_1/tasks"),
         met: vec![row(say("Enter an amount above zero", "请填写大于零的金额"), "")],
@@ -646,6 +653,7 @@ pub fn record(locale: Locale) -> RecordPage {
             TabLink { label: say("History", "历史"), href: text("?tab=history"), current: false, count: Some(text("3")) },
         ],
         paths: vec![path(locale)],
+        approvals: Some(approval_box(locale)),
         stages: vec![StageRow {
             pipeline: say("Sales", "销售"),
             stage: say("Proposal", "方案报价"),
@@ -691,6 +699,108 @@ pub fn record(locale: Locale) -> RecordPage {
         created_by: text("Ada Wong"),
         updated: Some(stamp()),
         updated_by: text("Ada Wong"),
+    }
+}
+
+pub fn approval_card(locale: Locale) -> ApprovalCard {
+    let zh = locale != Locale::En;
+    let say = |en: &str, han: &str| text(if zh { han } else { en });
+    let person = |state: &str, note: &str, comment: &str| ApprovalPerson {
+        name: say("Wang Fang", "王芳"),
+        state: text(state),
+        state_text: say("is to decide", "待审批"),
+        note: text(note),
+        comment: text(comment),
+        at: (state != "waiting").then(stamp),
+    };
+    ApprovalCard {
+        id: text("1"),
+        href: text("/approvals/1"),
+        label: say("Discount over 15 %", "折扣超过 15%"),
+        record: say("Northern Lights refit", "北极光改造"),
+        record_href: text("/records/deal/deal_0000000000001"),
+        state: text("running"),
+        state_text: say("Waiting", "审批中"),
+        reason: say("The values were changed meanwhile.", "期间数值已变更。"),
+        who: text("Ada Wong"),
+        asked: stamp(),
+        ended: None,
+        comment: say("An old customer <b>who</b> pays in time", "按时付款的老客户"),
+        due: Some(stamp()),
+        is_late: true,
+        values: vec![ApprovalValue { label: say("Discount", "折扣"), value: shown("percent"), is_changed: true }],
+        hides_values: true,
+        steps: vec![
+            ApprovalStepRow {
+                label: say("Manager", "主管"),
+                state: text("done"),
+                need: String::new(),
+                people: vec![person("approved", "", "Fine"), person("handed_on", "", "")],
+            },
+            ApprovalStepRow {
+                label: say("Board", "董事会"),
+                state: text("current"),
+                need: say("2 must approve", "需 2 人批准"),
+                people: vec![person("waiting", "asked because the time was over", ""), person("rejected", "", "No")],
+            },
+            ApprovalStepRow { label: say("Owner", "所有者"), state: text("open"), ..ApprovalStepRow::default() },
+        ],
+        may_decide: true,
+    }
+}
+
+fn approval_box(locale: Locale) -> ApprovalBox {
+    let ask = |is_open| ApprovalAsk { approval: text("price"), label: text("Price"), locks: text("Locked: Amount"), is_open };
+    ApprovalBox { cards: vec![approval_card(locale)], asks: vec![ask(true), ask(false)], action: text("/records/deal/deal_1/approvals") }
+}
+
+pub fn approval_page(locale: Locale) -> ApprovalPage {
+    let choice = |value: &str| Choice { value: text(value), label: text(value), ..Choice::default() };
+    ApprovalPage {
+        shell: Shell { has_approvals: true, ..shell(locale, "Discount") },
+        heading: text("Discount: Northern Lights refit"),
+        card: approval_card(locale),
+        action: text("/approvals/1"),
+        decide_for: vec![choice("user_1"), choice("user_2")],
+        hand_on_for: vec![choice("user_1"), choice("user_2")],
+        people: vec![choice("user_3")],
+        is_searched: true,
+        found: text("wa"),
+        may_withdraw: true,
+        comment: text("Too much"),
+        error: Some(text("This is over already.")),
+    }
+}
+
+pub fn approvals_page(locale: Locale) -> ApprovalsPage {
+    let choice = |value: &str, selected| Choice { value: text(value), label: text(value), selected, ..Choice::default() };
+    let row = |due: Option<Stamp>| ApprovalRow {
+        href: text("/approvals/1"),
+        label: text("Discount over 15 %"),
+        entity: text("Deal"),
+        record: text("Northern Lights refit"),
+        record_href: text("/records/deal/deal_1"),
+        who: text("Ada Wong"),
+        asked: stamp(),
+        is_late: due.is_some(),
+        due,
+        state: text("running"),
+        state_text: text("Waiting"),
+    };
+    ApprovalsPage {
+        shell: Shell { has_approvals: true, ..shell(locale, "Approvals") },
+        tabs: vec![choice("/approvals", true), choice("/approvals?show=asked", false)],
+        rows: vec![row(Some(stamp())), row(None)],
+        empty: text("Nothing waits."),
+        older_href: Some(text("/approvals?before=1")),
+        stand_ins: vec![
+            StandInRow { id: text("1"), text: text("Li decides for Wang"), from: stamp(), until: stamp(), may_end: true },
+            StandInRow { id: text("2"), text: text("Wang decides for Li"), from: stamp(), until: stamp(), may_end: false },
+        ],
+        people: vec![choice("user_1", false)],
+        is_searched: true,
+        found: text("li"),
+        error: Some(text("Choose a person.")),
     }
 }
 

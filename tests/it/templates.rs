@@ -35,6 +35,16 @@ struct OnlyHistory {
     history: History,
 }
 #[derive(Serialize)]
+struct OnlyCard {
+    card: ApprovalCard,
+}
+
+#[derive(Serialize)]
+struct OnlyApprovals {
+    approvals: ApprovalBox,
+}
+
+#[derive(Serialize)]
 struct OnlyPath {
     path: StagePath,
     version: String,
@@ -145,6 +155,18 @@ fn every_template_renders_in_every_language() {
         go("form-part", "part/form", &OnlyForm { form: sample::form(locale) });
         go("form-fields", "part/form.fields", &OnlyForm { form: sample::form(locale) });
         go("shares", "page/shares", &sample::shares(locale));
+        go("approvals", "page/approvals", &sample::approvals_page(locale));
+        let none = ApprovalsPage { shell: sample::shell(locale, "Approvals"), empty: "Nothing".into(), ..ApprovalsPage::default() };
+        go("approvals-none", "page/approvals", &none);
+        go("approval", "page/approval", &sample::approval_page(locale));
+        let mut single = sample::approval_page(locale);
+        single.decide_for.truncate(1);
+        single.hand_on_for.truncate(1);
+        go("approval-single", "page/approval", &single);
+        let bare = ApprovalPage { shell: sample::shell(locale, "x"), card: sample::approval_card(locale), ..ApprovalPage::default() };
+        go("approval-bare", "page/approval", &bare);
+        go("approval-part", "part/approval", &OnlyCard { card: sample::approval_card(locale) });
+        go("approvals-part", "part/approvals", &OnlyApprovals { approvals: sample::record(locale).approvals.unwrap() });
         go("definitions", "page/definitions", &sample::definitions(locale));
         let faults = vec![DefinitionFault { place: "a.yaml:1:1".into(), code: "DEF101".into(), message: "x".into(), hint: "y".into() }];
         let broken = DefinitionsPage { faults, plan: None, versions: Vec::new(), ..sample::definitions(locale) };
@@ -371,7 +393,11 @@ fn messages_are_the_same_in_every_language() {
 }
 
 /// Messages whose key is put together from a code.
-const COMPOSED: [&str; 15] = [
+const COMPOSED: [&str; 19] = [
+    "approval-part-",
+    "approval-reason-",
+    "approval-state-",
+    "approvals-",
     "act-",
     "may-",
     "fault-",

@@ -44,9 +44,17 @@ until curl -fsS "$url/readyz" >/dev/null 2>&1; do
 done
 token=$("$relata" --data "$work/site/relata-data" token create --user admin@example.com --name schemathesis --scope admin,erase 2>/dev/null | grep -o 'rl_[0-9a-z]*' | head -1)
 [ -n "$token" ] || { echo "no token could be made"; exit 1; }
-# Each deal that is made leaves a job that waits and one that failed, to be cancelled and tried again.
+# Each deal that is made leaves a job that waits and one that failed, to be cancelled and tried again. What is asked about a
+# deal is decided by whoever asks.
 mkdir -p "$work/site/definitions/site/automations"
 cat >"$work/site/definitions/site/automations/jobs.yaml" <<'YAML'
+kind: approval
+for: crm.deal
+id: proof
+fields: [next_step]
+own: true
+steps: [{id: one, roles: [admin]}]
+---
 kind: automation
 for: crm.deal
 id: waits

@@ -4,6 +4,7 @@ Half of the requests get real ids in their paths and real ids in their links: in
 """
 
 import atexit
+import datetime
 import http.client
 import json
 import os
@@ -21,6 +22,8 @@ CHOICE = random.Random(1)
 LOCK = threading.Lock()
 GOOD = {}
 ASKED = {}
+# Somebody stands in for at most a year.
+FAR = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def ask(method, path, body=None, media_type="application/json"):
@@ -175,6 +178,24 @@ def share_of(slug, record):
         return None
 
 
+def request_of():
+    """A decision that was asked for about a deal that was just made, so that it can be given, handed on or taken back."""
+    try:
+        deal = one_more("deal")
+        return ask("POST", f"/api/v1/records/deal/{deal}/approvals", {"approval": "proof"})["id"] if deal else None
+    except OSError:
+        return None
+
+
+def stand_in_of():
+    """Somebody who stands in for whoever asks, to be ended."""
+    try:
+        body = {"stand_in": pick("user"), "until": FAR}
+        return ask("POST", "/api/v1/stand-ins", body)["id"]
+    except OSError:
+        return None
+
+
 def spare(value):
     """The same, but about somebody else and another token."""
     if value == OWN_TOKEN:
@@ -210,6 +231,10 @@ def before_call(context, case, kwargs):
                 found = deleted(slug) if path.endswith("/restore") else pick(slug)
                 if found:
                     case.path_parameters["id"] = found
+        if "{request}" in path:
+            case.path_parameters["request"] = request_of() or case.path_parameters["request"]
+        if path.endswith("/stand-ins/{id}"):
+            case.path_parameters["id"] = stand_in_of() or case.path_parameters["id"]
         if slug and path.endswith("/shares/{share}"):
             share = share_of(slug, case.path_parameters["id"])
             if share:
@@ -233,6 +258,10 @@ def before_call(context, case, kwargs):
             case.body = [{"id": found, "set": {}}] if found else []
         if slug and path.endswith("/{id}") and case.method.upper() == "DELETE" and len(IDS.get(slug, [])) < 20:
             refresh(slug)
+        if path.endswith("/hand-on"):
+            case.body = {"to": pick("user")}
+        if path.endswith("/stand-ins") and case.method.upper() == "POST":
+            case.body = {"stand_in": pick("user"), "until": FAR}
         for name in ("select", "sort", "filter", "cursor"):
             if case.query and CHOICE.random() < 0.5:
                 case.query.pop(name, None)

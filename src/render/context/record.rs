@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Choice, EntityHead, List, Shell, Shown, StagePath, StageRow, Stamp};
+use super::{ApprovalBox, Choice, EntityHead, List, Shell, Shown, StagePath, StageRow, Stamp};
 
 #[derive(Debug, Default, Serialize)]
 pub struct RecordPage {
@@ -15,6 +15,8 @@ pub struct RecordPage {
     pub tabs: Vec<TabLink>,
     /// Where it stands in its pipelines.
     pub paths: Vec<StagePath>,
+    /// What was asked to be approved, and what can be.
+    pub approvals: Option<ApprovalBox>,
     /// The stages it went through, on their tab.
     pub stages: Vec<StageRow>,
     /// `details`, `related`, `stages` or `history`.

@@ -105,6 +105,8 @@ pub struct ConditionRow {
     pub target: String,
     /// The task that meets it.
     pub task: Option<TaskRow>,
+    /// Where the approval that meets it is asked for or decided; empty for none.
+    pub href: String,
 }
 
 /// The stages a record went through.

@@ -146,6 +146,13 @@ pub enum Act {
     },
     /// Begins another automation for the record, by its id.
     Run(String),
+    /// Asks for an approval of the record, by its id, and waits until it is decided. Where it is not given, the run goes on at
+    /// `otherwise`, or ends.
+    Approval {
+        approval: String,
+        otherwise: Option<usize>,
+        ends: bool,
+    },
 }
 
 impl Act {
@@ -160,6 +167,7 @@ impl Act {
             Act::Wait(_) => "wait",
             Act::WaitFor { .. } => "wait_for",
             Act::Run(_) => "run",
+            Act::Approval { .. } => "approval",
         }
     }
 }
@@ -225,7 +233,7 @@ impl Automation {
 
     /// Whether runs of it may be under way for long.
     pub fn waits(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step.act, Act::Wait(_) | Act::WaitFor { .. }))
+        self.steps.iter().any(|step| matches!(step.act, Act::Wait(_) | Act::WaitFor { .. } | Act::Approval { .. }))
     }
 
     /// Fields of the record whose change may be what a run waits for.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Actions, Button, Field, Layout, Pipeline, View};
+use super::{Actions, Approval, Button, Field, Layout, Pipeline, View};
 use crate::base::{EntityIx, FieldIx, Labels};
 use crate::expr::Typed;
 
@@ -36,6 +36,7 @@ pub struct Entity {
     pub indexes: Vec<Index>,
     pub rules: Vec<Rule>,
     pub retention: Vec<Retention>,
+    pub approvals: Vec<Approval>,
     pub pipelines: Vec<Pipeline>,
     pub views: Vec<View>,
     pub layouts: Vec<Layout>,

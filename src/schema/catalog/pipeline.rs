@@ -116,6 +116,8 @@ pub enum Requirement {
     Tasks(Vec<(usize, usize)>),
     /// All tasks of the stage the record leaves must be done.
     AllTasks,
+    /// It must be approved: a position in the approvals of the entity.
+    Approval(usize),
 }
 
 impl Pipeline {
@@ -132,6 +134,11 @@ impl Pipeline {
     /// Positions of the stage and the task.
     pub fn find_task(&self, id: &str) -> Option<(usize, usize)> {
         self.stages.iter().enumerate().find_map(|(at, stage)| Some((at, stage.tasks.iter().position(|task| task.id == id)?)))
+    }
+
+    /// Some gate waits for an approval.
+    pub fn waits_for_approval(&self) -> bool {
+        self.gates.iter().flat_map(|gate| &gate.require).any(|requirement| matches!(requirement, Requirement::Approval(_)))
     }
 
     /// The gates of a move; `from` is none for a record that comes into the pipeline.

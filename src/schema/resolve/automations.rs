@@ -6,6 +6,9 @@ mod values;
 
 use std::collections::BTreeMap;
 
+pub(super) use steps::seconds;
+pub(super) use values::given_values;
+
 use super::expressions::condition;
 use super::{Work, labels};
 use crate::schema::catalog::{Automation, RunAs, Start};

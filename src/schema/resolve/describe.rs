@@ -43,6 +43,7 @@ fn entity(work: &mut Work, ix: EntityIx) {
         "unique",
         "indexes",
         "retention",
+        "approvals",
         "pipelines",
         "rules",
         "views",
@@ -65,6 +66,7 @@ fn entity(work: &mut Work, ix: EntityIx) {
     for part in parts {
         let kind = match part.section {
             "retention" => Part::Retention,
+            "approvals" => Part::Approval,
             "pipelines" => Part::Pipeline,
             "rules" => Part::Rule,
             "views" => Part::View,

@@ -44,7 +44,7 @@ pub(crate) struct FieldDraft {
 
 #[derive(Debug, Clone)]
 pub(crate) struct PartDraft {
-    /// `rules`, `pipelines`, `views`, `layouts`, `buttons`, `scripts`, `unique`, `indexes`.
+    /// `rules`, `approvals`, `pipelines`, `views`, `layouts`, `buttons`, `scripts`, `unique`, `indexes`.
     pub section: &'static str,
     pub node: Node,
     pub package: String,
@@ -87,7 +87,7 @@ const WORDS: [&str; 28] = [
     "end",
 ];
 
-const SECTIONS: [&str; 9] = ["retention", "pipelines", "rules", "views", "layouts", "buttons", "scripts", "unique", "indexes"];
+const SECTIONS: [&str; 10] = ["retention", "approvals", "pipelines", "rules", "views", "layouts", "buttons", "scripts", "unique", "indexes"];
 
 pub(super) fn entities(work: &mut Work) {
     let mut documents: Vec<Document> = work.intake.documents.iter().filter(|document| document.kind.name == "entity").cloned().collect();
@@ -100,7 +100,7 @@ pub(super) fn entities(work: &mut Work) {
     for document in &documents {
         entity(work, document, &given);
     }
-    for kind in ["extension", "view", "layout", "button", "pipeline", "script"] {
+    for kind in ["extension", "view", "layout", "button", "approval", "pipeline", "script"] {
         let mut documents: Vec<&Document> = work.intake.documents.iter().filter(|document| document.kind.name == kind).collect();
         documents.sort_by_key(|document| (work.packages.position(&package_of(document)), document.path.clone(), document.node.place.line));
         for document in documents {
@@ -265,9 +265,9 @@ fn add_part(work: &mut Work, ix: EntityIx, section: &'static str, node: &Node, d
     let same = work.draft(ix).parts.iter().position(|known| known.section == section && known.node.text("id") == id.as_text());
     match same {
         None => work.drafts[ix.0 as usize].parts.push(part),
-        // A layer above replaces a view, layout or pipeline of the same id.
+        // A layer above replaces a view, layout, approval or pipeline of the same id.
         Some(position)
-            if matches!(section, "views" | "layouts" | "pipelines") && work.draft(ix).parts[position].package != part.package =>
+            if matches!(section, "views" | "layouts" | "pipelines" | "approvals") && work.draft(ix).parts[position].package != part.package =>
         {
             work.drafts[ix.0 as usize].parts[position] = part;
         }
@@ -314,6 +314,7 @@ fn added(work: &mut Work, document: &Document, kind: &str) {
         "view" => add_part(work, ix, "views", &document.node, document),
         "layout" => add_part(work, ix, "layouts", &document.node, document),
         "button" => add_part(work, ix, "buttons", &document.node, document),
+        "approval" => add_part(work, ix, "approvals", &document.node, document),
         "pipeline" => add_part(work, ix, "pipelines", &document.node, document),
         _ => add_part(work, ix, "scripts", &document.node, document),
     }

@@ -58,6 +58,7 @@ fn entity(draft: &EntityDraft, ix: EntityIx, user: EntityIx) -> Entity {
         layouts: Vec::new(),
         buttons: Vec::new(),
         retention: Vec::new(),
+        approvals: Vec::new(),
         pipelines: Vec::new(),
         scripts: Vec::new(),
         computed_order: Vec::new(),

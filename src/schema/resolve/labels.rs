@@ -131,6 +131,15 @@ fn entity(work: &mut Work, ix: EntityIx, locale: &str, node: &Node) {
             }
         }
     }
+    for (key, texts) in node.get("approvals").map(Node::entries).unwrap_or_default() {
+        match work.entity(ix).approvals.iter().position(|approval| approval.id == key.text) {
+            Some(at) => approval(work, ix, at, locale, texts),
+            None => {
+                let owner = format!("`{}`", work.entity(ix).id);
+                work.fault(absent(key, &owner, "approvals"));
+            }
+        }
+    }
     for (key, texts) in node.get("pipelines").map(Node::entries).unwrap_or_default() {
         match work.entity(ix).pipelines.iter().position(|pipeline| pipeline.id == key.text) {
             Some(at) => pipeline(work, ix, at, locale, texts),
@@ -139,6 +148,21 @@ fn entity(work: &mut Work, ix: EntityIx, locale: &str, node: &Node) {
                 work.fault(absent(key, &owner, "pipelines"));
             }
         }
+    }
+}
+
+fn approval(work: &mut Work, ix: EntityIx, at: usize, locale: &str, node: &Node) {
+    let mut faults = Vec::new();
+    let found = &mut work.entity_mut(ix).approvals[at];
+    put(&mut found.label, locale, node.text("label"));
+    for (key, text) in node.get("steps").map(Node::entries).unwrap_or_default() {
+        match found.steps.iter_mut().find(|step| step.id == key.text) {
+            Some(step) => put(&mut step.label, locale, text.as_text()),
+            None => faults.push(absent(key, &format!("the approval `{}`", found.id), "steps")),
+        }
+    }
+    for fault in faults {
+        work.fault(fault);
     }
 }
 
@@ -167,7 +191,7 @@ fn pipeline(work: &mut Work, ix: EntityIx, at: usize, locale: &str, node: &Node)
         };
         let mut messages = gate.require.iter_mut().filter_map(|requirement| match requirement {
             Requirement::Holds { message, .. } => Some(message),
-            Requirement::Fields(_) | Requirement::Tasks(_) | Requirement::AllTasks => None,
+            Requirement::Fields(_) | Requirement::Tasks(_) | Requirement::AllTasks | Requirement::Approval(_) => None,
         });
         for text in texts.one_or_many() {
             match messages.next() {

@@ -1,6 +1,7 @@
 //! Documents to a catalog, in stages: packages and layers, entities and their fields, links, expressions,
 //! parts (rules, views, layouts, scripts), computed order, physical names.
 
+mod approvals;
 mod automations;
 mod bind;
 mod data;

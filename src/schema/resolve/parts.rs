@@ -16,6 +16,8 @@ pub(super) fn build(work: &mut Work) {
     for ix in work.all() {
         own_indexes(work, ix);
         let parts: Vec<PartDraft> = work.draft(ix).parts.clone();
+        // Gates name approvals.
+        parts.iter().filter(|part| part.section == "approvals").for_each(|part| super::approvals::read(work, ix, &part.node));
         for part in &parts {
             match part.section {
                 "unique" => unique(work, ix, &part.node),

@@ -158,7 +158,7 @@ fn gates(work: &mut Work, ix: EntityIx, node: &Node, stages: &[Stage]) -> Vec<Ga
             let place = gate.entry("require").map_or(&gate.place, |(key, _)| &key.place).clone();
             work.fault(
                 Diagnostic::error("DEF113", &place, format!("the gate `{id}` requires nothing"))
-                    .hint("give it `{fields: […]}`, `{expr: …}` or `{tasks: …}`"),
+                    .hint("give it `{fields: […]}`, `{expr: …}`, `{tasks: …}` or `{approval: …}`"),
             );
         }
         let mut require = Vec::new();
@@ -176,16 +176,16 @@ fn gates(work: &mut Work, ix: EntityIx, node: &Node, stages: &[Stage]) -> Vec<Ga
     found
 }
 
-/// `{fields: […]}`, `{expr: …, message: …}` or `{tasks: …}`.
+/// `{fields: […]}`, `{expr: …, message: …}`, `{tasks: …}` or `{approval: …}`.
 fn requirement(work: &mut Work, ix: EntityIx, item: &Node, stages: &[Stage], into: &mut Vec<Requirement>) {
-    match (item.get("fields"), item.get("expr"), item.get("tasks")) {
-        (Some(fields), None, None) => {
+    match (item.get("fields"), item.get("expr"), item.get("tasks"), item.get("approval")) {
+        (Some(fields), None, None, None) => {
             let fields = holding(work, ix, Some(fields));
             if !fields.is_empty() {
                 into.push(Requirement::Fields(fields));
             }
         }
-        (None, Some(written), None) => {
+        (None, Some(written), None, None) => {
             let Some(expr) = condition(work, Some(written), ix, true) else { return };
             let Some(message) = labels::of(item.get("message")) else {
                 let fault = Diagnostic::error("DEF105", &written.place, "a condition of a gate needs `message`")
@@ -195,9 +195,10 @@ fn requirement(work: &mut Work, ix: EntityIx, item: &Node, stages: &[Stage], int
             };
             into.push(Requirement::Holds { expr, message });
         }
-        (None, None, Some(tasks)) => into.extend(stage_tasks::requirement(work, tasks, stages)),
+        (None, None, Some(tasks), None) => into.extend(stage_tasks::requirement(work, tasks, stages)),
+        (None, None, None, Some(approval)) => into.extend(super::approvals::requirement(work, ix, approval)),
         _ => {
-            let fault = Diagnostic::error("DEF345", &item.place, "a requirement is one of `fields`, `expr` and `tasks`")
+            let fault = Diagnostic::error("DEF345", &item.place, "a requirement is one of `fields`, `expr`, `tasks` and `approval`")
                 .hint("write two requirements where both are needed");
             work.fault(fault);
         }

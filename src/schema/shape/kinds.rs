@@ -47,6 +47,31 @@ pub const RETENTION: &[KeySpec] = &[
     must("action", OneOf(&["erase", "delete"]), "`erase` removes personal values for good; `delete` deletes the record."),
 ];
 
+pub const APPROVAL_STEP: &[KeySpec] = &[
+    must("id", Name, "Name of the step, unique in the approval."),
+    key("label", Label, "What people read; made from the id when left out."),
+    key("when", Expr, "The step is passed over where this does not hold."),
+    key("by", Many(&Expr), "Who decides: expressions that give a person or a team, `owner.manager`."),
+    key("roles", Many(&Name), "Who decides: people with these roles."),
+    with("need", Any, "any", "How many must approve: `any`, `all` or a number. One who rejects ends it."),
+    key("due", Text, "How long they have: `2d`, `12h` or `45m`."),
+    with("on_timeout", OneOf(&["escalate", "reject"]), "escalate", "What happens when the time is over."),
+    key("escalate", Many(&Expr), "Who is asked then, and where nobody is left who may decide; administrators when left out."),
+    key("escalate_roles", Many(&Name), "The same, by role."),
+];
+
+pub const APPROVAL: &[KeySpec] = &[
+    must("id", Name, "Name of the approval, unique in the entity; gates and automations name it."),
+    key("label", Label, "What is decided, as people read it; made from the id when left out."),
+    key("when", Expr, "It is needed only where this holds: others cannot ask for it, and gates do not wait for it there."),
+    must("fields", List(&Field), "What is decided on: locked while it runs. An approval counts while these hold the values that were seen."),
+    key("ask", Many(&Name), "Roles that may ask; everybody who may change the record when left out."),
+    with("own", Bool, "false", "Whoever asked may decide too."),
+    must("steps", List(&Object(APPROVAL_STEP)), "Who decides, one step after the other."),
+    key("approved", MapOf(&Any), "Values by field that the record is given when it is approved; `=` and an expression, or a value."),
+    key("rejected", MapOf(&Any), "Values by field that the record is given when it is rejected."),
+];
+
 pub const STAGE_TASK: &[KeySpec] = &[
     must("id", Name, "Name of the task, unique in the pipeline."),
     must("subject", Label, "What is to be done."),
@@ -78,6 +103,7 @@ pub const REQUIREMENT: &[KeySpec] = &[
     key("expr", Expr, "Must be true."),
     key("message", Label, "What a person reads where `expr` does not hold."),
     key("tasks", Many(&Text), "Tasks of stages that must be done; `all` are those of the stage that is left."),
+    key("approval", Name, "An approval of the entity that must be given."),
 ];
 
 pub const GATE: &[KeySpec] = &[
@@ -86,7 +112,6 @@ pub const GATE: &[KeySpec] = &[
     must("to", Many(&Text), "Moves to these stages, and records made in them; `*` is any."),
     key("when", Expr, "It is looked at only where this holds."),
     must("require", List(&Object(REQUIREMENT)), "What must hold."),
-    later("approve"),
 ];
 
 pub const PIPELINE: &[KeySpec] = &[
@@ -211,6 +236,7 @@ pub const ENTITY: &[KeySpec] = &[
     key("layouts", List(&Object(LAYOUT)), "How a record's page and form are arranged."),
     key("buttons", List(&Object(BUTTON)), "Actions that run a script."),
     key("scripts", List(&Object(SCRIPT)), "Scripts on its events."),
+    key("approvals", List(&Object(APPROVAL)), "Decisions that are asked for."),
     key("pipelines", List(&Object(PIPELINE)), "Stages, moves and gates."),
     later("automations"),
     later("permissions"),
@@ -232,6 +258,7 @@ pub const EXTENSION: &[KeySpec] = &[
     key("layouts", List(&Object(LAYOUT)), "Layouts added, or replaced by the same id."),
     key("buttons", List(&Object(BUTTON)), "Buttons added."),
     key("scripts", List(&Object(SCRIPT)), "Scripts added."),
+    key("approvals", List(&Object(APPROVAL)), "Approvals added, or replaced by the same id."),
     key("pipelines", List(&Object(PIPELINE)), "Pipelines added, or replaced by the same id."),
     later("automations"),
     later("permissions"),
@@ -295,7 +322,7 @@ pub const ROLE: &[KeySpec] = &[
 
 pub const STEP: &[KeySpec] = &[
     key("id", Name, "Name of the step, unique in the automation; made from its place when left out."),
-    must("do", OneOf(&["set", "create", "task", "update", "script", "branch", "wait", "wait_for", "run"]), "What it does."),
+    must("do", OneOf(&["set", "create", "task", "update", "script", "branch", "wait", "wait_for", "run", "approval"]), "What it does."),
     key("entity", Entity, "`create`, `update`: the entity of the records."),
     key(
         "values",
@@ -309,9 +336,10 @@ pub const STEP: &[KeySpec] = &[
     key("script", Name, "`script`: id of a script of the entity with `trigger: automation`."),
     key("time", Text, "`wait`, `wait_for`: how long, `30d`, `12h` or `45m`."),
     key("automation", Name, "`run`: id of an automation of the same entity with `trigger: {event: called}`."),
+    key("approval", Name, "`approval`: id of an approval of the entity; the run waits until it is decided."),
     key("if", Expr, "`branch`: what decides; `wait_for`: what it waits for."),
-    key("then", Steps, "`branch`: steps where it holds."),
-    key("else", Steps, "`branch`: steps where it does not; `wait_for`: steps where the time is over before."),
+    key("then", Steps, "`branch`: steps where it holds; `approval`: steps where it is approved."),
+    key("else", Steps, "`branch`: steps where it does not; `wait_for`: steps where the time is over before; `approval`: steps where it is not approved, without them the run ends."),
 ];
 
 pub const START: &[KeySpec] = &[
@@ -378,6 +406,9 @@ pub const I18N_PIPELINE: &[KeySpec] = &[
     key("gates", MapOf(&Many(&Text)), "Messages of gates, by id: those of its expressions, in their order."),
 ];
 
+pub const I18N_APPROVAL: &[KeySpec] =
+    &[key("label", Text, "Name of the approval."), key("steps", MapOf(&Text), "Names of its steps, by id.")];
+
 pub const I18N_ENTITY: &[KeySpec] = &[
     key("label", Text, "Name of one record."),
     key("label_plural", Text, "Name of several records."),
@@ -386,6 +417,7 @@ pub const I18N_ENTITY: &[KeySpec] = &[
     key("views", MapOf(&Text), "Labels of views, by id."),
     key("buttons", MapOf(&Text), "Labels of buttons, by id."),
     key("rules", MapOf(&Text), "Messages of rules, by id."),
+    key("approvals", MapOf(&Object(I18N_APPROVAL)), "Texts of approvals, by id."),
     key(
         "pipelines",
         MapOf(&Object(I18N_PIPELINE)),
@@ -444,6 +476,7 @@ pub const VIEW_DOCUMENT: &[KeySpec] = &join::<9, 12>([KIND, FORMAT, FOR], VIEW_K
 pub const LAYOUT_DOCUMENT: &[KeySpec] = &join::<3, 6>([KIND, FORMAT, FOR], LAYOUT_KEYS);
 pub const BUTTON_DOCUMENT: &[KeySpec] = &join::<4, 7>([KIND, FORMAT, FOR], BUTTON_KEYS);
 pub const PIPELINE_DOCUMENT: &[KeySpec] = &join::<12, 15>([KIND, FORMAT, FOR], PIPELINE_KEYS);
+pub const APPROVAL_DOCUMENT: &[KeySpec] = &join::<9, 12>([KIND, FORMAT, FOR], APPROVAL_KEYS);
 pub const SCRIPT_DOCUMENT: &[KeySpec] =
     &join::<11, 14>([KIND, FORMAT, key("for", Entity, "The entity it runs on; none for a schedule.")], SCRIPT_KEYS);
 
@@ -451,6 +484,7 @@ const VIEW_KEYS: [KeySpec; 9] = copy(VIEW);
 const LAYOUT_KEYS: [KeySpec; 3] = copy(LAYOUT);
 const BUTTON_KEYS: [KeySpec; 4] = copy(BUTTON);
 const PIPELINE_KEYS: [KeySpec; 12] = copy(PIPELINE);
+const APPROVAL_KEYS: [KeySpec; 9] = copy(APPROVAL);
 const SCRIPT_KEYS: [KeySpec; 11] = copy(SCRIPT);
 
 const fn copy<const N: usize>(from: &[KeySpec]) -> [KeySpec; N] {
@@ -484,6 +518,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "layout", doc: "An arrangement of a record's page, outside its entity's file.", keys: LAYOUT_DOCUMENT },
     Kind { name: "script", doc: "A rhai script, outside its entity's file or on a schedule.", keys: SCRIPT_DOCUMENT },
     Kind { name: "pipeline", doc: "Stages, moves and gates, outside their entity's file.", keys: PIPELINE_DOCUMENT },
+    Kind { name: "approval", doc: "A decision that is asked for, outside its entity's file.", keys: APPROVAL_DOCUMENT },
     Kind { name: "automation", doc: "What follows by itself when something happens to a record.", keys: AUTOMATION },
     Kind { name: "button", doc: "An action, outside its entity's file.", keys: BUTTON_DOCUMENT },
     Kind { name: "role", doc: "A group of people with the same rights.", keys: ROLE },

@@ -9,6 +9,7 @@ use super::State;
 pub(in crate::web) mod access;
 mod actions;
 mod answer;
+mod approvals;
 mod automations;
 pub(in crate::web) mod body;
 mod definitions;
@@ -51,6 +52,14 @@ pub(super) fn routes(state: State) -> Router {
         .route("/api/v1/records/{entity}/{id}/moves", get(moves::list).post(moves::make))
         .route("/api/v1/records/{entity}/{id}/stages", get(moves::stages))
         .route("/api/v1/records/{entity}/{id}/tasks", post(moves::add_task))
+        .route("/api/v1/records/{entity}/{id}/approvals", get(approvals::of_record).post(approvals::ask))
+        .route("/api/v1/approvals", get(approvals::list))
+        .route("/api/v1/approvals/{request}", get(approvals::get))
+        .route("/api/v1/approvals/{request}/decide", post(approvals::decide))
+        .route("/api/v1/approvals/{request}/hand-on", post(approvals::hand_on))
+        .route("/api/v1/approvals/{request}/withdraw", post(approvals::withdraw))
+        .route("/api/v1/stand-ins", get(approvals::stand_ins).post(approvals::add_stand_in))
+        .route("/api/v1/stand-ins/{id}", delete(approvals::end_stand_in))
         .route("/api/v1/records/{entity}/{id}/shares", get(shares::list).post(shares::add))
         .route("/api/v1/records/{entity}/{id}/shares/{share}", patch(shares::change).delete(shares::end))
         .route("/api/v1/batch", post(many::batch))

@@ -5,6 +5,7 @@ mod access;
 mod account;
 mod act;
 mod assets;
+mod approvals;
 mod audit;
 mod automations;
 mod board;
@@ -94,6 +95,12 @@ pub fn routes(state: State) -> Router {
         .route("/account/sessions/{id}/end", on_post(account::end_session))
         .route("/account/tokens", on_post(account::create_token))
         .route("/account/tokens/{id}/revoke", on_post(account::revoke_token))
+        .route("/approvals", get(approvals::approvals))
+        .route("/approvals/stand-ins", on_post(approvals::add_stand_in))
+        .route("/approvals/stand-ins/{id}/end", on_post(approvals::end_stand_in))
+        .route("/approvals/{id}", get(approvals::approval))
+        .route("/approvals/{id}/{act}", on_post(approvals::act))
+        .route("/records/{entity}/{id}/approvals", on_post(approvals::ask))
         .route("/audit", get(audit::audit))
         .route("/audit/export", get(audit::export))
         .route("/automations", get(automations::automations))

@@ -162,12 +162,20 @@ impl Page {
             find: String::new(),
             current: current.to_owned(),
             here: self.here.clone(),
+            has_approvals: self.requester.identity.is_some() && self.catalog.entities.iter().any(|entity| !entity.approvals.is_empty()),
         }
     }
 
     /// `?done=created&what=…` of an address someone was sent on to.
     fn notices(&self) -> Vec<Notice> {
-        const KNOWN: [&str; 26] = [
+        const KNOWN: [&str; 33] = [
+            "approval-asked",
+            "approval-approved",
+            "approval-rejected",
+            "approval-handed-on",
+            "approval-withdrawn",
+            "stand-in-added",
+            "stand-in-ended",
             "moved",
             "erased",
             "created",

@@ -101,6 +101,10 @@ pub(super) async fn record_page(
         true => Vec::new(),
         false => page.paths(entity, read.id, &href, &read.json, &titles).await?,
     };
+    let approvals = match read.is_deleted {
+        true => None,
+        false => page.approval_box(entity, read.id, &href).await?,
+    };
     let kind = match () {
         () if is_history => HISTORY,
         () if is_stages => STAGES,
@@ -108,6 +112,7 @@ pub(super) async fn record_page(
     };
     let context = RecordPage {
         paths,
+        approvals,
         stages,
         shell,
         entity: page.head(entity),

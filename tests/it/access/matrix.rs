@@ -353,6 +353,8 @@ async fn ask(lab: &mut Lab, at: usize, method: &str, path: &str, row: &Row, enti
                 };
             } else if path.ends_with("/moves") {
                 body = (method == "POST").then(|| json!({ "to": "done" }));
+            } else if path.ends_with("/approvals") {
+                body = (method == "POST").then(|| json!({ "approval": "nod" }));
             } else if path.ends_with("/tasks") {
                 body = Some(json!({ "pipeline": "work", "task": "look" }));
             } else if method == "PATCH" {
@@ -392,6 +394,8 @@ async fn ask(lab: &mut Lab, at: usize, method: &str, path: &str, row: &Row, enti
         "/api/v1/tokens" if method == "POST" => body = Some(json!({ "name": "t", "scopes": ["read"] })),
         "/api/v1/access/why" => target.push_str(&format!("?record={}", lab.record("memo", &person, Kind::Own).await)),
         "/api/v1/access/who" => target.push_str("?of=memo.name"),
+        // Nobody stands in for themselves.
+        "/api/v1/stand-ins" if method == "POST" => body = Some(json!({ "stand_in": person, "until": "2030-01-01T00:00:00Z" })),
         "/api/v1/people/invite" => body = Some(json!({ "email": format!("guest{}@example.com", lab.next()) })),
         _ if path.ends_with("/deactivate") => body = Some(json!({})),
         "/api/v1/session/confirm" => body = Some(json!({ "password": "wrong password" })),

@@ -148,6 +148,7 @@ pub fn entity(ix: EntityIx, slug: &str, fields: Vec<(&str, FieldType)>) -> Entit
         layouts: Vec::new(),
         buttons: Vec::new(),
         retention: Vec::new(),
+        approvals: Vec::new(),
         pipelines: Vec::new(),
         scripts: Vec::new(),
         computed_order: Vec::new(),

@@ -229,6 +229,7 @@ fn push(catalog: &mut Catalog, slug: &str, prefix: &str, title: &[&str], own: Ve
         layouts: Vec::new(),
         buttons: Vec::new(),
         retention: Vec::new(),
+        approvals: Vec::new(),
         pipelines: Vec::new(),
         scripts: Vec::new(),
         computed_order: Vec::new(),

@@ -8,7 +8,7 @@ use crate::schema::catalog::{Act, Field, FieldType, Given, GivenValue, Script, S
 use crate::schema::diagnostic::{Diagnostic, nearest};
 use crate::schema::node::{Node, NodeKind, Style};
 use crate::schema::resolve::expressions::{condition, value};
-use crate::schema::resolve::{Work, layers};
+use crate::schema::resolve::{Work, approvals, layers};
 use crate::schema::shape;
 use crate::schema::source::Place;
 
@@ -19,7 +19,7 @@ const MOST_STEPS: usize = 200;
 const DEEPEST: usize = 8;
 
 /// What each kind of step needs and may have besides.
-const KEYS: [(&str, &[&str], &[&str]); 9] = [
+const KEYS: [(&str, &[&str], &[&str]); 10] = [
     ("set", &["values"], &[]),
     ("create", &["entity", "values"], &[]),
     ("task", &["values"], &["due_in"]),
@@ -29,6 +29,7 @@ const KEYS: [(&str, &[&str], &[&str]); 9] = [
     ("wait", &["time"], &[]),
     ("wait_for", &["if", "time"], &["else"]),
     ("run", &["automation"], &[]),
+    ("approval", &["approval"], &["then", "else"]),
 ];
 
 /// The steps of one automation as they are put in a list.
@@ -66,7 +67,7 @@ impl List {
                 self.lead(before, at, after);
             }
             begin = begin.or(Some(at));
-            if matches!(self.steps[at].act, Act::Branch { .. } | Act::WaitFor { .. }) {
+            if matches!(self.steps[at].act, Act::Branch { .. } | Act::WaitFor { .. } | Act::Approval { .. }) {
                 self.branch(work, item, &path, at, depth);
             }
             before = Some(at);
@@ -81,7 +82,7 @@ impl List {
             if found.next == former {
                 found.next = Some(to);
             }
-            if let Act::Branch { otherwise, .. } | Act::WaitFor { otherwise, .. } = &mut found.act
+            if let Act::Branch { otherwise, .. } | Act::WaitFor { otherwise, .. } | Act::Approval { otherwise, .. } = &mut found.act
                 && *otherwise == former
             {
                 *otherwise = Some(to);
@@ -96,7 +97,7 @@ impl List {
             self.steps[at].next = Some(begin);
         }
         let begin = self.block(work, &items("else"), &format!("{path}_else_"), after, depth + 1);
-        if let Act::Branch { otherwise, .. } | Act::WaitFor { otherwise, .. } = &mut self.steps[at].act {
+        if let Act::Branch { otherwise, .. } | Act::WaitFor { otherwise, .. } | Act::Approval { otherwise, .. } = &mut self.steps[at].act {
             *otherwise = begin.or(after);
         }
     }
@@ -142,7 +143,7 @@ impl List {
         }
         let own = self.entity;
         match word {
-            "set" if self.is_gone => {
+            "set" | "approval" if self.is_gone => {
                 let place = item.get("do").map_or(&item.place, |node| &node.place).clone();
                 let fault = Diagnostic::error("DEF362", &place, "the record is deleted when this runs: it cannot be changed")
                     .hint("use `create` or `update` for other records; expressions still see what the record was");
@@ -182,6 +183,11 @@ impl List {
                 let condition = condition(work, item.get("if"), own, true);
                 let seconds = self.time(work, item);
                 Some(Act::WaitFor { condition: condition?, seconds: seconds?, otherwise: None })
+            }
+            "approval" => {
+                let at = approvals::find(work, own, item.get("approval")?)?;
+                let approval = work.entity(own).approvals[at].id.clone();
+                Some(Act::Approval { approval, otherwise: None, ends: item.get("else").is_none() })
             }
             "run" => self.called(work, item.get("automation")?).map(Act::Run),
             _ => {
@@ -276,7 +282,7 @@ impl List {
 }
 
 /// `30d`, `12h`, `45m` in seconds; at most ten years.
-fn seconds(text: &str) -> Option<i64> {
+pub(in crate::schema::resolve) fn seconds(text: &str) -> Option<i64> {
     let unit = match text.chars().last()? {
         'd' => 86_400,
         'h' => 3_600,

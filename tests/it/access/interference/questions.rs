@@ -50,7 +50,7 @@ fn post(route: &'static str, position: &'static str, path: &str, body: Value) ->
 
 impl Asking<'_> {
     /// How many kinds of questions there are.
-    pub const KINDS: usize = 90;
+    pub const KINDS: usize = 92;
 
     fn number<'a>(&'a self, dice: &mut Dice) -> &'a str {
         let mut names = self.plan.names(&NUMBERS);
@@ -280,6 +280,8 @@ impl Asking<'_> {
             87 => get("/automations", "shut", "/automations", &[]),
             88 => get("/automations/runs/{id}", "shut", "/automations/runs/1", &[]),
             89 => get("/jobs", "shut", "/jobs", &[]),
+            90 => get("/approvals", "own", "/approvals", &[]),
+            91 => get("/approvals/{id}", "own", "/approvals/1", &[]),
             _ => self.page(kind, dice),
         }
     }
