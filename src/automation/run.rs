@@ -165,8 +165,7 @@ impl Automation {
         let Some(at) = at else { return Ok(Went::Lost) };
         let step = &automation.steps[at];
         let Subject { record, old, is_gone } = subject(tx, entity, delivery, false).await?;
-        if is_gone && delivery.kind != EventKind::Delete && matches!(step.act, Act::Wait(_) | Act::WaitFor { .. } | Act::Approval { .. })
-        {
+        if is_gone && delivery.kind != EventKind::Delete && matches!(step.act, Act::Wait(_) | Act::WaitFor { .. } | Act::Approval { .. }) {
             runs::end(tx.store(), run, "cancelled", Some("gone:")).await?;
             return Ok(Went::End);
         }

@@ -160,10 +160,8 @@ fn ask(entity: &Entity) -> Value {
 }
 
 fn list() -> Value {
-    let answer = object(&[
-        ("data", requests()),
-        ("next", json!({ "type": ["string", "null"], "description": "the `before` of the next page" })),
-    ]);
+    let answer =
+        object(&[("data", requests()), ("next", json!({ "type": ["string", "null"], "description": "the `before` of the next page" }))]);
     Operation::new("list_approvals", TAG, "What you are to decide, have asked for or have decided")
         .query("show", json!({ "type": "string", "enum": ["waiting", "asked", "decided"], "default": "waiting" }), "which of them")
         .query("before", number(), "only requests older than this one")

@@ -239,7 +239,8 @@ impl RecordTx<'_> {
     async fn remind(&mut self, request: &Request) -> Result<(), RecordError> {
         if let Some(due) = request.due_at {
             let payload_json = serde_json::json!({ "request": request.id }).to_string();
-            let job = jobs::NewJob { handler: super::approvals::APPROVAL.to_owned(), payload_json, run_at: Some(due), ..Default::default() };
+            let job =
+                jobs::NewJob { handler: super::approvals::APPROVAL.to_owned(), payload_json, run_at: Some(due), ..Default::default() };
             jobs::enqueue(self.store, &job).await?;
         }
         Ok(())
@@ -264,7 +265,13 @@ impl RecordTx<'_> {
         self.enter_step(approval, request, at, opening).await
     }
 
-    pub(super) async fn enter_step(&mut self, approval: &Approval, request: &Request, at: usize, opening: &Opening) -> Result<(), RecordError> {
+    pub(super) async fn enter_step(
+        &mut self,
+        approval: &Approval,
+        request: &Request,
+        at: usize,
+        opening: &Opening,
+    ) -> Result<(), RecordError> {
         let step = &approval.steps[at].id;
         let due = due_at(approval, step, opening.level, self.now());
         approvals::go_on(self.store, request.id, step, opening.level, opening.need, due).await?;

@@ -347,7 +347,18 @@ impl Judge<'_> {
             .with("gate", gate)
             .with("from", self.wanted.from.as_deref())
             .with("to", self.wanted.to.as_deref());
-        Condition { gate: gate.to_owned(), kind, holds, is_open: true, field: None, task: None, task_record: None, approval: None, request: None, fault }
+        Condition {
+            gate: gate.to_owned(),
+            kind,
+            holds,
+            is_open: true,
+            field: None,
+            task: None,
+            task_record: None,
+            approval: None,
+            request: None,
+            fault,
+        }
     }
 }
 

@@ -60,7 +60,7 @@ mod witness;
 mod world;
 mod written;
 
-pub use approvals::{APPROVAL, ApprovalFor, ApprovalFilter, ApprovalStanding, Ask, Decision, HandOn, NewStandIn, Offered, SeenValue};
+pub use approvals::{APPROVAL, ApprovalFilter, ApprovalFor, ApprovalStanding, Ask, Decision, HandOn, NewStandIn, Offered, SeenValue};
 pub use delivery::{DELIVER, Delivery};
 pub use erase::{Erased, SCRUB};
 pub use error::{ErrorKind, FieldFault, RecordError, pointer};

@@ -281,7 +281,10 @@ fn gate_needs(gather: &Gather<'_>, entity: &Entity, plan: &mut Plan) {
     plan.makes_tasks = entity.pipelines.iter().any(|pipeline| pipeline.task_fields.is_some());
     let is_computed = |ix: &FieldIx| matches!(entity.field(*ix).ty, FieldType::Rollup { .. } | FieldType::Formula { .. });
     let waits = entity.pipelines.iter().any(|pipeline| pipeline.waits_for_approval());
-    plan.gates_read_rows = (waits && plan.watched.iter().any(is_computed)) || plan.makes_tasks || found.children.iter().any(|child| child.over.hops.is_empty()) || reads_rollup();
+    plan.gates_read_rows = (waits && plan.watched.iter().any(is_computed))
+        || plan.makes_tasks
+        || found.children.iter().any(|child| child.over.hops.is_empty())
+        || reads_rollup();
     plan.move_needs = found;
 }
 

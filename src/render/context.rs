@@ -12,13 +12,13 @@ mod work;
 
 use serde::Serialize;
 
+pub use self::approvals::*;
 pub use self::definitions::*;
 pub use self::entry::*;
 pub use self::find::*;
 pub use self::form::*;
 pub use self::import::*;
 pub use self::record::*;
-pub use self::approvals::*;
 pub use self::stages::*;
 pub use self::work::*;
 pub use super::input::{Choice, FieldInput, FilePart, Part, SubRow, SubTable};

@@ -182,7 +182,8 @@ pub async fn list(store: &Store, wanted: &Wanted, before: Option<i64>, limit: u3
     Ok(store.rows(sql, &REQUEST_COLUMNS).await?.iter().map(request).collect())
 }
 
-const PART: &str = "SELECT id, request, step, person, state, why, origin, decided_by, comment, asked_at, decided_at FROM sys_approval_part ";
+const PART: &str =
+    "SELECT id, request, step, person, state, why, origin, decided_by, comment, asked_at, decided_at FROM sys_approval_part ";
 const PART_COLUMNS: [ColumnKind; 11] = [INT, INT, TEXT, INT, TEXT, TEXT, INT, INT, TEXT, AT, AT];
 
 fn part(row: &[Cell]) -> Part {
@@ -269,8 +270,7 @@ pub async fn settle(tx: &mut Tx, part: i64, state: &str, by: i64, comment: Optio
 
 /// Those who have not decided need not any more.
 pub async fn settle_rest(tx: &mut Tx, request: i64, state: &str) -> Result<(), StoreError> {
-    let sql =
-        Sql::template("UPDATE sys_approval_part SET state = ? WHERE request = ? AND state = 'waiting'", [text(state), int(request)]);
+    let sql = Sql::template("UPDATE sys_approval_part SET state = ? WHERE request = ? AND state = 'waiting'", [text(state), int(request)]);
     tx.run(sql).await?;
     Ok(())
 }
@@ -297,11 +297,8 @@ pub async fn end(tx: &mut Tx, id: i64, state: &str, by: i64, reason: Option<&str
 
 /// Forgets what was asked about a record that is gone for good.
 pub async fn forget(tx: &mut Tx, record: RecordId) -> Result<(), StoreError> {
-    tx.run(Sql::template(
-        "DELETE FROM sys_approval_part WHERE request IN (SELECT id FROM sys_approval WHERE record = ?)",
-        [int(record.0)],
-    ))
-    .await?;
+    tx.run(Sql::template("DELETE FROM sys_approval_part WHERE request IN (SELECT id FROM sys_approval WHERE record = ?)", [int(record.0)]))
+        .await?;
     tx.run(Sql::template("DELETE FROM sys_approval WHERE record = ?", [int(record.0)])).await?;
     Ok(())
 }

@@ -87,7 +87,8 @@ const WORDS: [&str; 28] = [
     "end",
 ];
 
-const SECTIONS: [&str; 10] = ["retention", "approvals", "pipelines", "rules", "views", "layouts", "buttons", "scripts", "unique", "indexes"];
+const SECTIONS: [&str; 10] =
+    ["retention", "approvals", "pipelines", "rules", "views", "layouts", "buttons", "scripts", "unique", "indexes"];
 
 pub(super) fn entities(work: &mut Work) {
     let mut documents: Vec<Document> = work.intake.documents.iter().filter(|document| document.kind.name == "entity").cloned().collect();
@@ -267,7 +268,8 @@ fn add_part(work: &mut Work, ix: EntityIx, section: &'static str, node: &Node, d
         None => work.drafts[ix.0 as usize].parts.push(part),
         // A layer above replaces a view, layout, approval or pipeline of the same id.
         Some(position)
-            if matches!(section, "views" | "layouts" | "pipelines" | "approvals") && work.draft(ix).parts[position].package != part.package =>
+            if matches!(section, "views" | "layouts" | "pipelines" | "approvals")
+                && work.draft(ix).parts[position].package != part.package =>
         {
             work.drafts[ix.0 as usize].parts[position] = part;
         }

@@ -64,7 +64,11 @@ pub const APPROVAL: &[KeySpec] = &[
     must("id", Name, "Name of the approval, unique in the entity; gates and automations name it."),
     key("label", Label, "What is decided, as people read it; made from the id when left out."),
     key("when", Expr, "It is needed only where this holds: others cannot ask for it, and gates do not wait for it there."),
-    must("fields", List(&Field), "What is decided on: locked while it runs. An approval counts while these hold the values that were seen."),
+    must(
+        "fields",
+        List(&Field),
+        "What is decided on: locked while it runs. An approval counts while these hold the values that were seen.",
+    ),
     key("ask", Many(&Name), "Roles that may ask; everybody who may change the record when left out."),
     with("own", Bool, "false", "Whoever asked may decide too."),
     must("steps", List(&Object(APPROVAL_STEP)), "Who decides, one step after the other."),
@@ -339,7 +343,11 @@ pub const STEP: &[KeySpec] = &[
     key("approval", Name, "`approval`: id of an approval of the entity; the run waits until it is decided."),
     key("if", Expr, "`branch`: what decides; `wait_for`: what it waits for."),
     key("then", Steps, "`branch`: steps where it holds; `approval`: steps where it is approved."),
-    key("else", Steps, "`branch`: steps where it does not; `wait_for`: steps where the time is over before; `approval`: steps where it is not approved, without them the run ends."),
+    key(
+        "else",
+        Steps,
+        "`branch`: steps where it does not; `wait_for`: steps where the time is over before; `approval`: steps where it is not approved, without them the run ends.",
+    ),
 ];
 
 pub const START: &[KeySpec] = &[

@@ -11,13 +11,11 @@ use super::page::{Page, address, encode};
 use super::post::Post;
 use super::record::record_page;
 use crate::base::RecordId;
-use crate::record::{
-    ApprovalFilter, ApprovalStanding, Ask, Decision, HandOn, NewStandIn, RecordError, SeenValue, Source, parse_id,
-};
+use crate::record::{ApprovalFilter, ApprovalStanding, Ask, Decision, HandOn, NewStandIn, RecordError, SeenValue, Source, parse_id};
 use crate::render::Arg;
 use crate::render::context::{
-    ApprovalAsk, ApprovalBox, ApprovalCard, ApprovalPage, ApprovalPerson, ApprovalRow, ApprovalStepRow, ApprovalValue, ApprovalsPage, Choice,
-    Crumb, Notice, Shown, StandInRow, Stamp,
+    ApprovalAsk, ApprovalBox, ApprovalCard, ApprovalPage, ApprovalPerson, ApprovalRow, ApprovalStepRow, ApprovalValue, ApprovalsPage,
+    Choice, Crumb, Notice, Shown, Stamp, StandInRow,
 };
 use crate::render::show::{self, Titles};
 use crate::schema::catalog::{Approval, ApprovalStep, Entity, FieldType, Need};

@@ -4,8 +4,8 @@
 mod access;
 mod account;
 mod act;
-mod assets;
 mod approvals;
+mod assets;
 mod audit;
 mod automations;
 mod board;

@@ -149,12 +149,11 @@ async fn show(page: &Page, entity: &Entity, id_text: &str, wanted: Wanted<'_>, a
     };
     let asks = fields_to_ask(entity, stage, possible);
     let fields = page.draw_fields(Drawn { entity, id: Some(id), texts: &texts, state: &state, faults: &asked.faults }, &asks).await?;
-    let row =
-        |condition: &Condition| ConditionRow {
-            task: page.awaited(entity, pipeline, condition),
-            href: page.approval_href(entity, &href, condition),
-            ..page.condition_row(entity, condition)
-        };
+    let row = |condition: &Condition| ConditionRow {
+        task: page.awaited(entity, pipeline, condition),
+        href: page.approval_href(entity, &href, condition),
+        ..page.condition_row(entity, condition)
+    };
     let (missing, met): (Vec<&Condition>, Vec<&Condition>) = possible.conditions.iter().partition(|condition| is_missing(condition));
     let to_label = stage_label(page, entity, pipeline, &stage.key);
     let count = i64::try_from(missing.len()).unwrap_or(i64::MAX);

@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 use super::world::{World, codes};
 use crate::support::{Answer, TestApp};
 
-const DOORS: [&str; 11] =
-    ["patch", "moves", "many", "filter", "batch", "upsert", "nested", "form", "move form", "button", "automation"];
+const DOORS: [&str; 11] = ["patch", "moves", "many", "filter", "batch", "upsert", "nested", "form", "move form", "button", "automation"];
 
 /// What a door answers: nothing where it saved.
 async fn through(app: &TestApp, door: &str, id: &str, code: &str, set: &Value) -> Option<String> {
@@ -49,7 +48,8 @@ async fn through(app: &TestApp, door: &str, id: &str, code: &str, set: &Value) -
         "form" => {
             let deal = app.get(&path).await.expect_status(200).json();
             let text = |name: &str| set.get(name).unwrap_or(&deal[name]).as_str().unwrap_or_default().to_owned();
-            let pairs = ["name", "code", "kind", "stage", "amount", "discount", "margin", "why"].map(|name| format!("{name}={}", text(name)));
+            let pairs =
+                ["name", "code", "kind", "stage", "amount", "discount", "margin", "why"].map(|name| format!("{name}={}", text(name)));
             let answer = form(format!("/records/deal/{id}"), format!("_version={}&{}", deal["version"], pairs.join("&"))).send().await;
             (answer.status.as_u16() != 303).then(|| answer.text())
         }
@@ -169,13 +169,18 @@ async fn a_refusal_names_the_approval_and_who_decides() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_move_would_need_is_told_as_data() {
     let world = World::new().await;
-    for (standing, state, code) in [("missing", "missing", "approval_missing"), ("running", "missing", "approval_running"), ("approved", "met", "")] {
+    for (standing, state, code) in
+        [("missing", "missing", "approval_missing"), ("running", "missing", "approval_running"), ("approved", "met", "")]
+    {
         let deal = stand(&world, standing, standing).await;
         let moves = world.app.get(&format!("/api/v1/records/deal/{deal}/moves")).await.expect_status(200).json();
         let offer = moves["data"][0]["moves"].as_array().unwrap().iter().find(|one| one["to"] == "offer").unwrap().clone();
         assert_eq!(offer["passes"], state == "met", "{offer:#}");
         let condition = &offer["conditions"][0];
-        assert_eq!((&condition["kind"], &condition["state"], &condition["approval"]), (&json!("approval"), &json!(state), &json!("discount")));
+        assert_eq!(
+            (&condition["kind"], &condition["state"], &condition["approval"]),
+            (&json!("approval"), &json!(state), &json!("discount"))
+        );
         if !code.is_empty() {
             assert_eq!(condition["code"], code, "{offer:#}");
         }
