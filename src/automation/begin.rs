@@ -7,13 +7,14 @@ use serde_json::{Value as Json, json};
 
 use super::jobs::{ScriptJobs, causes, overlaid, told};
 use super::starts::{is_awaited, started};
-use crate::access::{Actor, Rights};
+use crate::access::{ADMINISTRATOR, Actor, Rights};
 use crate::base::{Explain, FieldIx, RecordId, Value};
 use crate::jobs::{Job, JobContext, JobError, Outcome};
 use crate::record::unit::MAX_CHAIN;
 use crate::record::{DELIVER, Delivery, EventKind, Record, RecordError, RecordTx, Source};
 use crate::schema::catalog::{Automation, Entity, Start};
 use crate::store::audit::{self, Entry};
+use crate::store::notifications::{self, PROGRAM, Said, Telling};
 use crate::store::runs::{self, NewRun};
 use crate::store::{StoreError, jobs};
 
@@ -161,6 +162,17 @@ async fn is_too_often(tx: &mut RecordTx<'_>, automation: &Automation) -> Result<
         return Ok(false);
     }
     if runs::pause(tx.store(), &automation.uid, &rate(automation)).await? {
+        let facts = vec![("name".to_owned(), automation.id.clone()), ("detail".to_owned(), automation.most_per_minute.to_string())];
+        let telling = Telling {
+            people: Vec::new(),
+            teams: Vec::new(),
+            roles: vec![ADMINISTRATOR.to_owned()],
+            source: PROGRAM.to_owned(),
+            said: Said::Message { key: "notification-automation-paused".to_owned(), facts },
+            about: None,
+            step: None,
+        };
+        notifications::tell(tx.store(), &telling).await?;
         audit::append(tx.store(), Entry::new("automation.pause").by(0, "system").fact("automation", automation.id.as_str())).await?;
         tracing::error!(automation = %automation.id, "the automation began too often within a minute and is paused");
     }

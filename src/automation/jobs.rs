@@ -17,6 +17,7 @@ use crate::schema::catalog::{Catalog, Entity, Script};
 use crate::schema::field_type;
 use crate::script::Input;
 use crate::store::BoxFuture as StoreFuture;
+use crate::store::notifications::TELL;
 
 /// The kind of job that runs a script another script queued.
 pub const SCRIPT: &str = "script";
@@ -69,7 +70,7 @@ pub(super) fn script_job(
 
 impl JobHandler for ScriptJobs {
     fn kinds(&self) -> &[&'static str] {
-        &[DELIVER, SCHEDULE, SCRIPT, RECALCULATE]
+        &[DELIVER, SCHEDULE, SCRIPT, RECALCULATE, TELL]
     }
 
     fn run<'a>(&'a self, context: &'a JobContext, job: &'a Job) -> StoreFuture<'a, Result<Outcome, JobError>> {
@@ -78,6 +79,9 @@ impl JobHandler for ScriptJobs {
                 // Computing the same value twice changes nothing, so it needs no transaction with the job's end in it.
                 let computed = self.records.recalculate(&job.payload).await;
                 return computed.map(|_| Outcome::Done).map_err(|error| JobError::Retry(told(&error)));
+            }
+            if job.kind == TELL {
+                return self.tell(context, job).await;
             }
             if let Some(delivery) = Delivery::from_json(&job.payload).filter(|_| job.kind == DELIVER) {
                 match delivery.handler.as_str() {

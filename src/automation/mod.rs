@@ -18,6 +18,7 @@ mod condition;
 mod hooks;
 mod jobs;
 mod log;
+mod notify;
 pub mod overview;
 mod rate;
 mod run;

@@ -6,6 +6,7 @@ use super::begin::call;
 use super::bridge::{Automation, Stopped};
 use super::hooks::sound;
 use super::log;
+use super::notify::notify;
 use super::translate::{data_of, refusal};
 use crate::base::{DateTime, EntityIx, FieldIx, RecordId, Value};
 use crate::expr::{CompareOp, Node, Path, Root, Type, Typed};
@@ -27,6 +28,10 @@ pub(super) struct About<'a> {
     /// Until when the run waited at this step.
     pub waited: Option<DateTime>,
     pub began_at: DateTime,
+    pub is_gone: bool,
+    pub run: i64,
+    /// Id of the automation.
+    pub name: &'a str,
 }
 
 /// What a step did.
@@ -74,6 +79,10 @@ impl Automation {
                 let named: Vec<String> = changed.iter().take(NAMED).map(|id| id.display(&definition.prefix)).collect();
                 let output = json!({ "found": found.len(), "changed": changed.len(), "records": named });
                 Ok(did(json!({ "entity": definition.slug, "values": shown }), output))
+            }
+            Act::Notify { to, texts } => {
+                let (input, output) = notify(tx, step, to, texts, about).await?;
+                Ok(did(input, output))
             }
             Act::Script(at) => {
                 let compiled = self.cache.scripts(&catalog);

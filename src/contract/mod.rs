@@ -8,6 +8,7 @@ mod entity;
 mod fields;
 mod identity;
 mod jobs;
+mod notifications;
 mod moves;
 mod operation;
 mod people;
@@ -43,6 +44,7 @@ pub fn openapi(catalog: &Catalog, origin: &str) -> Value {
     }
     automations::add(&mut paths);
     jobs::add(&mut paths);
+    notifications::add(&mut paths);
     system::add(catalog, &mut paths);
     let tags: Vec<Value> = catalog
         .known_entities()

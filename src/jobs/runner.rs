@@ -13,10 +13,12 @@ use super::handler::{Job, JobContext, JobError, JobHandler, Outcome};
 use super::schedule;
 use crate::base::{Clock, DateTime, Random, Stopwatch};
 use crate::schema::catalog::Catalog;
-use crate::store::{Store, StoreError, idempotency, jobs, outbox, runs};
+use crate::store::{Store, StoreError, idempotency, jobs, notifications, outbox, runs};
 
 /// Idempotency keys are kept this long.
 const KEYS_KEPT_US: i64 = 24 * 3600 * 1_000_000;
+/// What people were told is kept this long, read or not.
+const TOLD_KEPT_US: i64 = 90 * 24 * 3600 * 1_000_000;
 /// How often old keys are swept away.
 const SWEEP_EVERY_US: i64 = 600 * 1_000_000;
 /// Events deleted in one unit, and units in one sweep.
@@ -77,6 +79,17 @@ async fn sweep_events(store: &Store, before: DateTime) -> Result<(), StoreError>
 async fn sweep_runs(store: &Store, before: DateTime) -> Result<(), StoreError> {
     for _ in 0..MOST_SWEEPS {
         let gone = store.write(move |tx| Box::pin(async move { runs::prune(tx, before, SWEPT_AT_ONCE).await })).await?;
+        if gone < u64::from(SWEPT_AT_ONCE) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Deletes what people were told long ago.
+async fn sweep_notifications(store: &Store, before: DateTime) -> Result<(), StoreError> {
+    for _ in 0..MOST_SWEEPS {
+        let gone = store.write(move |tx| Box::pin(async move { notifications::prune(tx, before, SWEPT_AT_ONCE).await })).await?;
         if gone < u64::from(SWEPT_AT_ONCE) {
             break;
         }
@@ -179,6 +192,7 @@ impl Runner {
             let old = DateTime(now.0.saturating_sub(kept_us));
             sweep_events(&shared.store, old).await?;
             sweep_runs(&shared.store, old).await?;
+            sweep_notifications(&shared.store, DateTime(now.0.saturating_sub(TOLD_KEPT_US))).await?;
         }
         if limit == 0 {
             return Ok(Vec::new());

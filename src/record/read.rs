@@ -13,7 +13,7 @@ use super::sealing::open_changes;
 use super::service::Records;
 use super::unit::RecordTx;
 use crate::access::{Action, Actor, Granted, authorise_list};
-use crate::base::{EntityIx, RecordId, Value};
+use crate::base::{EntityIx, FieldIx, RecordId, Value};
 use crate::expr::{Node, Path, Root, Type, Typed};
 use crate::query::{Count, Deleted, GetRequest, Item, ListRequest, Paging, Select};
 use crate::schema::catalog::{Actions, Catalog, Entity, Field, FieldType};
@@ -122,6 +122,42 @@ impl Records {
             }
         }
         Ok(titles)
+    }
+
+    /// Live records with their titles and the values of some fields, as far as they may be read: one statement an entity.
+    ///
+    /// # Errors
+    /// As [`Records::list`].
+    pub async fn some(
+        &self,
+        actor: &Actor,
+        catalog: &Arc<Catalog>,
+        entity: EntityIx,
+        ids: &[RecordId],
+        fields: &[FieldIx],
+    ) -> Result<Vec<(RecordId, String, Vec<Value>)>, RecordError> {
+        let definition = catalog.entity(entity);
+        let Some(id) = definition.find_field("id").map(|field| field.ix) else { return Ok(Vec::new()) };
+        let mut items = vec![Item::Field(id), Item::Title];
+        items.extend(fields.iter().map(|field| Item::Field(*field)));
+        let request = ListRequest {
+            entity,
+            select: Select { entity, items },
+            filter: Some(one_of(definition, id, ids)),
+            sort: Vec::new(),
+            paging: Paging::First,
+            limit: u32::try_from(ids.len()).unwrap_or(500),
+            count: Count::None,
+            search: None,
+            deleted: Deleted::Live,
+            digest: [0; 8],
+        };
+        let page = self.list(actor, catalog, request).await?;
+        let found = page.iter().map(|row| {
+            let values = fields.iter().map(|field| row.value(*field).unwrap_or_default()).collect();
+            (row.id(), row.title().unwrap_or_default(), values)
+        });
+        Ok(found.collect())
     }
 }
 

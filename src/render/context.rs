@@ -48,6 +48,8 @@ pub struct Shell {
     pub here: String,
     /// Something can be approved here.
     pub has_approvals: bool,
+    /// What the person was told and has not read, counted up to 100.
+    pub unread: i64,
 }
 
 #[derive(Debug, Clone, Default, Serialize)]

@@ -29,7 +29,8 @@ const FILES: [(Locale, &[&str]); 3] = sources![
     "access.ftl",
     "definitions.ftl",
     "import.ftl",
-    "jobs.ftl"
+    "jobs.ftl",
+    "notifications.ftl"
 ];
 
 /// A value inside a message.

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 pub use approval::{Approval, ApprovalStep, Need, OnTimeout, Who};
-pub use automation::{Act, Automation, Automations, Clock, Given, GivenValue, RunAs, Shift, Start, Starts, Step};
+pub use automation::{Act, Audience, Automation, Automations, Clock, Given, GivenValue, RunAs, Shift, Start, Starts, Step};
 pub use entity::{Dependent, Entity, Features, Index, Retention, RetentionAction, Rule, Title, TitlePart, Unique, Via};
 pub use field::{Column, ColumnKind, Default, Field, FieldClass};
 pub use field_type::{

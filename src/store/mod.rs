@@ -40,6 +40,7 @@ pub mod keys;
 pub mod locks;
 pub mod measure;
 pub mod nodes;
+pub mod notifications;
 pub mod outbox;
 pub mod passkeys;
 pub mod people;

@@ -19,7 +19,8 @@ mod tls;
 
 pub mod api;
 pub mod files;
-pub mod pages;
+pub mod notified;
+mod pages;
 
 use std::future::Future;
 use std::io;

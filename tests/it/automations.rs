@@ -4,6 +4,7 @@ mod cost;
 mod log;
 mod stops;
 mod timed;
+mod told;
 mod triggers;
 mod waits;
 mod world;

@@ -960,6 +960,23 @@ pub fn jobs_page(locale: Locale) -> JobsPage {
     }
 }
 
+pub fn notifications_page(locale: Locale) -> NotificationsPage {
+    let row = |is_read: bool, title: &str| NotificationRow {
+        id: text("7"),
+        text: text("The deal Harbin Optics is won"),
+        title: text(title),
+        href: (!title.is_empty()).then(|| text("/records/deal/deal_0000000000001")),
+        at: Stamp { iso: text("2026-11-21T08:00:00Z"), text: text("an hour ago"), full: text("21 Nov 2026, 16:00") },
+        is_read,
+    };
+    NotificationsPage {
+        shell: Shell { unread: 120, ..shell(locale, "Notifications") },
+        rows: vec![row(false, "Harbin Optics"), row(true, "")],
+        only_unread: false,
+        older_href: Some(text("/notifications?before=1")),
+    }
+}
+
 pub fn automations_page(locale: Locale) -> AutomationsPage {
     let stamp = || Stamp { iso: text("2026-11-21T08:00:00Z"), text: text("an hour ago"), full: text("21 Nov 2026, 16:00") };
     let row = |is_paused: bool| AutomationRow {

@@ -124,6 +124,9 @@ fn every_template_renders_in_every_language() {
         go("automations", "page/automations", &sample::automations_page(locale));
         let none = AutomationsPage { shell: sample::shell(locale, "Automations"), ..AutomationsPage::default() };
         go("automations-none", "page/automations", &none);
+        go("notifications", "page/notifications", &sample::notifications_page(locale));
+        let none = NotificationsPage { shell: sample::shell(locale, "x"), only_unread: true, ..NotificationsPage::default() };
+        go("notifications-none", "page/notifications", &none);
         go("run", "page/run", &sample::run_page(locale));
         let bare = RunPage { shell: sample::shell(locale, "x"), ..RunPage::default() };
         go("run-bare", "page/run", &bare);
@@ -393,7 +396,7 @@ fn messages_are_the_same_in_every_language() {
 }
 
 /// Messages whose key is put together from a code.
-const COMPOSED: [&str; 19] = [
+const COMPOSED: [&str; 20] = [
     "approval-part-",
     "approval-reason-",
     "approval-state-",
@@ -413,6 +416,7 @@ const COMPOSED: [&str; 19] = [
     "plan-effect-",
     "plan-kind-",
     "plan-risk-",
+    "notification-",
 ];
 
 #[test]

@@ -40,6 +40,27 @@ pub struct ScheduleRow {
     pub last: Option<Stamp>,
 }
 
+/// What a person was told.
+#[derive(Debug, Default, Serialize)]
+pub struct NotificationsPage {
+    pub shell: Shell,
+    pub rows: Vec<NotificationRow>,
+    /// Those that are read are left out.
+    pub only_unread: bool,
+    pub older_href: Option<String>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct NotificationRow {
+    pub id: String,
+    pub text: String,
+    /// Of the record it is about; empty for none.
+    pub title: String,
+    pub href: Option<String>,
+    pub at: Stamp,
+    pub is_read: bool,
+}
+
 /// The automations there are, and what they did lately.
 #[derive(Debug, Default, Serialize)]
 pub struct AutomationsPage {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::Missed;
+use super::{Missed, Title};
 use crate::base::{EntityIx, FieldIx, Labels, Value};
 use crate::expr::{Type, Typed, needs};
 
@@ -129,6 +129,12 @@ pub enum Act {
         values: Vec<Given>,
         limit: u32,
     },
+    /// Tells people something.
+    Notify {
+        to: Vec<Audience>,
+        /// By language. Values are filled in for each reader, with what they may read.
+        texts: Vec<(String, Title)>,
+    },
     /// Position in `Catalog::scripts`.
     Script(usize),
     /// Where `condition` does not hold, the run goes on at `otherwise` instead of `next`.
@@ -162,6 +168,7 @@ impl Act {
             Act::Set(_) => "set",
             Act::Create { .. } => "create",
             Act::Update { .. } => "update",
+            Act::Notify { .. } => "notify",
             Act::Script(_) => "script",
             Act::Branch { .. } => "branch",
             Act::Wait(_) => "wait",
@@ -170,6 +177,15 @@ impl Act {
             Act::Approval { .. } => "approval",
         }
     }
+}
+
+/// Who is told something.
+#[derive(Debug, Clone)]
+pub enum Audience {
+    /// Everybody with this role.
+    Role(String),
+    /// The person or the team that the expression gives.
+    Expr(Typed),
 }
 
 /// A field and the value it is given.

@@ -1,5 +1,6 @@
 //! Automations: names of fields, stages, roles and scripts are found, expressions compiled, steps put in one list.
 
+mod audience;
 mod starts;
 mod steps;
 mod values;

@@ -222,6 +222,11 @@ fn title(work: &mut Work, ix: EntityIx) -> Title {
 }
 
 fn written_title(work: &mut Work, ix: EntityIx, node: &Node, text: &str) -> Title {
+    title_parts(work, ix, node, text).map_or_else(|| guessed_title(work.entity(ix)), |parts| Title { parts })
+}
+
+/// Text with fields in braces; `None` where a brace is not closed. A field that cannot stand there is told and left out.
+pub(super) fn title_parts(work: &mut Work, ix: EntityIx, node: &Node, text: &str) -> Option<Vec<TitlePart>> {
     let mut parts = Vec::new();
     let mut at = 0;
     while let Some(open) = text[at..].find('{').map(|open| at + open) {
@@ -233,7 +238,7 @@ fn written_title(work: &mut Work, ix: EntityIx, node: &Node, text: &str) -> Titl
             work.fault(
                 Diagnostic::error("DEF320", &place, "`{` without `}`").hint("a title is text with fields in braces: `{number} · {name}`"),
             );
-            return guessed_title(work.entity(ix));
+            return None;
         };
         let name = text[open + 1..close].trim();
         let place = work.inside(node, open + 1..close);
@@ -258,7 +263,7 @@ fn written_title(work: &mut Work, ix: EntityIx, node: &Node, text: &str) -> Titl
     if at < text.len() {
         parts.push(TitlePart::Text(text[at..].to_owned()));
     }
-    Title { parts }
+    Some(parts)
 }
 
 /// Does not stand in titles, which are shown everywhere.

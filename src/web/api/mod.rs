@@ -24,6 +24,7 @@ mod jobs;
 mod locate;
 mod many;
 pub(in crate::web) mod moves;
+mod notifications;
 mod people;
 mod read;
 mod shares;
@@ -87,6 +88,10 @@ pub(super) fn routes(state: State) -> Router {
         .route("/api/v1/automations/{id}/resume", post(automations::resume))
         .route("/api/v1/runs", get(automations::runs_list))
         .route("/api/v1/runs/{id}", get(automations::run))
+        .route("/api/v1/notifications", get(notifications::list))
+        .route("/api/v1/notifications/read", post(notifications::read_all))
+        .route("/api/v1/notifications/{id}/read", post(notifications::read))
+        .route("/api/v1/notifications/{id}/unread", post(notifications::unread))
         .route("/api/v1/jobs", get(jobs::list))
         .route("/api/v1/jobs/{id}", get(jobs::get))
         .route("/api/v1/jobs/{id}/retry", post(jobs::retry))

@@ -25,6 +25,7 @@ mod jobs;
 mod list;
 mod merge;
 mod moves;
+mod notifications;
 mod page;
 mod passkeys;
 mod people;
@@ -106,6 +107,9 @@ pub fn routes(state: State) -> Router {
         .route("/automations", get(automations::automations))
         .route("/automations/runs/{id}", get(automations::run))
         .route("/automations/{id}/{act}", on_post(automations::act))
+        .route("/notifications", get(notifications::list))
+        .route("/notifications/read", on_post(notifications::read_all))
+        .route("/notifications/{id}/{act}", on_post(notifications::act))
         .route("/jobs", get(jobs::jobs))
         .route("/jobs/{id}/{act}", on_post(jobs::act))
         .route("/definitions", get(definitions::definitions))

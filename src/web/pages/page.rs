@@ -14,10 +14,12 @@ use super::{post::Post, sidebar};
 use crate::access::Actor;
 use crate::auth::AuthError;
 use crate::query::Params;
+use crate::record::RecordError;
 use crate::render::context::{Crumb, EntityHead, Notice, Shell};
 use crate::render::show::{ShowContext, Titles};
 use crate::render::{Arg, Messages, Ui};
 use crate::schema::catalog::{Catalog, Entity};
+use crate::store::notifications;
 use crate::web::{Problem, Requester, State};
 
 /// What every page handler takes.
@@ -38,6 +40,8 @@ pub(super) struct Page {
     known: Option<String>,
     /// What a script said when its button was pressed.
     said: Option<String>,
+    /// What the person was told and has not read, for whole pages.
+    unread: i64,
 }
 
 impl FromRequestParts<State> for Page {
@@ -60,9 +64,17 @@ impl FromRequestParts<State> for Page {
         if params.0.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
             return Err(Problem::new("WEB400", "the address contains a null character"));
         }
+        let region = region_of(&parts.headers);
+        let unread = match &requester.identity {
+            Some(identity) if region.is_none() => {
+                notifications::unread(state.records.store(), identity.user.0).await.map_err(RecordError::from)?
+            }
+            _ => 0,
+        };
         Ok(Self {
+            unread,
             theme: theme_of(&parts.headers),
-            region: region_of(&parts.headers),
+            region,
             here: parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
             known: known_tag(parts),
             said: cookie(&parts.headers, SAID_COOKIE).and_then(|text| Params::parse(&format!("t={text}")).get("t").map(str::to_owned)),
@@ -163,6 +175,7 @@ impl Page {
             current: current.to_owned(),
             here: self.here.clone(),
             has_approvals: self.requester.identity.is_some() && self.catalog.entities.iter().any(|entity| !entity.approvals.is_empty()),
+            unread: self.unread,
         }
     }
 

@@ -19,11 +19,12 @@ const MOST_STEPS: usize = 200;
 const DEEPEST: usize = 8;
 
 /// What each kind of step needs and may have besides.
-const KEYS: [(&str, &[&str], &[&str]); 10] = [
+const KEYS: [(&str, &[&str], &[&str]); 11] = [
     ("set", &["values"], &[]),
     ("create", &["entity", "values"], &[]),
     ("task", &["values"], &["due_in"]),
     ("update", &["entity", "values"], &["match", "where", "limit"]),
+    ("notify", &["to", "text"], &[]),
     ("script", &["script"], &[]),
     ("branch", &["if", "then"], &["else"]),
     ("wait", &["time"], &[]),
@@ -37,7 +38,7 @@ pub(super) struct List {
     pub(super) entity: EntityIx,
     package: String,
     /// The record is gone when the steps run.
-    is_gone: bool,
+    pub(super) is_gone: bool,
     pub(super) steps: Vec<Step>,
     ids: BTreeMap<String, Place>,
 }
@@ -177,6 +178,7 @@ impl List {
                 let limit = item.int("limit").and_then(|number| u32::try_from(number).ok()).unwrap_or(LIMIT);
                 Some(Act::Update { entity, matching, filter, values, limit })
             }
+            "notify" => self.notify(work, item),
             "script" => self.script(work, item.get("script")?).map(Act::Script),
             "wait" => Some(Act::Wait(self.time(work, item)?)),
             "wait_for" => {

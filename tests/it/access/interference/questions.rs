@@ -50,7 +50,7 @@ fn post(route: &'static str, position: &'static str, path: &str, body: Value) ->
 
 impl Asking<'_> {
     /// How many kinds of questions there are.
-    pub const KINDS: usize = 92;
+    pub const KINDS: usize = 94;
 
     fn number<'a>(&'a self, dice: &mut Dice) -> &'a str {
         let mut names = self.plan.names(&NUMBERS);
@@ -282,6 +282,8 @@ impl Asking<'_> {
             89 => get("/jobs", "shut", "/jobs", &[]),
             90 => get("/approvals", "own", "/approvals", &[]),
             91 => get("/approvals/{id}", "own", "/approvals/1", &[]),
+            92 => get("/api/v1/notifications", "own", "/api/v1/notifications", &[]),
+            93 => get("/notifications", "own", "/notifications", &[]),
             _ => self.page(kind, dice),
         }
     }

@@ -1,0 +1,101 @@
+//! What a person was told: their own lines, read or not.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use super::answer;
+use super::head::Head;
+use crate::access::AccessError;
+use crate::record::RecordError;
+use crate::render::Ui;
+use crate::store::{StoreError, notifications};
+use crate::web::Problem;
+use crate::web::notified::{Reader, Told};
+
+const DEFAULT: u32 = 50;
+const MOST: u32 = 200;
+
+/// `GET /notifications`
+pub(super) async fn list(head: Head) -> Result<Response, Problem> {
+    let person = head.requester.identity()?.user.0;
+    let params = head.params(&["unread", "before", "limit"])?;
+    let unread = match params.get("unread") {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => return Err(bad("unread", "must be true or false")),
+    };
+    let before = match params.get("before") {
+        None => i64::MAX,
+        Some(text) => text.parse().map_err(|_| bad("before", "must be the id of a notification"))?,
+    };
+    let limit = match params.get("limit") {
+        None => DEFAULT,
+        Some(text) => {
+            let number = text.parse().ok().filter(|number| (1..=MOST).contains(number));
+            number.ok_or_else(|| bad("limit", &format!("must be a number from 1 to {MOST}")))?
+        }
+    };
+    let store = head.state.records.store();
+    let mut lines = notifications::list(store, person, unread, before, limit + 1).await.map_err(failed)?;
+    let has_more = lines.len() > limit as usize;
+    lines.truncate(limit as usize);
+    let next = lines.last().filter(|_| has_more).map(|line| line.id.to_string());
+    let ui = Ui { locale: head.requester.locale, zone: head.actor.time_zone.clone(), now: head.state.clock.now() };
+    let reader = Reader {
+        state: &head.state,
+        requester: &head.requester,
+        actor: &head.actor,
+        catalog: &head.catalog,
+        ui: &ui,
+        messages: head.state.messages(),
+    };
+    let data: Vec<Value> = reader.told(lines).await?.iter().map(to_json).collect();
+    let count = notifications::unread(store, person).await.map_err(failed)?;
+    Ok(answer::json(StatusCode::OK, &json!({ "data": data, "next": next, "unread": count })))
+}
+
+fn to_json(told: &Told) -> Value {
+    json!({
+        "id": told.line.id.to_string(), "text": told.text, "record": told.record.as_ref().map(|(_, id, _)| id),
+        "title": told.record.as_ref().map(|(_, _, title)| title), "source": told.line.source, "at": told.line.at.to_string(),
+        "read_at": told.line.read_at.map(|at| at.to_string()),
+    })
+}
+
+/// `POST /notifications/read`: all of them.
+pub(super) async fn read_all(head: Head) -> Result<Response, Problem> {
+    mark(&head, None, true).await
+}
+
+/// `POST /notifications/{id}/read`
+pub(super) async fn read(head: Head) -> Result<Response, Problem> {
+    let id = head.part("id").parse().map_err(|_| Problem::not_found())?;
+    mark(&head, Some(id), true).await
+}
+
+/// `POST /notifications/{id}/unread`
+pub(super) async fn unread(head: Head) -> Result<Response, Problem> {
+    let id = head.part("id").parse().map_err(|_| Problem::not_found())?;
+    mark(&head, Some(id), false).await
+}
+
+async fn mark(head: &Head, id: Option<i64>, is_read: bool) -> Result<Response, Problem> {
+    let person = head.signed_in()?.user.0;
+    if head.actor.only_looks {
+        return Err(AccessError::OnlyLooks.into());
+    }
+    let marked = head.state.records.store().write(move |tx| Box::pin(async move { notifications::mark(tx, person, id, is_read).await }));
+    match marked.await.map_err(failed)? {
+        true => Ok(answer::empty(StatusCode::NO_CONTENT)),
+        false => Err(Problem::not_found()),
+    }
+}
+
+fn bad(name: &str, message: &str) -> Problem {
+    Problem::new("WEB422", "the parameters cannot be understood").with_fault(name, "bad_parameter", message, json!({}))
+}
+
+fn failed(error: StoreError) -> Problem {
+    RecordError::from(error).into()
+}
