@@ -195,7 +195,8 @@ impl Automation {
                 ApprovalFor::Ended(_) => {}
             }
         }
-        let about = About { began_at: found.began_at, delivery, record: &record, old: old.as_ref(), waited: found.wake_at, is_gone, run, name };
+        let about =
+            About { began_at: found.began_at, delivery, record: &record, old: old.as_ref(), waited: found.wake_at, is_gone, run, name };
         let done = self.act(tx, step, &about).await;
         tx.leave();
         let did = done?;

@@ -170,7 +170,8 @@ pub async fn unread(store: &Store, person: i64) -> Result<i64, StoreError> {
 pub async fn mark(tx: &mut Tx, person: i64, id: Option<i64>, is_read: bool) -> Result<bool, StoreError> {
     let now = tx.now();
     let Some(id) = id else {
-        tx.run(Sql::template("UPDATE sys_notification SET read_at = ? WHERE person = ? AND read_at IS NULL", [at(now), int(person)])).await?;
+        tx.run(Sql::template("UPDATE sys_notification SET read_at = ? WHERE person = ? AND read_at IS NULL", [at(now), int(person)]))
+            .await?;
         return Ok(true);
     };
     let set = match is_read {

@@ -326,7 +326,11 @@ pub const ROLE: &[KeySpec] = &[
 
 pub const STEP: &[KeySpec] = &[
     key("id", Name, "Name of the step, unique in the automation; made from its place when left out."),
-    must("do", OneOf(&["set", "create", "task", "update", "notify", "script", "branch", "wait", "wait_for", "run", "approval"]), "What it does."),
+    must(
+        "do",
+        OneOf(&["set", "create", "task", "update", "notify", "script", "branch", "wait", "wait_for", "run", "approval"]),
+        "What it does.",
+    ),
     key("entity", Entity, "`create`, `update`: the entity of the records."),
     key(
         "values",
@@ -337,11 +341,7 @@ pub const STEP: &[KeySpec] = &[
     key("where", Expr, "`update`: records for which this holds."),
     key("limit", Int(1, 1000), "`update`: with more records than this the step is refused; 100 when left out."),
     key("due_in", Int(0, 3650), "`task`: days until it is due."),
-    key(
-        "to",
-        Many(&Text),
-        "`notify`: who is told: names of roles, or `=` and an expression that gives a person or a team.",
-    ),
+    key("to", Many(&Text), "`notify`: who is told: names of roles, or `=` and an expression that gives a person or a team."),
     key("text", Label, "`notify`: what they are told; `{name}` stands for the value of a field of the record."),
     key("script", Name, "`script`: id of a script of the entity with `trigger: automation`."),
     key("time", Text, "`wait`, `wait_for`: how long, `30d`, `12h` or `45m`."),

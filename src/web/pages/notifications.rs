@@ -20,8 +20,7 @@ pub(super) async fn list(page: Page) -> Result<Response, Problem> {
     let person = page.requester.identity()?.user.0;
     let unread = page.params.get("show") == Some("unread");
     let before = page.params.get("before").and_then(|text| text.parse().ok()).unwrap_or(i64::MAX);
-    let mut lines =
-        notifications::list(page.state.records.store(), person, unread, before, SHOWN + 1).await.map_err(failed)?;
+    let mut lines = notifications::list(page.state.records.store(), person, unread, before, SHOWN + 1).await.map_err(failed)?;
     let has_more = lines.len() > SHOWN as usize;
     lines.truncate(SHOWN as usize);
     let mut older: Vec<(String, String)> = Vec::new();

@@ -103,7 +103,8 @@ async fn a_line_is_read_by_whom_it_is_for() {
     let found = told(app, &ada).await;
     assert_eq!((found["data"].as_array().map(Vec::len), &found["unread"]), (Some(3), &json!(3)));
     let id = found["data"][1]["id"].as_str().expect("an id").to_owned();
-    let act = |who: Person, act: String| async move { send(app, &who, Method::POST, &format!("/api/v1/notifications/{act}"), &json!({})).await };
+    let act =
+        |who: Person, act: String| async move { send(app, &who, Method::POST, &format!("/api/v1/notifications/{act}"), &json!({})).await };
     let of = |who: &Person| Person { id: who.id.clone(), token: who.token.clone() };
     for wrong in [format!("{id}/read"), format!("{id}/unread")] {
         act(of(&bo), wrong).await.expect_status(404);
@@ -130,7 +131,8 @@ async fn a_line_is_read_by_whom_it_is_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn administrators_are_told_of_a_pause_and_see_it_at_the_bell() {
-    let hasty = "kind: automation\nfor: deal\nid: hasty\ntrigger: {event: created}\nper_minute: 1\nsteps: [{do: set, values: {grade: x}}]\n";
+    let hasty =
+        "kind: automation\nfor: deal\nid: hasty\ntrigger: {event: created}\nper_minute: 1\nsteps: [{do: set, values: {grade: x}}]\n";
     let world = World::new(hasty).await;
     let home = world.app.get("/").await.expect_status(200).text();
     assert!(home.contains("aria-label=\"Notifications\""), "{home}");

@@ -47,8 +47,9 @@ impl List {
         for (locale, text) in texts {
             let parts = title_parts(work, self.entity, &text, text.as_text()?)?;
             if self.is_gone && parts.iter().any(|part| matches!(part, TitlePart::Field(_))) {
-                let fault = Diagnostic::error("DEF362", &text.place, "the record is deleted when this runs: nobody can be shown its values")
-                    .hint("say it without fields in braces");
+                let fault =
+                    Diagnostic::error("DEF362", &text.place, "the record is deleted when this runs: nobody can be shown its values")
+                        .hint("say it without fields in braces");
                 work.fault(fault);
                 return None;
             }
