@@ -114,18 +114,21 @@ pub fn time(time: Time) -> String {
     text.strip_suffix(":00").map_or(text.clone(), str::to_owned)
 }
 
-/// Near moments by their distance (`5 minutes ago`), others by date and time.
+/// Near moments by their distance (`5 minutes ago`), others by date and time. Days are those of the calendar in the person's zone:
+/// what is 47 hours away is the day after tomorrow.
 pub fn relative(at: DateTime, ui: &Ui, messages: &Messages) -> String {
     let seconds = (ui.now.0 - at.0).div_euclid(1_000_000);
     let say = |key: &str, count: i64| messages.text(ui.locale, key, &[("count", Arg::Count(count))]);
+    let day = |moment: DateTime| ui.zone.to_datetime(moment.timestamp()).date();
+    let days = || (day(ui.now) - day(at)).get_days();
     match seconds {
         -59..=59 => messages.text(ui.locale, "time-now", &[]),
         60..=3_599 => say("time-minutes-ago", seconds / 60),
         3_600..=86_399 => say("time-hours-ago", seconds / 3_600),
-        86_400..=604_799 => say("time-days-ago", seconds / 86_400),
+        86_400..=604_799 => say("time-days-ago", i64::from(days())),
         -3_599..=-60 => say("time-in-minutes", -seconds / 60),
         -86_399..=-3_600 => say("time-in-hours", -seconds / 3_600),
-        -604_799..=-86_400 => say("time-in-days", -seconds / 86_400),
+        -604_799..=-86_400 => say("time-in-days", i64::from(-days())),
         _ => datetime(at, ui),
     }
 }
@@ -183,4 +186,35 @@ pub fn initials(name: &str) -> String {
 pub fn hue_of(name: &str) -> u8 {
     let sum = name.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
     u8::try_from(sum % 10).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::relative;
+    use crate::base::{DateTime, Locale};
+    use crate::render::{Messages, Ui};
+
+    fn moment(text: &str) -> DateTime {
+        DateTime::parse(text).expect("a moment")
+    }
+
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        let messages = Messages::new();
+        let zone = |name: &str| jiff::tz::TimeZone::get(name).expect("a zone");
+        let utc = Ui { locale: Locale::En, zone: zone("UTC"), now: moment("2026-11-21T08:00:00Z") };
+        let shanghai = Ui { zone: zone("Asia/Shanghai"), now: moment("2026-11-21T17:00:00Z"), ..utc.clone() };
+        for (ui, at, wanted) in [
+            (&utc, "2026-11-21T08:59:00Z", "in 59 minutes"),
+            (&utc, "2026-11-22T07:59:00Z", "in 23 hours"),
+            (&utc, "2026-11-22T08:00:00Z", "tomorrow"),
+            (&utc, "2026-11-23T07:59:00Z", "in 2 days"),
+            (&utc, "2026-11-20T08:00:00Z", "yesterday"),
+            (&utc, "2026-11-19T08:01:00Z", "2 days ago"),
+            // There it is one in the morning of the 22nd.
+            (&shanghai, "2026-11-20T15:00:00Z", "2 days ago"),
+        ] {
+            assert_eq!(relative(moment(at), ui, &messages), wanted, "{at}");
+        }
+    }
 }
