@@ -116,13 +116,29 @@ pub async fn run(load: &Load, connections: usize, duration: Duration) -> Sample 
     let warm = Instant::now() + Duration::from_millis(150);
     drain(load, connections, warm).await;
     let begin = Instant::now();
-    let mut times = drain(load, connections, begin + duration).await;
-    let elapsed = begin.elapsed().as_secs_f64();
+    let times = drain(load, connections, begin + duration).await;
+    sample(times, begin.elapsed())
+}
+
+fn sample(mut times: Vec<u64>, elapsed: Duration) -> Sample {
     times.sort_unstable();
     let at = |share: f64| {
         times.get(((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1))).copied().unwrap_or(0) as f64 / 1000.0
     };
-    Sample { per_second: times.len() as f64 / elapsed, p50_ms: at(0.5), p99_ms: at(0.99) }
+    Sample { per_second: times.len() as f64 / elapsed.as_secs_f64(), p50_ms: at(0.5), p99_ms: at(0.99) }
+}
+
+/// Sends so many, one each `gap`, over one connection: what is done behind an answer has ended before the next request.
+pub async fn run_paced(load: &Load, count: usize, gap: Duration) -> Sample {
+    let mut stream = connect(load).await;
+    let mut buffer = Vec::with_capacity(64 * 1024);
+    let mut times = Vec::with_capacity(count);
+    let begin = Instant::now();
+    for _ in 0..count {
+        times.push(send(load, &mut stream, &mut buffer).await);
+        tokio::time::sleep(gap).await;
+    }
+    sample(times, begin.elapsed())
 }
 
 /// Latencies in microseconds.
@@ -131,16 +147,11 @@ async fn drain(load: &Load, connections: usize, until: Instant) -> Vec<u64> {
     for _ in 0..connections {
         let load = load.clone();
         tasks.push(tokio::spawn(async move {
-            let mut stream = TcpStream::connect(load.target.address).await.expect("the server accepts");
-            stream.set_nodelay(true).expect("no delay");
+            let mut stream = connect(&load).await;
             let mut buffer = Vec::with_capacity(64 * 1024);
             let mut times = Vec::new();
             while Instant::now() < until {
-                let request = (load.make)(NUMBER.fetch_add(1, Ordering::Relaxed));
-                let begin = Instant::now();
-                stream.write_all(&request).await.expect("the request is sent");
-                read_answer(&mut stream, &mut buffer, &request).await;
-                times.push(begin.elapsed().as_micros() as u64);
+                times.push(send(&load, &mut stream, &mut buffer).await);
             }
             times
         }));
@@ -150,6 +161,21 @@ async fn drain(load: &Load, connections: usize, until: Instant) -> Vec<u64> {
         all.extend(task.await.expect("a connection ends well"));
     }
     all
+}
+
+async fn connect(load: &Load) -> TcpStream {
+    let stream = TcpStream::connect(load.target.address).await.expect("the server accepts");
+    stream.set_nodelay(true).expect("no delay");
+    stream
+}
+
+/// Sends the next request and waits for its answer; microseconds.
+async fn send(load: &Load, stream: &mut TcpStream, buffer: &mut Vec<u8>) -> u64 {
+    let request = (load.make)(NUMBER.fetch_add(1, Ordering::Relaxed));
+    let begin = Instant::now();
+    stream.write_all(&request).await.expect("the request is sent");
+    read_answer(stream, buffer, &request).await;
+    begin.elapsed().as_micros() as u64
 }
 
 /// Reads one answer with a content-length.

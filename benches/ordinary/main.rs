@@ -3,12 +3,14 @@
 //! `cargo bench --bench ordinary -- [--records N] [--seconds S] [--rounds R] [--only NAME]` prints a table: requests a second
 //! of the handler and of Relata, their ratio, and the medians and 99th percentiles. Rounds are interleaved; the median round counts.
 //! `--import N` adds an import of N rows, `--growth N` compares lists with those among N records, `--scan` reads points beside a
-//! scan, `--program` measures start and memory of the program, `--access` what rules on rows cost (and nothing else), `--postgres URL` puts Relata's side on PostgreSQL; `--only none` leaves the
+//! scan, `--program` measures start and memory of the program, `--access` what rules on rows cost (and nothing else), `--automations` what
+//! automations and scripts add to a save (likewise), `--postgres URL` puts Relata's side on PostgreSQL; `--only none` leaves the
 //! table out. Ends with 1 when something that is wanted was missed.
 
 #![allow(clippy::disallowed_methods, reason = "a load generator measures real time")]
 
 mod access;
+mod automations;
 mod client;
 mod extras;
 mod handwritten;
@@ -43,6 +45,7 @@ struct Options {
     scan: bool,
     program: bool,
     access: bool,
+    automations: bool,
     postgres: Option<String>,
 }
 
@@ -60,6 +63,7 @@ fn options() -> Options {
         scan: false,
         program: false,
         access: false,
+        automations: false,
         postgres: None,
     };
     let mut arguments = std::env::args().skip(1);
@@ -76,6 +80,7 @@ fn options() -> Options {
             "--scan" => options.scan = true,
             "--program" => options.program = true,
             "--access" => options.access = true,
+            "--automations" => options.automations = true,
             // cargo passes --bench.
             _ => {}
         }
@@ -89,6 +94,8 @@ fn main() {
     let mut missed = if options.access {
         let duration = Duration::from_secs_f64(options.seconds);
         runtime.block_on(access::cost(options.records, options.rounds, duration, options.postgres.as_deref()))
+    } else if options.automations {
+        runtime.block_on(automations::cost(options.records, options.rounds, options.postgres.as_deref()))
     } else {
         runtime.block_on(run(&options))
     };

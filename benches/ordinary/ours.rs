@@ -90,6 +90,11 @@ pub async fn start_with_roles(rows: &[Row], postgres: Option<&str>) -> Running {
     serve(rows, postgres, &format!("{}{}", DEFINITIONS.replace(deals, "id: bench.deal\n"), crate::access::ROLE)).await
 }
 
+/// The same with more documents beside the definitions.
+pub async fn start_with(rows: &[Row], postgres: Option<&str>, documents: &str) -> Running {
+    serve(rows, postgres, &format!("{DEFINITIONS}{documents}")).await
+}
+
 async fn serve(rows: &[Row], postgres: Option<&str>, text: &str) -> Running {
     let (workspace, folder) = open(postgres, text).await;
     run_import(&workspace, &rows::csv(rows), DEALS).await;

@@ -11,6 +11,7 @@ for records in ${RELATA_BENCH_RECORDS:-10000 100000 1000000}; do
   bench --records "$records" $extra
 done
 bench --access --records "${RELATA_BENCH_ACCESS:-1000000}"
+bench --automations --records 10000
 bench --only none --records 100 --import 100000 --program
 # Measured beside, without a ratio to reach: the handler stays on SQLite.
 cargo bench -q --bench ordinary -- --rounds "$rounds" --seconds "$seconds" --records 10000 --postgres "$RELATA_TEST_DATABASE" || true
