@@ -122,6 +122,16 @@ fn due_at(approval: &Approval, step: &str, level: i64, now: DateTime) -> Option<
     Some(DateTime(now.0.saturating_add(seconds.saturating_mul(1_000_000))))
 }
 
+/// How a record stands with an approval that a run of an automation waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ApprovalFor {
+    /// It is to be asked for.
+    Missing,
+    Running,
+    /// `approved`, `rejected`, `withdrawn`, `void`, or `not_needed`.
+    Ended(String),
+}
+
 /// How an approval ends.
 pub(super) struct Ending<'a> {
     pub state: &'static str,
@@ -343,6 +353,36 @@ impl RecordTx<'_> {
         let options = WriteOptions::from(source);
         let prepared = self.prepare(record.entity, Target::Update(record), Input::default(), values, &options).await?;
         self.write(prepared, &options).await.map(|_| ())
+    }
+
+    /// What is known of an approval since a moment; what was approved before counts where the record holds the same values.
+    ///
+    /// # Errors
+    /// The database; a fault where the definition is gone.
+    pub async fn approval_for(&mut self, record: &Record, approval: &str, since: DateTime) -> Result<ApprovalFor, RecordError> {
+        let compiled = self.scope.compiled.clone();
+        let entity = compiled.entity(record.entity);
+        let unknown = || RecordError::fault(FieldFault::whole("unknown_approval", format!("there is no approval `{approval}`")));
+        let definition = entity.approvals.iter().find(|known| known.id == approval).ok_or_else(unknown)?;
+        let found = approvals::of_record_in(self.store, record.id).await?;
+        let mut own = found.iter().filter(|request| request.approval == approval);
+        match own.next() {
+            Some(last) if last.state == "running" => return Ok(ApprovalFor::Running),
+            Some(last) if last.ended_at.is_some_and(|at| at >= since) => return Ok(ApprovalFor::Ended(last.state.clone())),
+            _ => {}
+        }
+        let counts = |request: &&Request| {
+            request.approval == approval
+                && request.state == "approved"
+                && holds_seen(&compiled.catalog, entity, definition, request, record)
+        };
+        if found.iter().any(|request| counts(&request)) {
+            return Ok(ApprovalFor::Ended("approved".to_owned()));
+        }
+        match &definition.when {
+            Some(when) if !self.holds(when, record, None).await? => Ok(ApprovalFor::Ended("not_needed".to_owned())),
+            _ => Ok(ApprovalFor::Missing),
+        }
     }
 
     /// The audit of what was done with a request; values are told by the request itself.

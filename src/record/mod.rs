@@ -60,7 +60,8 @@ mod witness;
 mod world;
 mod written;
 
-pub use approvals::{APPROVAL, ApprovalFilter, ApprovalFor, ApprovalStanding, Ask, Decision, HandOn, NewStandIn, Offered, SeenValue};
+pub use approvals::{APPROVAL, ApprovalFilter, ApprovalStanding, Ask, Decision, HandOn, NewStandIn, Offered, SeenValue};
+pub use approving::ApprovalFor;
 pub use delivery::{DELIVER, Delivery};
 pub use erase::{Erased, SCRUB};
 pub use error::{ErrorKind, FieldFault, RecordError, pointer};

@@ -408,6 +408,22 @@ impl Page {
         Ok(rows.collect())
     }
 
+    /// What cannot be changed now, said before somebody tries.
+    pub(super) async fn approval_locks(&self, entity: &Entity, id: RecordId) -> Result<Vec<Notice>, Problem> {
+        if entity.approvals.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (standings, _) = self.state.records.approvals_of(&self.actor, &self.catalog, entity.ix, id).await?;
+        let running = standings.iter().filter(|one| one.request.state == "running");
+        let notice = |one: &ApprovalStanding| {
+            let names: Vec<String> = one.values.iter().map(|value| self.label(entity.field(value.field))).collect();
+            let (label, fields) = (self.approval_label(one), names.join(", "));
+            let args = [("label", Arg::Text(&label)), ("fields", Arg::Text(&fields))];
+            Notice { kind: "warn".to_owned(), text: self.say("approval-locked", &args), detail: None, action: None }
+        };
+        Ok(running.map(notice).collect())
+    }
+
     /// The approvals of a record; `None` where nothing was asked and nothing can be.
     pub(super) async fn approval_box(&self, entity: &Entity, id: RecordId, href: &str) -> Result<Option<ApprovalBox>, Problem> {
         if entity.approvals.is_empty() {

@@ -15,7 +15,7 @@ use super::table::row_json;
 use crate::base::RecordId;
 use crate::query::{self, Params};
 use crate::record::{ErrorKind, FieldFault, Input, RecordError, Saved, Source, WriteOptions, parse_id};
-use crate::render::context::{Crumb, Form, FormPage};
+use crate::render::context::{Crumb, Form, FormPage, Notice};
 use crate::render::show::Titles;
 use crate::render::{Arg, FormTexts};
 use crate::schema::catalog::{Entity, FieldType};
@@ -44,7 +44,7 @@ pub(super) async fn new(page: Page, Path(slug): Path<String>) -> Result<Response
     let texts = page.texts_of(entity, &state, None);
     let mut form = new_form(&page, entity);
     form.sections = page.draw(Drawn { entity, id: None, texts: &texts, state: &state, faults: &[] }).await?;
-    answer(&page, entity, StatusCode::OK, form, None)
+    answer(&page, entity, StatusCode::OK, form, None, Vec::new())
 }
 
 fn new_form(page: &Page, entity: &Entity) -> Form {
@@ -67,7 +67,8 @@ pub(super) async fn edit(page: Page, Path((slug, id_text)): Path<(String, String
     let texts = page.texts_of(entity, &state, Some(&stored.json));
     let mut form = edit_form(&page, entity, &id_text, &stored);
     form.sections = page.draw(Drawn { entity, id: Some(stored.id), texts: &texts, state: &state, faults: &[] }).await?;
-    answer(&page, entity, StatusCode::OK, form, Some((&stored.title, &id_text)))
+    let locks = page.approval_locks(entity, stored.id).await?;
+    answer(&page, entity, StatusCode::OK, form, Some((&stored.title, &id_text)), locks)
 }
 
 fn edit_form(page: &Page, entity: &Entity, id_text: &str, stored: &Stored) -> Form {
@@ -303,7 +304,7 @@ async fn refuse(
         form.conflict = Some(page.conflict(entity, stored, merge, post).await?);
     }
     let id_text = id.map(|id| id.display(&entity.prefix));
-    answer(page, entity, refused.status, form, stored.map(|stored| stored.title.as_str()).zip(id_text.as_deref()))
+    answer(page, entity, refused.status, form, stored.map(|stored| stored.title.as_str()).zip(id_text.as_deref()), Vec::new())
 }
 
 impl Page {
@@ -316,7 +317,14 @@ impl Page {
     }
 }
 
-fn answer(page: &Page, entity: &Entity, status: StatusCode, form: Form, record: Option<(&str, &str)>) -> Result<Response, Problem> {
+fn answer(
+    page: &Page,
+    entity: &Entity,
+    status: StatusCode,
+    form: Form,
+    record: Option<(&str, &str)>,
+    notices: Vec<Notice>,
+) -> Result<Response, Problem> {
     if page.region.as_deref() == Some("form") {
         return page.html(status, "part/form", &FormPart { form });
     }
@@ -327,5 +335,6 @@ fn answer(page: &Page, entity: &Entity, status: StatusCode, form: Form, record: 
     let last = if record.is_some() { page.say("action-edit", &[]) } else { form.title.clone() };
     let mut shell = page.shell(&last, &entity.slug, crumbs);
     shell.title.clone_from(&form.title);
+    shell.notices.extend(notices);
     page.html(status, "page/form", &FormPage { shell, entity: page.head(entity), form })
 }

@@ -30,6 +30,8 @@ async fn asked_on_the_record_decided_in_the_inbox() {
     assert_eq!(answer.header("location"), format!("{record}?done=approval-asked#approvals"));
     let again = post(&world.app, &world.rep, &format!("{record}/approvals"), "approval=discount").await.expect_status(422);
     assert!(again.text().contains("asked for already"), "{}", again.text());
+    let edit = plain(get(&world.app, &world.rep, &format!("{record}/edit")).await.expect_status(200));
+    assert!(edit.contains("these cannot be changed: ") && edit.contains("Discount"), "{edit}");
     let inbox = plain(get(&world.app, &world.manager, "/approvals").await.expect_status(200));
     assert!(inbox.contains("Harbour") && inbox.contains("Discount over 15 %"), "{inbox}");
     let from = inbox.find("/approvals/").expect("a link");

@@ -54,6 +54,16 @@ pipelines:
     gates:
       - {id: named, to: done, require: [{fields: [name]}]}
       - {id: paid, to: won, require: [{expr: "plain.amount > 0", message: Pay}]}
+---
+kind: entity
+id: shop.guarded
+title: "{name}"
+fields:
+  name: {type: text}
+  note: {type: text}
+  price: {type: decimal}
+approvals:
+  - {id: agreed, fields: [price], steps: [{id: one, roles: [admin]}]}
 "#;
 
 /// Statements of one operation beyond the look at the version of the definitions. On SQLite the search text is written at
@@ -117,4 +127,14 @@ async fn a_pipeline_costs_one_statement_where_a_record_moves_and_none_elsewhere(
     assert_eq!(cost(&space, "staged", Some(staged), json!({ "name": "B" })).await.1, 4, "an update that moves nothing");
     // And what its gates read beyond the record: no gate of this entity reads anything where there is no link.
     assert_eq!(cost(&space, "staged", Some(staged), json!({ "stage": "done" })).await.1, 5, "a move");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_is_looked_for_only_where_what_it_decides_on_changes() {
+    let space = Workspace::new(DEFINITIONS).await;
+    let (guarded, statements) = cost(&space, "guarded", None, json!({ "name": "A", "price": "1" })).await;
+    assert_eq!(statements, 3, "nothing was asked about a new record");
+    assert_eq!(cost(&space, "guarded", Some(guarded), json!({ "note": "x" })).await.1, 4, "another field");
+    assert_eq!(cost(&space, "guarded", Some(guarded), json!({ "note": "y", "price": "1" })).await.1, 4, "the value it has");
+    assert_eq!(cost(&space, "guarded", Some(guarded), json!({ "price": "2" })).await.1, 5, "one look for what runs");
 }

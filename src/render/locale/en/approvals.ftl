@@ -56,6 +56,7 @@ approval-withdraw = Take back
 approval-ask = Ask for: { $label }
 approval-ask-action = Ask
 approval-locks = Locked until it is decided: { $fields }
+approval-locked = “{ $label }” is being decided. Until then these cannot be changed: { $fields }
 approval-forbidden = This is for somebody else to do.
 done-approval-asked = The decision was asked for.
 done-approval-approved = You approved it.

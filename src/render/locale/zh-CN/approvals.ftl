@@ -56,6 +56,7 @@ approval-withdraw = 撤回
 approval-ask = 发起审批：{ $label }
 approval-ask-action = 发起
 approval-locks = 审批期间锁定：{ $fields }
+approval-locked = “{ $label }”正在审批，期间不可修改：{ $fields }
 approval-forbidden = 此操作应由他人执行。
 done-approval-asked = 已发起审批。
 done-approval-approved = 您已批准。

@@ -56,6 +56,7 @@ approval-withdraw = 撤回
 approval-ask = 發起審批：{ $label }
 approval-ask-action = 發起
 approval-locks = 審批期間鎖定：{ $fields }
+approval-locked = 「{ $label }」正在審批，期間不可修改：{ $fields }
 approval-forbidden = 此操作應由他人執行。
 done-approval-asked = 已發起審批。
 done-approval-approved = 您已核准。
