@@ -84,12 +84,7 @@ fn has_role(actor: &Actor, roles: &[String]) -> bool {
 
 impl Records {
     /// A live record with what its approvals read.
-    async fn stand(
-        &self,
-        compiled: &Arc<Compiled>,
-        entity: EntityIx,
-        id: RecordId,
-    ) -> Result<Option<(Record, World)>, RecordError> {
+    async fn stand(&self, compiled: &Arc<Compiled>, entity: EntityIx, id: RecordId) -> Result<Option<(Record, World)>, RecordError> {
         let system = Actor::system();
         let definition = compiled.entity(entity);
         let mut reader = self.reader(compiled, &system, None);
