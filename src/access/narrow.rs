@@ -70,6 +70,7 @@ fn arrange(entity: &mut Entity, is_hidden: &dyn Fn(EntityIx, FieldIx) -> bool) {
     let ix = entity.ix;
     let is_open = |field: &FieldIx| !is_hidden(ix, *field);
     entity.uniques.retain(|unique| unique.fields.iter().all(is_open));
+    entity.duplicates.retain(|rule| rule.matches.iter().all(|one| is_open(&one.field)));
     let reads = |condition: &Option<Typed>| condition.as_ref().is_none_or(|condition| reads_only(ix, condition, is_hidden));
     for approval in &mut entity.approvals {
         approval.fields.retain(is_open);

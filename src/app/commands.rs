@@ -280,6 +280,7 @@ async fn import(globals: &Globals, args: &ImportArgs, printer: Printer) -> Resul
         dry_run: args.dry_run,
         without_scripts: args.without_scripts,
         reason: args.reason.clone(),
+        allow_duplicates: args.allow_duplicates,
     };
     let bar = Bar::new(0, globals.quiet || globals.json);
     let mut answer = local::run(&config, Operation::Import(Box::new(order)), &|p: Progress| bar.set(p.done, p.total, p.failed)).await?;

@@ -79,6 +79,8 @@ pub struct ImportOrder {
     /// Why rows pass over the gates of a pipeline.
     #[serde(default)]
     pub reason: Option<String>,
+    #[serde(default)]
+    pub allow_duplicates: bool,
 }
 
 /// The result: for a person and for programs.
@@ -361,7 +363,7 @@ async fn import(workspace: &Workspace, order: ImportOrder, progress: &(dyn Fn(Pr
             hint: format!("say in at most {LONGEST_REASON} characters why rows pass over a gate, or leave it out"),
         });
     }
-    let job = Import { table, mapping, zone, dry_run: order.dry_run, without_hooks: order.without_scripts, reason };
+    let job = Import { table, mapping, zone, dry_run: order.dry_run, without_hooks: order.without_scripts, reason, allow_duplicates: order.allow_duplicates };
     let report = transfer::import(&workspace.records, &Actor::system(), job, progress).await?;
     if !order.dry_run {
         let mut entry = audit::Entry::new("records.import");

@@ -1,6 +1,7 @@
 //! The bottom floor: values, ids, money, clock, randomness, locale, text folding and the `Explain`
 //! trait of errors. It does no IO and knows nothing of definitions, databases or the web.
 
+pub mod alike;
 pub mod cell;
 pub mod clock;
 pub mod decimal;

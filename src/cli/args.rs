@@ -254,6 +254,9 @@ pub struct ImportArgs {
     /// Why rows pass over the order and the gates of a pipeline; kept with each of these moves.
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
+    /// Keep rows also where a rule warns of a duplicate.
+    #[arg(long)]
+    pub allow_duplicates: bool,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -211,7 +211,7 @@ fn parameters() -> Value {
             json!({ "type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$" }),
             "the same key within 24 hours gives the first answer again"
         ),
-        "Prefer": header("Prefer", json!({ "type": "string", "enum": ["return=minimal", "return=representation", "dry-run"] }), "RFC 7240"),
+        "Prefer": header("Prefer", json!({ "type": "string", "enum": ["return=minimal", "return=representation", "dry-run", "allow-duplicates"] }), "RFC 7240; `allow-duplicates` saves also where a rule warns of a duplicate"),
     })
 }
 

@@ -34,6 +34,12 @@ pub(super) fn add(catalog: &Catalog, entity: &Entity, paths: &mut Map<String, Va
     if !entity.approvals.is_empty() && entity.may.read {
         super::approvals::of_entity(entity, &base, paths);
     }
+    if !entity.duplicates.is_empty() && (entity.may.read || entity.may.create) {
+        super::duplicates::add(entity, &base, paths);
+    }
+    if entity.is_mergeable() && entity.may.read {
+        super::merge::add(entity, &base, paths);
+    }
     if entity.may.export {
         paths.insert(format!("{base}/export"), json!({ "get": export(entity) }));
     }
@@ -235,13 +241,17 @@ fn aggregate(entity: &Entity) -> Value {
 }
 
 fn get(entity: &Entity) -> Value {
-    id_of(Operation::new(&format!("get_{}", entity.slug), &entity.slug, &format!("Read one {}", name(entity))), entity)
+    let operation = id_of(Operation::new(&format!("get_{}", entity.slug), &entity.slug, &format!("Read one {}", name(entity))), entity)
         .query("select", json!({ "type": "string", "maxLength": 4096, "examples": ["id,version,_title"] }), "fields and expansions")
         .query("deleted", json!({ "type": "string", "enum": ["live", "deleted", "all"], "default": "live" }), "records of the recycle bin")
         .shared("IfNoneMatch")
         .answers_with("200", "the record", schema_ref(&entity.slug), &["ETag"])
-        .answers_empty("304", "the version the client has is the current one", &["ETag"])
-        .build()
+        .answers_empty("304", "the version the client has is the current one", &["ETag"]);
+    if !entity.is_mergeable() {
+        return operation.build();
+    }
+    let elsewhere = object(&[("merged_into", id_schema(entity))]);
+    operation.answers_with("301", "it was merged into another one", elsewhere, &["Location"]).build()
 }
 
 fn create(catalog: &Catalog, entity: &Entity) -> Value {

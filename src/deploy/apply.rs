@@ -3,7 +3,7 @@
 use super::plan::is_stored_computed;
 use super::{DeployError, Plan, Step};
 use crate::base::{EntityIx, FieldIx};
-use crate::schema::{Loaded, Op, OpKind};
+use crate::schema::{Loaded, Op, OpKind, Part};
 use crate::store::catalog::{NewVersion, save_version};
 use crate::store::{Sql, Store, StoreError};
 
@@ -92,6 +92,12 @@ fn recompute(op: &Op, loaded: &Loaded) -> Option<(EntityIx, FieldIx)> {
         OpKind::ChangeField { entity, field, recompute, add_fold, .. } => {
             let searched = op.changes.iter().any(|change| change.property == "search");
             (*recompute || add_fold.is_some() || searched).then_some((*entity, *field))
+        }
+        // Records that are there get the keys by which the rule finds them.
+        OpKind::CreatePart { part: Part::Duplicate } | OpKind::ChangePart { part: Part::Duplicate } => {
+            let entity = loaded.catalog.entities.iter().find(|entity| entity.id == op.entity)?;
+            let rule = entity.duplicates.iter().find(|rule| rule.id == op.name)?;
+            Some((entity.ix, rule.matches.first()?.field))
         }
         _ => None,
     }

@@ -258,7 +258,7 @@ impl RecordTx<'_> {
         Ok(())
     }
 
-    async fn write_delete(&mut self, compiled: &Arc<Compiled>, old: Record, options: &WriteOptions) -> Result<Saved, RecordError> {
+    pub(super) async fn write_delete(&mut self, compiled: &Arc<Compiled>, old: Record, options: &WriteOptions) -> Result<Saved, RecordError> {
         let entity = old.entity;
         let mut record = old.clone();
         self.touch(compiled, &mut record);
@@ -327,11 +327,12 @@ impl RecordTx<'_> {
             return Err(RecordError::State { message: format!("this {} is not in the recycle bin", definition.slug) });
         }
         self.expect_may(Action::Delete, &old, None).await?;
+        self.expect_not_merged(definition, id).await?;
         self.expect_version(&old, &WriteOptions { source: super::options::Source::System, ..options.clone() }).await?;
         self.bring_back(&compiled, old, options, 0).await
     }
 
-    fn bring_back<'a>(
+    pub(super) fn bring_back<'a>(
         &'a mut self,
         compiled: &'a Arc<Compiled>,
         old: Record,

@@ -19,7 +19,7 @@ use crate::expr::Type;
 use crate::query::Deleted;
 use crate::schema::catalog::{Entity, OnDelete};
 use crate::store::audit::{self, Entry};
-use crate::store::{approvals, erasures, files, history, jobs, outbox, search, stages};
+use crate::store::{approvals, erasures, files, history, jobs, matches, outbox, search, stages};
 
 /// The kind of job that removes from the database's files what was deleted in it (`Store::scrub`).
 pub const SCRUB: &str = "scrub";
@@ -110,6 +110,7 @@ impl RecordTx<'_> {
             history::forget(self.store, id).await?;
             stages::forget(self.store, id).await?;
             approvals::forget(self.store, id).await?;
+            matches::forget(self.store, id).await?;
             let now = self.now();
             erasures::note(self.store, uid, id.0, now).await?;
             return Ok(erased);
@@ -243,6 +244,9 @@ impl RecordTx<'_> {
         self.run_all(compiled, entity.ix, &statements).await?;
         for file in personal.iter().map(|field| old.get(*field)).flat_map(held_files) {
             erased.contents.extend(self.drop_file(file).await?);
+        }
+        if !entity.duplicates.is_empty() {
+            self.write_matches(compiled, &record, false).await?;
         }
         match is_deleted {
             true => search::remove(self.store, record.id).await?,

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value as Json, json};
 
+use super::duplicates::Duplicates;
 use crate::base::Explain;
 use crate::query::QueryError;
 
@@ -79,6 +80,9 @@ pub enum RecordError {
     /// Another live record has the same values.
     #[error("{message}")]
     Unique { entity: String, name: String, fields: Vec<String>, message: String },
+    /// Records that are there are taken for the same.
+    #[error("{}", told(.entity, .found))]
+    Duplicate { entity: String, found: Vec<Duplicates> },
     /// Records that point here stand in the way of deleting.
     #[error("{count} {entity} still refer to this record by `{field}`")]
     Restrict { entity: String, field: String, count: i64 },
@@ -158,7 +162,9 @@ impl RecordError {
             RecordError::Invalid(_) | RecordError::Hook { .. } | RecordError::TooDeep { .. } => ErrorKind::Invalid,
             RecordError::Stale { .. } => ErrorKind::PreconditionFailed,
             RecordError::PreconditionRequired => ErrorKind::PreconditionRequired,
-            RecordError::Unique { .. } | RecordError::Restrict { .. } | RecordError::State { .. } | RecordError::KeyBusy => {
+            RecordError::Unique { .. }
+            | RecordError::Duplicate { .. }
+            | RecordError::Restrict { .. } | RecordError::State { .. } | RecordError::KeyBusy => {
                 ErrorKind::Conflict
             }
             RecordError::NotKept { .. } => ErrorKind::Gone,
@@ -178,6 +184,7 @@ impl RecordError {
             RecordError::Unique { name, fields, message, .. } => {
                 fields.iter().map(|field| FieldFault::at(field, "unique", message.clone()).with("unique", name.as_str())).collect()
             }
+            RecordError::Duplicate { found, .. } => found.iter().map(Duplicates::fault).collect(),
             RecordError::Operation { index, error } => error.faults().into_iter().map(|fault| fault.below(&format!("/{index}"))).collect(),
             _ => Vec::new(),
         }
@@ -187,10 +194,16 @@ impl RecordError {
     pub fn below(self, outer: &str) -> Self {
         match self {
             RecordError::Invalid(faults) => RecordError::Invalid(faults.into_iter().map(|fault| fault.below(outer)).collect()),
-            RecordError::Unique { .. } => RecordError::Invalid(self.faults().into_iter().map(|fault| fault.below(outer)).collect()),
+            RecordError::Unique { .. } | RecordError::Duplicate { .. } => RecordError::Invalid(self.faults().into_iter().map(|fault| fault.below(outer)).collect()),
             other => other,
         }
     }
+}
+
+/// A duplicate in one sentence.
+fn told(entity: &str, found: &[Duplicates]) -> String {
+    let said = found.iter().map(|one| one.message.as_str()).collect::<Vec<_>>().join("; ");
+    format!("there is such a {entity} already: {said}")
 }
 
 /// Faults told in one sentence.
@@ -213,6 +226,7 @@ impl Explain for RecordError {
             RecordError::Unique { .. } => "REC011",
             RecordError::Restrict { .. } => "REC012",
             RecordError::State { .. } => "REC013",
+            RecordError::Duplicate { .. } => "REC014",
             RecordError::Stale { .. } => "REC020",
             RecordError::PreconditionRequired => "REC021",
             RecordError::KeyReused => "REC022",
@@ -238,6 +252,12 @@ impl Explain for RecordError {
             RecordError::UnknownEntity { near: Some(near), .. } => Some(format!("did you mean `{near}`?")),
             RecordError::Stale { .. } => Some("read the record again and repeat the change on what you find".to_owned()),
             RecordError::PreconditionRequired => Some("send `If-Match: \"v<version>\"` with the version you read".to_owned()),
+            RecordError::Duplicate { found, .. } if found.iter().any(|one| one.refuses) => {
+                Some("use the record that is there, or change what is the same".to_owned())
+            }
+            RecordError::Duplicate { .. } => {
+                Some("use the record that is there, or save all the same with `Prefer: allow-duplicates`".to_owned())
+            }
             RecordError::Restrict { entity, .. } => Some(format!("delete or move those {entity} records first")),
             RecordError::TooLong => Some("narrow the filter, ask for less at once, or give a field you filter by an index".to_owned()),
             RecordError::KeyReused => Some("use a new idempotency key for each different request".to_owned()),
@@ -258,6 +278,11 @@ impl Explain for RecordError {
             RecordError::UnknownEntity { name, near } => Some(json!({ "name": name, "near": near })),
             RecordError::Stale { current, changed } => Some(json!({ "version": current, "changed": changed })),
             RecordError::Unique { entity, name, fields, .. } => Some(json!({ "entity": entity, "unique": name, "fields": fields })),
+            RecordError::Duplicate { entity, found } => Some(json!({
+                "entity": entity,
+                "duplicates": found.iter().map(Duplicates::to_json).collect::<Vec<_>>(),
+                "may_save_anyway": !found.iter().any(|one| one.refuses),
+            })),
             RecordError::Restrict { entity, field, count } => Some(json!({ "entity": entity, "field": field, "count": count })),
             RecordError::Hook { script, file, line, .. } => Some(json!({ "script": script, "file": file, "line": line })),
             RecordError::TooMany { limit, got, .. } => Some(json!({ "limit": limit, "got": got })),

@@ -87,7 +87,12 @@ impl RecordTx<'_> {
             }
             None => Vec::new(),
         };
-        let options = WriteOptions { source: options.source, without_hooks: options.without_hooks, ..WriteOptions::default() };
+        let options = WriteOptions {
+            source: options.source,
+            without_hooks: options.without_hooks,
+            allow_duplicates: options.allow_duplicates,
+            ..WriteOptions::default()
+        };
         let mut writes = Vec::new();
         let live = self.live_targets(compiled, below, &nested, &there).await?;
         for (position, item) in nested.items.into_iter().enumerate() {

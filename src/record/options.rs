@@ -56,6 +56,8 @@ pub struct WriteOptions {
     pub shows_record: bool,
     /// Why a move goes against the order of a pipeline or a gate, where the actor may do that.
     pub override_reason: Option<String>,
+    /// Saved also where a rule warns of a duplicate.
+    pub allow_duplicates: bool,
 }
 
 impl WriteOptions {

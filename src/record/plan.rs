@@ -229,7 +229,11 @@ fn plan_of(catalog: &Catalog, entity: &Entity) -> Plan {
     // People and teams decide who may do what: more is looked at there.
     let is_identity = matches!(entity.id.as_str(), "core.user" | "core.team" | "core.user_teams");
     // The key of encrypted values is asked for inside the transaction.
-    plan.stands_alone = entity.dependents.is_empty() && !is_identity && plan.sealed.is_empty() && !entity.fields.iter().any(asks_more);
+    plan.stands_alone = entity.dependents.is_empty()
+        && entity.duplicates.is_empty()
+        && !is_identity
+        && plan.sealed.is_empty()
+        && !entity.fields.iter().any(asks_more);
     plan.computed = entity.computed_order.clone();
     plan.rollups = plan.computed.iter().copied().filter(|ix| matches!(entity.field(*ix).ty, FieldType::Rollup { .. })).collect();
     plan

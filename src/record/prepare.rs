@@ -138,7 +138,12 @@ impl RecordTx<'_> {
             let nested = Vec::new();
             let mut prepared = Prepared { record, old, changed, by_script, warnings, nested, has_late_rules, moves, has_late_gates, asked };
             self.prepare_nested(&compiled, &mut prepared, &input, draft_children, options, &mut faults).await?;
-            if faults.is_empty() { Ok(prepared) } else { Err(RecordError::Invalid(self.keep_back(entity, faults))) }
+            if !faults.is_empty() {
+                return Err(RecordError::Invalid(self.keep_back(entity, faults)));
+            }
+            let more = self.expect_no_duplicate(&compiled, &prepared.record, prepared.old.as_ref(), options).await?;
+            prepared.warnings.extend(more);
+            Ok(prepared)
         })
     }
 

@@ -67,6 +67,9 @@ impl RecordTx<'_> {
                 let statements = self.update_statements(&compiled, &record, &values)?;
                 self.run_all(&compiled, entity, &statements).await?;
                 self.write_search(&compiled, &record).await?;
+                if !definition.duplicates.is_empty() {
+                    self.write_matches(&compiled, &record, false).await?;
+                }
             }
         }
         Ok(ids)

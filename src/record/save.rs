@@ -160,7 +160,12 @@ impl RecordTx<'_> {
     }
 
     async fn write_nested(&mut self, nested: Vec<super::prepare::NestedWrite>, options: &WriteOptions) -> Result<(), RecordError> {
-        let options = WriteOptions { source: options.source, without_hooks: options.without_hooks, ..WriteOptions::default() };
+        let options = WriteOptions {
+            source: options.source,
+            without_hooks: options.without_hooks,
+            allow_duplicates: options.allow_duplicates,
+            ..WriteOptions::default()
+        };
         for below in nested {
             self.count_write()?;
             let result = match below.what {

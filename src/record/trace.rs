@@ -120,6 +120,9 @@ impl RecordTx<'_> {
             self.store.identity_changed().await?;
             audit_person(self.store, compiled.entity(change.record.entity), &change).await?;
         }
+        if !compiled.entity(change.record.entity).duplicates.is_empty() {
+            self.trace_matches(compiled, &change).await?;
+        }
         let source = if self.scope.depth > 0 { "script" } else { options.source.as_str() };
         let chain: Vec<(&str, &str, i64)> = self
             .scope

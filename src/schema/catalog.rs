@@ -5,6 +5,7 @@
 
 mod approval;
 mod automation;
+mod duplicates;
 mod entity;
 mod field;
 mod field_type;
@@ -20,6 +21,7 @@ use jiff::tz::TimeZone;
 
 pub use approval::{Approval, ApprovalStep, Need, OnTimeout, Who};
 pub use automation::{Act, Audience, Automation, Automations, Clock, Given, GivenValue, RunAs, Shift, Start, Starts, Step};
+pub use duplicates::{DuplicateRule, Likeness, Match};
 pub use entity::{Dependent, Entity, Features, Index, Retention, RetentionAction, Rule, Title, TitlePart, Unique, Via};
 pub use field::{Column, ColumnKind, Default, Field, FieldClass};
 pub use field_type::{

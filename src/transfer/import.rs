@@ -41,6 +41,8 @@ pub struct Import {
     pub without_hooks: bool,
     /// Why rows go against the order of a pipeline or a gate, where the actor may do that.
     pub reason: Option<String>,
+    /// Rows are kept also where a rule warns of a duplicate.
+    pub allow_duplicates: bool,
 }
 
 /// How far an import is.
@@ -56,13 +58,13 @@ pub struct Progress {
 /// # Errors
 /// Only what stops everything (the database); what was committed before stays.
 pub async fn import(records: &Records, actor: &Actor, import: Import, progress: &(dyn Fn(Progress) + Sync)) -> Result<Report, RecordError> {
-    let Import { table, mapping, zone, dry_run, without_hooks, reason } = import;
+    let Import { table, mapping, zone, dry_run, without_hooks, reason, allow_duplicates } = import;
     let catalog = records.catalog();
     expect_allowed(&catalog, actor, &mapping.root)?;
     // Whoever does not do everything is held against their rights row by row.
     let is_ready_made = !dry_run && actor.standing(&catalog)?.part().is_none();
     let report = Report { rows: table.rows.len() as u64, unused: mapping.unused.clone(), ..Report::default() };
-    let options = WriteOptions { without_hooks, override_reason: reason, ..WriteOptions::from(Source::Import) };
+    let options = WriteOptions { without_hooks, override_reason: reason, allow_duplicates, ..WriteOptions::from(Source::Import) };
     let job = Arc::new(Job { mapping, zone, options, dry_run, is_ready_made, known: Mutex::default(), keys: Mutex::default() });
     let mut run = Run { records, actor, job, report, seen: HashSet::new(), progress };
     let chunks = Chunks::start(records, actor, &run.job, table.rows);
@@ -379,6 +381,7 @@ impl From<RecordError> for RowFault {
     fn from(error: RecordError) -> Self {
         match error {
             RecordError::Invalid(faults) => faults.into(),
+            RecordError::Duplicate { .. } => error.faults().into(),
             RecordError::Store(_) | RecordError::Busy | RecordError::TooLong | RecordError::StaleCatalog => Self::Fatal(error),
             RecordError::Access(refused) => {
                 let text = refused.to_string();

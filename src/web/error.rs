@@ -270,7 +270,7 @@ pub fn status_of(code: &str) -> StatusCode {
         "ATH404" | "ATH405" | "ATH407" => StatusCode::NOT_FOUND,
         // records
         "REC001" | "REC002" => StatusCode::NOT_FOUND,
-        "REC011" | "REC012" | "REC013" | "REC023" => StatusCode::CONFLICT,
+        "REC011" | "REC012" | "REC013" | "REC014" | "REC023" => StatusCode::CONFLICT,
         // A plan that is stale, or not the one that was shown.
         "DEP005" | "DEP006" => StatusCode::CONFLICT,
         "REC020" => StatusCode::PRECONDITION_FAILED,

@@ -17,6 +17,8 @@ pub(super) struct Order {
     pub dry_run: bool,
     /// Why rows pass over the gates of a pipeline.
     pub reason: Option<String>,
+    /// Rows are kept also where a rule warns of a duplicate.
+    pub allow_duplicates: bool,
 }
 
 /// Before the file is read: whether records of the entity may be imported at all.
@@ -46,8 +48,8 @@ pub(super) async fn run(
     if order.keeps {
         mapping.root.existing = Existing::Keep;
     }
-    let Order { dry_run, reason, .. } = order;
-    let import = Import { table, mapping, zone: actor.time_zone.clone(), dry_run, without_hooks: false, reason };
+    let Order { dry_run, reason, allow_duplicates, .. } = order;
+    let import = Import { table, mapping, zone: actor.time_zone.clone(), dry_run, without_hooks: false, reason, allow_duplicates };
     let report = transfer::import(&state.records, actor, import, &|_| ()).await?;
     if !dry_run {
         let entry = Entry::new("records.import").of(&entity.id);

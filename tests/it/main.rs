@@ -12,6 +12,7 @@ mod auth;
 mod automations;
 mod definitions;
 mod deploy;
+mod duplicates;
 mod expressions;
 mod field_types;
 mod filters;

@@ -315,6 +315,7 @@ pub fn form(locale: Locale) -> Form {
         }],
         message: None,
         conflict: None,
+        similar: Some(similar()),
     }
 }
 
@@ -421,6 +422,8 @@ pub fn import(locale: Locale) -> ImportPage {
         ],
         keeps: true,
         may_pass_over: true,
+        warns_of_duplicates: true,
+        allows_duplicates: true,
         reason: text("A friend"),
         report: Some(ImportReport {
             is_rehearsal: true,
@@ -432,6 +435,60 @@ pub fn import(locale: Locale) -> ImportPage {
             differences: vec![(2, text("Name"), text("A"), text("B"))],
         }),
         error: Some(text("Choose a file.")),
+    }
+}
+
+fn similar() -> Similar {
+    Similar {
+        title: text("There may be such a record already"),
+        text: text("Nothing is saved yet."),
+        hidden: text("One of them you may not see."),
+        may_save: true,
+        rows: vec![SimilarRow {
+            id: text("account_0000000000002"),
+            title: text("Acme"),
+            href: text("/records/account/account_0000000000002"),
+            why: text("Name"),
+            likeness: text("100 % alike"),
+        }],
+    }
+}
+
+pub fn merge(locale: Locale) -> MergePage {
+    MergePage {
+        shell: shell(locale, "Merge"),
+        title: text("Acme"),
+        href: text("/records/account/account_0000000000001"),
+        id: text("account_0000000000001"),
+        error: Some(text("There is no such record.")),
+        similar: Some(similar()),
+        merges: vec![
+            MergedRow { id: text("merge_0000000000001"), title: text("ACME Inc"), stamp: stamp(), by: text("Ada"), is_undone: false },
+            MergedRow { id: text("merge_0000000000002"), title: text("Acme Ltd"), stamp: stamp(), by: String::new(), is_undone: true },
+        ],
+        ..MergePage::default()
+    }
+}
+
+pub fn merge_with(locale: Locale) -> MergePage {
+    let shown = |words: &str| Shown { kind: "text", text: text(words), ..Shown::default() };
+    MergePage {
+        shell: shell(locale, "Merge"),
+        title: text("Acme"),
+        href: text("/records/account/account_0000000000001"),
+        id: text("account_0000000000001"),
+        version: text("3"),
+        other_id: text("account_0000000000002"),
+        other_title: text("ACME Inc"),
+        swap_href: text("/records/account/account_0000000000002/merge?with=account_0000000000001"),
+        fields: vec![MergeField {
+            name: text("take.phone"),
+            label: text("Phone"),
+            mine: shown("010-1"),
+            theirs: shown("020-2"),
+            takes_other: true,
+        }],
+        ..MergePage::default()
     }
 }
 
@@ -691,6 +748,7 @@ pub fn record(locale: Locale) -> RecordPage {
         edit_href: text("/records/deal/deal_1/edit"),
         delete_href: text("/records/deal/deal_1/delete"),
         erase_href: text("/records/deal/deal_1/erase"),
+        merge_href: text("/records/deal/deal_1/merge"),
         restore_href: text("/records/deal/deal_1/restore"),
         share_href: text("/records/deal/deal_1/shares"),
         is_deleted: false,

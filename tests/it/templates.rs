@@ -170,6 +170,8 @@ fn every_template_renders_in_every_language() {
         go("approval-bare", "page/approval", &bare);
         go("approval-part", "part/approval", &OnlyCard { card: sample::approval_card(locale) });
         go("approvals-part", "part/approvals", &OnlyApprovals { approvals: sample::record(locale).approvals.unwrap() });
+        go("merge", "page/merge", &sample::merge(locale));
+        go("merge-with", "page/merge", &sample::merge_with(locale));
         go("definitions", "page/definitions", &sample::definitions(locale));
         let faults = vec![DefinitionFault { place: "a.yaml:1:1".into(), code: "DEF101".into(), message: "x".into(), hint: "y".into() }];
         let broken = DefinitionsPage { faults, plan: None, versions: Vec::new(), ..sample::definitions(locale) };

@@ -196,6 +196,15 @@ def stand_in_of():
         return None
 
 
+def merge_of(slug, record):
+    """A merge into a record that can be undone: of one that was made for it."""
+    try:
+        other = one_more(slug)
+        return ask("POST", f"/api/v1/records/{slug}/{record}/merge", {"from": [other]})["merges"][0]["id"] if other else None
+    except OSError:
+        return None
+
+
 def spare(value):
     """The same, but about somebody else and another token."""
     if value == OWN_TOKEN:
@@ -239,6 +248,10 @@ def before_call(context, case, kwargs):
             share = share_of(slug, case.path_parameters["id"])
             if share:
                 case.path_parameters["share"] = share
+        if slug and path.endswith("/merges/{merge}/undo"):
+            merge = merge_of(slug, case.path_parameters["id"])
+            if merge:
+                case.path_parameters["merge"] = merge
         if path.endswith("/access/why") and CHOICE.random() < 0.5:
             case.query = {"record": pick(CHOICE.choice(["deal", "account", "contact"])), "person": ADMIN}
         if case.headers and CHOICE.random() < 0.7:
@@ -248,6 +261,9 @@ def before_call(context, case, kwargs):
             case.body = real_links(case.body)
         if slug and case.method.upper() == "POST" and path.endswith(f"/records/{slug}") and CHOICE.random() < 0.6:
             case.body = fresh(slug)
+        if slug and path.endswith("/{id}/merge") and CHOICE.random() < 0.6:
+            other = one_more(slug)
+            case.body = {"from": [other]} if other else case.body
         if slug and "/by/" in path and case.method.upper() == "PUT":
             fields = next(unique["fields"] for unique in SCHEMAS[slug]["x-relata"]["uniques"] if f"/by/{unique['name']}/" in path)
             if len(fields) > 1:

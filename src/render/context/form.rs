@@ -30,6 +30,7 @@ pub struct Form {
     pub faults: Vec<FormFault>,
     pub message: Option<String>,
     pub conflict: Option<Conflict>,
+    pub similar: Option<Similar>,
     /// Saving may be a dangerous act, for which the password is given again.
     pub must_confirm: bool,
 }
@@ -69,4 +70,26 @@ pub struct ConflictRow {
     pub takes_theirs: bool,
     pub mine: Shown,
     pub theirs: Shown,
+}
+
+/// Records that look like the one that was to be saved.
+#[derive(Debug, Default, Serialize)]
+pub struct Similar {
+    pub title: String,
+    pub text: String,
+    /// There are others that the reader may not see.
+    pub hidden: String,
+    /// It may be saved all the same.
+    pub may_save: bool,
+    pub rows: Vec<SimilarRow>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct SimilarRow {
+    pub id: String,
+    pub title: String,
+    pub href: String,
+    /// Labels of the fields that are alike.
+    pub why: String,
+    pub likeness: String,
 }

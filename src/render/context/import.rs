@@ -16,6 +16,9 @@ pub struct ImportPage {
     /// The gates of a pipeline may be passed over, with a reason.
     pub may_pass_over: bool,
     pub reason: String,
+    /// There are rules that warn of duplicates, which may be kept all the same.
+    pub warns_of_duplicates: bool,
+    pub allows_duplicates: bool,
     pub report: Option<ImportReport>,
     pub error: Option<String>,
 }

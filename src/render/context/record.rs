@@ -29,6 +29,7 @@ pub struct RecordPage {
     pub delete_href: String,
     /// For administrators, where there are personal fields.
     pub erase_href: String,
+    pub merge_href: String,
     pub restore_href: String,
     /// Empty for those who may not share it.
     pub share_href: String,
@@ -226,4 +227,44 @@ pub struct ConfirmPage {
     pub error: Option<String>,
     /// The password is given again.
     pub must_confirm: bool,
+}
+
+/// Merging a record with another one.
+#[derive(Debug, Default, Serialize)]
+pub struct MergePage {
+    pub shell: Shell,
+    pub title: String,
+    pub href: String,
+    pub id: String,
+    pub version: String,
+    pub error: Option<String>,
+    /// The one that goes; empty while none is chosen.
+    pub other_id: String,
+    pub other_title: String,
+    /// The same with the other one staying.
+    pub swap_href: String,
+    pub fields: Vec<MergeField>,
+    pub similar: Option<super::Similar>,
+    pub merges: Vec<MergedRow>,
+}
+
+/// A field in which two records differ.
+#[derive(Debug, Default, Serialize)]
+pub struct MergeField {
+    /// Of the choice.
+    pub name: String,
+    pub label: String,
+    pub mine: Shown,
+    pub theirs: Shown,
+    pub takes_other: bool,
+}
+
+/// A record that was merged into this one.
+#[derive(Debug, Default, Serialize)]
+pub struct MergedRow {
+    pub id: String,
+    pub title: String,
+    pub stamp: Stamp,
+    pub by: String,
+    pub is_undone: bool,
 }

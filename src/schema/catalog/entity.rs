@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Actions, Approval, Button, Field, Layout, Pipeline, View};
+use super::{Actions, Approval, Button, DuplicateRule, Field, Layout, Pipeline, View};
 use crate::base::{EntityIx, FieldIx, Labels};
 use crate::expr::Typed;
 
@@ -37,6 +37,8 @@ pub struct Entity {
     pub rules: Vec<Rule>,
     pub retention: Vec<Retention>,
     pub approvals: Vec<Approval>,
+    /// Which of its records are taken for the same.
+    pub duplicates: Vec<DuplicateRule>,
     pub pipelines: Vec<Pipeline>,
     pub views: Vec<View>,
     pub layouts: Vec<Layout>,
@@ -161,6 +163,12 @@ impl Entity {
     /// two records go with the one that lists the others.
     pub fn is_shareable(&self) -> bool {
         !self.is_junction && !matches!(self.id.as_str(), "core.user" | "core.team")
+    }
+
+    /// Whether its records can be merged. People and teams decide who may what, rows between two records belong to them, and
+    /// what has no recycle bin could not be brought back.
+    pub fn is_mergeable(&self) -> bool {
+        !self.is_junction && self.features.soft_delete && !matches!(self.id.as_str(), "core.user" | "core.team")
     }
 
     /// The fields that may be known of.

@@ -44,6 +44,7 @@ fn entity(work: &mut Work, ix: EntityIx) {
         "indexes",
         "retention",
         "approvals",
+        "duplicates",
         "pipelines",
         "rules",
         "views",
@@ -67,6 +68,7 @@ fn entity(work: &mut Work, ix: EntityIx) {
         let kind = match part.section {
             "retention" => Part::Retention,
             "approvals" => Part::Approval,
+            "duplicates" => Part::Duplicate,
             "pipelines" => Part::Pipeline,
             "rules" => Part::Rule,
             "views" => Part::View,

@@ -87,8 +87,8 @@ const WORDS: [&str; 28] = [
     "end",
 ];
 
-const SECTIONS: [&str; 10] =
-    ["retention", "approvals", "pipelines", "rules", "views", "layouts", "buttons", "scripts", "unique", "indexes"];
+const SECTIONS: [&str; 11] =
+    ["retention", "duplicates", "approvals", "pipelines", "rules", "views", "layouts", "buttons", "scripts", "unique", "indexes"];
 
 pub(super) fn entities(work: &mut Work) {
     let mut documents: Vec<Document> = work.intake.documents.iter().filter(|document| document.kind.name == "entity").cloned().collect();
@@ -275,7 +275,7 @@ fn add_part(work: &mut Work, ix: EntityIx, section: &'static str, node: &Node, d
         }
         Some(position) => {
             let first = work.draft(ix).parts[position].node.get("id").map(|node| node.place.clone());
-            let what = section.trim_end_matches('s');
+            let what = if section == "duplicates" { "duplicate rule" } else { section.trim_end_matches('s') };
             let mut fault = Diagnostic::error("DEF201", &id.place, format!("the {what} `{}` is defined twice", id.as_text().unwrap_or("")));
             if let Some(first) = first {
                 fault = fault.label(&first, "first here");

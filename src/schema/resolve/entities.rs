@@ -59,6 +59,7 @@ fn entity(draft: &EntityDraft, ix: EntityIx, user: EntityIx) -> Entity {
         buttons: Vec::new(),
         retention: Vec::new(),
         approvals: Vec::new(),
+        duplicates: Vec::new(),
         pipelines: Vec::new(),
         scripts: Vec::new(),
         computed_order: Vec::new(),

@@ -7,6 +7,7 @@ mod bind;
 mod data;
 mod describe;
 mod drafts;
+mod duplicates;
 mod ends;
 mod entities;
 mod expressions;

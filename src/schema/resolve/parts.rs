@@ -24,6 +24,7 @@ pub(super) fn build(work: &mut Work) {
                 "indexes" => index(work, ix, &part.node),
                 "rules" => rule(work, ix, &part.node),
                 "retention" => super::retention::read(work, ix, &part.node),
+                "duplicates" => super::duplicates::read(work, ix, &part.node),
                 "pipelines" => super::pipelines::read(work, ix, &part.node),
                 "views" => view(work, ix, &part.node),
                 "layouts" => layout(work, ix, &part.node),

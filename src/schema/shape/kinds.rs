@@ -76,6 +76,26 @@ pub const APPROVAL: &[KeySpec] = &[
     key("rejected", MapOf(&Any), "Values by field that the record is given when it is rejected."),
 ];
 
+pub const MATCH: &[KeySpec] = &[
+    must("field", Field, "The field whose values are compared; records without a value have no duplicate."),
+    with(
+        "by",
+        OneOf(&["exact", "normalised", "company", "fuzzy", "pinyin"]),
+        "normalised",
+        "When two values are alike: the same; the same but for case, width, punctuation (telephones: by their digits); as names of companies without legal forms; those within `edits`; said the same.",
+    ),
+    key("edits", Int(1, 3), "For `fuzzy`: characters by which they may differ, 2 when left out."),
+];
+
+pub const DUPLICATE: &[KeySpec] = &[
+    must("id", Name, "Name of the rule, unique in the entity."),
+    key("label", Label, "What people call it; made from the id when left out."),
+    must("match", List(&Object(MATCH)), "Conditions, all of which must hold."),
+    with("then", OneOf(&["warn", "refuse"]), "warn", "Whoever saves a duplicate is asked, or it is refused."),
+    with("among", OneOf(&["readable", "all"]), "readable", "Whether records count that the one who saves may not read; only with `refuse`."),
+    key("message", Label, "What a person reads."),
+];
+
 pub const STAGE_TASK: &[KeySpec] = &[
     must("id", Name, "Name of the task, unique in the pipeline."),
     must("subject", Label, "What is to be done."),
@@ -236,6 +256,7 @@ pub const ENTITY: &[KeySpec] = &[
     key("indexes", List(&Object(INDEX)), "Indexes for lists and filters."),
     key("rules", List(&Object(RULE)), "Validations."),
     key("retention", List(&Object(RETENTION)), "How long records are kept, and what becomes of them then."),
+    key("duplicates", List(&Object(DUPLICATE)), "Which records are taken for the same."),
     key("views", List(&Object(VIEW)), "Saved lists."),
     key("layouts", List(&Object(LAYOUT)), "How a record's page and form are arranged."),
     key("buttons", List(&Object(BUTTON)), "Actions that run a script."),
@@ -258,6 +279,7 @@ pub const EXTENSION: &[KeySpec] = &[
     key("indexes", List(&Object(INDEX)), "Indexes added."),
     key("rules", List(&Object(RULE)), "Validations added."),
     key("retention", List(&Object(RETENTION)), "Rules about how long records are kept, added."),
+    key("duplicates", List(&Object(DUPLICATE)), "Rules about duplicates, added."),
     key("views", List(&Object(VIEW)), "Views added, or replaced by the same id."),
     key("layouts", List(&Object(LAYOUT)), "Layouts added, or replaced by the same id."),
     key("buttons", List(&Object(BUTTON)), "Buttons added."),
@@ -432,6 +454,7 @@ pub const I18N_ENTITY: &[KeySpec] = &[
     key("buttons", MapOf(&Text), "Labels of buttons, by id."),
     key("rules", MapOf(&Text), "Messages of rules, by id."),
     key("approvals", MapOf(&Object(I18N_APPROVAL)), "Texts of approvals, by id."),
+    key("duplicates", MapOf(&Text), "Messages of duplicate rules, by id."),
     key(
         "pipelines",
         MapOf(&Object(I18N_PIPELINE)),

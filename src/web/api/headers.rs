@@ -63,6 +63,8 @@ pub(super) struct Preferences {
     pub minimal: bool,
     /// `dry-run`: do everything, then undo it.
     pub dry_run: bool,
+    /// `allow-duplicates`: save also where a rule warns of one.
+    pub allow_duplicates: bool,
 }
 
 pub(super) fn preferences(headers: &HeaderMap) -> Preferences {
@@ -72,6 +74,7 @@ pub(super) fn preferences(headers: &HeaderMap) -> Preferences {
             "return=minimal" => found.minimal = true,
             "return=representation" => found.minimal = false,
             "dry-run" | "dry-run=true" => found.dry_run = true,
+            "allow-duplicates" | "allow-duplicates=true" => found.allow_duplicates = true,
             _ => {}
         }
     }
@@ -83,6 +86,7 @@ pub(super) fn write_options(headers: &HeaderMap) -> Result<WriteOptions, Problem
     let mut options = WriteOptions::from(Source::Api).if_match(if_match(headers)?);
     let preferences = preferences(headers);
     options.dry_run = preferences.dry_run;
+    options.allow_duplicates = preferences.allow_duplicates;
     options.shows_record = !preferences.minimal;
     options.idempotency_key = idempotency_key(headers)?;
     Ok(options)

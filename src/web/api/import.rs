@@ -34,12 +34,13 @@ pub(super) async fn import(head: EntityHead, body: Body) -> Result<Response, Pro
         let message = format!("must say in at most {LONGEST_REASON} characters why rows pass over a gate");
         return Err(Problem::new("QRY004", format!("`reason` {message}")).with_fault("reason", "QRY004", &message, json!({})));
     }
-    let order = Order { matched, keeps, dry_run: preferences(&head.headers).dry_run, reason: reason.map(str::to_owned) };
+    let preferences = preferences(&head.headers);
+    let (dry_run, allow_duplicates) = (preferences.dry_run, preferences.allow_duplicates);
+    let order = Order { matched, keeps, dry_run, reason: reason.map(str::to_owned), allow_duplicates };
     head.requester.may_write(head.entity())?;
     importing::expect_allowed(&head.catalog, &head.actor, head.entity())?;
     expect_media_type(&head.headers, CSV)?;
     let bytes = read_bytes(body, head.state.config.upload_limit_bytes).await?;
-    let dry_run = order.dry_run;
     let (report, _) = importing::run(&head.state, &head.actor, &head.catalog, head.entity(), bytes.into(), order).await?;
     let mut object = report.to_json();
     object["dry_run"] = dry_run.into();

@@ -13,6 +13,7 @@ mod approvals;
 mod automations;
 pub(in crate::web) mod body;
 mod definitions;
+mod duplicates;
 mod export;
 mod files;
 mod head;
@@ -23,6 +24,7 @@ mod import;
 mod jobs;
 mod locate;
 mod many;
+mod merge;
 pub(in crate::web) mod moves;
 mod notifications;
 mod people;
@@ -45,11 +47,15 @@ pub(super) fn routes(state: State) -> Router {
         .route("/api/v1/records/{entity}/by/{unique}/{value}", put(write::upsert))
         .route("/api/v1/records/{entity}/export", get(export::export))
         .route("/api/v1/records/{entity}/import", post(import::import))
+        .route("/api/v1/records/{entity}/duplicates", post(duplicates::look))
         .route("/api/v1/records/{entity}/{id}", get(read::get).merge(patch(write::update).delete(write::delete)))
         .route("/api/v1/records/{entity}/{id}/restore", post(write::restore))
         .route("/api/v1/records/{entity}/{id}/erase", post(write::erase))
         .route("/api/v1/records/{entity}/{id}/actions/{name}", post(actions::run))
         .route("/api/v1/records/{entity}/{id}/history", get(read::history))
+        .route("/api/v1/records/{entity}/{id}/merge", post(merge::merge))
+        .route("/api/v1/records/{entity}/{id}/merges", get(merge::list))
+        .route("/api/v1/records/{entity}/{id}/merges/{merge}/undo", post(merge::undo))
         .route("/api/v1/records/{entity}/{id}/moves", get(moves::list).post(moves::make))
         .route("/api/v1/records/{entity}/{id}/stages", get(moves::stages))
         .route("/api/v1/records/{entity}/{id}/tasks", post(moves::add_task))

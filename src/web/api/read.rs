@@ -71,7 +71,9 @@ pub(super) async fn get(mut head: EntityHead) -> Result<Response, Problem> {
         outcome => outcome?,
     };
     let (entity, text) = (head.entity(), head.query_text()?);
-    let row = row.ok_or_else(|| locate::no_record(entity, head.part("id")))?;
+    let Some(row) = row else {
+        return super::merge::elsewhere(&head).await?.ok_or_else(|| locate::no_record(entity, head.part("id")));
+    };
     if text.is_empty() && has_version(&head.headers, row.version()) && head.catalog.whole.is_none() && version_says_all(entity) {
         let mut response = answer::empty(StatusCode::NOT_MODIFIED);
         set_etag(response.headers_mut(), row.version());

@@ -14,8 +14,8 @@ use super::post::Post;
 use super::table::row_json;
 use crate::base::RecordId;
 use crate::query::{self, Params};
-use crate::record::{ErrorKind, FieldFault, Input, RecordError, Saved, Source, WriteOptions, parse_id};
-use crate::render::context::{Crumb, Form, FormPage, Notice};
+use crate::record::{Duplicates, ErrorKind, FieldFault, Input, RecordError, Saved, Source, WriteOptions, parse_id};
+use crate::render::context::{Crumb, Form, FormPage, Notice, Similar, SimilarRow};
 use crate::render::show::Titles;
 use crate::render::{Arg, FormTexts};
 use crate::schema::catalog::{Entity, FieldType};
@@ -89,7 +89,7 @@ pub(super) struct Stored {
     pub version: i64,
 }
 
-async fn stored(page: &Page, entity: &Entity, id_text: &str) -> Result<Stored, Problem> {
+pub(super) async fn stored(page: &Page, entity: &Entity, id_text: &str) -> Result<Stored, Problem> {
     let id = parse_id(&page.catalog, entity.ix, id_text).ok_or_else(Problem::not_found)?;
     let mut select = select_text(entity, entity.known_fields().map(|field| field.ix));
     for (ix, _) in page.sections(entity, true, None).iter().flat_map(|section| &section.fields) {
@@ -197,6 +197,8 @@ struct Refused {
     message: Option<String>,
     /// Someone else saved meanwhile, and there is something to choose.
     merge: Option<Merge>,
+    /// Records that are there are taken for the same.
+    duplicates: Vec<Duplicates>,
 }
 
 async fn save(page: &Page, entity: &Entity, id: Option<RecordId>, post: &Post, unproved: Option<String>) -> Result<Outcome, Problem> {
@@ -223,6 +225,7 @@ async fn save(page: &Page, entity: &Entity, id: Option<RecordId>, post: &Post, u
         if_match: post.get("_version").parse().ok(),
         idempotency_key: (key.len() == 32 && key.is_ascii()).then(|| format!("form-{key}")),
         source: Source::Form,
+        allow_duplicates: post.get("_duplicates") == "keep",
         ..WriteOptions::default()
     };
     let mut tries = 0;
@@ -246,6 +249,9 @@ async fn save(page: &Page, entity: &Entity, id: Option<RecordId>, post: &Post, u
             (Err(error), ..) => break error,
         }
     };
+    if let RecordError::Duplicate { found, .. } = error {
+        return Ok(Outcome::Refused(Refused { status: StatusCode::CONFLICT, duplicates: found, ..Refused::default() }));
+    }
     let faults = error.faults();
     let message = whole_message(page, &error);
     if faults.is_empty() && message.is_none() {
@@ -296,6 +302,7 @@ async fn refuse(
     form.sections = page.draw(Drawn { entity, id, texts: &texts, state: &state, faults: &refused.faults }).await?;
     form.faults = page.summary(entity, &refused.faults, &texts);
     form.message = refused.message;
+    form.similar = page.similar(entity, &refused.duplicates);
     let back = post.get("_return");
     if is_own_path(back) {
         form.return_to = back.to_owned();
@@ -308,6 +315,36 @@ async fn refuse(
 }
 
 impl Page {
+    /// What a form shows of duplicates.
+    pub fn similar(&self, entity: &Entity, found: &[Duplicates]) -> Option<Similar> {
+        let first = found.first()?;
+        let refuses = found.iter().any(|one| one.refuses);
+        let own = found.iter().find(|one| one.has_own_message).map(|one| one.message.clone());
+        let mut rows: Vec<SimilarRow> = Vec::new();
+        for (rule, one) in found.iter().flat_map(|rule| rule.records.iter().map(move |one| (rule, one))) {
+            if rows.iter().any(|row| row.id == one.id) {
+                continue;
+            }
+            let fields = rule.fields.iter().filter_map(|name| entity.find_field(name)).map(|field| self.label(field));
+            rows.push(SimilarRow {
+                id: one.id.clone(),
+                title: one.title.clone(),
+                href: format!("/records/{}/{}", entity.slug, one.id),
+                why: fields.collect::<Vec<_>>().join(", "),
+                likeness: self.say("duplicate-likeness", &[("percent", Arg::Count(i64::from(one.likeness)))]),
+            });
+        }
+        let count = i64::try_from(rows.len().max(1)).unwrap_or(i64::MAX);
+        let head = self.head(entity);
+        Some(Similar {
+            title: self.say("duplicate-title", &[("count", Arg::Count(count)), ("entity", Arg::Text(&head.label))]),
+            text: own.unwrap_or_else(|| self.say(if refuses { "duplicate-refused" } else { "duplicate-asked" }, &[])),
+            hidden: if first.has_hidden || found.iter().any(|one| one.has_hidden) { self.say("duplicate-hidden", &[]) } else { String::new() },
+            may_save: !refuses,
+            rows,
+        })
+    }
+
     /// The name of a user.
     pub async fn person_name(&self, user: RecordId) -> Result<String, Problem> {
         let Some(entity) = self.catalog.find_entity("core.user") else { return Ok(String::new()) };

@@ -39,7 +39,13 @@ pub(super) async fn import(page: Page, Path(slug): Path<String>, mut post: Post)
         let told = page.say("move-reason-needed", &[]);
         return import_page(&page, entity, StatusCode::UNPROCESSABLE_ENTITY, Some(&post), None, Some(told));
     }
-    let order = Order { matched, keeps: post.get("existing") == "keep", dry_run: post.get("do") != "import", reason };
+    let order = Order {
+        matched,
+        keeps: post.get("existing") == "keep",
+        dry_run: post.get("do") != "import",
+        reason,
+        allow_duplicates: post.get("duplicates") == "keep",
+    };
     let is_rehearsal = order.dry_run;
     match importing::run(&page.state, &page.actor, &page.catalog, entity, file.bytes, order).await {
         Ok((report, _)) => {
@@ -78,6 +84,8 @@ fn import_page(
         keeps: chosen("existing") == "keep",
         may_pass_over: may_pass_over(&page.actor, entity),
         reason: chosen("reason").to_owned(),
+        warns_of_duplicates: entity.duplicates.iter().any(|rule| !rule.refuses),
+        allows_duplicates: chosen("duplicates") == "keep",
         report,
         error,
     };

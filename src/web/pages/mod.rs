@@ -38,6 +38,7 @@ mod sidebar;
 mod sso;
 mod table;
 mod tasks;
+mod uniting;
 mod visible;
 
 use std::sync::LazyLock;
@@ -128,6 +129,8 @@ pub fn routes(state: State) -> Router {
         .route("/records/{entity}/{id}/delete", get(act::delete_page).post(act::delete))
         .route("/records/{entity}/{id}/erase", get(act::erase_page).post(act::erase))
         .route("/records/{entity}/{id}/move", get(moves::ask).post(moves::make))
+        .route("/records/{entity}/{id}/merge", get(uniting::ask).post(uniting::merge))
+        .route("/records/{entity}/{id}/merges/{merge}/undo", on_post(uniting::undo))
         .route("/records/{entity}/{id}/tasks", on_post(tasks::act))
         .route("/records/{entity}/{id}/restore", on_post(act::restore))
         .route("/records/{entity}/{id}/access", get(access::why))

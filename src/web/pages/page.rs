@@ -181,7 +181,7 @@ impl Page {
 
     /// `?done=created&what=…` of an address someone was sent on to.
     fn notices(&self) -> Vec<Notice> {
-        const KNOWN: [&str; 33] = [
+        const KNOWN: [&str; 35] = [
             "approval-asked",
             "approval-approved",
             "approval-rejected",
@@ -189,6 +189,8 @@ impl Page {
             "approval-withdrawn",
             "stand-in-added",
             "stand-in-ended",
+            "merged",
+            "unmerged",
             "moved",
             "erased",
             "created",

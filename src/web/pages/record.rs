@@ -45,7 +45,14 @@ pub(super) async fn record_page(
     notice: Option<Notice>,
 ) -> Result<Response, Problem> {
     let entity = page.entity(slug)?;
-    let read = read(page, entity, id_text).await?;
+    let read = match read(page, entity, id_text).await {
+        Ok(read) if !read.is_deleted => read,
+        // What was merged into another is found there.
+        found => match merged_into(page, entity, id_text).await? {
+            Some(into) => return Ok(page.go(&format!("/records/{slug}/{into}"))),
+            None => found?,
+        },
+    };
     let href = format!("/records/{slug}/{id_text}");
     let tab = page.params.get("tab").unwrap_or("").to_owned();
     let titles = Titles::new();
@@ -126,6 +133,7 @@ pub(super) async fn record_page(
         buttons,
         edit_href: offered(may.update, "edit"),
         delete_href: offered(may.delete, "delete"),
+        merge_href: offered(may.update && entity.is_mergeable() && entity.may.delete, "merge"),
         erase_href: offered(page.is_admin() && entity.fields.iter().any(|field| field.class.is_some() || field.encrypted), "erase"),
         restore_href: offered(may.delete, "restore"),
         share_href: offered((may.share || may.admin) && entity.is_shareable(), "shares"),
@@ -139,6 +147,13 @@ pub(super) async fn record_page(
         href,
     };
     page.html(status, "page/record", &context)
+}
+
+/// The record that one which is not there any more was merged into.
+async fn merged_into(page: &Page, entity: &Entity, id_text: &str) -> Result<Option<String>, Problem> {
+    let Some(id) = parse_id(&page.catalog, entity.ix, id_text).filter(|_| entity.is_mergeable()) else { return Ok(None) };
+    let into = page.state.records.merged_into(&page.actor, &page.catalog, entity.ix, id).await?;
+    Ok(into.map(|into| into.display(&entity.prefix)))
 }
 
 async fn read(page: &Page, entity: &Entity, id_text: &str) -> Result<Read, Problem> {

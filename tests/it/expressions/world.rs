@@ -147,6 +147,7 @@ pub fn entity(ix: EntityIx, slug: &str, fields: Vec<(&str, FieldType)>) -> Entit
         views: Vec::new(),
         layouts: Vec::new(),
         buttons: Vec::new(),
+        duplicates: Vec::new(),
         retention: Vec::new(),
         approvals: Vec::new(),
         pipelines: Vec::new(),

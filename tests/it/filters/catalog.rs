@@ -228,6 +228,7 @@ fn push(catalog: &mut Catalog, slug: &str, prefix: &str, title: &[&str], own: Ve
         views: Vec::new(),
         layouts: Vec::new(),
         buttons: Vec::new(),
+        duplicates: Vec::new(),
         retention: Vec::new(),
         approvals: Vec::new(),
         pipelines: Vec::new(),

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use axum::http::Method;
 use relata::access::Actor;
+use relata::record::{Input, Source, WriteOptions};
 use relata::transfer::{self, Import, Mapping, Table, TableOptions};
 use serde_json::{Value, json};
 
@@ -12,12 +13,12 @@ use super::world::World;
 use crate::support::{Answer, TestApp, root};
 
 /// Doors through which a stage can be changed.
-pub(super) const DOORS: [&str; 11] =
-    ["patch", "moves", "many", "filter", "batch", "upsert", "nested", "form", "move form", "button", "automation"];
+pub(super) const DOORS: [&str; 12] =
+    ["patch", "moves", "many", "filter", "batch", "upsert", "nested", "form", "move form", "button", "automation", "merge"];
 
 /// Where the record writer is called from, and which door of this matrix stands for it. What comes in with
 /// [`Source::System`](relata::record::Source::System) fills in what the program or a package says and is not a door.
-const CALLERS: [(&str, &str); 14] = [
+const CALLERS: [(&str, &str); 15] = [
     ("src/auth/invitation.rs", "the program: people"),
     ("src/auth/leaving.rs", "the program: owners"),
     ("src/auth/session.rs", "the program: people"),
@@ -29,15 +30,17 @@ const CALLERS: [(&str, &str); 14] = [
     ("src/transfer/data.rs", "the program: seeds and samples"),
     ("src/transfer/import.rs", "import"),
     ("src/web/api/many.rs", "many, filter, batch"),
+    ("src/web/api/merge.rs", "merge"),
     ("src/web/api/moves.rs", "moves"),
     ("src/web/api/write.rs", "patch, upsert, nested"),
     ("src/web/pages/account.rs", "the program: one's own settings"),
 ];
 /// Pages that save records of any entity.
-const PAGES: [(&str, &str); 3] = [
+const PAGES: [(&str, &str); 4] = [
     ("src/web/pages/form.rs", "form"),
     ("src/web/pages/moves.rs", "move form"),
     ("src/web/pages/tasks.rs", "patch: it sets `done` of a task"),
+    ("src/web/pages/uniting.rs", "merge"),
 ];
 
 /// A reason as the API tells it, and as a page does.
@@ -140,6 +143,19 @@ pub(super) async fn through(app: &TestApp, door: &str, id: &str, code: &str, set
             let run = &runs["data"][0];
             (run["state"] != "done").then(|| run["reason"].as_str().unwrap_or_default().to_owned())
         }
+        "merge" => {
+            // The program itself may make one that stands where nobody could bring it.
+            let records = &app.workspace.records;
+            let catalog = records.catalog();
+            let deals = catalog.find_entity("deal")?;
+            let mut twin = set.clone();
+            twin["name"] = "Twin".into();
+            let input = Input::from_json(&catalog, deals, &twin).expect("an input");
+            let made = records.create(&Actor::system(), &catalog, deals.ix, input, WriteOptions::from(Source::System)).await.expect("made");
+            let twin = made.id.display(&deals.prefix);
+            let take: serde_json::Map<String, Value> = set.as_object()?.keys().map(|name| (name.clone(), twin.clone().into())).collect();
+            refused(app.post(&format!("{path}/merge"), json!({ "from": [twin], "take": take })).await)
+        }
         other => panic!("no door {other}"),
     }
 }
@@ -166,7 +182,7 @@ async fn every_door_gives_the_same_answer_for_the_same_reasons() {
             count += 1;
         }
     }
-    assert_eq!(count, 121);
+    assert_eq!(count, 132);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -179,7 +195,7 @@ async fn rows_of_an_import_are_held_against_the_gates() {
     let mapping = json!({"kind": "import", "into": "shop.deal", "match": ["code"],
         "columns": {"Code": "code", "Name": "name", "Stage": "stage", "Amount": "amount", "Close": "close_on"}});
     let mapping = Mapping::read(&mapping, &catalog, &table.header).expect("a mapping");
-    let import = Import { table, mapping, zone: jiff::tz::TimeZone::UTC, dry_run: false, without_hooks: true, reason: None };
+    let import = Import { table, mapping, zone: jiff::tz::TimeZone::UTC, dry_run: false, without_hooks: true, reason: None, allow_duplicates: false };
     let report = transfer::import(&world.app.workspace.records, &Actor::system(), import, &|_| ()).await.expect("the import runs");
     let failed: BTreeMap<u64, &str> = report.failed.iter().map(|row| (row.line, row.reason.as_str())).collect();
     assert_eq!(failed.keys().copied().collect::<Vec<_>>(), [3, 6], "{report:?}");
@@ -211,7 +227,7 @@ fn callers() -> Vec<String> {
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let name = path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
                 let text: String = std::fs::read_to_string(&path).unwrap().split_whitespace().collect();
-                let writes = ["create(", "update(", "upsert(", "update_many(", "batch("]
+                let writes = ["create(", "update(", "upsert(", "update_many(", "batch(", "merge(", "unmerge("]
                     .iter()
                     .any(|call| ["records.", "records().", "tx."].iter().any(|on| text.contains(&format!("{on}{call}"))))
                     || text.contains("ready_create(");

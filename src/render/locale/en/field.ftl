@@ -96,3 +96,4 @@ expect-phone = Enter a phone number.
 expect-url = Enter an address such as https://example.com.
 expect-color = Enter a colour such as #2f5bc2.
 expect-json = This is not valid JSON.
+fault-duplicate = It looks the same as { $title }.

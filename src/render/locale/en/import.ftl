@@ -34,3 +34,4 @@ import-no-column = The columns do not fit: { $why }
 import-fault = { $field }: { $why }
 fault-not-allowed = This may not be done with the record.
 fault-match-empty = Empty, but records are found by it.
+import-duplicates = Also keep rows that look like a record that is there, where a rule only warns

@@ -139,3 +139,45 @@ board-days =
         [one] one day
        *[other] { $count } days
     }
+duplicate-title =
+    { $count ->
+        [one] There may be such a record already
+       *[other] There may be such records already
+    }
+duplicate-asked = Nothing is saved yet. Use the record that is there, or save anyway if yours is another one.
+duplicate-refused = Nothing was saved: it may be there only once. Use the record that is there.
+duplicate-hidden = One of them you may not see. Ask whoever looks after it, or an administrator.
+duplicate-likeness = { $percent } % alike
+duplicate-new-tab = (in a new tab)
+duplicate-save-anyway = Save anyway
+action-merge = Merge…
+merge-title = Merge
+merge-heading = Merge { $title } with another record
+merge-text = { $title } stays, { $other } goes into it. Choose the values that stay.
+merge-no-difference = All values are the same.
+merge-moves = Everything that is linked to the one that goes is linked to the one that stays. The other one goes to the recycle bin; the merge can be undone.
+merge-do = Merge
+merge-swap = Keep { $other } instead
+merge-with = Which record is the same?
+merge-none = No other record looks the same.
+merge-choose = Choose
+merge-other = Another record
+merge-other-help = Its address, or its id from the foot of its page.
+merge-unknown = There is no such record to merge with.
+merge-before = Merged into this record
+merge-undo = Undo
+merge-undone = undone
+merge-back = Back to the record
+merge-stale = Somebody changed the record meanwhile. Look at the values again.
+merge-clash = Linked records stand in the way ({ $entity }): { $why }
+merge-not-allowed = You may not delete or change one of the two.
+done-merged =
+    { $moved ->
+        [one] The records are one now; one link was moved. Undo it under Merge…
+       *[other] The records are one now; { $moved } links were moved. Undo it under Merge…
+    }
+done-unmerged =
+    { $left ->
+        [0] { $title } is back, and all is as it was.
+       *[other] { $title } is back. What was changed since the merge was kept: { $left }.
+    }

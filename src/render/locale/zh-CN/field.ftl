@@ -92,3 +92,4 @@ expect-phone = 请输入电话号码。
 expect-url = 请输入网址，例如 https://example.com。
 expect-color = 请输入颜色，例如 #2f5bc2。
 expect-json = 不是有效的 JSON。
+fault-duplicate = 与“{ $title }”看起来相同。

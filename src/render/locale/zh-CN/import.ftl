@@ -34,3 +34,4 @@ import-no-column = 列不匹配：{ $why }
 import-fault = { $field }：{ $why }
 fault-not-allowed = 不允许对该记录进行此操作。
 fault-match-empty = 为空，但需按此字段匹配记录。
+import-duplicates = 规则仅提醒时，也保留与已有记录相似的行

@@ -102,3 +102,37 @@ board-days =
         [0] 今天
        *[other] { $count } 天
     }
+duplicate-title = 可能已有相同的记录
+duplicate-asked = 尚未保存。请使用已有的记录；如果确实不同，可以仍然保存。
+duplicate-refused = 未保存：该记录只能有一条。请使用已有的记录。
+duplicate-hidden = 其中有您无权查看的记录。请联系负责人或管理员。
+duplicate-likeness = 相似度 { $percent }%
+duplicate-new-tab = （在新标签页中）
+duplicate-save-anyway = 仍然保存
+action-merge = 合并…
+merge-title = 合并
+merge-heading = 将 { $title } 与其他记录合并
+merge-text = 保留 { $title }，并入 { $other }。请选择要保留的值。
+merge-no-difference = 所有值都相同。
+merge-moves = 与被并入记录关联的一切都会关联到保留的记录。被并入的记录进入回收站；合并可以撤销。
+merge-do = 合并
+merge-swap = 改为保留 { $other }
+merge-with = 哪条记录是相同的？
+merge-none = 没有看起来相同的记录。
+merge-choose = 选择
+merge-other = 其他记录
+merge-other-help = 其网址，或其页面底部的 ID。
+merge-unknown = 没有可合并的此记录。
+merge-before = 已并入此记录
+merge-undo = 撤销
+merge-undone = 已撤销
+merge-back = 返回记录
+merge-stale = 期间有人修改了该记录。请重新查看各个值。
+merge-clash = 关联记录造成冲突（{ $entity }）：{ $why }
+merge-not-allowed = 您无权删除或修改其中一条记录。
+done-merged = 已合并，移动了 { $moved } 个关联。可在“合并…”中撤销。
+done-unmerged =
+    { $left ->
+        [0] { $title } 已恢复，一切如前。
+       *[other] { $title } 已恢复。合并后的 { $left } 处修改予以保留。
+    }

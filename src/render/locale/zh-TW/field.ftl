@@ -92,3 +92,4 @@ expect-phone = 請輸入電話號碼。
 expect-url = 請輸入網址，例如 https://example.com。
 expect-color = 請輸入顏色，例如 #2f5bc2。
 expect-json = 不是有效的 JSON。
+fault-duplicate = 與「{ $title }」看起來相同。

@@ -34,3 +34,4 @@ import-no-column = 欄不符：{ $why }
 import-fault = { $field }：{ $why }
 fault-not-allowed = 不允許對該記錄進行此操作。
 fault-match-empty = 為空，但需依此欄位比對記錄。
+import-duplicates = 規則僅提醒時，也保留與已有記錄相似的列

@@ -102,3 +102,37 @@ board-days =
         [0] 今天
        *[other] { $count } 天
     }
+duplicate-title = 可能已有相同的記錄
+duplicate-asked = 尚未儲存。請使用已有的記錄；如果確實不同，可以仍然儲存。
+duplicate-refused = 未儲存：該記錄只能有一筆。請使用已有的記錄。
+duplicate-hidden = 其中有您無權檢視的記錄。請聯絡負責人或管理員。
+duplicate-likeness = 相似度 { $percent }%
+duplicate-new-tab = （在新分頁中）
+duplicate-save-anyway = 仍然儲存
+action-merge = 合併…
+merge-title = 合併
+merge-heading = 將 { $title } 與其他記錄合併
+merge-text = 保留 { $title }，併入 { $other }。請選擇要保留的值。
+merge-no-difference = 所有值都相同。
+merge-moves = 與被併入記錄關聯的一切都會關聯到保留的記錄。被併入的記錄進入資源回收筒；合併可以復原。
+merge-do = 合併
+merge-swap = 改為保留 { $other }
+merge-with = 哪筆記錄是相同的？
+merge-none = 沒有看起來相同的記錄。
+merge-choose = 選擇
+merge-other = 其他記錄
+merge-other-help = 其網址，或其頁面底部的 ID。
+merge-unknown = 沒有可合併的此記錄。
+merge-before = 已併入此記錄
+merge-undo = 復原
+merge-undone = 已復原
+merge-back = 返回記錄
+merge-stale = 期間有人修改了該記錄。請重新檢視各個值。
+merge-clash = 關聯記錄造成衝突（{ $entity }）：{ $why }
+merge-not-allowed = 您無權刪除或修改其中一筆記錄。
+done-merged = 已合併，移動了 { $moved } 個關聯。可在「合併…」中復原。
+done-unmerged =
+    { $left ->
+        [0] { $title } 已恢復，一切如前。
+       *[other] { $title } 已恢復。合併後的 { $left } 處修改予以保留。
+    }
