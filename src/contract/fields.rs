@@ -6,7 +6,7 @@ use crate::base::Decimal;
 use crate::schema::catalog::{Catalog, Entity, Field, FieldType, MoneyCurrency, Options, ScalarType};
 
 /// Characters of an id after its prefix.
-const ID_DIGITS: &str = "[0-9a-hjkmnp-tv-z]{13}";
+pub(super) const ID_DIGITS: &str = "[0-9a-hjkmnp-tv-z]{13}";
 
 /// The pattern of an entity's ids.
 pub(super) fn id_pattern(entity: &Entity) -> String {

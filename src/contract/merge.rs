@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::fields::id_schema;
+use super::fields::{ID_DIGITS, id_schema};
 use super::operation::Operation;
 use super::records::{id_of, name, object};
 use crate::schema::catalog::Entity;
@@ -19,7 +19,7 @@ pub(super) fn add(entity: &Entity, base: &str, paths: &mut Map<String, Value>) {
 }
 
 fn merge_id() -> Value {
-    json!({ "type": "string", "pattern": "^merge_[0-9a-z]{1,20}$" })
+    json!({ "type": "string", "pattern": format!("^merge_{ID_DIGITS}$") })
 }
 
 fn count() -> Value {

@@ -145,8 +145,8 @@ impl World {
         // People are made by administrators; the case's own person is none.
         let makes_people = self.catalog.entity(ix).id == "core.user";
         let maker = if makes_people { Actor::system() } else { self.actor.clone() };
-        let saved =
-            self.records.create(&maker, &self.catalog, ix, input, WriteOptions::from(Source::Api)).await.map_err(|error| told(&error))?;
+        let options = client();
+        let saved = self.records.create(&maker, &self.catalog, ix, input, options).await.map_err(|error| told(&error))?;
         self.known.insert(key.to_owned(), (ix, saved.id));
         // One second a record, so that "the newest" has a meaning.
         self.clock.advance_ms(1_000);
@@ -171,7 +171,7 @@ impl World {
 
     async fn act(&mut self, when: &When) -> Result<Ended, String> {
         let mut ended = Ended::default();
-        let options = WriteOptions::from(Source::Api);
+        let options = client();
         let result = match when {
             When::Create { entity, values } => {
                 let ix = self.entity(entity)?;
@@ -367,4 +367,9 @@ fn told(error: &RecordError) -> String {
         RecordError::Invalid(faults) => faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
         other => format!("{other} [{}]", other.code()),
     }
+}
+
+/// How the person of a case saves: a client that says yes to what is only asked.
+fn client() -> WriteOptions {
+    WriteOptions { allow_duplicates: true, ..WriteOptions::from(Source::Api) }
 }

@@ -202,8 +202,9 @@ impl RecordError {
 
 /// A duplicate in one sentence.
 fn told(entity: &str, found: &[Duplicates]) -> String {
-    let said = found.iter().map(|one| one.message.as_str()).collect::<Vec<_>>().join("; ");
-    format!("there is such a {entity} already: {said}")
+    let mut said: Vec<&str> = found.iter().map(|one| one.message.as_str()).collect();
+    said.dedup();
+    format!("records of {entity} are taken for the same: {}", said.join("; "))
 }
 
 /// Faults told in one sentence.

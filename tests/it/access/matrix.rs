@@ -351,6 +351,15 @@ async fn ask(lab: &mut Lab, at: usize, method: &str, path: &str, row: &Row, enti
                     "PATCH" => Some(json!({ "may": "read" })),
                     _ => None,
                 };
+            } else if path.ends_with("/merge") || path.ends_with("/undo") {
+                let other = lab.record(entity, &person, kind).await;
+                let request = json!({ "from": [other] });
+                if path.ends_with("/undo") {
+                    let merged = lab.app.post(&format!("/api/v1/records/{entity}/{id}/merge"), request).await.json();
+                    target = target.replace("{merge}", merged["merges"][0]["id"].as_str().unwrap_or("none"));
+                } else {
+                    body = Some(request);
+                }
             } else if path.ends_with("/moves") {
                 body = (method == "POST").then(|| json!({ "to": "done" }));
             } else if path.ends_with("/approvals") {

@@ -379,6 +379,14 @@ impl Asking<'_> {
                 let path = format!("/records/item/{}", dice.of(&self.known.items));
                 get("/records/{entity}/{id}", "moves", &path, &[("tab", "stages")])
             }
+            82 => {
+                let path = format!("/api/v1/records/item/{}/merges", dice.of(&self.known.items));
+                get("/api/v1/records/{entity}/{id}/merges", "one", &path, &[])
+            }
+            83 => {
+                let (one, other) = (dice.of(&self.known.items).clone(), dice.of(&self.known.items).clone());
+                get("/records/{entity}/{id}/merge", "form", &format!("/records/item/{one}/merge"), &[("with", &other)])
+            }
             _ => get("/audit/export", "shut", "/audit/export", &[("format", "json")]),
         }
     }
