@@ -414,6 +414,7 @@ impl RecordTx<'_> {
                     continue;
                 }
             }
+            self.expect_undecided(compiled, merge, &lead).await?;
             let by = self.scope.actor.user_id();
             let led = merges::lead(self.store, merge, link, (from, to), by).await;
             let led = led.map_err(|error| self.explain(compiled, lead.reference.entity, error))?;
@@ -424,6 +425,24 @@ impl RecordTx<'_> {
             self.tell_moved(compiled, entity, merge, &lead, (from, to), options, stale).await?;
         }
         Ok(count)
+    }
+
+    /// What is being decided on stays as it was seen: a link that an approval locks is not led elsewhere.
+    async fn expect_undecided(&mut self, compiled: &Compiled, merge: RecordId, lead: &Lead<'_>) -> Result<(), RecordError> {
+        let (entity, field) = (compiled.entity(lead.reference.entity), lead.reference.field);
+        let locking: Vec<&str> =
+            entity.approvals.iter().filter(|approval| approval.fields.contains(&field)).map(|approval| approval.id.as_str()).collect();
+        if locking.is_empty() {
+            return Ok(());
+        }
+        let field = entity.field(field);
+        match merges::decided_on(self.store, merge, &field.uid, &locking).await? {
+            0 => Ok(()),
+            count => {
+                let message = format!("`{}` of {count} {} is locked while something is decided about it: have that decided first", field.name, entity.slug);
+                Err(refused(message))
+            }
+        }
     }
 
     /// History, events, keys and stored values of the records whose link was led elsewhere.

@@ -171,6 +171,15 @@ fn led(merge: RecordId, link: Link<'_>, to: RecordId) -> Sql {
     sql
 }
 
+/// How many of the marked records one of these approvals is being decided about.
+pub async fn decided_on(tx: &mut Tx, merge: RecordId, field_uid: &str, approvals: &[&str]) -> Result<i64, StoreError> {
+    let mut sql = Sql::new("SELECT count(*) FROM sys_approval WHERE state = 'running' AND approval IN ");
+    sql.bind_list(TEXT, approvals.iter().map(|id| Cell::from(*id)));
+    sql.push(" AND record IN (SELECT record FROM sys_merge_moved WHERE merge = ").bind(INT, Cell::Int(merge.0));
+    sql.push(" AND field = ").bind(TEXT, Cell::from(field_uid)).push(")");
+    Ok(tx.rows(sql, &[INT]).await?.one_int().unwrap_or(0))
+}
+
 /// How many links of a merge were marked in all.
 pub async fn count(tx: &mut Tx, merge: RecordId) -> Result<u64, StoreError> {
     let sql = Sql::template("SELECT count(*) FROM sys_merge_moved WHERE merge = ? AND field <> ?", [int(merge.0), text(SHARES)]);

@@ -50,7 +50,7 @@ fn post(route: &'static str, position: &'static str, path: &str, body: Value) ->
 
 impl Asking<'_> {
     /// How many kinds of questions there are.
-    pub const KINDS: usize = 94;
+    pub const KINDS: usize = 96;
 
     fn number<'a>(&'a self, dice: &mut Dice) -> &'a str {
         let mut names = self.plan.names(&NUMBERS);
@@ -284,6 +284,14 @@ impl Asking<'_> {
             91 => get("/approvals/{id}", "own", "/approvals/1", &[]),
             92 => get("/api/v1/notifications", "own", "/api/v1/notifications", &[]),
             93 => get("/notifications", "own", "/notifications", &[]),
+            94 => {
+                let path = format!("/api/v1/records/item/{}/merges", dice.of(&self.known.items));
+                get("/api/v1/records/{entity}/{id}/merges", "one", &path, &[])
+            }
+            95 => {
+                let (one, other) = (dice.of(&self.known.items).clone(), dice.of(&self.known.items).clone());
+                get("/records/{entity}/{id}/merge", "form", &format!("/records/item/{one}/merge"), &[("with", &other)])
+            }
             _ => self.page(kind, dice),
         }
     }
@@ -378,14 +386,6 @@ impl Asking<'_> {
             81 => {
                 let path = format!("/records/item/{}", dice.of(&self.known.items));
                 get("/records/{entity}/{id}", "moves", &path, &[("tab", "stages")])
-            }
-            82 => {
-                let path = format!("/api/v1/records/item/{}/merges", dice.of(&self.known.items));
-                get("/api/v1/records/{entity}/{id}/merges", "one", &path, &[])
-            }
-            83 => {
-                let (one, other) = (dice.of(&self.known.items).clone(), dice.of(&self.known.items).clone());
-                get("/records/{entity}/{id}/merge", "form", &format!("/records/item/{one}/merge"), &[("with", &other)])
             }
             _ => get("/audit/export", "shut", "/audit/export", &[("format", "json")]),
         }
