@@ -132,7 +132,15 @@ async fn run_import(workspace: &Workspace, csv: &str, mapping: &str) {
     let table = Table::read(csv.as_bytes(), &TableOptions::default()).expect("a table");
     let document = serde_json::from_str(mapping).expect("a mapping");
     let mapping = Mapping::read(&document, &catalog, &table.header).expect("a mapping");
-    let import = Import { table, mapping, zone: catalog.settings.time_zone.clone(), dry_run: false, without_hooks: false, reason: None, allow_duplicates: false };
+    let import = Import {
+        table,
+        mapping,
+        zone: catalog.settings.time_zone.clone(),
+        dry_run: false,
+        without_hooks: false,
+        reason: None,
+        allow_duplicates: false,
+    };
     let report = transfer::import(&workspace.records, &Actor::system(), import, &|_| ()).await.expect("the import");
     assert!(report.failed.is_empty(), "{:?}", report.failed.first());
 }

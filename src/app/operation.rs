@@ -363,7 +363,15 @@ async fn import(workspace: &Workspace, order: ImportOrder, progress: &(dyn Fn(Pr
             hint: format!("say in at most {LONGEST_REASON} characters why rows pass over a gate, or leave it out"),
         });
     }
-    let job = Import { table, mapping, zone, dry_run: order.dry_run, without_hooks: order.without_scripts, reason, allow_duplicates: order.allow_duplicates };
+    let job = Import {
+        table,
+        mapping,
+        zone,
+        dry_run: order.dry_run,
+        without_hooks: order.without_scripts,
+        reason,
+        allow_duplicates: order.allow_duplicates,
+    };
     let report = transfer::import(&workspace.records, &Actor::system(), job, progress).await?;
     if !order.dry_run {
         let mut entry = audit::Entry::new("records.import");

@@ -258,7 +258,12 @@ impl RecordTx<'_> {
         Ok(())
     }
 
-    pub(super) async fn write_delete(&mut self, compiled: &Arc<Compiled>, old: Record, options: &WriteOptions) -> Result<Saved, RecordError> {
+    pub(super) async fn write_delete(
+        &mut self,
+        compiled: &Arc<Compiled>,
+        old: Record,
+        options: &WriteOptions,
+    ) -> Result<Saved, RecordError> {
         let entity = old.entity;
         let mut record = old.clone();
         self.touch(compiled, &mut record);

@@ -104,7 +104,9 @@ fn text_of(catalog: &Catalog, entity: &Entity, field: FieldIx, value: &Value) ->
     let text = match value {
         Value::Null => return None,
         Value::Text(text) => text.clone(),
-        _ if matches!(field.ty, FieldType::PersonName) => field_type::to_text(catalog, field, value, Locale::En, &catalog.settings.time_zone),
+        _ if matches!(field.ty, FieldType::PersonName) => {
+            field_type::to_text(catalog, field, value, Locale::En, &catalog.settings.time_zone)
+        }
         other => match field_type::to_json(catalog, field, other) {
             Json::String(text) => text,
             json => json.to_string(),
@@ -168,7 +170,8 @@ pub(super) fn likeness(catalog: &Catalog, entity: &Entity, rule: &DuplicateRule,
             }
             Likeness::Pinyin => {
                 mine.iter().find(|form| theirs.contains(form))?;
-                let texts = [record, other].map(|record| text_of(catalog, entity, one.field, record.get(one.field)).map(|text| alike::letters(&text)));
+                let texts = [record, other]
+                    .map(|record| text_of(catalog, entity, one.field, record.get(one.field)).map(|text| alike::letters(&text)));
                 if texts[0] == texts[1] { 100 } else { 90 }
             }
             _ => {
@@ -268,9 +271,10 @@ impl RecordTx<'_> {
             let mut alike: Vec<(u8, &Record)> =
                 others.iter().filter_map(|other| Some((likeness(catalog, entity, rule, record, other)?, other))).collect();
             alike.sort_by_key(|(likeness, other)| (std::cmp::Reverse(*likeness), other.id));
-            let is_told = |other: &Record| seen.as_ref().is_none_or(|seen| {
-                seen.get(&other.id).is_some_and(|seen| !rule.matches.iter().any(|one| seen.hides(one.field)))
-            });
+            let is_told = |other: &Record| {
+                seen.as_ref()
+                    .is_none_or(|seen| seen.get(&other.id).is_some_and(|seen| !rule.matches.iter().any(|one| seen.hides(one.field))))
+            };
             let has_hidden = rule.among_all && alike.iter().any(|(_, other)| !is_told(other));
             let records: Vec<Alike> = alike
                 .iter()
@@ -316,7 +320,13 @@ impl RecordTx<'_> {
             label: rule.label.get(locale).to_owned(),
             has_own_message: !own.is_empty(),
             message,
-            fields: rule.matches.iter().map(|one| entity.field(one.field)).filter(|field| !field.is_hidden).map(|field| field.name.clone()).collect(),
+            fields: rule
+                .matches
+                .iter()
+                .map(|one| entity.field(one.field))
+                .filter(|field| !field.is_hidden)
+                .map(|field| field.name.clone())
+                .collect(),
             refuses: rule.refuses,
             records,
             has_hidden,

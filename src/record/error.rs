@@ -164,9 +164,9 @@ impl RecordError {
             RecordError::PreconditionRequired => ErrorKind::PreconditionRequired,
             RecordError::Unique { .. }
             | RecordError::Duplicate { .. }
-            | RecordError::Restrict { .. } | RecordError::State { .. } | RecordError::KeyBusy => {
-                ErrorKind::Conflict
-            }
+            | RecordError::Restrict { .. }
+            | RecordError::State { .. }
+            | RecordError::KeyBusy => ErrorKind::Conflict,
             RecordError::NotKept { .. } => ErrorKind::Gone,
             RecordError::KeyReused => ErrorKind::Invalid,
             RecordError::TooMany { .. } | RecordError::BadRequest { .. } | RecordError::Query(_) => ErrorKind::BadRequest,
@@ -194,7 +194,9 @@ impl RecordError {
     pub fn below(self, outer: &str) -> Self {
         match self {
             RecordError::Invalid(faults) => RecordError::Invalid(faults.into_iter().map(|fault| fault.below(outer)).collect()),
-            RecordError::Unique { .. } | RecordError::Duplicate { .. } => RecordError::Invalid(self.faults().into_iter().map(|fault| fault.below(outer)).collect()),
+            RecordError::Unique { .. } | RecordError::Duplicate { .. } => {
+                RecordError::Invalid(self.faults().into_iter().map(|fault| fault.below(outer)).collect())
+            }
             other => other,
         }
     }

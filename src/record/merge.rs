@@ -245,7 +245,10 @@ fn leads(compiled: &Compiled, target: EntityIx) -> Vec<Lead<'_>> {
 
 /// The other link of a row between two records.
 fn far_end(entity: &Entity, near: FieldIx) -> Option<(&str, Option<&str>)> {
-    let far = entity.fields.iter().find(|field| field.ix != near && !field.is_system && matches!(field.ty, FieldType::Link { .. } | FieldType::User { .. }))?;
+    let far = entity
+        .fields
+        .iter()
+        .find(|field| field.ix != near && !field.is_system && matches!(field.ty, FieldType::Link { .. } | FieldType::User { .. }))?;
     let deleted = entity.find_field("deleted_at").filter(|field| field.is_system && entity.features.soft_delete);
     Some((far.columns.first()?.name.as_str(), deleted.and_then(|field| field.columns.first()).map(|column| column.name.as_str())))
 }
@@ -384,7 +387,11 @@ impl RecordTx<'_> {
         for (field, from) in &request.take {
             if seen.get(from).is_none_or(|seen| seen.hides(*field)) {
                 let name = &definition.field(*field).name;
-                faults.push(FieldFault::at(name, "not_readable", format!("you may not read `{name}` of {}", from.display(&definition.prefix))));
+                faults.push(FieldFault::at(
+                    name,
+                    "not_readable",
+                    format!("you may not read `{name}` of {}", from.display(&definition.prefix)),
+                ));
             }
         }
         if faults.is_empty() { Ok(()) } else { Err(RecordError::Invalid(faults)) }
@@ -408,7 +415,11 @@ impl RecordTx<'_> {
             if marks {
                 let marked = merges::mark(self.store, merge, link, (from, to), lead.twin).await?;
                 if count + marked > MOST_LINKS {
-                    return Err(RecordError::TooMany { what: "links of merged records".to_owned(), got: count + marked, limit: MOST_LINKS });
+                    return Err(RecordError::TooMany {
+                        what: "links of merged records".to_owned(),
+                        got: count + marked,
+                        limit: MOST_LINKS,
+                    });
                 }
                 if marked == 0 {
                     continue;
@@ -439,7 +450,10 @@ impl RecordTx<'_> {
         match merges::decided_on(self.store, merge, &field.uid, &locking).await? {
             0 => Ok(()),
             count => {
-                let message = format!("`{}` of {count} {} is locked while something is decided about it: have that decided first", field.name, entity.slug);
+                let message = format!(
+                    "`{}` of {count} {} is locked while something is decided about it: have that decided first",
+                    field.name, entity.slug
+                );
                 Err(refused(message))
             }
         }
@@ -573,7 +587,9 @@ impl RecordTx<'_> {
         }
         if stays.is_deleted(definition) {
             let message = match merges::into_in(self.store, merge.survivor).await? {
-                Some(next) => format!("this {} was merged into `{}` since: undo that first", definition.slug, next.display(&definition.prefix)),
+                Some(next) => {
+                    format!("this {} was merged into `{}` since: undo that first", definition.slug, next.display(&definition.prefix))
+                }
                 None => format!("this {} is in the recycle bin: restore it first", definition.slug),
             };
             return Err(refused(message));
@@ -613,7 +629,11 @@ impl RecordTx<'_> {
             match before {
                 Some(Ok(before)) if pair.get(1) == Some(&now) => {
                     let leads_back = is_own_link(definition, field.ix, entity) && link_id(&before) == Some(merge.loser);
-                    if leads_back { later.set(field.ix, before) } else { input.set(field.ix, before) };
+                    if leads_back {
+                        later.set(field.ix, before)
+                    } else {
+                        input.set(field.ix, before)
+                    };
                 }
                 _ => kept_fields.push(field.name.clone()),
             }

@@ -143,7 +143,11 @@ pub async fn lead(tx: &mut Tx, merge: RecordId, link: Link<'_>, (from, to): (Rec
 pub async fn trace(tx: &mut Tx, merge: RecordId, link: Link<'_>, to: RecordId, entry: &super::history::Entry) -> Result<(), StoreError> {
     let Some(version) = link.version else { return Ok(()) };
     let mut sql = Sql::new("INSERT INTO sys_history (record, version, entity, action, at, actor, actor_kind, changes) SELECT t.id, t.");
-    sql.ident(version).push(", ").bind(TEXT, Cell::from(entry.entity_uid.as_str())).push(", ").bind(TEXT, Cell::from(entry.action.as_str()));
+    sql.ident(version)
+        .push(", ")
+        .bind(TEXT, Cell::from(entry.entity_uid.as_str()))
+        .push(", ")
+        .bind(TEXT, Cell::from(entry.action.as_str()));
     let (kind, cell) = at(entry.at);
     sql.push(", ").bind(kind, cell).push(", ").bind(INT, Cell::Int(entry.actor));
     sql.push(", ").bind(TEXT, Cell::from(entry.actor_kind.as_str())).push(", ").bind(TEXT, Cell::from(entry.changes_json.as_str()));

@@ -45,7 +45,15 @@ async fn import_as(app: &TestApp, csv: &[u8], options: TableOptions, mapping: &s
     let table = Table::read(csv, &options).expect("a table");
     let catalog = app.workspace.catalog.load_full();
     let mapping = Mapping::read(&serde_json::from_str(mapping).expect("JSON"), &catalog, &table.header).expect("a mapping");
-    let import = Import { table, mapping, zone: jiff::tz::TimeZone::UTC, dry_run: false, without_hooks: false, reason: None, allow_duplicates: false };
+    let import = Import {
+        table,
+        mapping,
+        zone: jiff::tz::TimeZone::UTC,
+        dry_run: false,
+        without_hooks: false,
+        reason: None,
+        allow_duplicates: false,
+    };
     transfer::import(&app.workspace.records, &Actor::system(), import, &|_| ()).await.expect("the import runs")
 }
 

@@ -92,7 +92,12 @@ pub const DUPLICATE: &[KeySpec] = &[
     key("label", Label, "What people call it; made from the id when left out."),
     must("match", List(&Object(MATCH)), "Conditions, all of which must hold."),
     with("then", OneOf(&["warn", "refuse"]), "warn", "Whoever saves a duplicate is asked, or it is refused."),
-    with("among", OneOf(&["readable", "all"]), "readable", "Whether records count that the one who saves may not read; only with `refuse`."),
+    with(
+        "among",
+        OneOf(&["readable", "all"]),
+        "readable",
+        "Whether records count that the one who saves may not read; only with `refuse`.",
+    ),
     key("message", Label, "What a person reads."),
 ];
 

@@ -339,7 +339,11 @@ impl Page {
         Some(Similar {
             title: self.say("duplicate-title", &[("count", Arg::Count(count)), ("entity", Arg::Text(&head.label))]),
             text: own.unwrap_or_else(|| self.say(if refuses { "duplicate-refused" } else { "duplicate-asked" }, &[])),
-            hidden: if first.has_hidden || found.iter().any(|one| one.has_hidden) { self.say("duplicate-hidden", &[]) } else { String::new() },
+            hidden: if first.has_hidden || found.iter().any(|one| one.has_hidden) {
+                self.say("duplicate-hidden", &[])
+            } else {
+                String::new()
+            },
             may_save: !refuses,
             rows,
         })

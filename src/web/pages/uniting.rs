@@ -115,7 +115,8 @@ pub(super) async fn undo(page: Page, Path((slug, id_text, merge)): Path<(String,
     let options = WriteOptions::from(Source::Form);
     match page.state.records.unmerge(&page.actor, &page.catalog, entity.ix, id, merge, options).await {
         Ok(done) => {
-            let title = page.titles(std::iter::once(done.from.display(&entity.prefix).as_str())).await?.into_values().next().unwrap_or_default();
+            let title =
+                page.titles(std::iter::once(done.from.display(&entity.prefix).as_str())).await?.into_values().next().unwrap_or_default();
             let left = done.kept_links + done.kept_fields.len() as u64;
             Ok(page.go(&format!("/records/{slug}/{id_text}?done=unmerged&what={}&moved={}&left={left}", encode(&title), done.moved)))
         }

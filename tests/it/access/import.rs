@@ -40,7 +40,15 @@ async fn import(app: &TestApp, who: &Person, mapping: &str, csv: &str) -> Result
     let table = Table::read(csv.as_bytes(), &TableOptions::default()).expect("a table");
     let catalog = app.workspace.catalog.load_full();
     let mapping = Mapping::read(&serde_json::from_str(mapping).expect("JSON"), &catalog, &table.header).expect("a mapping");
-    let import = Import { table, mapping, zone: jiff::tz::TimeZone::UTC, dry_run: false, without_hooks: false, reason: None, allow_duplicates: false };
+    let import = Import {
+        table,
+        mapping,
+        zone: jiff::tz::TimeZone::UTC,
+        dry_run: false,
+        without_hooks: false,
+        reason: None,
+        allow_duplicates: false,
+    };
     transfer::import(&app.workspace.records, &actor(app, who).await, import, &|_| ()).await
 }
 

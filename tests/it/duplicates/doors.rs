@@ -42,7 +42,9 @@ async fn rows_of_an_import_are_told_one_by_one() {
     let world = World::new().await;
     world.firm(json!({"name": "Acme", "phone": "010-1234567", "email": "a@example.com"})).await;
     let file = "name,phone,email\nOther,0101234567,\nThird,020-7654321,\nFourth,0207654321,\nFifth,,A@example.com\n";
-    let import = |prefer: &str| world.app.request(Method::POST, &format!("{FIRMS}/import")).header("content-type", "text/csv").header("prefer", prefer).text(file);
+    let import = |prefer: &str| {
+        world.app.request(Method::POST, &format!("{FIRMS}/import")).header("content-type", "text/csv").header("prefer", prefer).text(file)
+    };
     let report = import("dry-run").send().await.expect_status(200).json();
     assert_eq!((&report["created"], &report["failed"]), (&json!(2), &json!(2)), "{report:#}");
     let report = import("return=representation").send().await.expect_status(200).json();

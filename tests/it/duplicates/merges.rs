@@ -134,7 +134,8 @@ impl World {
                 all.insert(field.to_owned(), format!("{count:?}"));
             }
         }
-        let shares = Sql::new("SELECT id, record FROM sys_share ORDER BY id").statement(store.dialect(), &[ColumnKind::Int, ColumnKind::Int]);
+        let shares =
+            Sql::new("SELECT id, record FROM sys_share ORDER BY id").statement(store.dialect(), &[ColumnKind::Int, ColumnKind::Int]);
         all.insert("shares".to_owned(), format!("{:?}", store.query(&shares).await.expect("shares").cells));
         all
     }
@@ -180,8 +181,15 @@ async fn there_and_back(count: usize) {
     // Deals, the daughter, the note and the partner that the other had not.
     assert_eq!(merged["merges"][0]["moved"], count + 3, "{merged:#}");
     let now = world.get(&stays).await;
-    assert_eq!((&now["name"], &now["phone"], &now["code"], &now["parent"]), (&json!("Acme"), &json!("020-2222222"), &json!("b"), &Value::Null), "{now:#}");
-    assert_eq!(now["total"].as_str().map(|total| total.trim_end_matches('0').trim_end_matches('.').to_owned()), Some((1 + 2 * count).to_string()));
+    assert_eq!(
+        (&now["name"], &now["phone"], &now["code"], &now["parent"]),
+        (&json!("Acme"), &json!("020-2222222"), &json!("b"), &Value::Null),
+        "{now:#}"
+    );
+    assert_eq!(
+        now["total"].as_str().map(|total| total.trim_end_matches('0').trim_end_matches('.').to_owned()),
+        Some((1 + 2 * count).to_string())
+    );
     let deals = world.app.get(&format!("/api/v1/records/deal?filter=firm%20%3D%20'{stays}'&count=exact&select=loud&limit=1")).await.json();
     assert_eq!((&deals["total"]["value"], &deals["data"][0]["loud"]), (&json!(count + 1), &json!("ACME")), "{deals:#}");
     let partners = world.app.get(&format!("{FIRMS}/{stays}?select=partners(name)")).await.json();
@@ -195,7 +203,12 @@ async fn there_and_back(count: usize) {
     assert_eq!((&undone["moved"], &undone["kept_fields"], &undone["kept_links"]), (&json!(count + 3), &json!([]), &json!(0)), "{undone:#}");
     let after = world.contents().await;
     for (name, rows) in &before {
-        assert!(after[name] == *rows, "{name} differs:\n{}\n{}", &rows[..rows.len().min(3000)], &after[name][..after[name].len().min(3000)]);
+        assert!(
+            after[name] == *rows,
+            "{name} differs:\n{}\n{}",
+            &rows[..rows.len().min(3000)],
+            &after[name][..after[name].len().min(3000)]
+        );
     }
     world.get(&goes).await;
 }
@@ -250,7 +263,15 @@ async fn what_cannot_be_merged_is_refused_whole() {
     // The row that clashed is in the recycle bin.
     now.insert("shop.deal".to_owned(), before["shop.deal"].clone());
     assert_eq!(now, before);
-    let dry = world.app.request(Method::POST, &path).header("prefer", "dry-run").json(&json!({"from": [goes]})).send().await.expect_status(200).json();
+    let dry = world
+        .app
+        .request(Method::POST, &path)
+        .header("prefer", "dry-run")
+        .json(&json!({"from": [goes]}))
+        .send()
+        .await
+        .expect_status(200)
+        .json();
     assert_eq!((&dry["dry_run"], &dry["merges"][0]["moved"]), (&json!(true), &json!(6)), "{dry:#}");
     let merged = send(&world.app, &world.clerk, Method::POST, &path, &json!({"from": [goes]})).await.expect_status(200).json();
     // Where it went is told to those who may read that.

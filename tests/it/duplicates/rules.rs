@@ -23,7 +23,12 @@ async fn each_likeness_finds_what_it_says_and_nothing_else() {
         // All conditions must hold, and what is empty is like nothing.
         ("firm", json!({"name": "Umbra Inc", "city": "Rome"}), json!({"name": "Umbra", "city": "Bern"}), &[]),
         ("firm", json!({"name": "Nubes Inc"}), json!({"name": "Nubes"}), &[]),
-        ("firm", json!({"name": "Meridian Trading", "kind": "plain"}), json!({"name": "Meridien Tradinng", "kind": "plain"}), &["near_name"]),
+        (
+            "firm",
+            json!({"name": "Meridian Trading", "kind": "plain"}),
+            json!({"name": "Meridien Tradinng", "kind": "plain"}),
+            &["near_name"],
+        ),
         ("firm", json!({"name": "Septentrio", "kind": "plain"}), json!({"name": "Septentrios", "kind": "other"}), &[]),
         ("firm", json!({"name": "Occident", "kind": "plain"}), json!({"name": "Oxidant", "kind": "plain"}), &[]),
         ("firm", json!({"name": "Ox", "kind": "plain"}), json!({"name": "Ax", "kind": "plain"}), &[]),
@@ -99,12 +104,26 @@ async fn nothing_is_told_of_what_somebody_may_not_read() {
     let problem = refused.expect_problem(409, "REC014");
     assert_eq!((&problem["duplicates"][0]["records"], &problem["duplicates"][0]["has_hidden"]), (&json!([]), &json!(true)));
     assert!(!text.contains(&hidden) && !text.contains("Secret"), "{text}");
-    let looked = send(&world.app, &world.clerk, Method::POST, &format!("{FIRMS}/duplicates"), &json!({"phone": "010-1234567", "email": "a@example.com"})).await;
+    let looked = send(
+        &world.app,
+        &world.clerk,
+        Method::POST,
+        &format!("{FIRMS}/duplicates"),
+        &json!({"phone": "010-1234567", "email": "a@example.com"}),
+    )
+    .await;
     let text = looked.text();
     assert!(!text.contains(&hidden) && !text.contains("Secret"), "{text}");
     // Who may not read the telephone is not told that it is the same.
-    let looked = send(&world.app, &world.blind, Method::POST, &format!("{FIRMS}/duplicates"), &json!({"name": "Secret Acme", "city": "Basel"})).await.json();
-    assert_eq!(told(&looked), [("same_firm".to_owned(), vec![hidden.clone(), own["id"].as_str().unwrap_or_default().to_owned()])], "{looked:#}");
+    let looked =
+        send(&world.app, &world.blind, Method::POST, &format!("{FIRMS}/duplicates"), &json!({"name": "Secret Acme", "city": "Basel"}))
+            .await
+            .json();
+    assert_eq!(
+        told(&looked),
+        [("same_firm".to_owned(), vec![hidden.clone(), own["id"].as_str().unwrap_or_default().to_owned()])],
+        "{looked:#}"
+    );
     let script = send(&world.app, &world.blind, Method::POST, &format!("{FIRMS}/duplicates"), &json!({"phone": "010-1234567"})).await;
     assert!(script.status.is_client_error(), "{}", script.text());
 }
@@ -139,7 +158,16 @@ async fn who_was_erased_is_found_no_more() {
     let id = world.app.create_id("human", json!({"name": "张伟"})).await;
     world.app.post(HUMANS, json!({"name": "Zhang Wei"})).await.expect_problem(409, "REC014");
     let store = &world.app.workspace.store;
-    let count = async || store.query(&relata::store::Sql::new("SELECT count(*) FROM sys_match").statement(store.dialect(), &[relata::schema::catalog::ColumnKind::Int])).await.expect("a count").one_int();
+    let count = async || {
+        store
+            .query(
+                &relata::store::Sql::new("SELECT count(*) FROM sys_match")
+                    .statement(store.dialect(), &[relata::schema::catalog::ColumnKind::Int]),
+            )
+            .await
+            .expect("a count")
+            .one_int()
+    };
     assert_eq!(count().await, Some(1));
     let record = relata::base::RecordId::parse(&id).expect("an id").1;
     let entity = world.app.workspace.catalog.load().find_entity("human").expect("humans").ix;

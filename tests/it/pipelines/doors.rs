@@ -195,7 +195,15 @@ async fn rows_of_an_import_are_held_against_the_gates() {
     let mapping = json!({"kind": "import", "into": "shop.deal", "match": ["code"],
         "columns": {"Code": "code", "Name": "name", "Stage": "stage", "Amount": "amount", "Close": "close_on"}});
     let mapping = Mapping::read(&mapping, &catalog, &table.header).expect("a mapping");
-    let import = Import { table, mapping, zone: jiff::tz::TimeZone::UTC, dry_run: false, without_hooks: true, reason: None, allow_duplicates: false };
+    let import = Import {
+        table,
+        mapping,
+        zone: jiff::tz::TimeZone::UTC,
+        dry_run: false,
+        without_hooks: true,
+        reason: None,
+        allow_duplicates: false,
+    };
     let report = transfer::import(&world.app.workspace.records, &Actor::system(), import, &|_| ()).await.expect("the import runs");
     let failed: BTreeMap<u64, &str> = report.failed.iter().map(|row| (row.line, row.reason.as_str())).collect();
     assert_eq!(failed.keys().copied().collect::<Vec<_>>(), [3, 6], "{report:?}");
