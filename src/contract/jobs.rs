@@ -32,7 +32,7 @@ fn job() -> Value {
         ("handler", json!({ "type": "string", "description": "the script or automation it runs; empty for work of the program itself" })),
         ("record", or_null(None)),
         ("state", json!({ "type": "string", "enum": ["ready", "running", "dead"] })),
-        ("priority", json!({ "type": "integer", "description": "of what is due, higher ones are done first" })),
+        ("priority", json!({ "type": "integer", "enum": [-1, 0, 1], "description": "of what is due, higher ones are done first" })),
         ("attempt", json!({ "type": "integer" })),
         ("max_attempts", json!({ "type": "integer" })),
         ("due_at", moment()),

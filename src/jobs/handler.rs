@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use crate::base::DateTime;
+use crate::store::jobs::Priority;
 use crate::store::{BoxFuture, Store, StoreError, Tx, jobs};
 
 /// One piece of work, claimed by this process.
@@ -45,14 +46,13 @@ pub struct NewJob {
     pub key: Option<String>,
     pub due: DateTime,
     pub max_attempts: u32,
-    /// Of what is due, higher ones are done first; 0 is usual.
-    pub priority: i64,
+    pub priority: Priority,
 }
 
 impl NewJob {
     /// Due at `now`, eight attempts, in no group, of the usual priority.
     pub fn new(kind: &str, payload: Json, now: DateTime) -> Self {
-        Self { kind: kind.to_owned(), payload, group: None, key: None, due: now, max_attempts: 8, priority: 0 }
+        Self { kind: kind.to_owned(), payload, group: None, key: None, due: now, max_attempts: 8, priority: Priority::Usual }
     }
 }
 

@@ -12,6 +12,7 @@ pub mod runner;
 
 mod schedule;
 
+pub use crate::store::jobs::Priority;
 pub use handler::{Job, JobContext, JobError, JobHandler, NewJob, Outcome, enqueue};
 pub use runner::{Runner, RunnerOptions};
 pub use schedule::SCHEDULE;

@@ -7,6 +7,34 @@ use super::sql::{at, int, text};
 use super::{Dialect, Sql, Store, StoreError, Tx};
 use crate::base::{DateTime, Random};
 
+/// Of what is due, jobs of a higher priority are claimed first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    Low,
+    #[default]
+    Usual,
+    High,
+}
+
+impl Priority {
+    /// -1, 0 or 1, as it is kept and told.
+    pub const fn number(self) -> i64 {
+        match self {
+            Self::Low => -1,
+            Self::Usual => 0,
+            Self::High => 1,
+        }
+    }
+
+    const fn of(number: i64) -> Self {
+        match number {
+            ..=-1 => Self::Low,
+            0 => Self::Usual,
+            1.. => Self::High,
+        }
+    }
+}
+
 /// Work to be queued.
 #[derive(Debug, Clone, Default)]
 pub struct NewJob {
@@ -21,8 +49,7 @@ pub struct NewJob {
     pub lane: Option<String>,
     /// Attempts before it is a dead letter; 0 means 8.
     pub max_attempts: u32,
-    /// Of what is due, higher ones are claimed first; 0 is usual.
-    pub priority: i64,
+    pub priority: Priority,
 }
 
 /// A claimed job.
@@ -40,7 +67,7 @@ pub struct Job {
     pub fence: i64,
     pub run_at: DateTime,
     pub created_at: DateTime,
-    pub priority: i64,
+    pub priority: Priority,
 }
 
 /// How a failed job goes on.
@@ -85,7 +112,7 @@ pub async fn enqueue(tx: &mut Tx, new: &NewJob) -> Result<Option<i64>, StoreErro
                 at(new.run_at.unwrap_or(now)),
                 int(attempts),
                 at(now),
-                int(new.priority),
+                int(new.priority.number()),
             ],
         ))
         .await?;
@@ -99,39 +126,102 @@ pub async fn waits(tx: &mut Tx, handler: &str) -> Result<bool, StoreError> {
     Ok(!tx.rows(sql, &[INT]).await?.is_empty())
 }
 
-/// Takes up to `limit` due jobs for `lease`; also those whose former holder's lease ran out. Safe beside other processes.
-pub async fn claim(store: &Store, limit: u32, lease: Duration) -> Result<Vec<Job>, StoreError> {
-    let due = Sql::template(
-        "SELECT count(*) FROM (SELECT 1 AS one FROM sys_job WHERE (state = 'ready' AND run_at <= ?) \
-         OR (state = 'running' AND lease_until <= ?) LIMIT 1) AS due",
-        [at(store.clock().now()), at(store.clock().now())],
-    );
-    // An idle worker asks often: it must not take the writer's time.
-    if store.rows(due, &[INT]).await?.one_int() == Some(0) {
-        return Ok(Vec::new());
-    }
-    store.write(move |tx| Box::pin(claim_in(tx, limit, lease))).await
+/// Jobs that can be claimed, in the order in which they are.
+#[derive(Debug, Clone, Copy)]
+enum Claimable {
+    /// The lease of their holder ran out.
+    Left,
+    /// Those of a priority that are due.
+    Ready(Priority),
 }
 
-async fn claim_in(tx: &mut Tx, limit: u32, lease: Duration) -> Result<Vec<Job>, StoreError> {
-    let now = tx.now();
-    let until = DateTime(now.0.saturating_add(i64::try_from(lease.as_micros()).unwrap_or(i64::MAX)));
-    let mut sql = Sql::template(
-        "UPDATE sys_job SET state = 'running', attempts = attempts + 1, fence = fence + 1, lease_until = ? WHERE id IN (\
-         SELECT job.id FROM sys_job AS job WHERE ((job.state = 'ready' AND job.run_at <= ?) \
-         OR (job.state = 'running' AND job.lease_until <= ?)) \
-         AND (job.lane IS NULL OR NOT EXISTS (SELECT 1 FROM sys_job AS former WHERE former.lane = job.lane \
-         AND former.id < job.id AND former.state <> 'dead')) ORDER BY job.priority DESC, job.run_at, job.id LIMIT ?",
-        [at(until), at(now), at(now), int(i64::from(limit))],
-    );
-    if tx.dialect() == Dialect::Postgres {
-        sql.push(" FOR UPDATE OF job SKIP LOCKED");
+impl Claimable {
+    const ALL: [Self; 4] = [Self::Left, Self::Ready(Priority::High), Self::Ready(Priority::Usual), Self::Ready(Priority::Low)];
+
+    fn condition(self, now: DateTime) -> Sql {
+        match self {
+            Self::Left => Sql::template("job.state = 'running' AND job.lease_until <= ?", [at(now)]),
+            Self::Ready(priority) => {
+                Sql::template("job.state = 'ready' AND job.priority = ? AND job.run_at <= ?", [int(priority.number()), at(now)])
+            }
+        }
     }
-    sql.push(") RETURNING id, handler, payload, key, lane, attempts, max_attempts, fence, run_at, created_at, priority");
-    let rows = tx.rows(sql, &JOB_COLUMNS).await?;
-    let mut jobs: Vec<Job> = rows.iter().map(job).collect();
-    jobs.sort_by_key(|job| (std::cmp::Reverse(job.priority), job.run_at, job.id));
+
+    /// The order of an index, so that only those are read that are claimed.
+    const fn order(self) -> &'static str {
+        match self {
+            Self::Left => " ORDER BY job.lease_until",
+            Self::Ready(_) => " ORDER BY job.run_at, job.id",
+        }
+    }
+}
+
+/// Takes up to `limit` due jobs for `lease`; also those whose former holder's lease ran out. Safe beside other processes.
+pub async fn claim(store: &Store, limit: u32, lease: Duration) -> Result<Vec<Job>, StoreError> {
+    // An idle worker asks often: it must not take the writer's time.
+    let now = store.clock().now();
+    let mut sql = Sql::new("SELECT ");
+    let there = Claimable::ALL.map(|some| {
+        let mut sql = Sql::new("CASE WHEN EXISTS (SELECT 1 FROM sys_job AS job WHERE ");
+        sql.append(some.condition(now)).push(") THEN 1 ELSE 0 END");
+        sql
+    });
+    sql.join(", ", there);
+    let found = store.rows(sql, &[INT; 4]).await?;
+    let is_there = |at: usize| found.first().and_then(|row| row.get(at)?.as_int()) == Some(1);
+    let some: Vec<Claimable> = Claimable::ALL.into_iter().enumerate().filter(|(at, _)| is_there(*at)).map(|(_, some)| some).collect();
+    if some.is_empty() {
+        return Ok(Vec::new());
+    }
+    store.write(move |tx| Box::pin(async move { claim_in(tx, &some, limit as usize, lease).await })).await
+}
+
+async fn claim_in(tx: &mut Tx, some: &[Claimable], limit: usize, lease: Duration) -> Result<Vec<Job>, StoreError> {
+    let now = tx.now();
+    let until = after(now, lease);
+    let mut jobs: Vec<Job> = Vec::new();
+    for some in some {
+        if jobs.len() >= limit {
+            break;
+        }
+        let mut sql = Sql::template(
+            "UPDATE sys_job SET state = 'running', attempts = attempts + 1, fence = fence + 1, lease_until = ? WHERE id IN (\
+             SELECT job.id FROM sys_job AS job WHERE ",
+            [at(until)],
+        );
+        sql.append(some.condition(now));
+        sql.push(
+            " AND (job.lane IS NULL OR NOT EXISTS (SELECT 1 FROM sys_job AS former WHERE former.lane = job.lane \
+             AND former.id < job.id AND former.state <> 'dead'))",
+        );
+        sql.push(some.order()).push(" LIMIT ").number(i64::try_from(limit - jobs.len()).unwrap_or(i64::MAX));
+        if tx.dialect() == Dialect::Postgres {
+            sql.push(" FOR UPDATE OF job SKIP LOCKED");
+        }
+        sql.push(") RETURNING id, handler, payload, key, lane, attempts, max_attempts, fence, run_at, created_at, priority");
+        let mut claimed: Vec<Job> = tx.rows(sql, &JOB_COLUMNS).await?.iter().map(job).collect();
+        claimed.sort_by_key(|job| (job.run_at, job.id));
+        jobs.append(&mut claimed);
+    }
     Ok(jobs)
+}
+
+/// Takes all jobs from their holders. Only for a process that knows that no other is at work: the former one is gone.
+pub async fn take_over(store: &Store) -> Result<(), StoreError> {
+    store
+        .write(|tx| {
+            Box::pin(async move {
+                let now = tx.now();
+                tx.run(Sql::template("UPDATE sys_job SET lease_until = ? WHERE state = 'running'", [at(now)])).await?;
+                tx.wake();
+                Ok(())
+            })
+        })
+        .await
+}
+
+fn after(now: DateTime, lease: Duration) -> DateTime {
+    DateTime(now.0.saturating_add(i64::try_from(lease.as_micros()).unwrap_or(i64::MAX)))
 }
 
 const JOB_COLUMNS: [crate::schema::catalog::ColumnKind; 11] = [INT, TEXT, TEXT, TEXT, TEXT, INT, INT, INT, AT, AT, INT];
@@ -145,7 +235,7 @@ pub async fn complete(tx: &mut Tx, job: &Job) -> Result<bool, StoreError> {
 
 /// Prolongs the lease of a long job; `false` when it was lost.
 pub async fn extend(tx: &mut Tx, job: &Job, lease: Duration) -> Result<bool, StoreError> {
-    let until = DateTime(tx.now().0.saturating_add(i64::try_from(lease.as_micros()).unwrap_or(i64::MAX)));
+    let until = after(tx.now(), lease);
     let sql = Sql::template(
         "UPDATE sys_job SET lease_until = ? WHERE id = ? AND fence = ? AND state = 'running'",
         [at(until), int(job.id), int(job.fence)],
@@ -253,12 +343,6 @@ pub async fn counts(store: &Store) -> Result<Vec<(String, i64)>, StoreError> {
     Ok(rows.iter().map(|row| (read::text(row, 0), read::int(row, 1))).collect())
 }
 
-/// When the next waiting job is due.
-pub async fn next_due(store: &Store) -> Result<Option<DateTime>, StoreError> {
-    let rows = store.rows(Sql::new("SELECT min(run_at) FROM sys_job WHERE state = 'ready'"), &[AT]).await?;
-    Ok(rows.one_int().map(DateTime))
-}
-
 fn job(row: &[crate::base::Cell]) -> Job {
     Job {
         id: read::int(row, 0),
@@ -271,6 +355,6 @@ fn job(row: &[crate::base::Cell]) -> Job {
         fence: read::int(row, 7),
         run_at: read::at(row, 8),
         created_at: read::at(row, 9),
-        priority: read::int(row, 10),
+        priority: Priority::of(read::int(row, 10)),
     }
 }

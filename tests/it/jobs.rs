@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use relata::base::{DateTime, FixedClock, SeededRandom};
-use relata::jobs::{Job, JobContext, JobError, JobHandler, NewJob, Outcome, Runner, RunnerOptions, SCHEDULE, enqueue};
+use relata::jobs::{Job, JobContext, JobError, JobHandler, NewJob, Outcome, Priority, Runner, RunnerOptions, SCHEDULE, enqueue};
 use relata::schema::{self, Bindings, SourceFile};
-use relata::store::{BoxFuture, Store, StoreError};
+use relata::store::{BoxFuture, Dialect, Store, StoreError};
 use serde_json::{Value as Json, json};
 use std::sync::Mutex;
 
@@ -175,7 +175,7 @@ async fn missed_times_are_left_out_or_each_made_up_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_what_is_due_higher_priorities_come_first() {
     let bench = bench("").await;
-    for (name, priority) in [("late", -1), ("first", 5), ("usual", 0)] {
+    for (name, priority) in [("late", Priority::Low), ("first", Priority::High), ("usual", Priority::Usual)] {
         let mut job = NewJob::new("note", json!({ "name": name }), DateTime(0));
         job.priority = priority;
         bench
@@ -231,6 +231,29 @@ async fn a_running_worker_is_woken_and_stops_when_told() {
     stop.send(true).unwrap();
     tokio::time::timeout(Duration::from_secs(20), worker).await.expect("the worker stops").unwrap();
     assert!(bench.states().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_process_left_behind_is_done_at_once_where_no_other_can_have_it() {
+    let bench = bench("").await;
+    if bench.store.dialect() == Dialect::Postgres {
+        // Others may be at work: there the lease tells.
+        return;
+    }
+    bench.put(json!({ "name": "left" }), None, None).await;
+    assert_eq!(relata::store::jobs::claim(&bench.store, 1, Duration::from_secs(60)).await.unwrap().len(), 1);
+    assert_eq!(bench.runner.run_until_idle().await.unwrap(), 0, "somebody has it");
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let runner = bench.runner.clone();
+    let worker = tokio::spawn(async move { runner.run(stopped).await });
+    let done = async {
+        while bench.done().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), done).await.expect("the new process does it");
+    stop.send(true).unwrap();
+    tokio::time::timeout(Duration::from_secs(20), worker).await.expect("the worker stops").unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -83,7 +83,7 @@ fn to_json(head: &Head, line: &JobLine) -> Value {
     let record = about.record.as_ref().and_then(|(entity, id)| Some(RecordId(*id).display(&head.catalog.find_entity(entity)?.prefix)));
     json!({
         "id": job.id.to_string(), "kind": job.handler, "handler": about.handler, "record": record, "state": line.state,
-        "priority": job.priority, "attempt": job.attempt, "max_attempts": job.max_attempts, "due_at": job.run_at.to_string(),
+        "priority": job.priority.number(), "attempt": job.attempt, "max_attempts": job.max_attempts, "due_at": job.run_at.to_string(),
         "created_at": job.created_at.to_string(), "held_until": line.lease_until.map(|at| at.to_string()), "last_error": line.last_error,
     })
 }

@@ -1,0 +1,3 @@
+# 100 kills during 20,000 jobs, of the one process on SQLite and of one of three on PostgreSQL: what jobs do is done exactly once.
+cargo build -q --release
+RELATA_BIN="$target/release/relata" python3 tests/long/jobs.py "${RELATA_KILLS:-100}" "${RELATA_ORDERS:-10000}"
