@@ -19,6 +19,7 @@ use crate::schema::catalog::{Approval, Catalog, Entity, FieldType, Given, GivenV
 use crate::schema::field_type;
 use crate::store::approvals::{self, Part, Request, StandIn};
 use crate::store::compile::Lock;
+use crate::store::notifications::{self, PROGRAM, Said, Telling};
 use crate::store::{audit, jobs, runs};
 
 /// The values that are decided on, by uid of their fields.
@@ -242,7 +243,32 @@ impl RecordTx<'_> {
         for (person, why) in &opening.people {
             approvals::ask(self.store, request.id, step, *person, why, 0).await?;
         }
-        Ok(())
+        let people: Vec<RecordId> = opening.people.iter().map(|(person, _)| *person).collect();
+        self.tell_deciders(request, &people).await
+    }
+
+    /// Tells people, and those who stand in for them now, that something waits for them.
+    pub(super) async fn tell_deciders(&mut self, request: &Request, people: &[RecordId]) -> Result<(), RecordError> {
+        if people.is_empty() {
+            return Ok(());
+        }
+        let mut all: Vec<i64> = people.iter().map(|person| person.0).collect();
+        all.extend(approvals::standing_in(self.store, people).await?);
+        self.tell_of_approval(request, all, "notification-approval-asked").await
+    }
+
+    /// Tells people of a request; whoever may not read the record is told nothing.
+    async fn tell_of_approval(&mut self, request: &Request, people: Vec<i64>, key: &str) -> Result<(), RecordError> {
+        let telling = Telling {
+            people,
+            teams: Vec::new(),
+            roles: Vec::new(),
+            source: PROGRAM.to_owned(),
+            said: Said::Message { key: key.to_owned(), facts: vec![("approval".to_owned(), request.approval.clone())] },
+            about: Some((request.entity.clone(), request.record.0)),
+            step: None,
+        };
+        Ok(notifications::tell(self.store, &telling).await?)
     }
 
     /// Has somebody look at the request when its time is over.
@@ -318,6 +344,15 @@ impl RecordTx<'_> {
         approvals::settle_rest(self.store, request.id, "over").await?;
         for run in runs::waiting(self.store, request.record.0).await? {
             jobs::rouse(self.store, run).await?;
+        }
+        let key = match state {
+            "approved" => "notification-approval-approved",
+            "rejected" => "notification-approval-rejected",
+            _ => "notification-approval-over",
+        };
+        // Nobody is told what they did themselves.
+        if request.asked_by != 0 && request.asked_by != by {
+            self.tell_of_approval(request, vec![request.asked_by], key).await?;
         }
         Ok(true)
     }

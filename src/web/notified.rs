@@ -117,7 +117,12 @@ impl Reader<'_> {
     fn text(&self, said: &Said, record: Option<(&Entity, &Known)>, titles: &Titles) -> String {
         match said {
             Said::Message { key, facts } => {
-                let args: Vec<(&str, Arg<'_>)> = facts.iter().map(|(name, fact)| (name.as_str(), Arg::Text(fact))).collect();
+                let mut args: Vec<(&str, Arg<'_>)> = facts.iter().map(|(name, fact)| (name.as_str(), Arg::Text(fact))).collect();
+                // What is decided has a name in each language.
+                let asked = facts.iter().find(|(name, _)| name == "approval").map(|(_, id)| id);
+                let approval = asked.zip(record).and_then(|(id, (entity, _))| entity.approvals.iter().find(|known| known.id == *id));
+                args.extend(approval.map(|approval| ("label", Arg::Text(approval.label.get(self.ui.locale)))));
+                args.extend(asked.filter(|_| approval.is_none()).map(|id| ("label", Arg::Text(id))));
                 self.messages.text(self.ui.locale, key, &args)
             }
             Said::Texts(labels) => {

@@ -380,6 +380,7 @@ impl RecordTx<'_> {
             return Ok(Went::Again);
         }
         approvals::ask(self.store, request.id, &request.step, hand_on.to, "handed_on", part.person.0).await?;
+        self.tell_deciders(&request, &[hand_on.to]).await?;
         let facts = [
             ("from", Json::from(self.shown_person(part.person))),
             ("to", Json::from(self.shown_person(hand_on.to))),

@@ -158,6 +158,33 @@ async fn somebody_who_leaves_does_not_hold_a_request_up() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_to_decide_and_whoever_asked_are_told() {
+    let world = World::new().await;
+    let told = async |who: &crate::access::world::Person, tag: &str| {
+        world.app.workspace.runner.run_until_idle().await.expect("jobs run");
+        let ask = world.app.request(Method::GET, "/api/v1/notifications").token(&who.token).header("accept-language", tag);
+        let lines = ask.send().await.expect_status(200).json();
+        lines["data"].as_array().expect("lines").iter().map(|line| line["text"].as_str().expect("a text").to_owned()).collect::<Vec<_>>()
+    };
+    let now = world.app.workspace.records.clock().now();
+    let body = json!({ "stand_in": world.board[0].id, "until": DateTime(now.0 + DAY).to_string() });
+    send(&world.app, &world.manager, Method::POST, "/api/v1/stand-ins", &body).await.expect_status(201);
+    let deal = world.deal(json!({ "discount": "20" })).await;
+    let request = world.ask(&deal, "discount").await;
+    assert_eq!(told(&world.manager, "en").await, ["“Discount over 15 %” waits for your decision."]);
+    assert_eq!(told(&world.board[0], "zh-CN").await, ["“折扣超过 15%”待您审批。"]);
+    assert!(told(&world.rep, "en").await.is_empty());
+    world.act(&world.manager, &request, "hand-on", json!({ "to": world.board[1].id })).await.expect_status(200);
+    assert_eq!(told(&world.board[1], "en").await.len(), 1);
+    world.decide(&world.board[1], &request, "reject").await.expect_status(200);
+    assert_eq!(told(&world.rep, "en").await, ["“Discount over 15 %” was rejected."]);
+    // Nobody is told what they did themselves.
+    let again = world.ask(&deal, "discount").await;
+    world.act(&world.rep, &again, "withdraw", json!({})).await.expect_status(200);
+    assert_eq!(told(&world.rep, "en").await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_happens_is_audited() {
     let world = World::new().await;
     world.approved(json!({ "discount": "20" })).await;

@@ -95,3 +95,7 @@ fault-stand-in-over = The end lies before the beginning, or is over already.
 fault-stand-in-long = At most 366 days.
 fault-stand-in-unknown = There is no such active person.
 fault-stand-in-many = There are a hundred of them already. End some first.
+notification-approval-asked = “{ $label }” waits for your decision.
+notification-approval-approved = “{ $label }” was approved.
+notification-approval-rejected = “{ $label }” was rejected.
+notification-approval-over = “{ $label }” is over: it was taken back, or the record changed.

@@ -95,3 +95,7 @@ fault-stand-in-over = 结束早于开始，或已过期。
 fault-stand-in-long = 最长 366 天。
 fault-stand-in-unknown = 没有此启用人员。
 fault-stand-in-many = 已有一百条，请先结束一些。
+notification-approval-asked = “{ $label }”待您审批。
+notification-approval-approved = “{ $label }”已批准。
+notification-approval-rejected = “{ $label }”已驳回。
+notification-approval-over = “{ $label }”已结束：已撤回或记录已变更。

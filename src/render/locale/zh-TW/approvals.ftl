@@ -95,3 +95,7 @@ fault-stand-in-over = 結束早於開始，或已過期。
 fault-stand-in-long = 最長 366 天。
 fault-stand-in-unknown = 沒有此啟用人員。
 fault-stand-in-many = 已有一百條，請先結束一些。
+notification-approval-asked = 「{ $label }」待您審批。
+notification-approval-approved = 「{ $label }」已核准。
+notification-approval-rejected = 「{ $label }」已駁回。
+notification-approval-over = 「{ $label }」已結束：已撤回或記錄已變更。
