@@ -348,7 +348,8 @@ pub async fn stand_ins_in(tx: &mut Tx, person: RecordId) -> Result<Vec<StandIn>,
 /// Who stands in for these people now.
 pub async fn standing_in(tx: &mut Tx, people: &[RecordId]) -> Result<Vec<i64>, StoreError> {
     let now = tx.now();
-    let mut sql = Sql::template("SELECT DISTINCT stand_in FROM sys_stand_in WHERE from_at <= ? AND until_at > ? AND person IN ", [at(now), at(now)]);
+    let mut sql =
+        Sql::template("SELECT DISTINCT stand_in FROM sys_stand_in WHERE from_at <= ? AND until_at > ? AND person IN ", [at(now), at(now)]);
     sql.bind_list(INT, people.iter().map(|person| Cell::Int(person.0)));
     Ok(tx.rows(sql, &[INT]).await?.iter().map(|row| read::int(row, 0)).collect())
 }
