@@ -57,7 +57,7 @@ pub async fn hold(tx: &mut Tx, keys: &[i64]) -> Result<(), StoreError> {
     sql.number(LOCKS)
         .push(" AS int), CAST(bucket AS int)) FROM (SELECT CAST(value AS bigint) AS bucket FROM jsonb_array_elements_text(CAST(");
     let list = format!("[{}]", buckets.iter().map(i64::to_string).collect::<Vec<_>>().join(","));
-    sql.bind(read::TEXT, Cell::Text(list.into())).push(" AS jsonb)) ORDER BY 1 OFFSET 0) AS wanted OFFSET 0) AS held");
+    sql.bind(read::TEXT, Cell::Text(list)).push(" AS jsonb)) ORDER BY 1 OFFSET 0) AS wanted OFFSET 0) AS held");
     tx.rows(sql, &[INT]).await?;
     Ok(())
 }

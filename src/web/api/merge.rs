@@ -12,13 +12,13 @@ use super::head::EntityHead;
 use super::headers::{preferences, set_etag};
 use super::locate;
 use crate::base::RecordId;
-use crate::record::{Input, MERGE_PREFIX, MergeRequest, parse_id, pointer};
+use crate::record::{Input, MERGE_PREFIX, MergeRequest, WriteOptions, parse_id, pointer};
 use crate::schema::catalog::{Catalog, Entity};
 use crate::web::Problem;
 
 /// `POST /records/{entity}/{id}/merge`: `{"from": ["account_…"], "take": {"phone": "account_…"}}`.
 pub(super) async fn merge(mut head: EntityHead, body: Body) -> Result<Response, Problem> {
-    let (id, options) = (head.id()?, head.options()?);
+    let (id, options) = (head.id()?, options(&head)?);
     head.requester.may_write_input(&head.catalog, head.entity(), &Input::default())?;
     let asked = head.json(body, JSON).await?;
     let request = head.read(|head| read(&head.catalog, head.entity(), &asked)).await?;
@@ -35,6 +35,18 @@ pub(super) async fn merge(mut head: EntityHead, body: Body) -> Result<Response, 
     let mut response = answer::json(StatusCode::OK, &object);
     set_etag(response.headers_mut(), merged.version);
     Ok(response)
+}
+
+/// What a merge takes from its headers: done again it finds the others merged, which no key has to remember.
+fn options(head: &EntityHead) -> Result<WriteOptions, Problem> {
+    let options = head.options()?;
+    if options.idempotency_key.is_some() {
+        let message = "is not known for merges";
+        return Err(Problem::new("WEB400", format!("the header `Idempotency-Key` {message}"))
+            .with_hint("leave it out: a merge that is asked for again finds the others merged and changes nothing")
+            .with_fault("Idempotency-Key", "not_supported", message, json!({})));
+    }
+    Ok(options)
 }
 
 fn read(catalog: &Catalog, entity: &Entity, asked: &Value) -> Result<MergeRequest, Problem> {
@@ -95,7 +107,7 @@ pub(super) async fn list(head: EntityHead) -> Result<Response, Problem> {
 
 /// `POST /records/{entity}/{id}/merges/{merge}/undo`
 pub(super) async fn undo(head: EntityHead) -> Result<Response, Problem> {
-    let (id, options) = (head.id()?, head.options()?);
+    let (id, options) = (head.id()?, options(&head)?);
     head.requester.may_write_input(&head.catalog, head.entity(), &Input::default())?;
     let merge = RecordId::parse(head.part("merge")).filter(|(prefix, _)| *prefix == MERGE_PREFIX).ok_or_else(Problem::not_found)?.1;
     let entity = head.entity();

@@ -161,12 +161,32 @@ async fn two(world: &World, count: usize) -> (String, String) {
     for part in (0..count).collect::<Vec<_>>().chunks(400) {
         let operations: Vec<Value> = part
             .iter()
-            .map(|number| json!({"op": "create", "entity": "deal", "values": {"name": format!("Deal {number}"), "number": number.to_string(), "firm": goes, "amount": "2"}}))
+            .map(|number| json!({"op": "create", "entity": "deal", "values": {"name": format!("Deal {number}"), "number": number.to_string(), "amount": "2"}}))
             .collect();
         app.post("/api/v1/batch", json!({ "operations": operations })).await.expect_status(200);
     }
+    link(app, &goes).await;
     app.workspace.runner.run_until_idle().await.expect("jobs run");
     (stays, goes)
+}
+
+/// Links all deals without a firm to this one at once: one by one, each would sum all those before it.
+async fn link(app: &TestApp, firm: &str) {
+    let catalog = app.workspace.catalog.load_full();
+    let (deals, firms) = (catalog.find_entity("deal").expect("deals"), catalog.find_entity("firm").expect("firms"));
+    let (table, column) = (deals.table.clone(), deals.find_field("firm").expect("a link").columns[0].name.clone());
+    let id = relata::base::RecordId::parse(firm).expect("an id").1;
+    let written = app.workspace.store.write(move |tx| {
+        Box::pin(async move {
+            let mut sql = Sql::new("UPDATE ");
+            sql.ident(&table).push(" SET ").ident(&column).push(" = ").bind(ColumnKind::Int, Cell::Int(id.0));
+            sql.push(" WHERE ").ident(&column).push(" IS NULL");
+            tx.run(sql).await
+        })
+    });
+    let _: u64 = written.await.expect("linked");
+    let total = firms.find_field("total").expect("a total").ix;
+    app.workspace.records.recompute(firms.ix, &[total]).await.expect("computed");
 }
 
 async fn there_and_back(count: usize) {
@@ -247,6 +267,8 @@ async fn what_cannot_be_merged_is_refused_whole() {
         let answer = world.app.post(&path, body.clone()).await;
         assert_eq!(answer.status.as_u16(), status, "{body}: {}", answer.text());
     }
+    let keyed = world.app.request(Method::POST, &path).header("idempotency-key", "k").json(&json!({"from": [goes]})).send().await;
+    keyed.expect_problem(400, "WEB400");
     // A number that both have stands in the way of one of them.
     world.app.create_id("deal", json!({"name": "Clash", "number": "1", "firm": stays})).await;
     world.app.post(&path, json!({"from": [goes]})).await.expect_problem(409, "REC011");
