@@ -13,7 +13,7 @@ use super::handler::{Job, JobContext, JobError, JobHandler, Outcome};
 use super::schedule;
 use crate::base::{Clock, DateTime, Random, Stopwatch};
 use crate::schema::catalog::Catalog;
-use crate::store::{Dialect, Store, StoreError, idempotency, jobs, notifications, outbox, runs};
+use crate::store::{Store, StoreError, idempotency, jobs, notifications, outbox, runs};
 
 /// Idempotency keys are kept this long.
 const KEYS_KEPT_US: i64 = 24 * 3600 * 1_000_000;
@@ -119,9 +119,7 @@ impl Runner {
     /// tried again after a pause.
     pub async fn run(&self, mut shutdown: watch::Receiver<bool>) {
         let mut signals = self.shared.store.signals();
-        if self.shared.store.dialect() == Dialect::Sqlite
-            && let Err(error) = jobs::take_over(&self.shared.store).await
-        {
+        if let Err(error) = jobs::take_over(&self.shared.store).await {
             // Their leases run out.
             tracing::warn!(error = %error, "the jobs of the former process could not be taken over");
         }

@@ -156,6 +156,10 @@ impl Claimable {
     }
 }
 
+/// Nobody is at work in the job's lane, and none of it comes before.
+const IS_FREE: &str = " AND (job.lane IS NULL OR NOT EXISTS (SELECT 1 FROM sys_job AS other WHERE other.lane = job.lane \
+     AND ((other.id < job.id AND other.state <> 'dead') OR (other.id > job.id AND other.state = 'running'))))";
+
 /// Takes up to `limit` due jobs for `lease`; also those whose former holder's lease ran out. Safe beside other processes.
 pub async fn claim(store: &Store, limit: u32, lease: Duration) -> Result<Vec<Job>, StoreError> {
     // An idle worker asks often: it must not take the writer's time.
@@ -163,7 +167,7 @@ pub async fn claim(store: &Store, limit: u32, lease: Duration) -> Result<Vec<Job
     let mut sql = Sql::new("SELECT ");
     let there = Claimable::ALL.map(|some| {
         let mut sql = Sql::new("CASE WHEN EXISTS (SELECT 1 FROM sys_job AS job WHERE ");
-        sql.append(some.condition(now)).push(") THEN 1 ELSE 0 END");
+        sql.append(some.condition(now)).push(IS_FREE).push(") THEN 1 ELSE 0 END");
         sql
     });
     sql.join(", ", there);
@@ -185,20 +189,17 @@ async fn claim_in(tx: &mut Tx, some: &[Claimable], limit: usize, lease: Duration
             break;
         }
         let mut sql = Sql::template(
-            "UPDATE sys_job SET state = 'running', attempts = attempts + 1, fence = fence + 1, lease_until = ? WHERE id IN (\
-             SELECT job.id FROM sys_job AS job WHERE ",
+            "UPDATE sys_job SET state = 'running', attempts = attempts + 1, fence = fence + 1, lease_until = ? WHERE id ",
             [at(until)],
         );
-        sql.append(some.condition(now));
-        sql.push(
-            " AND (job.lane IS NULL OR NOT EXISTS (SELECT 1 FROM sys_job AS former WHERE former.lane = job.lane \
-             AND former.id < job.id AND former.state <> 'dead'))",
-        );
+        // Once, whatever PostgreSQL makes of it: a join could run it for each row, and claim more each time.
+        let (before, behind) = match tx.dialect() {
+            Dialect::Postgres => ("= ANY (ARRAY(", " FOR UPDATE OF job SKIP LOCKED))"),
+            Dialect::Sqlite => ("IN (", ")"),
+        };
+        sql.push(before).push("SELECT job.id FROM sys_job AS job WHERE ").append(some.condition(now)).push(IS_FREE);
         sql.push(some.order()).push(" LIMIT ").number(i64::try_from(limit - jobs.len()).unwrap_or(i64::MAX));
-        if tx.dialect() == Dialect::Postgres {
-            sql.push(" FOR UPDATE OF job SKIP LOCKED");
-        }
-        sql.push(") RETURNING id, handler, payload, key, lane, attempts, max_attempts, fence, run_at, created_at, priority");
+        sql.push(behind).push(" RETURNING id, handler, payload, key, lane, attempts, max_attempts, fence, run_at, created_at, priority");
         let mut claimed: Vec<Job> = tx.rows(sql, &JOB_COLUMNS).await?.iter().map(job).collect();
         claimed.sort_by_key(|job| (job.run_at, job.id));
         jobs.append(&mut claimed);
@@ -206,13 +207,17 @@ async fn claim_in(tx: &mut Tx, some: &[Claimable], limit: usize, lease: Duration
     Ok(jobs)
 }
 
-/// Takes all jobs from their holders. Only for a process that knows that no other is at work: the former one is gone.
+/// Takes the jobs of a former process from it, on SQLite, where only one works at a time. Those that were begun more than once may
+/// be what it died of: their leases run out, so that it does not happen again and again at once.
 pub async fn take_over(store: &Store) -> Result<(), StoreError> {
+    if store.dialect() != Dialect::Sqlite {
+        return Ok(());
+    }
     store
         .write(|tx| {
             Box::pin(async move {
                 let now = tx.now();
-                tx.run(Sql::template("UPDATE sys_job SET lease_until = ? WHERE state = 'running'", [at(now)])).await?;
+                tx.run(Sql::template("UPDATE sys_job SET lease_until = ? WHERE state = 'running' AND attempts < 2", [at(now)])).await?;
                 tx.wake();
                 Ok(())
             })

@@ -257,6 +257,24 @@ async fn what_a_process_left_behind_is_done_at_once_where_no_other_can_have_it()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_dead_letter_that_is_tried_again_waits_for_who_is_at_work_in_its_group() {
+    let bench = bench("").await;
+    let lease = Duration::from_secs(60);
+    let claim = || async { relata::store::jobs::claim(&bench.store, 9, lease).await.unwrap() };
+    bench.put(json!({ "name": "first" }), Some("g"), None).await;
+    let first = claim().await.remove(0);
+    let dead = relata::store::jobs::Job { max_attempts: 1, ..first.clone() };
+    let failed = bench.store.write::<_, StoreError>(move |tx| Box::pin(async move { relata::store::jobs::fail(tx, &dead, "no").await }));
+    failed.await.unwrap();
+    bench.put(json!({ "name": "second" }), Some("g"), None).await;
+    assert_eq!(claim().await.len(), 1);
+    let id = first.id;
+    let again = bench.store.write::<_, StoreError>(move |tx| Box::pin(async move { relata::store::jobs::replay(tx, id).await }));
+    assert_eq!(again.await, Ok(true));
+    assert!(claim().await.is_empty(), "the second is at work");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn administrators_see_retry_and_cancel_jobs() {
     let app = crate::support::TestApp::empty().await;
     app.get("/api/v1/jobs?state=lost").await.expect_status(422);

@@ -47,6 +47,7 @@ kind: automation
 id: made
 for: site.order
 trigger: {event: created}
+per_minute: 100000
 steps:
   - {id: first, do: create, entity: site.effect, values: {order: "=id", kind: first}}
   - {id: one, do: set, values: {done: "=done + 1"}}

@@ -26,6 +26,13 @@ pub(super) struct Branches {
     shares: Vec<Sql>,
 }
 
+impl Branches {
+    /// How often [`ids_from`] names its lowest id.
+    pub(super) fn lowest_ids(&self) -> usize {
+        usize::from(self.owned.is_some()) + self.sets.len() + self.shares.len()
+    }
+}
+
 /// A link of records and the owners it may name.
 #[derive(Clone)]
 struct Owned {

@@ -3,13 +3,13 @@
 //! Putting the records of many owners together in order costs more than reading them: here all that the asker sees from one record
 //! on is read as an index gives it, and put in order afterwards. From which record on the page that was found last tells.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
 use crate::access::Authorised;
 use crate::base::{Cell, DateTime};
 use crate::expr::EvalContext;
 use crate::query::{ListRequest, Paging};
-use crate::schema::catalog::{Catalog, Entity};
+use crate::schema::catalog::{Catalog, ColumnKind, Entity};
 use crate::store::statement::LOWEST;
 use crate::store::{Dialect, Rows, Statement};
 
@@ -28,6 +28,8 @@ pub struct Window {
     /// Rows of a page, with the one that tells that there are more.
     fills: usize,
     lowest: AtomicI64,
+    /// How often in a row it did not hold the page.
+    missed: AtomicU32,
 }
 
 impl Window {
@@ -38,11 +40,16 @@ impl Window {
     /// The window is made smaller when it holds so many pages.
     const WIDE: usize = 2;
     /// So many pages are read at most.
-    const WIDEST: usize = 4;
+    const WIDEST: usize = 3;
+    /// A window that missed so often in a row (where records come many times, as each was shared with many) is looked through no more.
+    const MOST_MISSED: u32 = 5;
 
     /// What to run; `None` where nothing is known of the page.
     pub(super) fn next(&self, now: DateTime) -> Option<(Statement, i64)> {
         let lowest = self.lowest.load(Ordering::Relaxed);
+        if self.missed.load(Ordering::Relaxed) >= Self::MOST_MISSED {
+            return None;
+        }
         (lowest != Self::UNKNOWN).then(|| (self.page.from(lowest).at(now).into_owned(), lowest))
     }
 
@@ -52,8 +59,10 @@ impl Window {
         rows.sort_by_int(self.id, true);
         rows.dedup_by_int(self.id);
         if read >= self.fills * Self::WIDEST || (rows.len() < self.fills && lowest != Self::ALL) {
+            self.missed.fetch_add(1, Ordering::Relaxed);
             return None;
         }
+        self.missed.store(0, Ordering::Relaxed);
         if rows.len() >= self.fills * Self::WIDE {
             self.learn(&rows);
         }
@@ -87,7 +96,12 @@ pub(super) fn window<T: AsRef<ListRequest>>(catalog: &Catalog, request: &Authori
     sql.push("\n");
     Take { rows: i64::from(asked.limit).saturating_add(1) * Window::WIDEST as i64, skip: 0 }.write(&mut sql);
     let page = sql.statement_planned_once(Dialect::Sqlite, &columns.kinds());
-    Some(Window { page, id: shape.id, fills, lowest: AtomicI64::new(Window::UNKNOWN) })
+    // A constant of a rule or formula that looks the same would be taken for it.
+    let is_lowest = |bind: &&(ColumnKind, Cell)| matches!(bind, (ColumnKind::Int, Cell::Int(LOWEST)));
+    if page.binds.iter().filter(is_lowest).count() != branches.lowest_ids() {
+        return None;
+    }
+    Some(Window { page, id: shape.id, fills, lowest: AtomicI64::new(Window::UNKNOWN), missed: AtomicU32::new(0) })
 }
 
 #[cfg(test)]
@@ -97,7 +111,7 @@ mod tests {
     /// A window for pages of two records.
     fn of_two() -> Window {
         let page = Statement { sql: "".into(), binds: Vec::new(), columns: [].into() };
-        Window { page, id: 0, fills: 3, lowest: AtomicI64::new(Window::UNKNOWN) }
+        Window { page, id: 0, fills: 3, lowest: AtomicI64::new(Window::UNKNOWN), missed: AtomicU32::new(0) }
     }
 
     fn rows(ids: &[i64]) -> Rows {
@@ -118,7 +132,22 @@ mod tests {
         // There is nothing before all there is.
         assert_eq!(ids(window.take(rows(&[8, 9]), Window::ALL)), Some(vec![9, 8]));
         // The statement may have left some out.
-        assert_eq!(ids(window.take(rows(&(1..=12).collect::<Vec<_>>()), Window::ALL)), None);
+        assert_eq!(ids(window.take(rows(&(1..=9).collect::<Vec<_>>()), Window::ALL)), None);
+    }
+
+    #[test]
+    fn a_window_that_never_holds_the_page_is_left() {
+        let window = of_two();
+        window.learn(&rows(&[9, 8, 7]));
+        for _ in 0..Window::MOST_MISSED - 1 {
+            assert!(window.take(rows(&[9, 9, 9, 8, 8, 8, 7, 7, 7]), 7).is_none());
+        }
+        assert!(window.next(DateTime(0)).is_some() && window.take(rows(&[9, 8, 7]), 7).is_some(), "one that holds it counts anew");
+        for _ in 0..Window::MOST_MISSED {
+            assert!(window.next(DateTime(0)).is_some());
+            window.take(rows(&[9]), 7);
+        }
+        assert!(window.next(DateTime(0)).is_none());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::interference::plan::Dice;
-use super::world::World;
+use super::world::{World, get};
 
 const CHANGES: usize = 160;
 const LIMIT: usize = 4;
@@ -25,10 +25,7 @@ async fn all(world: &World) -> Vec<String> {
 async fn check(world: &World, deals: &[Deal], after: &str) {
     let seen = |id: &String| deals.iter().any(|deal| deal.id == *id && (deal.is_owned || deal.share.is_some()));
     let wanted: Vec<String> = all(world).await.into_iter().filter(seen).collect();
-    let answer = super::world::get(&world.app, &world.rep, &format!("/api/v1/records/deal?limit={LIMIT}&count=exact"))
-        .await
-        .expect_status(200)
-        .json();
+    let answer = get(&world.app, &world.rep, &format!("/api/v1/records/deal?limit={LIMIT}&count=exact")).await.expect_status(200).json();
     let found: Vec<&str> = answer["data"].as_array().expect("rows").iter().map(|row| row["id"].as_str().expect("an id")).collect();
     assert_eq!(found, wanted.iter().take(LIMIT).collect::<Vec<_>>(), "after {after}: {answer:#}");
     assert_eq!(answer["next_cursor"].is_string(), wanted.len() > LIMIT, "after {after}");
