@@ -12,6 +12,7 @@ use crate::auth::{Auth, Provider, SessionLimits};
 use crate::automation::{Automation, ScriptJobs};
 use crate::base::{Clock, Random, SystemClock, SystemRandom};
 use crate::deploy::{self, Folders, Outcome};
+use crate::jobs::webhooks::WebhookJobs;
 use crate::jobs::{Runner, RunnerOptions};
 use crate::outbound::{Egress, EgressOptions, HttpClient};
 use crate::record::Records;
@@ -159,6 +160,7 @@ impl Workspace {
             vec![
                 Arc::new(ScriptJobs::new(automation.clone(), records.clone())),
                 Arc::new(super::chores::Chores::new(auth.clone(), records.clone())),
+                Arc::new(WebhookJobs::new(http.clone())),
             ],
             options.clock.clone(),
             options.random.clone(),

@@ -26,6 +26,7 @@ mod starts;
 mod steps;
 mod timed;
 mod translate;
+mod webhook;
 
 pub use bridge::Automation;
 pub use button::{ButtonAnswer, run_button};

@@ -8,6 +8,7 @@ use super::hooks::sound;
 use super::log;
 use super::notify::notify;
 use super::translate::{data_of, refusal};
+use super::webhook;
 use crate::base::{DateTime, EntityIx, FieldIx, RecordId, Value};
 use crate::expr::{CompareOp, Node, Path, Root, Type, Typed};
 use crate::query::{CursorKey, Paging, parse_list_json};
@@ -82,6 +83,10 @@ impl Automation {
             }
             Act::Notify { to, texts } => {
                 let (input, output) = notify(tx, step, to, texts, about).await?;
+                Ok(did(input, output))
+            }
+            Act::Webhook { to, kind, values } => {
+                let (input, output) = webhook::send(tx, step, to, kind, values, about).await?;
                 Ok(did(input, output))
             }
             Act::Script(at) => {

@@ -20,6 +20,7 @@ mod system;
 
 #[cfg(test)]
 mod tests;
+mod webhooks;
 
 use serde_json::{Map, Value, json};
 
@@ -47,6 +48,7 @@ pub fn openapi(catalog: &Catalog, origin: &str) -> Value {
     automations::add(&mut paths);
     jobs::add(&mut paths);
     notifications::add(&mut paths);
+    webhooks::add(&mut paths);
     system::add(catalog, &mut paths);
     let tags: Vec<Value> = catalog
         .known_entities()

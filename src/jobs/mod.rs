@@ -6,9 +6,11 @@
 //! records or scripts.
 
 pub mod cron;
+pub mod endpoints;
 pub mod handler;
 pub mod overview;
 pub mod runner;
+pub mod webhooks;
 
 mod schedule;
 

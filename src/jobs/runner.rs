@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::handler::{Job, JobContext, JobError, JobHandler, Outcome};
-use super::schedule;
+use super::{schedule, webhooks};
 use crate::base::{Clock, DateTime, Random, Stopwatch};
 use crate::schema::catalog::Catalog;
 use crate::store::{Store, StoreError, idempotency, jobs, notifications, outbox, runs};
@@ -79,6 +79,17 @@ async fn sweep_events(store: &Store, before: DateTime) -> Result<(), StoreError>
 async fn sweep_runs(store: &Store, before: DateTime) -> Result<(), StoreError> {
     for _ in 0..MOST_SWEEPS {
         let gone = store.write(move |tx| Box::pin(async move { runs::prune(tx, before, SWEPT_AT_ONCE).await })).await?;
+        if gone < u64::from(SWEPT_AT_ONCE) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Deletes messages to endpoints that were sent, or given up, long ago.
+async fn sweep_deliveries(store: &Store, before: DateTime) -> Result<(), StoreError> {
+    for _ in 0..MOST_SWEEPS {
+        let gone = store.write(move |tx| Box::pin(async move { crate::store::webhooks::prune(tx, before, SWEPT_AT_ONCE).await })).await?;
         if gone < u64::from(SWEPT_AT_ONCE) {
             break;
         }
@@ -186,6 +197,7 @@ impl Runner {
         if with_schedules {
             schedule::follow(&shared.store, &catalog).await?;
             schedule::fire(&shared.store, &catalog).await?;
+            webhooks::feed(&shared.store, &catalog).await?;
         }
         let now = shared.clock.now();
         if now.0.saturating_sub(swept.0) > SWEEP_EVERY_US {
@@ -196,6 +208,7 @@ impl Runner {
             let old = DateTime(now.0.saturating_sub(kept_us));
             sweep_events(&shared.store, old).await?;
             sweep_runs(&shared.store, old).await?;
+            sweep_deliveries(&shared.store, old).await?;
             sweep_notifications(&shared.store, DateTime(now.0.saturating_sub(TOLD_KEPT_US))).await?;
         }
         if limit == 0 {

@@ -130,6 +130,14 @@ impl HttpClient for Egress {
     }
 }
 
+/// Whether a text is an address to send requests to. Where it leads is looked at when one is sent.
+///
+/// # Errors
+/// `OUT001`.
+pub fn check_address(url: &str) -> Result<(), OutboundError> {
+    Place::of(url).map(|_| ())
+}
+
 /// What an address says.
 struct Place {
     tls: bool,

@@ -9,6 +9,7 @@ mod egress;
 mod error;
 mod network;
 mod recorder;
+pub mod webhook;
 
 #[cfg(test)]
 mod tests;
@@ -20,7 +21,7 @@ use std::time::Duration;
 
 pub use address::is_public;
 pub use allow::Allow;
-pub use egress::{Egress, EgressOptions};
+pub use egress::{Egress, EgressOptions, check_address};
 pub use error::OutboundError;
 pub use network::Network;
 pub use recorder::Recorder;

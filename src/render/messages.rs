@@ -30,7 +30,8 @@ const FILES: [(Locale, &[&str]); 3] = sources![
     "definitions.ftl",
     "import.ftl",
     "jobs.ftl",
-    "notifications.ftl"
+    "notifications.ftl",
+    "webhooks.ftl"
 ];
 
 /// A value inside a message.

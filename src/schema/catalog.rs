@@ -10,6 +10,7 @@ mod entity;
 mod field;
 mod field_type;
 mod page;
+mod personal;
 mod pipeline;
 mod role;
 mod script;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 pub use approval::{Approval, ApprovalStep, Need, OnTimeout, Who};
-pub use automation::{Act, Audience, Automation, Automations, Clock, Given, GivenValue, RunAs, Shift, Start, Starts, Step};
+pub use automation::{Act, Audience, Automation, Automations, Clock, Given, GivenValue, RunAs, Sent, Shift, Start, Starts, Step};
 pub use duplicates::{DuplicateRule, Likeness, Match};
 pub use entity::{Dependent, Entity, Features, Index, Retention, RetentionAction, Rule, Title, TitlePart, Unique, Via};
 pub use field::{Column, ColumnKind, Default, Field, FieldClass};

@@ -25,7 +25,7 @@ use crate::base::DateTime;
 use crate::base::text::{from_hex, hex};
 
 /// The acts that are audited; each has its words in all languages (`act-session-begin`).
-pub const ACTIONS: [&str; 43] = [
+pub const ACTIONS: [&str; 48] = [
     "session.begin",
     "session.refuse",
     "session.confirm",
@@ -69,6 +69,11 @@ pub const ACTIONS: [&str; 43] = [
     "job.cancel",
     "automation.pause",
     "automation.resume",
+    "webhook.make",
+    "webhook.change",
+    "webhook.rotate",
+    "webhook.delete",
+    "webhook.stop",
 ];
 
 /// Name of the key's file.

@@ -65,6 +65,7 @@ pub mod statistics;
 pub mod throttle;
 pub mod tokens;
 pub mod vault;
+pub mod webhooks;
 
 pub use dialect::Dialect;
 pub use error::StoreError;

@@ -216,6 +216,23 @@ pub async fn cursor(tx: &mut Tx, name: &str) -> Result<i64, StoreError> {
     Ok(tx.rows(sql, &[INT]).await?.one_int().unwrap_or(0))
 }
 
+/// How far the reader `name` has come; `None` when there is none.
+pub async fn position(store: &Store, name: &str) -> Result<Option<i64>, StoreError> {
+    Ok(store.rows(Sql::template("SELECT seq FROM sys_cursor WHERE name = ?", [text(name)]), &[INT]).await?.one_int())
+}
+
+/// Lets the reader `name` begin with what comes from now on, where it has not begun.
+pub async fn begin_reader(tx: &mut Tx, name: &str) -> Result<(), StoreError> {
+    let newest = tx.rows(Sql::new("SELECT max(seq) FROM sys_outbox"), &[INT]).await?.one_int().unwrap_or(0);
+    let sql = Sql::template("INSERT INTO sys_cursor (name, seq) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", [text(name), int(newest)]);
+    tx.run(sql).await.map(|_| ())
+}
+
+/// The reader `name` reads no more: nothing is kept for it.
+pub async fn end_reader(tx: &mut Tx, name: &str) -> Result<(), StoreError> {
+    tx.run(Sql::template("DELETE FROM sys_cursor WHERE name = ?", [text(name)])).await.map(|_| ())
+}
+
 /// Moves the reader `name` on.
 pub async fn set_cursor(tx: &mut Tx, name: &str, seq: i64) -> Result<(), StoreError> {
     tx.run(Sql::template(

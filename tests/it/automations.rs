@@ -7,4 +7,5 @@ mod timed;
 mod told;
 mod triggers;
 mod waits;
+mod webhooks;
 mod world;

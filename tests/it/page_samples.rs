@@ -1018,6 +1018,60 @@ pub fn jobs_page(locale: Locale) -> JobsPage {
     }
 }
 
+fn webhook_row(is_active: bool) -> WebhookRow {
+    WebhookRow {
+        href: text("/webhooks/7"),
+        name: text("billing"),
+        url: text("https://example.com/hook"),
+        events: if is_active { text("deal.created, account.*") } else { String::new() },
+        state: text("Active"),
+        is_active,
+        is_failing: !is_active,
+    }
+}
+
+pub fn webhooks_page(locale: Locale) -> WebhooksPage {
+    WebhooksPage {
+        shell: shell(locale, "Webhooks"),
+        rows: vec![webhook_row(true), webhook_row(false)],
+        name: text("erp"),
+        url: text("https://example.com/hook"),
+        events: text("deal.created"),
+        examples: text("deal.created, deal.*, *.deleted, *"),
+        must_confirm: true,
+        error: Some(text("Name: is taken")),
+    }
+}
+
+pub fn webhook_page(locale: Locale) -> WebhookPage {
+    let stamp = || Stamp { iso: text("2026-11-21T08:00:00Z"), text: text("an hour ago"), full: text("21 Nov 2026, 16:00") };
+    let sent = |state: &str, answer: &str, error: &str| DeliveryRow {
+        id: text("9"),
+        message: text("msg_0000000000009"),
+        kind: text("deal.created"),
+        body: text("{}"),
+        state: text(state),
+        state_text: text("Delivered"),
+        attempts: 2,
+        answer: text(answer),
+        error: text(error),
+        at: stamp(),
+    };
+    WebhookPage {
+        shell: shell(locale, "billing"),
+        id: text("7"),
+        row: webhook_row(true),
+        events: text("deal.created"),
+        examples: text("deal.created"),
+        secret: Some(text("whsec_x")),
+        former_until: Some(stamp()),
+        deliveries: vec![sent("delivered", "200", ""), sent("failed", "", "did not answer in time"), sent("waiting", "", "")],
+        older_href: Some(text("/webhooks/7?before=1")),
+        must_confirm: true,
+        error: Some(text("Name: is taken")),
+    }
+}
+
 pub fn notifications_page(locale: Locale) -> NotificationsPage {
     let row = |is_read: bool, title: &str| NotificationRow {
         id: text("7"),

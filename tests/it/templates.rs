@@ -127,6 +127,10 @@ fn every_template_renders_in_every_language() {
         go("notifications", "page/notifications", &sample::notifications_page(locale));
         let none = NotificationsPage { shell: sample::shell(locale, "x"), only_unread: true, ..NotificationsPage::default() };
         go("notifications-none", "page/notifications", &none);
+        go("webhooks", "page/webhooks", &sample::webhooks_page(locale));
+        go("webhooks-none", "page/webhooks", &WebhooksPage { shell: sample::shell(locale, "x"), ..WebhooksPage::default() });
+        go("webhook", "page/webhook", &sample::webhook_page(locale));
+        go("webhook-bare", "page/webhook", &WebhookPage { shell: sample::shell(locale, "x"), ..WebhookPage::default() });
         go("run", "page/run", &sample::run_page(locale));
         let bare = RunPage { shell: sample::shell(locale, "x"), ..RunPage::default() };
         go("run-bare", "page/run", &bare);
@@ -398,7 +402,8 @@ fn messages_are_the_same_in_every_language() {
 }
 
 /// Messages whose key is put together from a code.
-const COMPOSED: [&str; 20] = [
+const COMPOSED: [&str; 21] = [
+    "delivery-state-",
     "approval-part-",
     "approval-reason-",
     "approval-state-",

@@ -40,6 +40,67 @@ pub struct ScheduleRow {
     pub last: Option<Stamp>,
 }
 
+/// The endpoints there are.
+#[derive(Debug, Default, Serialize)]
+pub struct WebhooksPage {
+    pub shell: Shell,
+    pub rows: Vec<WebhookRow>,
+    /// What the form of a new one holds.
+    pub name: String,
+    pub url: String,
+    pub events: String,
+    /// Events as they can be written.
+    pub examples: String,
+    pub must_confirm: bool,
+    pub error: Option<String>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct WebhookRow {
+    pub href: String,
+    pub name: String,
+    pub url: String,
+    pub events: String,
+    pub state: String,
+    pub is_active: bool,
+    pub is_failing: bool,
+}
+
+/// One endpoint with what was sent to it.
+#[derive(Debug, Default, Serialize)]
+pub struct WebhookPage {
+    pub shell: Shell,
+    pub id: String,
+    pub row: WebhookRow,
+    /// One a line.
+    pub events: String,
+    pub examples: String,
+    /// Told once.
+    pub secret: Option<String>,
+    /// Until when the former secret signs too.
+    pub former_until: Option<Stamp>,
+    pub deliveries: Vec<DeliveryRow>,
+    pub older_href: Option<String>,
+    pub must_confirm: bool,
+    pub error: Option<String>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct DeliveryRow {
+    pub id: String,
+    /// The id of the message outside.
+    pub message: String,
+    pub kind: String,
+    pub body: String,
+    pub state: String,
+    pub state_text: String,
+    pub attempts: i64,
+    /// Status of the last answer.
+    pub answer: String,
+    pub error: String,
+    pub at: Stamp,
+}
+
 /// What a person was told.
 #[derive(Debug, Default, Serialize)]
 pub struct NotificationsPage {

@@ -135,6 +135,13 @@ pub enum Act {
         /// By language. Values are filled in for each reader, with what they may read.
         texts: Vec<(String, Title)>,
     },
+    /// Sends a message to endpoints, by their names.
+    Webhook {
+        to: Vec<String>,
+        /// `deal.won`.
+        kind: String,
+        values: Vec<(String, Sent)>,
+    },
     /// Position in `Catalog::scripts`.
     Script(usize),
     /// Where `condition` does not hold, the run goes on at `otherwise` instead of `next`.
@@ -169,6 +176,7 @@ impl Act {
             Act::Create { .. } => "create",
             Act::Update { .. } => "update",
             Act::Notify { .. } => "notify",
+            Act::Webhook { .. } => "webhook",
             Act::Script(_) => "script",
             Act::Branch { .. } => "branch",
             Act::Wait(_) => "wait",
@@ -185,6 +193,13 @@ pub enum Audience {
     /// Everybody with this role.
     Role(String),
     /// The person or the team that the expression gives.
+    Expr(Typed),
+}
+
+/// A value of a message.
+#[derive(Debug, Clone)]
+pub enum Sent {
+    Plain(serde_json::Value),
     Expr(Typed),
 }
 

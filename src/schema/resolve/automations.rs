@@ -4,6 +4,7 @@ mod audience;
 mod starts;
 mod steps;
 mod values;
+mod webhook;
 
 use std::collections::BTreeMap;
 
@@ -55,7 +56,7 @@ fn automation(work: &mut Work, document: &Document, seen: &mut BTreeMap<String, 
         work.fault(fault);
     }
     let roles = super::pipelines::roles(work, node.get("run_as"));
-    let mut list = steps::List::new(entity, package, start == Start::Deleted);
+    let mut list = steps::List::new(entity, id.clone(), package, start == Start::Deleted);
     let items: Vec<Node> = node.get("steps").map(|steps| steps.items().to_vec()).unwrap_or_default();
     if items.is_empty() {
         let place = node.entry("steps").map_or(&node.place, |(key, _)| &key.place).clone();

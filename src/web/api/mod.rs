@@ -31,6 +31,7 @@ mod people;
 mod read;
 mod shares;
 mod stream;
+mod webhooks;
 mod write;
 
 /// All routes of the API.
@@ -98,6 +99,12 @@ pub(super) fn routes(state: State) -> Router {
         .route("/api/v1/notifications/read", post(notifications::read_all))
         .route("/api/v1/notifications/{id}/read", post(notifications::read))
         .route("/api/v1/notifications/{id}/unread", post(notifications::unread))
+        .route("/api/v1/webhooks", get(webhooks::list).post(webhooks::make))
+        .route("/api/v1/webhooks/{id}", get(webhooks::get).patch(webhooks::change).delete(webhooks::delete))
+        .route("/api/v1/webhooks/{id}/rotate", post(webhooks::rotate))
+        .route("/api/v1/webhooks/{id}/test", post(webhooks::test))
+        .route("/api/v1/webhooks/{id}/deliveries", get(webhooks::deliveries))
+        .route("/api/v1/webhooks/{id}/deliveries/{delivery}/send", post(webhooks::send_again))
         .route("/api/v1/jobs", get(jobs::list))
         .route("/api/v1/jobs/{id}", get(jobs::get))
         .route("/api/v1/jobs/{id}/retry", post(jobs::retry))

@@ -40,6 +40,7 @@ mod table;
 mod tasks;
 mod uniting;
 mod visible;
+mod webhooks;
 
 use std::sync::LazyLock;
 
@@ -111,6 +112,10 @@ pub fn routes(state: State) -> Router {
         .route("/notifications", get(notifications::list))
         .route("/notifications/read", on_post(notifications::read_all))
         .route("/notifications/{id}/{act}", on_post(notifications::act))
+        .route("/webhooks", get(webhooks::list).post(webhooks::make))
+        .route("/webhooks/{id}", get(webhooks::endpoint))
+        .route("/webhooks/{id}/{act}", on_post(webhooks::act))
+        .route("/webhooks/{id}/deliveries/{delivery}", on_post(webhooks::send_again))
         .route("/jobs", get(jobs::jobs))
         .route("/jobs/{id}/{act}", on_post(jobs::act))
         .route("/definitions", get(definitions::definitions))

@@ -181,7 +181,7 @@ impl Page {
 
     /// `?done=created&what=…` of an address someone was sent on to.
     fn notices(&self) -> Vec<Notice> {
-        const KNOWN: [&str; 35] = [
+        const KNOWN: [&str; 38] = [
             "approval-asked",
             "approval-approved",
             "approval-rejected",
@@ -217,6 +217,9 @@ impl Page {
             "job-cancelled",
             "automation-paused",
             "automation-resumed",
+            "webhook-sent",
+            "webhook-changed",
+            "webhook-deleted",
         ];
         let mut notices = Vec::new();
         if let Some(fault) = self.is_admin().then(|| self.state.definitions.fault()).flatten() {

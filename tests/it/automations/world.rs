@@ -62,6 +62,12 @@ permissions: {"*": read}
 
 const AUTOMATIONS: &str = "definitions/shop/automations.yaml";
 
+/// The shop with these automations of deals.
+pub fn files(automations: &str) -> [(&'static str, &str); 3] {
+    let settings = "name: Shop\nlocale: en\ntime_zone: Asia/Shanghai\n";
+    [("relata.yaml", settings), ("definitions/shop/package.yaml", SHOP), (AUTOMATIONS, automations)]
+}
+
 pub struct World {
     pub app: TestApp,
 }
@@ -69,12 +75,7 @@ pub struct World {
 impl World {
     /// The shop with these automations of deals.
     pub async fn new(automations: &str) -> Self {
-        let files = [
-            ("relata.yaml", "name: Shop\nlocale: en\ntime_zone: Asia/Shanghai\n"),
-            ("definitions/shop/package.yaml", SHOP),
-            (AUTOMATIONS, automations),
-        ];
-        Self { app: TestApp::with_files(&files).await }
+        Self { app: TestApp::with_files(&files(automations)).await }
     }
 
     /// Applies the shop with other automations.

@@ -121,6 +121,16 @@ impl TestApp {
         Self::open(folder, config).await
     }
 
+    /// [`TestApp::with_files`]; requests to other servers go through `http`.
+    pub async fn with_http(files: &[(&str, &str)], http: Arc<dyn relata::outbound::HttpClient>) -> Self {
+        let folder = new_folder();
+        for (path, text) in files {
+            write(&folder.0, path, text);
+        }
+        let change = |options: &mut app::Options| options.http = Some(http);
+        Self::open_with(folder, WebConfig::default(), change).await.expect("the workspace opens")
+    }
+
     /// The small CRM with single sign-on; requests to other servers go to `http`.
     pub async fn with_provider(provider: relata::auth::Provider, http: Arc<dyn relata::outbound::HttpClient>) -> Self {
         let folder = new_folder();

@@ -19,12 +19,13 @@ const MOST_STEPS: usize = 200;
 const DEEPEST: usize = 8;
 
 /// What each kind of step needs and may have besides.
-const KEYS: [(&str, &[&str], &[&str]); 11] = [
+const KEYS: [(&str, &[&str], &[&str]); 12] = [
     ("set", &["values"], &[]),
     ("create", &["entity", "values"], &[]),
     ("task", &["values"], &["due_in"]),
     ("update", &["entity", "values"], &["match", "where", "limit"]),
     ("notify", &["to", "text"], &[]),
+    ("webhook", &["to", "values"], &["type"]),
     ("script", &["script"], &[]),
     ("branch", &["if", "then"], &["else"]),
     ("wait", &["time"], &[]),
@@ -36,6 +37,8 @@ const KEYS: [(&str, &[&str], &[&str]); 11] = [
 /// The steps of one automation as they are put in a list.
 pub(super) struct List {
     pub(super) entity: EntityIx,
+    /// Full id of the automation.
+    pub(super) automation: String,
     package: String,
     /// The record is gone when the steps run.
     pub(super) is_gone: bool,
@@ -44,8 +47,8 @@ pub(super) struct List {
 }
 
 impl List {
-    pub(super) fn new(entity: EntityIx, package: String, is_gone: bool) -> Self {
-        Self { entity, package, is_gone, steps: Vec::new(), ids: BTreeMap::new() }
+    pub(super) fn new(entity: EntityIx, automation: String, package: String, is_gone: bool) -> Self {
+        Self { entity, automation, package, is_gone, steps: Vec::new(), ids: BTreeMap::new() }
     }
 
     /// Adds the steps of a block; after the last one the run goes on at `after`. Gives where the block begins.
@@ -179,6 +182,7 @@ impl List {
                 Some(Act::Update { entity, matching, filter, values, limit })
             }
             "notify" => self.notify(work, item),
+            "webhook" => self.webhook(work, item),
             "script" => self.script(work, item.get("script")?).map(Act::Script),
             "wait" => Some(Act::Wait(self.time(work, item)?)),
             "wait_for" => {

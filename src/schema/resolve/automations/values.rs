@@ -76,7 +76,7 @@ impl List {
 
 /// Values by field that a record of an entity is given, outside of automations.
 pub(in crate::schema::resolve) fn given_values(work: &mut Work, node: &Node, entity: EntityIx) -> Option<Vec<Given>> {
-    List::new(entity, String::new(), false).given(work, node, entity)
+    List::new(entity, String::new(), String::new(), false).given(work, node, entity)
 }
 
 /// What a field is to an expression that gives its value; `None` for what none can give.

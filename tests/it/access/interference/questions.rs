@@ -50,7 +50,7 @@ fn post(route: &'static str, position: &'static str, path: &str, body: Value) ->
 
 impl Asking<'_> {
     /// How many kinds of questions there are.
-    pub const KINDS: usize = 96;
+    pub const KINDS: usize = 101;
 
     fn number<'a>(&'a self, dice: &mut Dice) -> &'a str {
         let mut names = self.plan.names(&NUMBERS);
@@ -292,6 +292,11 @@ impl Asking<'_> {
                 let (one, other) = (dice.of(&self.known.items).clone(), dice.of(&self.known.items).clone());
                 get("/records/{entity}/{id}/merge", "form", &format!("/records/item/{one}/merge"), &[("with", &other)])
             }
+            96 => get("/api/v1/webhooks", "shut", "/api/v1/webhooks", &[]),
+            97 => get("/api/v1/webhooks/{id}", "shut", "/api/v1/webhooks/1", &[]),
+            98 => get("/api/v1/webhooks/{id}/deliveries", "shut", "/api/v1/webhooks/1/deliveries", &[]),
+            99 => get("/webhooks", "shut", "/webhooks", &[]),
+            100 => get("/webhooks/{id}", "shut", "/webhooks/1", &[]),
             _ => self.page(kind, dice),
         }
     }
