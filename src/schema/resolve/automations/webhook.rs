@@ -26,7 +26,7 @@ impl List {
                 let text = node.as_text()?;
                 let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
                 if text.is_empty() || text.len() > LONGEST || !text.chars().all(is_word) {
-                    let fault = Diagnostic::error("DEF372", &node.place, "this is no type of a message")
+                    let fault = Diagnostic::error("DEF377", &node.place, "this is no type of a message")
                         .hint(format!("write words with dots between them, at most {LONGEST} characters: `deal.won`"));
                     work.fault(fault);
                     return None;
@@ -43,7 +43,7 @@ impl List {
                     continue;
                 };
                 if work.catalog.reads_personal(self.entity, &typed) {
-                    let fault = Diagnostic::error("DEF373", &node.place, "what says something of a person is not sent in a message")
+                    let fault = Diagnostic::error("DEF378", &node.place, "what says something of a person is not sent in a message")
                         .hint("messages are kept and sent again; who receives one reads the record over the API with a token of its own");
                     work.fault(fault);
                     is_sound = false;
