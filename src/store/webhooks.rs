@@ -1,7 +1,7 @@
 //! Endpoints that are told over HTTP what happens to records, and what was sent to them. Their secrets lie here encrypted.
 
 use super::compile::Source;
-use super::jobs::{self, NewJob};
+use super::jobs::{self, NewJob, Priority};
 use super::read::{self, AT, BOOL, INT, TEXT};
 use super::sql::{at, flag, int, text};
 use super::{Sql, Store, StoreError, Tx, outbox, vault};
@@ -266,7 +266,7 @@ async fn enqueue(tx: &mut Tx, id: i64) -> Result<bool, StoreError> {
         key: Some(format!("{SEND}:{id}")),
         max_attempts: ATTEMPTS,
         // What people wait for goes first.
-        priority: -1,
+        priority: Priority::Low,
         ..NewJob::default()
     };
     Ok(jobs::enqueue(tx, &job).await?.is_some())

@@ -63,7 +63,7 @@ fn watched(work: &mut Work, item: &Node, entity: EntityIx) -> Option<FieldIx> {
         }
         _ => return Some(ix),
     };
-    let fault = Diagnostic::error("DEF371", &item.place, format!("`{}` {why}: nothing ever begins with a change of it", found.name))
+    let fault = Diagnostic::error("DEF379", &item.place, format!("`{}` {why}: nothing ever begins with a change of it", found.name))
         .hint("watch the fields that it is computed from; of a list, make an automation of its records");
     work.fault(fault);
     None
