@@ -49,10 +49,16 @@ fn fields() -> Vec<(&'static str, Value)> {
         ("url", text()),
         ("events", events()),
         ("active", json!({ "type": "boolean" })),
-        ("stopped_why", json!({ "type": ["string", "null"], "description": "`person`, `gone` (it answered 410), `failing` (for five days)" })),
+        (
+            "stopped_why",
+            json!({ "type": ["string", "null"], "description": "`person`, `gone` (it answered 410), `failing` (for five days)" }),
+        ),
         ("failures", json!({ "type": "integer", "description": "attempts that failed one after the other" })),
         ("failing_since", moment_or_null()),
-        ("former_until", json!({ "type": ["string", "null"], "format": "date-time", "description": "until when the former secret signs too" })),
+        (
+            "former_until",
+            json!({ "type": ["string", "null"], "format": "date-time", "description": "until when the former secret signs too" }),
+        ),
         ("made_by", text_or_null()),
         ("made_at", json!({ "type": "string", "format": "date-time" })),
     ]
@@ -92,7 +98,10 @@ fn get() -> Value {
 
 fn make() -> Value {
     let mut fields = fields();
-    fields.push(("secret", json!({ "type": "string", "pattern": "^whsec_", "description": "what messages are signed with; told this once" })));
+    fields.push((
+        "secret",
+        json!({ "type": "string", "pattern": "^whsec_", "description": "what messages are signed with; told this once" }),
+    ));
     Operation::new("create_webhook", TAG, "Tell an endpoint what happens to records")
         .describe("For administrators. Messages follow the Standard Webhooks specification.")
         .body(JSON, written(true), Some(json!({ "name": "billing", "url": "https://example.com/hook", "events": ["*"] })))

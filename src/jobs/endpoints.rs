@@ -57,7 +57,10 @@ pub fn check(catalog: &Catalog, asked: &Asked) -> Result<Edit, Fault> {
         Fault { field: "url", message: format!("{error}{hint}") }
     })?;
     if asked.events.len() > MOST_EVENTS {
-        return Err(Fault { field: "events", message: format!("at most {MOST_EVENTS}; `deal.*` stands for all of an entity, `*` for all there are") });
+        return Err(Fault {
+            field: "events",
+            message: format!("at most {MOST_EVENTS}; `deal.*` stands for all of an entity, `*` for all there are"),
+        });
     }
     let events = asked.events.iter().map(|word| wanted(catalog, word.trim())).collect::<Result<Vec<_>, _>>()?;
     Ok(Edit { name: name.to_owned(), url: url.to_owned(), events, is_active: asked.is_active })
@@ -146,7 +149,8 @@ pub async fn change(store: &Store, id: i64, edit: Edit) -> Result<Made<()>, Stor
             let changed = webhooks::change(tx, id, &edit).await?;
             if changed == Some(true) {
                 webhooks::follow(tx).await?;
-                let entry = Entry::new("webhook.change").fact("webhook", edit.name).fact("url", host(&edit.url)).fact("active", edit.is_active);
+                let entry =
+                    Entry::new("webhook.change").fact("webhook", edit.name).fact("url", host(&edit.url)).fact("active", edit.is_active);
                 audit::append(tx, entry).await?;
             }
             Ok::<_, StoreError>(changed)

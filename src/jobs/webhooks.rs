@@ -215,13 +215,17 @@ async fn refused(store: &Store, endpoint: &Webhook, message: Delivery, attempt: 
                 let why = if is_gone { "gone" } else { "failing" };
                 if (is_gone || is_hopeless) && webhooks::stop(tx, endpoint.id, why).await? {
                     webhooks::follow(tx).await?;
-                    audit::append(tx, Entry::new("webhook.stop").by(0, "system").fact("webhook", endpoint.name.as_str()).fact("why", why)).await?;
+                    audit::append(tx, Entry::new("webhook.stop").by(0, "system").fact("webhook", endpoint.name.as_str()).fact("why", why))
+                        .await?;
                     let telling = Telling {
                         people: Vec::new(),
                         teams: Vec::new(),
                         roles: vec![ADMINISTRATOR.to_owned()],
                         source: PROGRAM.to_owned(),
-                        said: Said::Message { key: format!("notification-webhook-{why}"), facts: vec![("name".to_owned(), endpoint.name.clone())] },
+                        said: Said::Message {
+                            key: format!("notification-webhook-{why}"),
+                            facts: vec![("name".to_owned(), endpoint.name.clone())],
+                        },
                         about: None,
                         step: None,
                     };

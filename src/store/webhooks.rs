@@ -216,7 +216,10 @@ pub async fn follow(tx: &mut Tx) -> Result<(), StoreError> {
 
 /// An endpoint took a message.
 pub async fn succeeded(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
-    let sql = Sql::template("UPDATE sys_webhook SET failures = 0, failing_since = NULL, hold_until = NULL WHERE id = ? AND failures > 0", [int(id)]);
+    let sql = Sql::template(
+        "UPDATE sys_webhook SET failures = 0, failing_since = NULL, hold_until = NULL WHERE id = ? AND failures > 0",
+        [int(id)],
+    );
     tx.run(sql).await.map(|_| ())
 }
 
@@ -281,7 +284,8 @@ pub async fn send_again(tx: &mut Tx, webhook: i64, id: i64) -> Result<Option<boo
     enqueue(tx, id).await.map(Some)
 }
 
-const MESSAGE: &str = "SELECT id, webhook, type, body, state, attempts, status, error, took_ms, run, step, made_at, sent_at FROM sys_delivery ";
+const MESSAGE: &str =
+    "SELECT id, webhook, type, body, state, attempts, status, error, took_ms, run, step, made_at, sent_at FROM sys_delivery ";
 const MESSAGE_COLUMNS: [ColumnKind; 13] = [INT, INT, TEXT, TEXT, TEXT, INT, INT, TEXT, INT, INT, TEXT, AT, AT];
 
 fn message(row: &[crate::base::Cell]) -> Delivery {
@@ -331,14 +335,7 @@ pub async fn note(tx: &mut Tx, id: i64, attempt: &Attempt) -> Result<(), StoreEr
     let now = tx.now();
     let sql = Sql::template(
         "UPDATE sys_delivery SET state = ?, attempts = attempts + 1, status = ?, error = ?, took_ms = ?, sent_at = ? WHERE id = ?",
-        [
-            text(attempt.state),
-            int(attempt.status),
-            text(attempt.error.as_deref()),
-            int(attempt.took_ms),
-            at(now),
-            int(id),
-        ],
+        [text(attempt.state), int(attempt.status), text(attempt.error.as_deref()), int(attempt.took_ms), at(now), int(id)],
     );
     tx.run(sql).await.map(|_| ())
 }

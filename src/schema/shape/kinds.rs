@@ -368,7 +368,11 @@ pub const STEP: &[KeySpec] = &[
     key("where", Expr, "`update`: records for which this holds."),
     key("limit", Int(1, 1000), "`update`: with more records than this the step is refused; 100 when left out."),
     key("due_in", Int(0, 3650), "`task`: days until it is due."),
-    key("to", Many(&Text), "`notify`: who is told: names of roles, or `=` and an expression that gives a person or a team; `webhook`: names of endpoints."),
+    key(
+        "to",
+        Many(&Text),
+        "`notify`: who is told: names of roles, or `=` and an expression that gives a person or a team; `webhook`: names of endpoints.",
+    ),
     key("text", Label, "`notify`: what they are told; `{name}` stands for the value of a field of the record."),
     key("type", Text, "`webhook`: the type of the message, `deal.won`; the automation's id when left out."),
     key("script", Name, "`script`: id of a script of the entity with `trigger: automation`."),

@@ -12,8 +12,8 @@ use crate::base::RecordId;
 use crate::jobs::endpoints::{self, Asked, Made};
 use crate::jobs::webhooks::message_id;
 use crate::record::RecordError;
-use crate::store::webhooks::{self, Delivery, STATES, Webhook};
 use crate::store::StoreError;
+use crate::store::webhooks::{self, Delivery, STATES, Webhook};
 use crate::web::Problem;
 
 const DEFAULT: u32 = 50;

@@ -101,7 +101,13 @@ pub(super) async fn endpoint(page: Page, Path(id): Path<String>) -> Result<Respo
     endpoint_page(&page, StatusCode::OK, id, None, None).await
 }
 
-async fn endpoint_page(page: &Page, status: StatusCode, id: i64, secret: Option<String>, error: Option<String>) -> Result<Response, Problem> {
+async fn endpoint_page(
+    page: &Page,
+    status: StatusCode,
+    id: i64,
+    secret: Option<String>,
+    error: Option<String>,
+) -> Result<Response, Problem> {
     let store = page.state.records.store();
     let endpoint = webhooks::get(store, id).await.map_err(failed)?.ok_or_else(Problem::not_found)?;
     let before = page.params.get("before").and_then(|text| text.parse().ok()).unwrap_or(i64::MAX);
@@ -175,7 +181,9 @@ pub(super) async fn act(mut page: Page, Path((id, act)): Path<(String, String)>,
             };
             let edit = match endpoints::check(&page.catalog.whole(), &wanted) {
                 Ok(edit) => edit,
-                Err(fault) => return endpoint_page(&page, StatusCode::UNPROCESSABLE_ENTITY, id, None, Some(say_fault(&page, &fault))).await,
+                Err(fault) => {
+                    return endpoint_page(&page, StatusCode::UNPROCESSABLE_ENTITY, id, None, Some(say_fault(&page, &fault))).await;
+                }
             };
             match endpoints::change(&store, id, edit).await.map_err(failed)? {
                 Made::Done(()) => Ok(page.go(&format!("{here}?done=webhook-changed"))),

@@ -405,7 +405,9 @@ async fn ask(lab: &mut Lab, at: usize, method: &str, path: &str, row: &Row, enti
         "/api/v1/access/who" => target.push_str("?of=memo.name"),
         // Nobody stands in for themselves.
         "/api/v1/stand-ins" if method == "POST" => body = Some(json!({ "stand_in": person, "until": "2030-01-01T00:00:00Z" })),
-        "/api/v1/webhooks" if method == "POST" => body = Some(json!({ "name": format!("hook{}", lab.next()), "url": "https://example.com" })),
+        "/api/v1/webhooks" if method == "POST" => {
+            body = Some(json!({ "name": format!("hook{}", lab.next()), "url": "https://example.com" }))
+        }
         "/api/v1/people/invite" => body = Some(json!({ "email": format!("guest{}@example.com", lab.next()) })),
         _ if path.ends_with("/deactivate") => body = Some(json!({})),
         "/api/v1/session/confirm" => body = Some(json!({ "password": "wrong password" })),

@@ -73,7 +73,10 @@ impl Receiver {
                 let headers = headers.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned())).collect();
                 let body = String::from_utf8_lossy(&bytes[length..]).into_owned();
                 taken.lock().await.push(Seen { headers, body });
-                let answer = format!("HTTP/1.1 {} x\r\ncontent-length: 0\r\nconnection: close\r\nlocation: http://127.0.0.1:1/\r\n\r\n", answers.load(Ordering::SeqCst));
+                let answer = format!(
+                    "HTTP/1.1 {} x\r\ncontent-length: 0\r\nconnection: close\r\nlocation: http://127.0.0.1:1/\r\n\r\n",
+                    answers.load(Ordering::SeqCst)
+                );
                 let _ = stream.write_all(answer.as_bytes()).await;
             }
         });
@@ -126,7 +129,8 @@ async fn shop(receiver: &Receiver) -> World {
 }
 
 async fn endpoint(world: &World, url: &str, events: Value) -> (String, String) {
-    let made = world.app.post("/api/v1/webhooks", json!({ "name": "billing", "url": url, "events": events })).await.expect_status(201).json();
+    let made =
+        world.app.post("/api/v1/webhooks", json!({ "name": "billing", "url": url, "events": events })).await.expect_status(201).json();
     (made["id"].as_str().expect("an id").to_owned(), made["secret"].as_str().expect("a secret").to_owned())
 }
 
