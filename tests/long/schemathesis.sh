@@ -44,7 +44,7 @@ until curl -fsS "$url/readyz" >/dev/null 2>&1; do
 done
 token=$("$relata" --data "$work/site/relata-data" token create --user admin@example.com --name schemathesis --scope admin,erase 2>/dev/null | grep -o 'rl_[0-9a-z]*' | head -1)
 [ -n "$token" ] || { echo "no token could be made"; exit 1; }
-# Each deal that is made leaves a job that waits and one that failed, to be cancelled and tried again. What is asked about a
+# Each deal that is made leaves a job that waits, one that failed, to be cancelled and tried again, and a notification. What is asked about a
 # deal is decided by whoever asks.
 mkdir -p "$work/site/definitions/site/automations"
 cat >"$work/site/definitions/site/automations/jobs.yaml" <<'YAML'
@@ -66,6 +66,12 @@ for: crm.deal
 id: fails
 trigger: {event: created}
 steps: [{do: set, values: {name: "=null"}}]
+---
+kind: automation
+for: crm.deal
+id: tells
+trigger: {event: created}
+steps: [{do: notify, to: [admin], text: {en: "{name} is new", zh-CN: "{name}：新建", zh-TW: "{name}：新建"}}]
 YAML
 (cd "$work/site" && "$relata" apply >/dev/null)
 email=someone@example.com password="seven quiet rivers of stone"

@@ -205,6 +205,35 @@ def merge_of(slug, record):
         return None
 
 
+def endpoint_of(fresh_one):
+    """An endpoint that is told about next to nothing; a new one where it will be deleted."""
+    try:
+        found = [] if fresh_one else [endpoint["id"] for endpoint in ask("GET", "/api/v1/webhooks")["data"]]
+        if found:
+            return CHOICE.choice(found)
+        body = {"name": f"proof-{CHOICE.randrange(10**9)}", "url": "https://example.com/hook", "events": ["team.restored"]}
+        return ask("POST", "/api/v1/webhooks", body)["id"]
+    except OSError:
+        return None
+
+
+def delivery_of(endpoint):
+    """A message to an endpoint."""
+    try:
+        return ask("POST", f"/api/v1/webhooks/{endpoint}/test")["delivery"]
+    except OSError:
+        return None
+
+
+def told():
+    """A line that whoever asks was told: saves of deals tell it."""
+    found = [line["id"] for line in ask("GET", "/api/v1/notifications?limit=20")["data"]]
+    if not found:
+        # It stands there in a moment.
+        one_more("deal")
+    return CHOICE.choice(found) if found else None
+
+
 def spare(value):
     """The same, but about somebody else and another token."""
     if value == OWN_TOKEN:
@@ -240,6 +269,12 @@ def before_call(context, case, kwargs):
                 found = deleted(slug) if path.endswith("/restore") else pick(slug)
                 if found:
                     case.path_parameters["id"] = found
+        if "/webhooks/{id}" in path:
+            case.path_parameters["id"] = endpoint_of(case.method.upper() == "DELETE") or case.path_parameters["id"]
+        if "{delivery}" in path:
+            case.path_parameters["delivery"] = delivery_of(case.path_parameters["id"]) or case.path_parameters["delivery"]
+        if "/notifications/{id}" in path:
+            case.path_parameters["id"] = told() or case.path_parameters["id"]
         if "{request}" in path:
             case.path_parameters["request"] = request_of() or case.path_parameters["request"]
         if path.endswith("/stand-ins/{id}"):
