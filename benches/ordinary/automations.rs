@@ -25,7 +25,9 @@ fn cases() -> [Case; 4] {
     (0..20).for_each(|number| automation(&mut busy, number, "{event: updated, watch: [amount]}", "amount >= 0"));
     let (mut others, mut conditions) = (String::new(), String::new());
     for number in 0..1_000 {
-        let trigger = ["{event: created}", "{event: deleted}", "{event: updated, watch: [name, close_on]}", "{event: called}"][number % 4];
+        let trigger =
+            ["{event: created}", "{event: updated, watch: [code]}", "{event: updated, watch: [name, close_on]}", "{event: called}"]
+                [number % 4];
         automation(&mut others, number, trigger, "amount >= 0");
         let of_amount = number % 10 == 0;
         automation(&mut conditions, number, if of_amount { "{event: updated, watch: [amount]}" } else { trigger }, "amount < 0");

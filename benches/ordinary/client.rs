@@ -59,13 +59,10 @@ impl Load {
         Self { target: target.clone(), make: Arc::new(move |number| request(&of, "POST", path, &body(&of, number))) }
     }
 
-    /// Creates of the crm package's accounts.
+    /// Creates of the crm package's accounts, with names that none of its duplicate rules takes for one another.
     pub fn accounts(target: &Target) -> Self {
         let of = target.clone();
-        Self {
-            target: target.clone(),
-            make: Arc::new(move |number| request(&of, "POST", "/api/v1/records/account", &format!("{{\"name\":\"Load {number}\"}}"))),
-        }
+        Self { target: target.clone(), make: Arc::new(move |number| request(&of, "POST", "/api/v1/records/account", &account(number))) }
     }
 
     pub fn update(target: &Target, path: &'static str) -> Self {
@@ -99,6 +96,10 @@ impl Load {
             }),
         }
     }
+}
+
+fn account(number: u64) -> String {
+    format!("{{\"name\":\"{:016x}\"}}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
 fn body(target: &Target, number: u64) -> String {
