@@ -99,7 +99,11 @@ impl Load {
 }
 
 fn account(number: u64) -> String {
-    format!("{{\"name\":\"{:016x}\"}}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    // The finaliser of SplitMix64: numbers that follow each other have no digits in common.
+    let mut mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    format!("{{\"name\":\"{:016x}\"}}", mixed ^ (mixed >> 31))
 }
 
 fn body(target: &Target, number: u64) -> String {
