@@ -39,7 +39,6 @@ def ask(method, path, body=None, media_type="application/json"):
 SLUGS = {entity["entity"]: entity["prefix"] for entity in ask("GET", "/api/v1/schema")["data"]}
 BY_PREFIX = {prefix: slug for slug, prefix in SLUGS.items()}
 IDS = {}
-DELETED = {}
 
 
 # Who asks must neither be deleted nor deactivated by what is asked.
@@ -92,18 +91,9 @@ def pick(slug):
 
 
 def deleted(slug):
-    found = DELETED.get(slug)
-    if not found:
-        try:
-            found = [row["id"] for row in ask("GET", f"/api/v1/records/{slug}?select=id&limit=50&deleted=deleted")["data"]]
-        except OSError:
-            found = []
-        if not found:
-            # Nothing links to a record that was just made, so nothing keeps it from being deleted.
-            made = one_more(slug)
-            found = [made] if made and delete(slug, made) else []
-        DELETED[slug] = found
-    return found.pop() if found else None
+    """A record that can be restored: nothing links to one that was just made, so nothing keeps it from being deleted."""
+    made = one_more(slug)
+    return made if made and delete(slug, made) else None
 
 
 def delete(slug, record):
@@ -196,11 +186,12 @@ def stand_in_of():
         return None
 
 
-def merge_of(slug, record):
-    """A merge into a record that can be undone: of one that was made for it."""
+def merge_of(slug):
+    """A record that was just made, and a merge into it of another one, that can be undone."""
+    record, other = one_more(slug), one_more(slug)
     try:
-        other = one_more(slug)
-        return ask("POST", f"/api/v1/records/{slug}/{record}/merge", {"from": [other]})["merges"][0]["id"] if other else None
+        merged = ask("POST", f"/api/v1/records/{slug}/{record}/merge", {"from": [other]}) if record and other else None
+        return (record, merged["merges"][0]["id"]) if merged else None
     except OSError:
         return None
 
@@ -284,9 +275,9 @@ def before_call(context, case, kwargs):
             if share:
                 case.path_parameters["share"] = share
         if slug and path.endswith("/merges/{merge}/undo"):
-            merge = merge_of(slug, case.path_parameters["id"])
-            if merge:
-                case.path_parameters["merge"] = merge
+            merged = merge_of(slug)
+            if merged:
+                case.path_parameters["id"], case.path_parameters["merge"] = merged
         if path.endswith("/access/why") and CHOICE.random() < 0.5:
             case.query = {"record": pick(CHOICE.choice(["deal", "account", "contact"])), "person": ADMIN}
         if case.headers and CHOICE.random() < 0.7:
