@@ -136,6 +136,9 @@ def fresh(slug):
     """The document's example with real links and with words and addresses no record has yet."""
     body = real_links(example_of(slug))
     suffix = str(CHOICE.randrange(10**9))
+    if "email" in SCHEMAS[slug]["properties"]:
+        # A rule of the package wants a way to reach people.
+        body.setdefault("email", "someone@example.com")
     for field, item in body.items():
         if isinstance(item, str) and item.startswith("Example"):
             body[field] = item + " " + suffix
