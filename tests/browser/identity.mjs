@@ -3,26 +3,15 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import assert from 'node:assert/strict';
-import { chromium } from 'playwright-core';
 import Provider from 'oidc-provider';
+import { accessible, faults, freePort, launch, program, report, step, watch } from './shared.mjs';
 
-const program = process.argv[2] ?? new URL('../../target/debug/relata', import.meta.url).pathname;
 const folder = await mkdtemp(join(tmpdir(), 'relata-identity-'));
 const PASSWORD = 'correct horse battery';
 const SECRET = 'a secret of these two alone';
-
-function freePort() {
-  return new Promise((done) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => done(port));
-    });
-  });
-}
 
 const [port, providerPort] = [await freePort(), await freePort()];
 const [base, issuer] = [`http://localhost:${port}`, `http://127.0.0.1:${providerPort}`];
@@ -74,28 +63,11 @@ function code(secret, later = 0) {
   return String((tag.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, '0');
 }
 
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
-const faults = [];
+const browser = await launch();
 
 async function fresh() {
   const context = await browser.newContext({ locale: 'en' });
-  const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
-  page.on('console', (message) => {
-    const isOurs = page.url().startsWith(base);
-    if (isOurs && ['error', 'warning'].includes(message.type()) && !/status of (403|422|404)/.test(message.text())) faults.push(`${page.url()}: ${message.text()}`);
-  });
-  return page;
-}
-
-async function step(name, action) {
-  try {
-    await action();
-    console.log(`ok   ${name}`);
-  } catch (error) {
-    console.log(`FAIL ${name}\n     ${String(error.stack ?? error).split('\n').slice(0, 6).join('\n     ')}`);
-    faults.push(name);
-  }
+  return watch(await context.newPage(), base, [403, 404, 422]);
 }
 
 async function password(page, email) {
@@ -128,6 +100,7 @@ await step('an authenticator app is set up from the letters beside the QR code',
   await page.goto(`${base}/account`);
   await page.click('form[action="/account/second-factor/begin"] button');
   await page.waitForSelector('svg.qr');
+  await accessible(page, 'setting up an authenticator app');
   secret = await page.textContent('#enrol-secret');
   await page.fill('#code', code(secret));
   await page.click('form[action="/account/second-factor/finish"] button');
@@ -207,6 +180,7 @@ await step('a passkey of a virtual device is added and signs in without password
   await page.click('form[data-passkey=make] button');
   await page.waitForURL(/done=passkey-added/);
   assert.match(await page.textContent('#passkeys + p + form'), /Virtual/);
+  await accessible(page, 'account with a passkey');
   const { credentials } = await devtools.send('WebAuthn.getCredentials', { authenticatorId });
   assert.equal(credentials.length, 1);
   await page.click('form[action="/sign-out"] button');
@@ -216,8 +190,16 @@ await step('a passkey of a virtual device is added and signs in without password
   // A device that does not know who is there is refused.
   await page.click('form[action="/sign-out"] button');
   await devtools.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: false });
+  await page.waitForURL(/sign-in/);
+  await page.evaluate(() => {
+    const get = navigator.credentials.get.bind(navigator.credentials);
+    navigator.credentials.get = (options) => get(options).catch((fault) => {
+      document.body.dataset.refused = fault.name;
+      throw fault;
+    });
+  });
   await page.click('form[data-passkey=use] button');
-  await page.waitForTimeout(500);
+  await page.waitForSelector('body[data-refused=NotAllowedError]');
   assert.match(page.url(), /sign-in/);
   // A key that was taken away is worth nothing, whatever the device thinks.
   await devtools.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: true });
@@ -238,9 +220,5 @@ server.kill('SIGTERM');
 providerServer.close();
 providerServer.closeAllConnections?.();
 await rm(folder, { recursive: true, force: true });
-if (faults.length) {
-  console.log(`\n${faults.length} faults:\n${faults.join('\n')}\n\nlog:\n${said}`);
-  process.exit(1);
-}
-console.log('all well');
-process.exit(0);
+report();
+if (faults.length) console.log(`\nlog:\n${said}`);

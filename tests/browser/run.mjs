@@ -2,24 +2,12 @@
 //   node run.mjs [PATH OF relata]
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import assert from 'node:assert/strict';
-import { chromium } from 'playwright-core';
-import { AxeBuilder } from '@axe-core/playwright';
+import { accessible, faults, freePort, launch, program, report, step, watch as watchAt } from './shared.mjs';
 
-const program = process.argv[2] ?? new URL('../../target/debug/relata', import.meta.url).pathname;
 const folder = await mkdtemp(join(tmpdir(), 'relata-browser-'));
-
-function freePort() {
-  return new Promise((done) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => done(port));
-    });
-  });
-}
 
 const port = await freePort();
 const base = `http://localhost:${port}`;
@@ -37,33 +25,8 @@ const link = await new Promise((done, fail) => {
   setTimeout(() => fail(new Error(`the demo prints no link:\n${said}`)), 120_000).unref();
 });
 
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
-const faults = [];
-
-function watch(page) {
-  page.on('console', (message) => {
-    // Chromium logs refused forms as failed loads; everything else is a fault, CSP reports among them.
-    if (['error', 'warning'].includes(message.type()) && !/status of (409|422|404)/.test(message.text())) faults.push(`${page.url()}: ${message.text()}`);
-  });
-  page.on('pageerror', (error) => faults.push(`${page.url()}: ${error.message}`));
-  page.setDefaultTimeout(15_000);
-  return page;
-}
-
-async function accessible(page, name) {
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
-  for (const violation of violations) faults.push(`${name}: ${violation.id} at ${violation.nodes.map((node) => node.target).join(', ').slice(0, 300)}`);
-}
-
-async function step(name, action) {
-  try {
-    await action();
-    console.log(`ok   ${name}`);
-  } catch (error) {
-    console.log(`FAIL ${name}\n     ${String(error.stack ?? error).split('\n').slice(0, 6).join('\n     ')}`);
-    faults.push(name);
-  }
-}
+const browser = await launch();
+const watch = (page) => watchAt(page, base, [404, 409, 422]);
 
 const context = await browser.newContext({ locale: 'en', viewport: { width: 1280, height: 900 } });
 const page = watch(await context.newPage());
@@ -256,6 +219,4 @@ await browser.close();
 server.kill('SIGTERM');
 await new Promise((done) => { server.once('exit', done); setTimeout(done, 15_000).unref(); });
 await rm(folder, { recursive: true, force: true });
-for (const fault of faults) console.log(`fault: ${fault}`);
-console.log(faults.length === 0 ? 'all well' : `${faults.length} faults`);
-process.exitCode = faults.length === 0 ? 0 : 1;
+report();
