@@ -3,18 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use axum::http::Method;
 use relata::access::Actor;
-use relata::record::{Input, Source, WriteOptions};
 use relata::transfer::{self, Import, Mapping, Table, TableOptions};
 use serde_json::{Value, json};
 
 use super::world::World;
-use crate::support::{Answer, TestApp, root};
-
-/// Doors through which a stage can be changed.
-pub(super) const DOORS: [&str; 12] =
-    ["patch", "moves", "many", "filter", "batch", "upsert", "nested", "form", "move form", "button", "automation", "merge"];
+use crate::support::doors::{DOORS, through};
+use crate::support::root;
 
 /// Where the record writer is called from, and which door of this matrix stands for it. What comes in with
 /// [`Source::System`](relata::record::Source::System) fills in what the program or a package says and is not a door.
@@ -69,95 +64,6 @@ fn cases() -> Vec<(Value, Value, Vec<Reason>)> {
         (json!({}), json!({ "stage": "old" }), vec![RETIRED]),
         (json!({}), json!({ "stage": "dropped" }), vec![]),
     ]
-}
-
-/// What a door answers: nothing where it saved.
-pub(super) async fn through(app: &TestApp, door: &str, id: &str, code: &str, set: &Value) -> Option<String> {
-    let path = format!("/api/v1/records/deal/{id}");
-    let refused = |answer: Answer| (answer.status.as_u16() >= 300).then(|| answer.text());
-    let of_many = |answer: Answer| {
-        let told = answer.expect_status(200).json();
-        (told["failed"] == 1).then(|| told.to_string())
-    };
-    match door {
-        "patch" => refused(app.patch(&path, set.clone()).await),
-        "moves" => {
-            let mut others = set.clone();
-            let to = others.as_object_mut()?.remove("stage");
-            refused(app.post(&format!("{path}/moves"), json!({ "to": to, "set": others })).await)
-        }
-        "many" => of_many(app.patch("/api/v1/records/deal", json!([{ "id": id, "set": set }])).await),
-        "filter" => {
-            let body = json!({ "filter": format!("code = '{code}'"), "set": set, "max_affected": 1 });
-            of_many(app.patch("/api/v1/records/deal", body).await)
-        }
-        "batch" => {
-            let operations = json!([{ "op": "update", "entity": "deal", "id": id, "values": set }]);
-            refused(app.post("/api/v1/batch", json!({ "operations": operations })).await)
-        }
-        "upsert" => refused(app.put(&format!("/api/v1/records/deal/by/code/{code}"), set.clone()).await),
-        "nested" => {
-            let deal = app.get(&path).await.expect_status(200).json();
-            let account = match deal["account"].as_str() {
-                Some(account) => account.to_owned(),
-                None => app.create_id("account", json!({ "name": "A" })).await,
-            };
-            app.patch(&path, json!({ "account": account })).await.expect_status(200);
-            let mut row = set.clone();
-            row["id"] = id.into();
-            refused(app.patch(&format!("/api/v1/records/account/{account}"), json!({ "deals": [row] })).await)
-        }
-        "form" => {
-            let deal = app.get(&path).await.expect_status(200).json();
-            let text = |name: &str| set.get(name).unwrap_or(&deal[name]).as_str().unwrap_or_default().to_owned();
-            let pairs = ["name", "code", "kind", "stage", "amount", "close_on", "why"].map(|name| format!("{name}={}", text(name)));
-            let answer = app
-                .request(Method::POST, &format!("/records/deal/{id}"))
-                .header("content-type", "application/x-www-form-urlencoded")
-                .text(format!("_version={}&{}", deal["version"], pairs.join("&")))
-                .send()
-                .await;
-            (answer.status.as_u16() != 303).then(|| answer.text())
-        }
-        "move form" => {
-            let deal = app.get(&path).await.expect_status(200).json();
-            let others = set.as_object()?.iter().filter(|(name, _)| *name != "stage");
-            let pairs: Vec<String> = others.map(|(name, value)| format!("&{name}={}", value.as_str().unwrap_or_default())).collect();
-            let to = set["stage"].as_str().unwrap_or_default();
-            let pipeline = if deal["kind"] == "care" { "care" } else { "sales" };
-            let answer = app
-                .request(Method::POST, &format!("/records/deal/{id}/move"))
-                .header("content-type", "application/x-www-form-urlencoded")
-                .text(format!("_version={}&_pipeline={pipeline}&_to={to}{}", deal["version"], pairs.concat()))
-                .send()
-                .await;
-            (!answer.header("location").contains("done=moved")).then(|| answer.text())
-        }
-        "button" => refused(app.post(&format!("{path}/actions/push"), set.clone()).await),
-        "automation" => {
-            let mut wish = set.clone();
-            wish["deal"] = id.into();
-            app.create_id("wish", wish).await;
-            app.workspace.runner.run_until_idle().await.expect("jobs run");
-            let runs = app.get("/api/v1/runs?automation=shop.fulfil&limit=1").await.expect_status(200).json();
-            let run = &runs["data"][0];
-            (run["state"] != "done").then(|| run["reason"].as_str().unwrap_or_default().to_owned())
-        }
-        "merge" => {
-            // The program itself may make one that stands where nobody could bring it.
-            let records = &app.workspace.records;
-            let catalog = records.catalog();
-            let deals = catalog.find_entity("deal")?;
-            let mut twin = set.clone();
-            twin["name"] = "Twin".into();
-            let input = Input::from_json(&catalog, deals, &twin).expect("an input");
-            let made = records.create(&Actor::system(), &catalog, deals.ix, input, WriteOptions::from(Source::System)).await.expect("made");
-            let twin = made.id.display(&deals.prefix);
-            let take: serde_json::Map<String, Value> = set.as_object()?.keys().map(|name| (name.clone(), twin.clone().into())).collect();
-            refused(app.post(&format!("{path}/merge"), json!({ "from": [twin], "take": take })).await)
-        }
-        other => panic!("no door {other}"),
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

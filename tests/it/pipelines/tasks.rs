@@ -3,9 +3,9 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::doors::{DOORS, through};
 use super::world::{World, faults};
 use crate::access::world::{get, send};
+use crate::support::doors::{DOORS, through};
 
 const CARE: &str = "care";
 

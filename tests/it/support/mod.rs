@@ -10,6 +10,7 @@
 mod answer;
 mod carried;
 mod definitions;
+pub mod doors;
 pub mod log;
 pub mod needles;
 
