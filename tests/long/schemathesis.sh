@@ -80,12 +80,15 @@ curl -fsS -H "Authorization: Bearer $token" "$url/api/v1/openapi.json" -o "$work
 
 "$venv/bin/openapi-spec-validator" "$work/openapi.json"
 
+# One worker: Python's own parser fails now and then in several threads at once (cpython issue 106905).
+failed=
 RELATA_EMAIL=$email RELATA_PASSWORD=$password RELATA_URL=$url RELATA_TOKEN=$token RELATA_SPEC=$work/openapi.json RELATA_REPORT=$work/report.json \
     PYTHONPATH=tests/long SCHEMATHESIS_HOOKS=schemathesis_hooks \
     "$venv/bin/schemathesis" run "$work/openapi.json" --url "$url" \
     -H "Authorization: Bearer $token" \
     --max-examples "$examples" --phases=examples,coverage,fuzzing \
     --checks not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance \
-    --continue-on-failure --suppress-health-check all --seed 1 --workers 2 --no-color
+    --continue-on-failure --suppress-health-check all --seed 1 --workers 1 --no-color || failed=yes
 PYTHONPATH=tests/long "$venv/bin/python" -m schemathesis_report "$work/report.json" "$work/openapi.json"
 curl -fsS "$url/healthz" | grep -q '"panics":0' || { echo "a handler panicked"; exit 1; }
+[ -z "$failed" ] || exit 1
