@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::operation::Operation;
-use super::records::object;
+use super::small::{object, text};
 
 const TAG: &str = "access";
 
@@ -15,10 +15,6 @@ pub(super) fn add(paths: &mut Map<String, Value>) {
 
 fn texts() -> Value {
     json!({ "type": "array", "items": { "type": "string" } })
-}
-
-fn text() -> Value {
-    json!({ "type": "string" })
 }
 
 fn list(item: Value) -> Value {

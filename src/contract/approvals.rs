@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::operation::{Operation, schema_ref};
-use super::records::{id_of, name, object};
+use super::records::{id_of, name};
+use super::small::{moment, moment_or_null, object, text, text_or_null};
 use crate::schema::catalog::Entity;
 
 const JSON: &[&str] = &["application/json"];
@@ -31,22 +32,6 @@ pub(super) fn add(paths: &mut Map<String, Value>) {
     paths.insert("/api/v1/approvals/{request}/withdraw".into(), json!({ "post": withdraw() }));
     paths.insert("/api/v1/stand-ins".into(), json!({ "get": stand_ins(), "post": add_stand_in() }));
     paths.insert("/api/v1/stand-ins/{id}".into(), json!({ "delete": end_stand_in() }));
-}
-
-fn text() -> Value {
-    json!({ "type": "string" })
-}
-
-fn text_or_null() -> Value {
-    json!({ "type": ["string", "null"] })
-}
-
-fn moment() -> Value {
-    json!({ "type": "string", "format": "date-time" })
-}
-
-fn moment_or_null() -> Value {
-    json!({ "type": ["string", "null"], "format": "date-time" })
 }
 
 fn number() -> Value {

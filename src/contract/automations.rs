@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::operation::Operation;
-use super::records::object;
+use super::small::{moment_or_null, object, plain_id, text, text_or_null};
 
 const TAG: &str = "workspace";
 const WHO: &str = "For administrators.";
@@ -17,22 +17,6 @@ pub(super) fn add(paths: &mut Map<String, Value>) {
     );
     paths.insert("/api/v1/runs".into(), json!({ "get": runs() }));
     paths.insert("/api/v1/runs/{id}".into(), json!({ "get": run() }));
-}
-
-fn id_schema() -> Value {
-    json!({ "type": "string", "pattern": "^[0-9]{1,19}$" })
-}
-
-fn text() -> Value {
-    json!({ "type": "string" })
-}
-
-fn text_or_null() -> Value {
-    json!({ "type": ["string", "null"] })
-}
-
-fn moment_or_null() -> Value {
-    json!({ "type": ["string", "null"], "format": "date-time" })
 }
 
 fn list() -> Value {
@@ -98,7 +82,7 @@ fn runs() -> Value {
             "only runs in this state",
         )
         .query("record", json!({ "type": "string", "pattern": "^[a-z0-9]+_[0-9a-hjkmnp-tv-z]{13}$" }), "only runs on this record")
-        .query("before", id_schema(), "only runs older than this one")
+        .query("before", plain_id(), "only runs older than this one")
         .query("limit", json!({ "type": "integer", "minimum": 1, "maximum": 200, "default": 50 }), "runs of an answer")
         .answers("200", "newest first", answer)
         .fails(&["422"])
@@ -119,7 +103,7 @@ fn run() -> Value {
     fields.push(("steps", json!({ "type": "array", "items": step })));
     Operation::new("get_run", TAG, "One run with each of its steps")
         .describe(WHO)
-        .path("id", id_schema(), "the run's id")
+        .path("id", plain_id(), "the run's id")
         .answers("200", "the run", object(&fields))
         .build()
 }

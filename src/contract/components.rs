@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::entity::{create_schema, full_record_schema, patch_schema, record_schema};
 use super::operation::schema_ref;
-use super::records::object;
+use super::small::object;
 use crate::schema::catalog::Catalog;
 
 pub(super) fn all(catalog: &Catalog) -> Value {

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::operation::{Operation, schema_ref};
-use super::records::{name, object};
+use super::records::name;
+use super::small::object;
 use crate::schema::catalog::Entity;
 
 pub(super) fn add(entity: &Entity, base: &str, paths: &mut Map<String, Value>) {

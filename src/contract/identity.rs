@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::operation::Operation;
-use super::records::object;
+use super::small::{moment, moment_or_null, object};
 
 const JSON: &[&str] = &["application/json"];
 const TAG: &str = "identity";
@@ -18,14 +18,6 @@ pub(super) fn add(paths: &mut Map<String, Value>) {
 
 fn list_of(item: Value) -> Value {
     object(&[("data", json!({ "type": "array", "items": item }))])
-}
-
-fn moment() -> Value {
-    json!({ "type": "string", "format": "date-time" })
-}
-
-fn moment_or_null() -> Value {
-    json!({ "type": ["string", "null"], "format": "date-time" })
 }
 
 fn texts() -> Value {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::operation::Operation;
-use super::records::object;
+use super::small::{object, plain_id};
 
 const TAG: &str = "workspace";
 const WHO: &str = "For administrators.";
@@ -15,10 +15,6 @@ pub(super) fn add(paths: &mut Map<String, Value>) {
     paths.insert("/api/v1/jobs/{id}/cancel".into(), json!({ "post": cancel() }));
 }
 
-fn id_schema() -> Value {
-    json!({ "type": "string", "pattern": "^[0-9]{1,19}$" })
-}
-
 fn job() -> Value {
     let text = || json!({ "type": "string" });
     let moment = || json!({ "type": "string", "format": "date-time" });
@@ -27,7 +23,7 @@ fn job() -> Value {
         None => json!({ "type": ["string", "null"] }),
     };
     object(&[
-        ("id", id_schema()),
+        ("id", plain_id()),
         ("kind", text()),
         ("handler", json!({ "type": "string", "description": "the script or automation it runs; empty for work of the program itself" })),
         ("record", or_null(None)),
@@ -43,7 +39,7 @@ fn job() -> Value {
 }
 
 fn of_job(operation: Operation) -> Operation {
-    operation.path("id", id_schema(), "the job's id").describe(WHO)
+    operation.path("id", plain_id(), "the job's id").describe(WHO)
 }
 
 fn list() -> Value {
@@ -58,7 +54,7 @@ fn list() -> Value {
     Operation::new("list_jobs", TAG, "Work that waits, runs or has failed for good")
         .describe(WHO)
         .query("state", json!({ "type": "string", "enum": ["ready", "running", "dead"] }), "only jobs in this state")
-        .query("before", id_schema(), "only jobs older than this one")
+        .query("before", plain_id(), "only jobs older than this one")
         .query("limit", json!({ "type": "integer", "minimum": 1, "maximum": 200, "default": 50 }), "jobs of an answer")
         .answers("200", "newest first", answer)
         .fails(&["422"])

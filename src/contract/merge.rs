@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::fields::{ID_DIGITS, id_schema};
 use super::operation::Operation;
-use super::records::{id_of, name, object};
+use super::records::{id_of, name};
+use super::small::object;
 use crate::schema::catalog::Entity;
 
 /// As the record service has it (`record::MOST_MERGED`).

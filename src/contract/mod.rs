@@ -16,6 +16,7 @@ mod operation;
 mod people;
 mod records;
 mod shares;
+mod small;
 mod system;
 
 #[cfg(test)]

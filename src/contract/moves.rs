@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::operation::Operation;
-use super::records::{id_of, name, object};
+use super::records::{id_of, name};
+use super::small::{object, text_or_null};
 use crate::schema::catalog::{Entity, Pipeline};
 
 const JSON: &[&str] = &["application/json"];
@@ -37,10 +38,6 @@ fn keys(entity: &Entity) -> Value {
 
 fn ids(entity: &Entity) -> Value {
     json!({ "type": "string", "enum": entity.pipelines.iter().map(|pipeline| pipeline.id.as_str()).collect::<Vec<_>>() })
-}
-
-fn text_or_null() -> Value {
-    json!({ "type": ["string", "null"] })
 }
 
 fn standings(entity: &Entity) -> Value {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::operation::Operation;
-use super::records::object;
+use super::small::{object, plain_id};
 
 const TAG: &str = "workspace";
 
@@ -15,19 +15,15 @@ pub(super) fn add(paths: &mut Map<String, Value>) {
     paths.insert("/api/v1/notifications/{id}/unread".into(), json!({ "post": mark("unread_notification", "Mark as unread") }));
 }
 
-fn id_schema() -> Value {
-    json!({ "type": "string", "pattern": "^[0-9]{1,19}$" })
-}
-
 fn mark(name: &'static str, summary: &'static str) -> Value {
-    Operation::new(name, TAG, summary).path("id", id_schema(), "the notification's id").answers_empty("204", "it is so now", &[]).build()
+    Operation::new(name, TAG, summary).path("id", plain_id(), "the notification's id").answers_empty("204", "it is so now", &[]).build()
 }
 
 fn list() -> Value {
     let text_or_null = json!({ "type": ["string", "null"] });
     let moment = json!({ "type": "string", "format": "date-time" });
     let item = object(&[
-        ("id", id_schema()),
+        ("id", plain_id()),
         ("text", json!({ "type": "string", "description": "in the reader's language, with what they may read of the record" })),
         ("record", text_or_null.clone()),
         ("title", text_or_null),
@@ -43,7 +39,7 @@ fn list() -> Value {
     Operation::new("list_notifications", TAG, "What one was told")
         .describe("What is about a record that one may not read any more, or that is gone, is left out.")
         .query("unread", json!({ "type": "boolean" }), "only what is not read")
-        .query("before", id_schema(), "only what was told before this")
+        .query("before", plain_id(), "only what was told before this")
         .query("limit", json!({ "type": "integer", "minimum": 1, "maximum": 200, "default": 50 }), "lines of an answer")
         .answers("200", "newest first", answer)
         .fails(&["422"])

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::fields::id_schema;
 use super::operation::Operation;
-use super::records::object;
+use super::small::{moment_or_null, object};
 use crate::schema::catalog::Catalog;
 
 const JSON: &[&str] = &["application/json"];
@@ -25,10 +25,6 @@ pub(super) fn add(catalog: &Catalog, paths: &mut Map<String, Value>) {
 
 fn of_person(operation: Operation, id: &Value) -> Operation {
     operation.path("id", id.clone(), "the person's id")
-}
-
-fn moment_or_null() -> Value {
-    json!({ "type": ["string", "null"], "format": "date-time" })
 }
 
 fn list_of(item: Value) -> Value {

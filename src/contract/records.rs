@@ -7,6 +7,7 @@ use super::entity::is_in_default_selection;
 use super::fields::{id_schema, write_schema};
 use super::operation::{Operation, schema_ref};
 use super::shares;
+use super::small::object;
 use crate::base::Locale;
 use crate::query::{MAX_LIMIT, MAX_MEASURES};
 use crate::schema::catalog::{Catalog, Entity, FieldType, Unique};
@@ -402,13 +403,6 @@ fn many(entity: &Entity) -> Value {
         .answers("200", "what became of each", answer)
         .fails(&["409"])
         .build()
-}
-
-/// An object with exactly these members.
-pub(super) fn object(members: &[(&str, Value)]) -> Value {
-    let properties: Map<String, Value> = members.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
-    let required: Vec<&str> = members.iter().map(|(name, _)| *name).collect();
-    json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
 }
 
 /// A small body that can be created, as far as the definitions alone tell.

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::operation::{Operation, schema_ref};
-use super::records::{id_of, name, object};
+use super::records::{id_of, name};
+use super::small::object;
 use crate::schema::catalog::Entity;
 
 const JSON: &[&str] = &["application/json"];

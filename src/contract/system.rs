@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::MAX_OPERATIONS;
 use super::operation::{Operation, schema_ref};
-use super::records::object;
+use super::small::object;
 use crate::schema::catalog::Catalog;
 
 const JSON: &[&str] = &["application/json"];

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::operation::Operation;
-use super::records::object;
+use super::small::{moment_or_null, number_or_null, object, plain_id, text, text_or_null};
 
 const TAG: &str = "workspace";
 const WHO: &str = "For administrators.";
@@ -18,33 +18,13 @@ pub(super) fn add(paths: &mut Map<String, Value>) {
     paths.insert("/api/v1/webhooks/{id}/deliveries/{delivery}/send".into(), json!({ "post": send_again() }));
 }
 
-fn id_schema() -> Value {
-    json!({ "type": "string", "pattern": "^[0-9]{1,19}$" })
-}
-
-fn text() -> Value {
-    json!({ "type": "string" })
-}
-
-fn text_or_null() -> Value {
-    json!({ "type": ["string", "null"] })
-}
-
-fn moment_or_null() -> Value {
-    json!({ "type": ["string", "null"], "format": "date-time" })
-}
-
-fn number_or_null() -> Value {
-    json!({ "type": ["integer", "null"] })
-}
-
 fn events() -> Value {
     json!({ "type": "array", "maxItems": 100, "items": { "type": "string" }, "description": "`deal.created`, `deal.*`, `*.deleted`, `*`" })
 }
 
 fn fields() -> Vec<(&'static str, Value)> {
     vec![
-        ("id", id_schema()),
+        ("id", plain_id()),
         ("name", text()),
         ("url", text()),
         ("events", events()),
@@ -91,7 +71,7 @@ fn list() -> Value {
 fn get() -> Value {
     Operation::new("get_webhook", TAG, "One endpoint")
         .describe(WHO)
-        .path("id", id_schema(), "the endpoint's id")
+        .path("id", plain_id(), "the endpoint's id")
         .answers("200", "the endpoint", object(&fields()))
         .build()
 }
@@ -113,7 +93,7 @@ fn make() -> Value {
 fn change() -> Value {
     Operation::new("change_webhook", TAG, "Change an endpoint")
         .describe(WHO)
-        .path("id", id_schema(), "the endpoint's id")
+        .path("id", plain_id(), "the endpoint's id")
         .body(JSON, written(false), Some(json!({ "active": false })))
         .answers("200", "the endpoint", object(&fields()))
         .build()
@@ -122,7 +102,7 @@ fn change() -> Value {
 fn delete() -> Value {
     Operation::new("delete_webhook", TAG, "Remove an endpoint with all that was sent to it")
         .describe(WHO)
-        .path("id", id_schema(), "the endpoint's id")
+        .path("id", plain_id(), "the endpoint's id")
         .answers_empty("204", "it is gone", &[])
         .build()
 }
@@ -130,7 +110,7 @@ fn delete() -> Value {
 fn rotate() -> Value {
     Operation::new("rotate_webhook_secret", TAG, "Give an endpoint another secret")
         .describe("For administrators. For a day messages are signed with the former one too.")
-        .path("id", id_schema(), "the endpoint's id")
+        .path("id", plain_id(), "the endpoint's id")
         .answers("200", "the new secret, told this once", object(&[("secret", text()), ("former_until", moment_or_null())]))
         .build()
 }
@@ -138,14 +118,14 @@ fn rotate() -> Value {
 fn test() -> Value {
     Operation::new("test_webhook", TAG, "Send a message that says nothing")
         .describe(WHO)
-        .path("id", id_schema(), "the endpoint's id")
-        .answers("202", "it is on its way", object(&[("delivery", id_schema()), ("message", text())]))
+        .path("id", plain_id(), "the endpoint's id")
+        .answers("202", "it is on its way", object(&[("delivery", plain_id()), ("message", text())]))
         .build()
 }
 
 fn deliveries() -> Value {
     let item = object(&[
-        ("id", id_schema()),
+        ("id", plain_id()),
         ("message", json!({ "type": "string", "description": "the `webhook-id` of the message, the same in each attempt" })),
         ("type", text()),
         ("body", text()),
@@ -164,9 +144,9 @@ fn deliveries() -> Value {
     ]);
     Operation::new("list_deliveries", TAG, "What was sent to an endpoint")
         .describe(WHO)
-        .path("id", id_schema(), "the endpoint's id")
+        .path("id", plain_id(), "the endpoint's id")
         .query("state", json!({ "type": "string", "enum": ["waiting", "delivered", "failed"] }), "only messages in this state")
-        .query("before", id_schema(), "only messages older than this one")
+        .query("before", plain_id(), "only messages older than this one")
         .query("limit", json!({ "type": "integer", "minimum": 1, "maximum": 200, "default": 50 }), "messages of an answer")
         .answers("200", "newest first", answer)
         .fails(&["422"])
@@ -176,8 +156,8 @@ fn deliveries() -> Value {
 fn send_again() -> Value {
     Operation::new("send_again", TAG, "Send a message once more, with the same id")
         .describe(WHO)
-        .path("id", id_schema(), "the endpoint's id")
-        .path("delivery", id_schema(), "the message's id")
+        .path("id", plain_id(), "the endpoint's id")
+        .path("delivery", plain_id(), "the message's id")
         .answers_empty("202", "it is on its way", &[])
         .build()
 }
