@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::answer;
 use super::body::JSON;
 use super::head::{EntityHead, Head};
-use super::locate::number;
+use super::paging::{Paging, bad_parameter};
 use crate::base::{DateTime, RecordId};
 use crate::record::{ApprovalFilter, ApprovalStanding, Ask, Decision, HandOn, Input, NewStandIn, Source, parse_id};
 use crate::schema::catalog::{Approval, ApprovalStep, Catalog, Need};
@@ -63,12 +63,8 @@ pub(super) async fn list(head: Head) -> Result<Response, Problem> {
         Some("decided") => ApprovalFilter::Decided,
         Some(_) => return Err(bad_parameter("show", "must be `waiting`, `asked` or `decided`")),
     };
-    let before = match params.get("before") {
-        None => None,
-        Some(text) => Some(text.parse().map_err(|_| bad_parameter("before", "must be the id of a request"))?),
-    };
-    let limit = u32::try_from(number(&params, "limit", 50, 1..=100)?).unwrap_or(50);
-    let (found, next) = head.state.records.approvals(&head.actor, filter, before, limit).await?;
+    let paging = Paging::read(&params, "a request", 100)?;
+    let (found, next) = head.state.records.approvals(&head.actor, filter, paging.before, paging.limit).await?;
     let readable = found.iter().filter(|one| head.requester.may_read(&head.catalog.whole(), [one.entity]).is_ok());
     let data: Vec<Value> = readable.map(|one| standing_json(&head, one)).collect();
     Ok(answer::json(StatusCode::OK, &json!({ "data": data, "next": next.map(|id| id.to_string()) })))
@@ -296,8 +292,4 @@ fn person(catalog: &Catalog, map: &Map<String, Value>, name: &str) -> Result<Opt
 
 fn bad(path: &str, message: &str) -> Problem {
     Problem::new("WEB422", "the body has not the shape of this request").with_fault(path, "bad_shape", message, json!({}))
-}
-
-fn bad_parameter(name: &str, message: &str) -> Problem {
-    Problem::new("WEB422", "the parameters cannot be understood").with_fault(name, "bad_parameter", message, json!({}))
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::answer;
 use super::head::Head;
+use super::paging::{MOST, Paging, bad_parameter};
 use crate::automation::overview;
 use crate::base::RecordId;
 use crate::record::RecordError;
@@ -13,9 +14,6 @@ use crate::schema::catalog::RunAs;
 use crate::store::StoreError;
 use crate::store::runs::{self, Filter, Run, STATES, StepLine};
 use crate::web::Problem;
-
-const DEFAULT: u32 = 50;
-const MOST: u32 = 200;
 
 /// `GET /automations`
 pub(super) async fn list(head: Head) -> Result<Response, Problem> {
@@ -70,28 +68,17 @@ pub(super) async fn runs_list(head: Head) -> Result<Response, Problem> {
     let params = head.params(&["automation", "state", "record", "before", "limit"])?;
     let state = params.get("state");
     if state.is_some_and(|state| !STATES.contains(&state)) {
-        return Err(bad("state", &format!("must be one of {}", STATES.join(", "))));
+        return Err(bad_parameter("state", &format!("must be one of {}", STATES.join(", "))));
     }
     let record = match params.get("record") {
         None => None,
-        Some(text) => Some(RecordId::parse(text).ok_or_else(|| bad("record", "must be the id of a record"))?.1.0),
+        Some(text) => Some(RecordId::parse(text).ok_or_else(|| bad_parameter("record", "must be the id of a record"))?.1.0),
     };
-    let before = match params.get("before") {
-        None => None,
-        Some(text) => Some(text.parse().map_err(|_| bad("before", "must be the id of a run"))?),
-    };
-    let limit = match params.get("limit") {
-        None => DEFAULT,
-        Some(text) => {
-            let number = text.parse().ok().filter(|number| (1..=MOST).contains(number));
-            number.ok_or_else(|| bad("limit", &format!("must be a number from 1 to {MOST}")))?
-        }
-    };
-    let filter = Filter { name: params.get("automation").map(str::to_owned), state: state.map(str::to_owned), record, before };
-    let mut found = runs::list(head.state.records.store(), &filter, limit + 1).await.map_err(failed)?;
-    let has_more = found.len() > limit as usize;
-    found.truncate(limit as usize);
-    let next = found.last().filter(|_| has_more).map(|run| run.id.to_string());
+    let paging = Paging::read(&params, "a run", MOST)?;
+    let filter =
+        Filter { name: params.get("automation").map(str::to_owned), state: state.map(str::to_owned), record, before: paging.before };
+    let mut found = runs::list(head.state.records.store(), &filter, paging.wanted()).await.map_err(failed)?;
+    let next = paging.cut(&mut found, |run| run.id);
     let data: Vec<Value> = found.iter().map(|run| to_json(&head, run)).collect();
     Ok(answer::json(StatusCode::OK, &json!({ "data": data, "next": next })))
 }
@@ -129,10 +116,6 @@ fn step_json(line: &StepLine) -> Value {
         "step": line.step, "do": line.act, "state": line.state, "input": parsed(&line.input), "output": parsed(&line.output),
         "reason": line.reason, "at": line.at.to_string(),
     })
-}
-
-fn bad(name: &str, message: &str) -> Problem {
-    Problem::new("WEB422", "the parameters cannot be understood").with_fault(name, "bad_parameter", message, json!({}))
 }
 
 fn failed(error: StoreError) -> Problem {

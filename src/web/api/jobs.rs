@@ -6,15 +6,13 @@ use serde_json::{Value, json};
 
 use super::answer;
 use super::head::Head;
+use super::paging::{MOST, Paging, bad_parameter};
 use crate::base::RecordId;
 use crate::jobs::overview;
 use crate::record::RecordError;
 use crate::store::StoreError;
 use crate::store::jobs::{self, JobLine, STATES};
 use crate::web::Problem;
-
-const DEFAULT: u32 = 50;
-const MOST: u32 = 200;
 
 /// `GET /jobs`
 pub(super) async fn list(head: Head) -> Result<Response, Problem> {
@@ -24,24 +22,12 @@ pub(super) async fn list(head: Head) -> Result<Response, Problem> {
     if let Some(state) = state
         && !STATES.contains(&state)
     {
-        return Err(bad("state", &format!("must be one of {}", STATES.join(", "))));
+        return Err(bad_parameter("state", &format!("must be one of {}", STATES.join(", "))));
     }
-    let before = match params.get("before") {
-        None => i64::MAX,
-        Some(text) => text.parse().map_err(|_| bad("before", "must be the id of a job"))?,
-    };
-    let limit = match params.get("limit") {
-        None => DEFAULT,
-        Some(text) => {
-            let number = text.parse().ok().filter(|number| (1..=MOST).contains(number));
-            number.ok_or_else(|| bad("limit", &format!("must be a number from 1 to {MOST}")))?
-        }
-    };
+    let paging = Paging::read(&params, "a job", MOST)?;
     let store = head.state.records.store();
-    let mut lines = jobs::list_before(store, state, before, limit + 1).await.map_err(failed)?;
-    let has_more = lines.len() > limit as usize;
-    lines.truncate(limit as usize);
-    let next = lines.last().filter(|_| has_more).map(|line| line.job.id.to_string());
+    let mut lines = jobs::list_before(store, state, paging.before.unwrap_or(i64::MAX), paging.wanted()).await.map_err(failed)?;
+    let next = paging.cut(&mut lines, |line| line.job.id);
     let counts: serde_json::Map<String, Value> =
         jobs::counts(store).await.map_err(failed)?.into_iter().map(|(state, number)| (state, number.into())).collect();
     let data: Vec<Value> = lines.iter().map(|line| to_json(&head, line)).collect();
@@ -90,10 +76,6 @@ fn to_json(head: &Head, line: &JobLine) -> Value {
 
 fn id(head: &Head) -> Result<i64, Problem> {
     head.part("id").parse().map_err(|_| Problem::not_found())
-}
-
-fn bad(name: &str, message: &str) -> Problem {
-    Problem::new("WEB422", "the parameters cannot be understood").with_fault(name, "bad_parameter", message, json!({}))
 }
 
 fn failed(error: StoreError) -> Problem {

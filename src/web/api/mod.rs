@@ -27,6 +27,7 @@ mod many;
 mod merge;
 pub(in crate::web) mod moves;
 mod notifications;
+mod paging;
 mod people;
 mod read;
 mod shares;

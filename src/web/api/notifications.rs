@@ -6,15 +6,13 @@ use serde_json::{Value, json};
 
 use super::answer;
 use super::head::Head;
+use super::paging::{MOST, Paging, bad_parameter};
 use crate::access::AccessError;
 use crate::record::RecordError;
 use crate::render::Ui;
 use crate::store::{StoreError, notifications};
 use crate::web::Problem;
 use crate::web::notified::{Reader, Told};
-
-const DEFAULT: u32 = 50;
-const MOST: u32 = 200;
 
 /// `GET /notifications`
 pub(super) async fn list(head: Head) -> Result<Response, Problem> {
@@ -23,24 +21,12 @@ pub(super) async fn list(head: Head) -> Result<Response, Problem> {
     let unread = match params.get("unread") {
         None | Some("false") => false,
         Some("true") => true,
-        Some(_) => return Err(bad("unread", "must be true or false")),
+        Some(_) => return Err(bad_parameter("unread", "must be true or false")),
     };
-    let before = match params.get("before") {
-        None => i64::MAX,
-        Some(text) => text.parse().map_err(|_| bad("before", "must be the id of a notification"))?,
-    };
-    let limit = match params.get("limit") {
-        None => DEFAULT,
-        Some(text) => {
-            let number = text.parse().ok().filter(|number| (1..=MOST).contains(number));
-            number.ok_or_else(|| bad("limit", &format!("must be a number from 1 to {MOST}")))?
-        }
-    };
+    let paging = Paging::read(&params, "a notification", MOST)?;
     let store = head.state.records.store();
-    let mut lines = notifications::list(store, person, unread, before, limit + 1).await.map_err(failed)?;
-    let has_more = lines.len() > limit as usize;
-    lines.truncate(limit as usize);
-    let next = lines.last().filter(|_| has_more).map(|line| line.id.to_string());
+    let mut lines = notifications::list(store, person, unread, paging.before.unwrap_or(i64::MAX), paging.wanted()).await.map_err(failed)?;
+    let next = paging.cut(&mut lines, |line| line.id);
     let ui = Ui { locale: head.requester.locale, zone: head.actor.time_zone.clone(), now: head.state.clock.now() };
     let reader = Reader {
         state: &head.state,
@@ -90,10 +76,6 @@ async fn mark(head: &Head, id: Option<i64>, is_read: bool) -> Result<Response, P
         true => Ok(answer::empty(StatusCode::NO_CONTENT)),
         false => Err(Problem::not_found()),
     }
-}
-
-fn bad(name: &str, message: &str) -> Problem {
-    Problem::new("WEB422", "the parameters cannot be understood").with_fault(name, "bad_parameter", message, json!({}))
 }
 
 fn failed(error: StoreError) -> Problem {

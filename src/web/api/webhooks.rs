@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::answer;
 use super::head::Head;
 use super::identity::{bad, read_object, texts};
+use super::paging::{MOST, Paging, bad_parameter};
 use crate::base::RecordId;
 use crate::jobs::endpoints::{self, Asked, Made};
 use crate::jobs::webhooks::message_id;
@@ -15,9 +16,6 @@ use crate::record::RecordError;
 use crate::store::StoreError;
 use crate::store::webhooks::{self, Delivery, STATES, Webhook};
 use crate::web::Problem;
-
-const DEFAULT: u32 = 50;
-const MOST: u32 = 200;
 
 /// `GET /webhooks`
 pub(super) async fn list(head: Head) -> Result<Response, Problem> {
@@ -100,22 +98,11 @@ pub(super) async fn deliveries(head: Head) -> Result<Response, Problem> {
     if state.is_some_and(|state| !STATES.contains(&state)) {
         return Err(bad_parameter("state", &format!("must be one of {}", STATES.join(", "))));
     }
-    let before = match params.get("before") {
-        None => i64::MAX,
-        Some(text) => text.parse().map_err(|_| bad_parameter("before", "must be the id of a delivery"))?,
-    };
-    let limit = match params.get("limit") {
-        None => DEFAULT,
-        Some(text) => {
-            let number = text.parse().ok().filter(|number| (1..=MOST).contains(number));
-            number.ok_or_else(|| bad_parameter("limit", &format!("must be a number from 1 to {MOST}")))?
-        }
-    };
+    let paging = Paging::read(&params, "a delivery", MOST)?;
     let store = head.state.records.store();
-    let mut found = webhooks::deliveries(store, endpoint.id, state, before, limit + 1).await.map_err(failed)?;
-    let has_more = found.len() > limit as usize;
-    found.truncate(limit as usize);
-    let next = found.last().filter(|_| has_more).map(|one| one.id.to_string());
+    let mut found =
+        webhooks::deliveries(store, endpoint.id, state, paging.before.unwrap_or(i64::MAX), paging.wanted()).await.map_err(failed)?;
+    let next = paging.cut(&mut found, |one| one.id);
     let data: Vec<Value> = found.iter().map(delivery_json).collect();
     Ok(answer::json(StatusCode::OK, &json!({ "data": data, "next": next })))
 }
@@ -187,10 +174,6 @@ fn delivery_json(one: &Delivery) -> Value {
 fn unkept(mut response: Response) -> Response {
     response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
     response
-}
-
-fn bad_parameter(name: &str, message: &str) -> Problem {
-    Problem::new("WEB422", "the parameters cannot be understood").with_fault(name, "bad_parameter", message, json!({}))
 }
 
 fn failed(error: StoreError) -> Problem {

@@ -24,8 +24,10 @@ steps: [{do: set, values: {grade: big}}]
     assert_eq!(world.runs("big").await, wanted);
     let of_one = world.app.get(&format!("/api/v1/runs?record={big}")).await.expect_status(200).json();
     assert_eq!(of_one["data"].as_array().expect("runs").len(), 1);
-    for asked in ["state=lost", "record=7", "limit=0", "before=x"] {
-        world.app.get(&format!("/api/v1/runs?{asked}")).await.expect_status(422);
+    for (asked, status, code) in
+        [("state=lost", 422, "WEB422"), ("record=7", 422, "WEB422"), ("limit=0", 400, "QRY003"), ("before=x", 422, "WEB422")]
+    {
+        world.app.get(&format!("/api/v1/runs?{asked}")).await.expect_problem(status, code);
     }
 }
 

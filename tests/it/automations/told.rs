@@ -120,8 +120,10 @@ async fn a_line_is_read_by_whom_it_is_for() {
     assert_eq!(told(app, &ada).await["unread"], 3);
     act(of(&ada), "read".to_owned()).await.expect_status(204);
     assert_eq!(told(app, &ada).await["unread"], 0);
-    for wrong in ["unread=maybe", "before=x", "limit=0", "limit=201"] {
-        get(app, &ada, &format!("/api/v1/notifications?{wrong}")).await.expect_status(422);
+    for (wrong, status, code) in
+        [("unread=maybe", 422, "WEB422"), ("before=x", 422, "WEB422"), ("limit=0", 400, "QRY003"), ("limit=201", 400, "QRY003")]
+    {
+        get(app, &ada, &format!("/api/v1/notifications?{wrong}")).await.expect_problem(status, code);
     }
     // They are kept for ninety days.
     app.clock.advance_ms(91 * 86_400_000);
