@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 use super::begin::{BEGIN, RUN};
 use super::bridge::{Automation, Stopped};
 use super::hooks::{applies, sound};
+use super::run;
 use super::translate::{data_of, refusal};
 use crate::access::{Actor, ActorKind};
 use crate::base::{DateTime, Explain, RecordId, Value};
@@ -71,6 +72,16 @@ pub(super) fn script_job(
 impl JobHandler for ScriptJobs {
     fn kinds(&self) -> &[&'static str] {
         &[DELIVER, SCHEDULE, SCRIPT, RECALCULATE, TELL]
+    }
+
+    fn abandoned<'a>(&'a self, context: &'a JobContext, job: &'a Job) -> StoreFuture<'a, Result<(), JobError>> {
+        Box::pin(async move {
+            let delivery = Delivery::from_json(&job.payload).filter(|_| job.kind == DELIVER);
+            match delivery.is_some_and(|delivery| delivery.handler == RUN) {
+                true => run::fail(context, job, format!("crash:{}", job.attempt.saturating_sub(1))).await,
+                false => Ok(()),
+            }
+        })
     }
 
     fn run<'a>(&'a self, context: &'a JobContext, job: &'a Job) -> StoreFuture<'a, Result<Outcome, JobError>> {

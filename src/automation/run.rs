@@ -119,7 +119,7 @@ pub(super) fn is_passing(error: &RecordError) -> bool {
 }
 
 /// Ends the run where it stands; its job stays as a dead letter, and trying that again goes on with the step that failed.
-async fn fail(context: &JobContext, job: &Job, reason: String) -> Result<(), JobError> {
+pub(super) async fn fail(context: &JobContext, job: &Job, reason: String) -> Result<(), JobError> {
     let (held, job) = (context.clone(), job.clone());
     let end = context.store.write(move |tx| {
         Box::pin(async move {

@@ -28,6 +28,11 @@ impl Job {
         self.attempt >= self.claim.max_attempts
     }
 
+    /// It was begun as often as it may be, and each time its process ended before it was done.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.attempt > self.claim.max_attempts
+    }
+
     /// A job as the queue gave it.
     pub fn claimed(claim: jobs::Job) -> Self {
         let payload = serde_json::from_str(&claim.payload_json).unwrap_or(Json::Null);
@@ -146,4 +151,9 @@ pub trait JobHandler: Send + Sync {
 
     /// Does one job. Network calls belong outside transactions.
     fn run<'a>(&'a self, context: &'a JobContext, job: &'a Job) -> BoxFuture<'a, Result<Outcome, JobError>>;
+
+    /// Is told of a job that is not done again, since its process ended each time it was: it becomes a dead letter behind this.
+    fn abandoned<'a>(&'a self, _context: &'a JobContext, _job: &'a Job) -> BoxFuture<'a, Result<(), JobError>> {
+        Box::pin(async { Ok(()) })
+    }
 }

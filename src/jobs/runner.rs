@@ -222,6 +222,10 @@ impl Runner {
         let job = Job::claimed(claim);
         let context = JobContext { store: self.shared.store.clone() };
         let outcome = match self.shared.handlers.get(job.kind.as_str()) {
+            Some(handler) if job.is_abandoned() => match handler.abandoned(&context, &job).await {
+                Ok(()) => Err(JobError::Fatal(format!("the process ended each of the {} times that this was begun", job.attempt - 1))),
+                Err(error) => Err(error),
+            },
             Some(handler) => self.attend(handler.as_ref(), &context, &job).await,
             None => Err(JobError::Fatal(format!("nobody here does jobs of the kind `{}`", job.kind))),
         };

@@ -127,6 +127,30 @@ async fn a_failing_job_waits_longer_each_time_and_is_given_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_job_of_which_its_process_dies_is_given_up_and_can_be_tried_again() {
+    let bench = bench("").await;
+    bench.put(json!({ "name": "a" }), None, Some("k")).await;
+    for attempt in 1..=8 {
+        let claimed = relata::store::jobs::claim(&bench.store, 1, Duration::from_secs(60)).await.unwrap();
+        assert_eq!(claimed[0].attempt, attempt);
+        bench.clock.advance_ms(61_000);
+    }
+    bench.runner.run_until_idle().await.unwrap();
+    assert_eq!((bench.done(), bench.states().await), (vec![], vec![("dead".to_owned(), 1)]));
+    let dead = relata::store::jobs::list(&bench.store, "dead", 1).await.unwrap().remove(0);
+    assert_eq!(dead.last_error.as_deref(), Some("the process ended each of the 8 times that this was begun"));
+    // Its key is free; with all its attempts it is done.
+    assert!(bench.put(json!({ "name": "b" }), None, Some("k")).await);
+    let id = dead.job.id;
+    let replayed = bench.store.write::<_, StoreError>(move |tx| Box::pin(async move { relata::store::jobs::replay(tx, id).await }));
+    assert!(replayed.await.unwrap());
+    bench.runner.run_until_idle().await.unwrap();
+    let mut done = bench.done();
+    done.sort();
+    assert_eq!((done, bench.states().await), (vec!["a".to_owned(), "b".to_owned()], vec![]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_group_keeps_its_order_and_holds_up_nobody_else() {
     let bench = bench("").await;
     bench.put(json!({ "name": "g1", "do": "once" }), Some("g"), None).await;

@@ -237,6 +237,7 @@ fn say_reason(page: &Page, text: &str) -> String {
         "definition" => "run-reason-definition",
         "steps" => "run-reason-steps",
         "gone" => "run-reason-gone",
+        "crash" => "run-reason-crash",
         _ => "run-reason-refused",
     };
     page.say(key, &[("detail", Arg::Text(detail))])

@@ -68,6 +68,7 @@ run-reason-rate = It began more than { $detail } times within a minute
 run-reason-refused = Refused: { $detail }
 run-reason-definition = It, or its step, is no longer in the definitions
 run-reason-gone = The record was deleted
+run-reason-crash = Each of the { $detail } times that it was begun the program ended before it was done
 run-reason-steps = It took more than { $detail } steps
 run-who = On behalf of
 run-began = Began

@@ -65,6 +65,7 @@ run-reason-rate = 一分钟内启动超过 { $detail } 次
 run-reason-refused = 被拒绝：{ $detail }
 run-reason-definition = 它或它的步骤已不在定义中
 run-reason-gone = 记录已被删除
+run-reason-crash = 已开始 { $detail } 次，每次程序都在完成前终止
 run-reason-steps = 超过 { $detail } 个步骤
 run-who = 代表
 run-began = 开始

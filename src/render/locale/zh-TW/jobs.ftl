@@ -65,6 +65,7 @@ run-reason-rate = 一分鐘內啟動超過 { $detail } 次
 run-reason-refused = 被拒絕：{ $detail }
 run-reason-definition = 它或它的步驟已不在定義中
 run-reason-gone = 記錄已被刪除
+run-reason-crash = 已開始 { $detail } 次，每次程式都在完成前終止
 run-reason-steps = 超過 { $detail } 個步驟
 run-who = 代表
 run-began = 開始
