@@ -2,7 +2,7 @@
 //! not kept here but in the job of a run, where erasing finds them.
 
 use super::read::{self, AT, INT, TEXT};
-use super::sql::{at, int, text};
+use super::sql::{at, flag, int, text};
 use super::{Rows, Sql, Store, StoreError, Tx};
 use crate::base::DateTime;
 use crate::schema::catalog::ColumnKind;
@@ -48,8 +48,15 @@ pub struct Run {
     pub actor: i64,
     pub began_at: DateTime,
     pub ended_at: Option<DateTime>,
-    /// Until when it waits.
+    /// Until when it waits, or waited when it failed.
     pub wake_at: Option<DateTime>,
+}
+
+impl Run {
+    /// Until when it waits; `None` where it does not.
+    pub fn waits_until(&self) -> Option<DateTime> {
+        self.wake_at.filter(|_| self.state == "waiting")
+    }
 }
 
 /// What one step did.
@@ -236,12 +243,12 @@ pub async fn waiting(tx: &mut Tx, record: i64) -> Result<Vec<i64>, StoreError> {
     Ok(rows.iter().map(|row| read::int(row, 0)).collect())
 }
 
-/// Ends a run.
+/// Ends a run. One that failed remembers until when it waited: tried again, it does not wait anew.
 pub async fn end(tx: &mut Tx, run: i64, state: &'static str, reason: Option<&str>) -> Result<(), StoreError> {
     let now = tx.now();
     let sql = Sql::template(
-        "UPDATE sys_run SET state = ?, reason = ?, ended_at = ?, wake_at = NULL WHERE id = ?",
-        [text(state), text(reason), at(now), int(run)],
+        "UPDATE sys_run SET state = ?, reason = ?, ended_at = ?, wake_at = CASE WHEN ? THEN wake_at END WHERE id = ?",
+        [text(state), text(reason), at(now), flag(state == "failed"), int(run)],
     );
     tx.run(sql).await?;
     Ok(())

@@ -106,7 +106,7 @@ fn to_json(head: &Head, run: &Run) -> Value {
         "id": run.id.to_string(), "automation": run.name, "record": prefix(&run.entity).map(|prefix| RecordId(run.record).display(prefix)),
         "event": run.event, "state": run.state, "reason": run.reason, "next_step": run.step.as_ref().filter(|_| matches!(run.state.as_str(), "running" | "waiting" | "failed")), "chain": chain,
         "by": prefix("user").filter(|_| run.actor != 0).map(|prefix| RecordId(run.actor).display(prefix)),
-        "began_at": run.began_at.to_string(), "ended_at": run.ended_at.map(|at| at.to_string()), "waits_until": run.wake_at.map(|at| at.to_string()),
+        "began_at": run.began_at.to_string(), "ended_at": run.ended_at.map(|at| at.to_string()), "waits_until": run.waits_until().map(|at| at.to_string()),
     })
 }
 

@@ -156,3 +156,27 @@ async fn accounts(world: &World) -> Vec<String> {
     let told = world.app.get("/api/v1/records/account?select=name&sort=name").await.expect_status(200).json();
     told["data"].as_array().expect("accounts").iter().map(|one| one["name"].as_str().expect("a name").to_owned()).collect()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_of_which_the_program_dies_each_time_fails_and_can_be_tried_again() {
+    let world = World::new(
+        "kind: automation\nfor: deal\nid: deadly\ntrigger: {event: created}\nsteps: [{do: wait, time: 1h}, {do: set, values: {number: 7}}]\n",
+    )
+    .await;
+    let deal = world.deal(json!({})).await;
+    world.work().await;
+    world.app.clock.advance_ms(3_601_000);
+    for _ in 0..8 {
+        let claimed = jobs::claim(world.app.workspace.records.store(), 1, Duration::from_secs(60)).await.expect("claims");
+        assert_eq!(claimed.len(), 1);
+        world.app.clock.advance_ms(61_000);
+    }
+    world.work().await;
+    assert_eq!(world.runs("deadly").await, [("failed".to_owned(), "crash:8".to_owned())]);
+    let id = world.run("deadly").await["id"].as_str().expect("an id").to_owned();
+    let page = world.app.get(&format!("/automations/runs/{id}")).await.expect_status(200).text();
+    assert!(page.contains("the program ended before it was done"), "{page}");
+    world.app.post(&format!("/api/v1/jobs/{id}/retry"), json!({})).await.expect_status(204);
+    world.work().await;
+    assert_eq!((world.runs("deadly").await[0].0.as_str(), &world.read(&deal).await["number"]), ("done", &json!(7)));
+}
