@@ -171,17 +171,22 @@ pub fn pinyin(text: &str) -> Vec<String> {
     forms
 }
 
-/// Characters by which two texts may differ: one for each four of the shorter one, at most `edits`. What is shorter than four
-/// characters must be equal.
+/// Characters by which two texts may differ: none where the shorter one has less than five, one up to eight, two up to twelve,
+/// then three; at most `edits`.
 pub fn allowed_edits(length: usize, edits: usize) -> usize {
-    edits.min(length / 4)
+    edits.min(length.saturating_sub(1) / 4)
 }
 
-/// By how many characters two texts differ (inserted, left out, replaced), where that is allowed.
+/// What of a text is a number: `Load 1` is not `Load 2`, however long the rest is.
+fn digits(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|c| c.is_numeric())
+}
+
+/// By how many characters two texts differ (inserted, left out, replaced), where that is allowed. Their digits must be the same.
 pub fn differ(one: &str, other: &str, edits: usize) -> Option<usize> {
     let (n, m) = (one.chars().count(), other.chars().count());
     let allowed = allowed_edits(n.min(m), edits);
-    if n.abs_diff(m) > allowed {
+    if n.abs_diff(m) > allowed || !digits(one).eq(digits(other)) {
         return None;
     }
     let distance = strsim::levenshtein(one, other);

@@ -12,6 +12,9 @@ const EDITS: i64 = 2;
 /// Conditions of one rule: each multiplies the keys that are kept for a record.
 const MOST: usize = 5;
 
+/// How the keys of nearly equal texts are cut; another way makes other keys.
+const PIECES: &str = "/2";
+
 pub(super) fn read(work: &mut Work, ix: EntityIx, node: &Node) {
     let Some(id) = node.text("id") else { return };
     let written: Vec<Node> = node.get("match").map(|list| list.items().to_vec()).unwrap_or_default();
@@ -132,6 +135,9 @@ fn number(work: &Work, ix: EntityIx, id: &str, matches: &[Match]) -> u64 {
     let mut text = format!("{}|{id}", entity.uid);
     for one in matches {
         text.push_str(&format!("|{}:{:?}", entity.field(one.field).uid, one.by));
+        if matches!(one.by, Likeness::Fuzzy(_)) {
+            text.push_str(PIECES);
+        }
     }
     alike::number(&text)
 }
