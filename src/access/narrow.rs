@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::base::{EntityIx, FieldIx};
 use crate::expr::{Needs, Typed, needs};
-use crate::schema::catalog::{Actions, Allowed, Catalog, Entity, FieldType, Grant};
+use crate::schema::catalog::{Actions, Allowed, Catalog, Conversion, Entity, FieldType, GivenValue, Grant, MappedValue};
 
 use super::policy::{EntityRights, Policy};
 
@@ -33,6 +33,7 @@ pub(super) fn narrow(whole: &Arc<Catalog>, policy: &Policy) -> Arc<Catalog> {
     let is_hidden = |entity: EntityIx, field: FieldIx| hidden[entity.0 as usize].get(field.0 as usize).copied().unwrap_or(true);
     for entity in &mut seen.entities {
         arrange(entity, &is_hidden);
+        entity.conversions.retain(|one| one.targets.iter().all(|target| target.is_optional || is_known(target.entity)));
     }
     Arc::new(seen)
 }
@@ -80,6 +81,7 @@ fn arrange(entity: &mut Entity, is_hidden: &dyn Fn(EntityIx, FieldIx) -> bool) {
         pipeline.amount = pipeline.amount.filter(is_open);
         pipeline.stages.iter_mut().for_each(|stage| stage.fields.retain(is_open));
     }
+    entity.conversions.retain(|conversion| is_known_whole(ix, conversion, is_hidden));
     entity.views.retain(|view| view.filter.as_ref().is_none_or(|filter| reads_only(ix, filter, is_hidden)));
     for view in &mut entity.views {
         view.columns.retain(is_open);
@@ -106,6 +108,22 @@ fn arrange(entity: &mut Entity, is_hidden: &dyn Fn(EntityIx, FieldIx) -> bool) {
     if entity.may == Actions::NONE || !entity.may.read {
         entity.buttons.clear();
     }
+}
+
+/// Whether a conversion reads nothing hidden of the record it converts. What it may make is asked when it makes it.
+fn is_known_whole(ix: EntityIx, conversion: &Conversion, is_hidden: &dyn Fn(EntityIx, FieldIx) -> bool) -> bool {
+    let reads = |condition: &Option<Typed>| condition.as_ref().is_none_or(|condition| reads_only(ix, condition, is_hidden));
+    let given = |value: &GivenValue| match value {
+        GivenValue::Plain(_) => true,
+        GivenValue::Expr(expr) => reads_only(ix, expr, is_hidden),
+    };
+    let mapped = |value: &MappedValue| match value {
+        MappedValue::Copy(field) => !is_hidden(ix, *field),
+        MappedValue::Given(value) => given(value),
+    };
+    reads(&conversion.when)
+        && conversion.set.iter().all(|one| given(&one.value))
+        && conversion.targets.iter().all(|target| reads(&target.when) && target.values.iter().all(|one| mapped(&one.value)))
 }
 
 /// Whether an expression about an entity's records reads nothing hidden.

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::Workspace;
 use crate::auth::Auth;
 use crate::jobs::{Job, JobContext, JobError, JobHandler, NewJob, Outcome, enqueue};
-use crate::record::{APPROVAL, FORGET, Records, Retained, SCRUB};
+use crate::record::{APPROVAL, FORGET, LOOK as LOOK_FOR_TWINS, Records, Retained, SCRUB};
 use crate::store::{BoxFuture, Store, StoreError, settings};
 
 /// Sessions, challenges and counters that are over.
@@ -53,7 +53,7 @@ impl Chores {
 
 impl JobHandler for Chores {
     fn kinds(&self) -> &[&'static str] {
-        &[SCRUB, SWEEP, RETAIN, FORGET, APPROVAL]
+        &[SCRUB, SWEEP, RETAIN, FORGET, APPROVAL, LOOK_FOR_TWINS]
     }
 
     fn run<'a>(&'a self, context: &'a JobContext, job: &'a Job) -> BoxFuture<'a, Result<Outcome, JobError>> {
@@ -68,6 +68,8 @@ impl JobHandler for Chores {
                 }
                 // What is forgotten already is found no more: doing it twice changes nothing.
                 FORGET => self.records.forget(&job.payload).await.map(|_| ()).map_err(|error| JobError::Retry(error.to_string()))?,
+                // What is noted already is noted once more.
+                LOOK_FOR_TWINS => self.records.find_twins(&job.payload).await.map_err(|error| JobError::Retry(error.to_string()))?,
                 _ => self.auth.prune().await.map_err(|error| JobError::Retry(error.to_string()))?,
             }
             Ok(Outcome::Done)

@@ -12,7 +12,7 @@ use super::webhook;
 use crate::base::{DateTime, EntityIx, FieldIx, RecordId, Value};
 use crate::expr::{CompareOp, Node, Path, Root, Type, Typed};
 use crate::query::{CursorKey, Paging, parse_list_json};
-use crate::record::{ApprovalFor, Delivery, Input, Record, RecordError, RecordTx, Source, WriteOptions};
+use crate::record::{ApprovalFor, ConvertRequest, ConvertedTarget, Delivery, Input, Record, RecordError, RecordTx, Source, WriteOptions};
 use crate::schema::catalog::{Act, Catalog, FieldType, Given, GivenValue, Step};
 
 /// Ids that the log names of many records.
@@ -120,6 +120,15 @@ impl Automation {
                     (_, false) => *otherwise,
                 };
                 Ok(Did { next, input: json!({ "approval": approval }), output: json!({ "state": state }) })
+            }
+            Act::Convert(conversion) => {
+                let request = ConvertRequest { conversion: conversion.clone(), targets: Vec::new() };
+                let done = tx.convert_record(record.entity, record.id, &request, &WriteOptions::from(Source::Automation)).await?;
+                let named = |target: &ConvertedTarget| {
+                    (target.target.clone(), Json::from(target.record.display(&catalog.entity(target.entity).prefix)))
+                };
+                let targets: Map<String, Json> = done.targets.iter().map(named).collect();
+                Ok(did(json!({ "conversion": conversion }), json!({ "targets": targets, "carried": done.carried })))
             }
             Act::Run(name) => {
                 let output = match call(tx, about.delivery, name).await? {

@@ -4,6 +4,7 @@ mod access;
 mod approvals;
 mod automations;
 mod components;
+mod conversions;
 mod duplicates;
 mod entity;
 mod fields;

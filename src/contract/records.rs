@@ -38,6 +38,9 @@ pub(super) fn add(catalog: &Catalog, entity: &Entity, paths: &mut Map<String, Va
     if !entity.duplicates.is_empty() && (entity.may.read || entity.may.create) {
         super::duplicates::add(entity, &base, paths);
     }
+    if !entity.conversions.is_empty() && entity.may.read {
+        super::conversions::add(catalog, entity, &base, paths);
+    }
     if entity.is_mergeable() && entity.may.read {
         super::merge::add(entity, &base, paths);
     }

@@ -25,7 +25,7 @@ use crate::base::{EntityIx, FieldIx, Locale, RecordId, Value, alike};
 use crate::schema::catalog::{Catalog, DuplicateRule, Entity, FieldType, Likeness, Match, TitlePart};
 use crate::schema::field_type;
 use crate::store::compile::Lock;
-use crate::store::matches;
+use crate::store::{alike as unlikeness, matches};
 
 /// Rows looked at in the index.
 const ROWS: u32 = 200;
@@ -245,31 +245,27 @@ impl RecordTx<'_> {
         rules: &[&DuplicateRule],
     ) -> Result<Vec<Duplicates>, RecordError> {
         let (catalog, entity) = (&compiled.catalog, compiled.entity(record.entity));
-        let mut wanted: Vec<i64> = Vec::new();
         let mut held: Vec<i64> = Vec::new();
-        for rule in rules {
-            wanted.extend(keys(catalog, entity, rule, record, true));
-            if rule.refuses {
-                held.extend(keys(catalog, entity, rule, record, true));
-                held.extend(keys(catalog, entity, rule, record, false));
-            }
-        }
-        if wanted.is_empty() {
-            return Ok(Vec::new());
+        for rule in rules.iter().filter(|rule| rule.refuses) {
+            held.extend(keys(catalog, entity, rule, record, true));
+            held.extend(keys(catalog, entity, rule, record, false));
         }
         matches::hold(self.store, &held).await?;
-        let mut ids = matches::find(self.store, &wanted, record.id, ROWS).await?;
-        ids.truncate(COMPARED);
-        let mut others = self.load(record.entity, &ids, Lock::None).await?;
-        others.retain(|other| !other.is_deleted(entity));
+        let others = self.compared(compiled, record, rules).await?;
         if others.is_empty() {
             return Ok(Vec::new());
         }
         let seen = self.seen_of(compiled, &others).await?;
+        let unlike = unlikeness::unlike(self.store, record.id).await?;
         let mut found = Vec::new();
         for rule in rules {
-            let mut alike: Vec<(u8, &Record)> =
-                others.iter().filter_map(|other| Some((likeness(catalog, entity, rule, record, other)?, other))).collect();
+            // What somebody said is not the same is not asked about again; what a rule refuses stays refused.
+            let counts = |other: &&Record| rule.refuses || !unlike.contains(&other.id);
+            let mut alike: Vec<(u8, &Record)> = others
+                .iter()
+                .filter(counts)
+                .filter_map(|other| Some((likeness(catalog, entity, rule, record, other)?, other)))
+                .collect();
             alike.sort_by_key(|(likeness, other)| (std::cmp::Reverse(*likeness), other.id));
             let is_told = |other: &Record| {
                 seen.as_ref()
@@ -294,6 +290,25 @@ impl RecordTx<'_> {
             found.push(self.told(entity, rule, records, has_hidden));
         }
         Ok(found)
+    }
+
+    /// The live records that may be alike, found by their keys.
+    pub(super) async fn compared(
+        &mut self,
+        compiled: &Compiled,
+        record: &Record,
+        rules: &[&DuplicateRule],
+    ) -> Result<Vec<Record>, RecordError> {
+        let (catalog, entity) = (&compiled.catalog, compiled.entity(record.entity));
+        let wanted: Vec<i64> = rules.iter().flat_map(|rule| keys(catalog, entity, rule, record, true)).collect();
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut ids = matches::find(self.store, &wanted, record.id, ROWS).await?;
+        ids.truncate(COMPARED);
+        let mut others = self.load(record.entity, &ids, Lock::None).await?;
+        others.retain(|other| !other.is_deleted(entity));
+        Ok(others)
     }
 
     /// What of these records the actor may read; `None`: everything.

@@ -91,7 +91,7 @@ fn key(value: &Value) -> Option<&str> {
 }
 
 /// Whether the actor has one of the roles; the program and administrators have them all.
-fn has_role(actor: &Actor, roles: &[String]) -> bool {
+pub(super) fn has_role(actor: &Actor, roles: &[String]) -> bool {
     actor.kind == ActorKind::System || actor.roles.iter().any(|role| role == ADMINISTRATOR || roles.contains(role))
 }
 

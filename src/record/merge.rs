@@ -116,7 +116,7 @@ impl Records {
     ) -> Result<Merged, RecordError> {
         let (from, request, options) = (catalog.whole(), Arc::new(request), Arc::new(options));
         let (source, is_rehearsal) = (options.source, options.dry_run);
-        self.run_merge(actor, source, is_rehearsal, move |tx| {
+        self.run_whole(actor, source, is_rehearsal, move |tx| {
             let (from, request, options) = (from.clone(), request.clone(), options.clone());
             Box::pin(async move {
                 let moved = Moved::new(&from, tx.catalog(), entity)?;
@@ -144,7 +144,7 @@ impl Records {
     ) -> Result<Unmerged, RecordError> {
         let (from, options) = (catalog.whole(), Arc::new(options));
         let (source, is_rehearsal) = (options.source, options.dry_run);
-        self.run_merge(actor, source, is_rehearsal, move |tx| {
+        self.run_whole(actor, source, is_rehearsal, move |tx| {
             let (from, options) = (from.clone(), options.clone());
             Box::pin(async move {
                 let moved = Moved::new(&from, tx.catalog(), entity)?;
@@ -154,7 +154,8 @@ impl Records {
         .await
     }
 
-    async fn run_merge<T, F>(&self, actor: &Actor, source: Source, is_rehearsal: bool, unit: F) -> Result<T, RecordError>
+    /// A unit of work that is kept, or only tried.
+    pub(super) async fn run_whole<T, F>(&self, actor: &Actor, source: Source, is_rehearsal: bool, unit: F) -> Result<T, RecordError>
     where
         T: Send + 'static,
         F: for<'a, 't> Fn(&'a mut RecordTx<'t>) -> BoxFuture<'a, Result<T, RecordError>> + Send + Sync + Clone + 'static,

@@ -141,8 +141,10 @@ impl Records {
         }
         let leads = setting.leads(&record, old.as_ref(), &[]);
         let changed = changed_fields(compiled, &record, old.as_ref());
-        // Whether an approval locks them is looked at by the ordinary save.
-        if old.is_some() && changed.iter().any(|field| compiled.plan(entity).watched.contains(field)) {
+        // Whether an approval locks them, or the record was converted, is looked at by the ordinary save.
+        if old.is_some()
+            && (!definition.conversions.is_empty() || changed.iter().any(|field| compiled.plan(entity).watched.contains(field)))
+        {
             return None;
         }
         if !faults.is_empty() || !leads.uploads.is_empty() || (old.is_some() && changed.is_empty()) {

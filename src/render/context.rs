@@ -1,6 +1,7 @@
 //! What each template gets. Texts are ready to be read, addresses ready to be followed; a template decides nothing.
 
 mod approvals;
+mod conversions;
 mod definitions;
 mod entry;
 mod find;
@@ -8,11 +9,13 @@ mod form;
 mod import;
 mod record;
 mod stages;
+mod twins;
 mod work;
 
 use serde::Serialize;
 
 pub use self::approvals::*;
+pub use self::conversions::*;
 pub use self::definitions::*;
 pub use self::entry::*;
 pub use self::find::*;
@@ -20,6 +23,7 @@ pub use self::form::*;
 pub use self::import::*;
 pub use self::record::*;
 pub use self::stages::*;
+pub use self::twins::*;
 pub use self::work::*;
 pub use super::input::{Choice, FieldInput, FilePart, Part, SubRow, SubTable};
 pub use super::show::{Shown, ShownItem, Stamp};

@@ -26,6 +26,8 @@ const FILES: [(Locale, &[&str]); 3] = sources![
     "identity.ftl",
     "audit.ftl",
     "approvals.ftl",
+    "conversions.ftl",
+    "twins.ftl",
     "access.ftl",
     "definitions.ftl",
     "import.ftl",

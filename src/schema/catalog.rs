@@ -5,6 +5,7 @@
 
 mod approval;
 mod automation;
+mod conversion;
 mod duplicates;
 mod entity;
 mod field;
@@ -22,6 +23,7 @@ use jiff::tz::TimeZone;
 
 pub use approval::{Approval, ApprovalStep, Need, OnTimeout, Who};
 pub use automation::{Act, Audience, Automation, Automations, Clock, Given, GivenValue, RunAs, Sent, Shift, Start, Starts, Step};
+pub use conversion::{Carry, Conversion, ConversionTarget, Existing, Mapped, MappedValue, Origin};
 pub use duplicates::{DuplicateRule, Likeness, Match};
 pub use entity::{Dependent, Entity, Features, Index, Retention, RetentionAction, Rule, Title, TitlePart, Unique, Via};
 pub use field::{Column, ColumnKind, Default, Field, FieldClass};

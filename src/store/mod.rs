@@ -17,12 +17,14 @@ mod statement;
 mod tx;
 mod unit;
 
+pub mod alike;
 pub mod approvals;
 pub mod audit;
 pub mod backup;
 pub mod catalog;
 pub mod challenges;
 pub mod compile;
+pub mod conversions;
 pub mod credentials;
 pub mod ddl;
 pub mod doctor;

@@ -3,4 +3,5 @@
 mod doors;
 mod merges;
 mod rules;
+mod twins;
 pub mod world;

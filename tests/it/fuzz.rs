@@ -10,6 +10,19 @@ use serde_json::{Map, Value, json};
 
 use crate::support::{CRM, KITCHEN, TestApp};
 
+/// What a target becomes, and which are the same.
+const ALSO: &str = r#"
+kind: package
+id: also
+depends: [core, shop, sink]
+---
+kind: extension
+of: sink.target
+duplicates: [{id: same, match: [{field: name, by: fuzzy}]}]
+conversions:
+  - {id: grow, targets: [{id: account, entity: shop.account, optional: true, fill: true, values: {name: =name, employees: 5}}], set: {name: =name}}
+"#;
+
 /// One request before it is sent.
 #[derive(Clone, Debug)]
 struct Shot {
@@ -73,7 +86,8 @@ fn number_of(name: &str, default: u64) -> u64 {
 async fn no_request_makes_the_server_fail() {
     let total = number_of("RELATA_FUZZ_REQUESTS", 2_000);
     let dice = Dice(SeededRandom::new(number_of("RELATA_FUZZ_SEED", 7)));
-    let files: Vec<(&str, &str)> = CRM.iter().chain(KITCHEN.iter()).copied().collect();
+    let mut files: Vec<(&str, &str)> = CRM.iter().chain(KITCHEN.iter()).copied().collect();
+    files.push(("definitions/also/package.yaml", ALSO));
     let app = TestApp::with_files(&files).await;
     let mut world = begin(&app).await;
     let (mut sent, mut good, mut mutated) = (0_u64, 0_u64, 0_u64);
@@ -245,7 +259,30 @@ fn valid(dice: &Dice, world: &mut World) -> Shot {
             let each = json!([{ "id": dice.id(&world.deals), "set": { "stage": "open" } }, { "id": dice.id(&world.deals), "version": 1, "set": { "name": "M" } }]);
             shot(Method::PATCH, &["records", "deal"], Content::Json(each))
         }
-        _ => match dice.below(9) {
+        _ => match dice.below(13) {
+            8 => shot(Method::GET, &["records", "target", dice.id(&world.targets), "convert"], Content::None),
+            9 => {
+                let said = match dice.below(3) {
+                    0 => json!({ "use": dice.id(&world.accounts) }),
+                    1 => json!({ "values": { "name": format!("Grown {number}"), "employees": 7 } }),
+                    _ => Value::Null,
+                };
+                let body = json!({ "conversion": "grow", "targets": { "account": said } });
+                let mut shot = shot(Method::POST, &["records", "target", dice.id(&world.targets), "convert"], Content::Json(body));
+                if dice.chance(60) {
+                    shot.headers.push(("prefer".into(), "dry-run".into()));
+                }
+                shot
+            }
+            10 => {
+                let body = json!({ "records": [dice.id(&world.targets), dice.id(&world.targets)], "apart": dice.chance(50) });
+                shot(Method::POST, &["records", "target", "duplicates", "apart"], Content::Json(body))
+            }
+            11 => {
+                let mut shot = shot(Method::GET, &["records", "target", "duplicates"], Content::None);
+                shot.query = vec![("limit".into(), "5".into()), ("offset".into(), dice.word(&["0", "1", "9"]).into())];
+                shot
+            }
             0 => shot(Method::GET, &["records", "deal", dice.id(&world.deals), "history"], Content::None),
             1 => {
                 let mut shot = shot(Method::GET, &["changes"], Content::None);

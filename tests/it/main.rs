@@ -10,6 +10,7 @@ mod architecture;
 mod audit;
 mod auth;
 mod automations;
+mod conversions;
 mod definitions;
 mod deploy;
 mod duplicates;

@@ -454,6 +454,75 @@ fn similar() -> Similar {
     }
 }
 
+pub fn twins(locale: Locale) -> TwinsPage {
+    let row = |title: &str, merge: &str| TwinRow {
+        title: text(title),
+        href: text("/records/account/account_0000000000001"),
+        merge_href: text(merge),
+        created: stamp(),
+    };
+    TwinsPage {
+        shell: shell(locale, "Duplicates"),
+        title: text("Accounts: duplicates"),
+        groups: vec![TwinGroup {
+            why: text("Same company"),
+            likeness: text("100 % alike"),
+            ids: text("account_0000000000001,account_0000000000002"),
+            rows: vec![row("Acme", ""), row("ACME Inc", "/records/account/account_0000000000001/merge?with=account_0000000000002")],
+        }],
+        is_running: false,
+        looked: Some(stamp()),
+        next_href: text("/records/account/duplicates?offset=20"),
+        action: text("/records/account/duplicates"),
+        here: text("/records/account/duplicates?offset=0"),
+        may_change: true,
+        error: Some(text("You may not change one of them.")),
+    }
+}
+
+pub fn convert(locale: Locale) -> ConvertPage {
+    let choice = |value: &str, is_chosen| ConvertChoice {
+        value: text(value),
+        label: text("Acme"),
+        note: text("Name · 100 % alike"),
+        href: text("/records/account/account_0000000000002"),
+        is_chosen,
+    };
+    let field = FieldInput { name: text("account.name"), id: text("f-account-name"), label: text("Name"), widget: text("text"), ..FieldInput::default() };
+    let target = |id: &str| ConvertTarget {
+        id: text(id),
+        label: text("Account"),
+        icon: text("building"),
+        choices: vec![choice("new", true), choice("account_0000000000002", false), choice("leave", false)],
+        other: Some(FieldInput {
+            name: text("_other.account"),
+            id: text("f-other-account"),
+            label: text("Another record"),
+            widget: text("link"),
+            source: text("/records/account/choices"),
+            choices: vec![Choice { value: text("account_0000000000003"), label: text("Acme"), selected: true, ..Choice::default() }],
+            ..FieldInput::default()
+        }),
+        takes_other: false,
+        fields: vec![field.clone()],
+        errors: vec![text("This cannot be left out.")],
+    };
+    ConvertPage {
+        shell: shell(locale, "Convert"),
+        heading: text("Convert: Ada"),
+        action: text("/records/lead/lead_0000000000001/convert"),
+        conversion: text("convert"),
+        version: text("3"),
+        idempotency_key: text("0123456789abcdef0123456789abcdef"),
+        targets: vec![target("account"), ConvertTarget { choices: Vec::new(), other: None, ..target("deal") }],
+        faults: vec![FormFault { target: text("f-account-name"), label: text("Account · Name"), message: text("Enter a name.") }],
+        message: Some(text("There may be such a record.")),
+        may_save_anyway: true,
+        save_label: text("Convert"),
+        cancel_href: text("/records/lead/lead_0000000000001"),
+    }
+}
+
 pub fn merge(locale: Locale) -> MergePage {
     MergePage {
         shell: shell(locale, "Merge"),
@@ -745,6 +814,12 @@ pub fn record(locale: Locale) -> RecordPage {
         ],
         history: None,
         buttons: vec![ButtonLink { label: say("Send offer", "发送报价"), href: text("/x") }],
+        conversions: vec![ButtonLink { label: say("Convert", "转化"), href: text("/records/deal/deal_1/convert?conversion=convert") }],
+        converted: Some(ConvertedBanner {
+            stamp: stamp(),
+            by: text("Ada"),
+            targets: vec![ConvertedLink { label: text("Account"), title: text("Acme"), href: text("/records/account/account_0000000000002") }],
+        }),
         edit_href: text("/records/deal/deal_1/edit"),
         delete_href: text("/records/deal/deal_1/delete"),
         erase_href: text("/records/deal/deal_1/erase"),
@@ -896,6 +971,7 @@ pub fn list_page(locale: Locale, rows: usize) -> ListPage {
         create_href: text("/records/deal/new"),
         export_href: text("/api/v1/records/deal/export"),
         import_href: text("/records/deal/import"),
+        twins_href: text("/records/deal/duplicates"),
         bin_href: text("/records/deal?deleted=only"),
         list_href: text("/records/deal"),
         in_bin: false,

@@ -174,6 +174,10 @@ fn every_template_renders_in_every_language() {
         go("approval-bare", "page/approval", &bare);
         go("approval-part", "part/approval", &OnlyCard { card: sample::approval_card(locale) });
         go("approvals-part", "part/approvals", &OnlyApprovals { approvals: sample::record(locale).approvals.unwrap() });
+        go("convert", "page/convert", &sample::convert(locale));
+        go("twins", "page/twins", &sample::twins(locale));
+        let looking = TwinsPage { groups: Vec::new(), is_running: true, looked: None, error: None, ..sample::twins(locale) };
+        go("twins-looking", "page/twins", &looking);
         go("merge", "page/merge", &sample::merge(locale));
         go("merge-with", "page/merge", &sample::merge_with(locale));
         go("definitions", "page/definitions", &sample::definitions(locale));

@@ -297,6 +297,12 @@ def before_call(context, case, kwargs):
             case.body = real_links(case.body)
         if slug and case.method.upper() == "POST" and path.endswith(f"/records/{slug}") and CHOICE.random() < 0.6:
             case.body = fresh(slug)
+        if slug and path.endswith("/{id}/convert") and case.method.upper() == "POST" and CHOICE.random() < 0.6:
+            case.path_parameters["id"] = one_more(slug) or case.path_parameters["id"]
+            case.body = {"targets": {}}
+        if slug and path.endswith("/duplicates/apart") and CHOICE.random() < 0.6:
+            pair = [one_more(slug), one_more(slug)]
+            case.body = {"records": pair} if all(pair) else case.body
         if slug and path.endswith("/{id}/merge") and CHOICE.random() < 0.6:
             other = one_more(slug)
             case.body = {"from": [other]} if other else case.body

@@ -59,6 +59,8 @@ pub struct ListPage {
     pub export_href: String,
     /// Empty where nothing may be imported.
     pub import_href: String,
+    /// Records that are there twice.
+    pub twins_href: String,
     pub bin_href: String,
     pub list_href: String,
     pub in_bin: bool,

@@ -25,6 +25,10 @@ pub struct RecordPage {
     pub related: Vec<Related>,
     pub history: Option<History>,
     pub buttons: Vec<ButtonLink>,
+    /// What it may become.
+    pub conversions: Vec<ButtonLink>,
+    /// What it became.
+    pub converted: Option<super::ConvertedBanner>,
     pub edit_href: String,
     pub delete_href: String,
     /// For administrators, where there are personal fields.

@@ -159,6 +159,8 @@ pub enum Act {
     },
     /// Begins another automation for the record, by its id.
     Run(String),
+    /// Converts the record, by the id of the conversion.
+    Convert(String),
     /// Asks for an approval of the record, by its id, and waits until it is decided. Where it is not given, the run goes on at
     /// `otherwise`, or ends.
     Approval {
@@ -182,6 +184,7 @@ impl Act {
             Act::Wait(_) => "wait",
             Act::WaitFor { .. } => "wait_for",
             Act::Run(_) => "run",
+            Act::Convert(_) => "convert",
             Act::Approval { .. } => "approval",
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Actions, Approval, Button, DuplicateRule, Field, Layout, Pipeline, View};
+use super::{Actions, Approval, Button, Conversion, DuplicateRule, Field, Layout, Pipeline, View};
 use crate::base::{EntityIx, FieldIx, Labels};
 use crate::expr::Typed;
 
@@ -40,6 +40,8 @@ pub struct Entity {
     /// Which of its records are taken for the same.
     pub duplicates: Vec<DuplicateRule>,
     pub pipelines: Vec<Pipeline>,
+    /// What its records may become.
+    pub conversions: Vec<Conversion>,
     pub views: Vec<View>,
     pub layouts: Vec<Layout>,
     pub buttons: Vec<Button>,
@@ -169,6 +171,10 @@ impl Entity {
     /// what has no recycle bin could not be brought back.
     pub fn is_mergeable(&self) -> bool {
         !self.is_junction && self.features.soft_delete && !matches!(self.id.as_str(), "core.user" | "core.team")
+    }
+
+    pub fn find_conversion(&self, id: &str) -> Option<&Conversion> {
+        self.conversions.iter().find(|conversion| conversion.id == id)
     }
 
     /// The fields that may be known of.

@@ -9,7 +9,7 @@ mod webhook;
 use std::collections::BTreeMap;
 
 pub(super) use steps::seconds;
-pub(super) use values::given_values;
+pub(super) use values::{given_value, given_values};
 
 use super::expressions::condition;
 use super::{Work, labels};

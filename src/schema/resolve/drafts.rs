@@ -87,8 +87,8 @@ const WORDS: [&str; 28] = [
     "end",
 ];
 
-const SECTIONS: [&str; 11] =
-    ["retention", "duplicates", "approvals", "pipelines", "rules", "views", "layouts", "buttons", "scripts", "unique", "indexes"];
+const SECTIONS: [&str; 12] =
+    ["retention", "duplicates", "approvals", "pipelines", "conversions", "rules", "views", "layouts", "buttons", "scripts", "unique", "indexes"];
 
 pub(super) fn entities(work: &mut Work) {
     let mut documents: Vec<Document> = work.intake.documents.iter().filter(|document| document.kind.name == "entity").cloned().collect();
@@ -266,9 +266,9 @@ fn add_part(work: &mut Work, ix: EntityIx, section: &'static str, node: &Node, d
     let same = work.draft(ix).parts.iter().position(|known| known.section == section && known.node.text("id") == id.as_text());
     match same {
         None => work.drafts[ix.0 as usize].parts.push(part),
-        // A layer above replaces a view, layout, approval or pipeline of the same id.
+        // A layer above replaces a view, layout, approval, pipeline or conversion of the same id.
         Some(position)
-            if matches!(section, "views" | "layouts" | "pipelines" | "approvals")
+            if matches!(section, "views" | "layouts" | "pipelines" | "conversions" | "approvals")
                 && work.draft(ix).parts[position].package != part.package =>
         {
             work.drafts[ix.0 as usize].parts[position] = part;

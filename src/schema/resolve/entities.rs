@@ -61,6 +61,7 @@ fn entity(draft: &EntityDraft, ix: EntityIx, user: EntityIx) -> Entity {
         approvals: Vec::new(),
         duplicates: Vec::new(),
         pipelines: Vec::new(),
+        conversions: Vec::new(),
         scripts: Vec::new(),
         computed_order: Vec::new(),
         dependents: Vec::new(),

@@ -4,6 +4,7 @@
 mod approvals;
 mod automations;
 mod bind;
+mod conversions;
 mod data;
 mod describe;
 mod drafts;

@@ -26,6 +26,7 @@ pub(super) fn build(work: &mut Work) {
                 "retention" => super::retention::read(work, ix, &part.node),
                 "duplicates" => super::duplicates::read(work, ix, &part.node),
                 "pipelines" => super::pipelines::read(work, ix, &part.node),
+                "conversions" => super::conversions::read(work, ix, part),
                 "views" => view(work, ix, &part.node),
                 "layouts" => layout(work, ix, &part.node),
                 "buttons" => button(work, ix, part),

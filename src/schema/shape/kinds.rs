@@ -158,6 +158,42 @@ pub const PIPELINE: &[KeySpec] = &[
     key("amount", Field, "A money or number that is summed per stage."),
 ];
 
+pub const CONVERSION_TARGET: &[KeySpec] = &[
+    must("id", Name, "Name of the target, unique in the conversion; links and requests say it."),
+    key("label", Label, "What people read; the entity's label when left out."),
+    must("entity", Entity, "What is made."),
+    key("when", Expr, "It is made only where this holds of the record that is converted."),
+    with("optional", Bool, "false", "Whoever converts may leave it out."),
+    with(
+        "existing",
+        OneOf(&["ask", "use", "never"]),
+        "ask",
+        "Whether a record that is there may stand for it: whoever converts says so, the only one that looks the same is taken, never.",
+    ),
+    with("fill", Bool, "false", "What an existing record has not is filled in, where whoever converts may change it."),
+    key("values", MapOf(&Any), "Values by field of what is made: `=` and a field or an expression about the record, or a value."),
+    key("links", MapOf(&Name), "Links by field of what is made: the id of another target before it, or `record`."),
+];
+
+pub const CARRY: &[KeySpec] = &[
+    must("entity", Entity, "Records that lead to the one that is converted."),
+    must("field", Name, "By this link."),
+    key("into", Name, "The link that leads to the target then; the same one when left out."),
+    must("to", Many(&Name), "The target they lead to then; of several the first that is there."),
+];
+
+pub const CONVERSION: &[KeySpec] = &[
+    must("id", Name, "Name of the conversion, unique in the entity."),
+    key("label", Label, "What people read; made from the id when left out."),
+    key("when", Expr, "It is offered only where this holds."),
+    must("targets", List(&Object(CONVERSION_TARGET)), "What the record becomes, in the order in which it is made."),
+    key("set", MapOf(&Any), "Values by field that the record itself is given; `=` and an expression, or a value."),
+    key("links", MapOf(&Name), "Links by field of the record itself: the id of a target."),
+    key("carry", List(&Object(CARRY)), "What leads to a target afterwards: tasks, activities, files."),
+    key("shares", Name, "The target that gets the shares of the record, where it is made."),
+    key("edit", Many(&Name), "Roles that may still change a converted record; only administrators when left out."),
+];
+
 pub const VIEW: &[KeySpec] = &[
     must("id", Name, "Name of the view, unique in the entity."),
     key("label", Label, "Its name in the list of views."),
@@ -268,6 +304,7 @@ pub const ENTITY: &[KeySpec] = &[
     key("scripts", List(&Object(SCRIPT)), "Scripts on its events."),
     key("approvals", List(&Object(APPROVAL)), "Decisions that are asked for."),
     key("pipelines", List(&Object(PIPELINE)), "Stages, moves and gates."),
+    key("conversions", List(&Object(CONVERSION)), "What its records may become."),
     later("automations"),
     later("permissions"),
     later("reports"),
@@ -291,6 +328,7 @@ pub const EXTENSION: &[KeySpec] = &[
     key("scripts", List(&Object(SCRIPT)), "Scripts added."),
     key("approvals", List(&Object(APPROVAL)), "Approvals added, or replaced by the same id."),
     key("pipelines", List(&Object(PIPELINE)), "Pipelines added, or replaced by the same id."),
+    key("conversions", List(&Object(CONVERSION)), "Conversions added, or replaced by the same id."),
     later("automations"),
     later("permissions"),
     later("reports"),
@@ -355,7 +393,7 @@ pub const STEP: &[KeySpec] = &[
     key("id", Name, "Name of the step, unique in the automation; made from its place when left out."),
     must(
         "do",
-        OneOf(&["set", "create", "task", "update", "notify", "webhook", "script", "branch", "wait", "wait_for", "run", "approval"]),
+        OneOf(&["set", "create", "task", "update", "notify", "webhook", "script", "branch", "wait", "wait_for", "run", "approval", "convert"]),
         "What it does.",
     ),
     key("entity", Entity, "`create`, `update`: the entity of the records."),
@@ -379,6 +417,7 @@ pub const STEP: &[KeySpec] = &[
     key("time", Text, "`wait`, `wait_for`: how long, `30d`, `12h` or `45m`."),
     key("automation", Name, "`run`: id of an automation of the same entity with `trigger: {event: called}`."),
     key("approval", Name, "`approval`: id of an approval of the entity; the run waits until it is decided."),
+    key("conversion", Name, "`convert`: id of a conversion of the entity."),
     key("if", Expr, "`branch`: what decides; `wait_for`: what it waits for."),
     key("then", Steps, "`branch`: steps where it holds; `approval`: steps where it is approved."),
     key(
@@ -465,6 +504,7 @@ pub const I18N_ENTITY: &[KeySpec] = &[
     key("rules", MapOf(&Text), "Messages of rules, by id."),
     key("approvals", MapOf(&Object(I18N_APPROVAL)), "Texts of approvals, by id."),
     key("duplicates", MapOf(&Text), "Messages of duplicate rules, by id."),
+    key("conversions", MapOf(&Text), "Labels of conversions, by id."),
     key(
         "pipelines",
         MapOf(&Object(I18N_PIPELINE)),

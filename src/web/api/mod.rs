@@ -12,6 +12,7 @@ mod answer;
 mod approvals;
 mod automations;
 pub(in crate::web) mod body;
+mod conversions;
 mod definitions;
 mod duplicates;
 mod export;
@@ -49,12 +50,15 @@ pub(super) fn routes(state: State) -> Router {
         .route("/api/v1/records/{entity}/by/{unique}/{value}", put(write::upsert))
         .route("/api/v1/records/{entity}/export", get(export::export))
         .route("/api/v1/records/{entity}/import", post(import::import))
-        .route("/api/v1/records/{entity}/duplicates", post(duplicates::look))
+        .route("/api/v1/records/{entity}/duplicates", get(duplicates::list).post(duplicates::look))
+        .route("/api/v1/records/{entity}/duplicates/look", post(duplicates::begin))
+        .route("/api/v1/records/{entity}/duplicates/apart", post(duplicates::apart))
         .route("/api/v1/records/{entity}/{id}", get(read::get).merge(patch(write::update).delete(write::delete)))
         .route("/api/v1/records/{entity}/{id}/restore", post(write::restore))
         .route("/api/v1/records/{entity}/{id}/erase", post(write::erase))
         .route("/api/v1/records/{entity}/{id}/actions/{name}", post(actions::run))
         .route("/api/v1/records/{entity}/{id}/history", get(read::history))
+        .route("/api/v1/records/{entity}/{id}/convert", get(conversions::list).post(conversions::convert))
         .route("/api/v1/records/{entity}/{id}/merge", post(merge::merge))
         .route("/api/v1/records/{entity}/{id}/merges", get(merge::list))
         .route("/api/v1/records/{entity}/{id}/merges/{merge}/undo", post(merge::undo))

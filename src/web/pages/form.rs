@@ -43,7 +43,7 @@ pub(super) async fn new(page: Page, Path(slug): Path<String>) -> Result<Response
     let state = page.state.records.form_state(&page.actor, &page.catalog, entity.ix, None, &input).await?;
     let texts = page.texts_of(entity, &state, None);
     let mut form = new_form(&page, entity);
-    form.sections = page.draw(Drawn { entity, id: None, texts: &texts, state: &state, faults: &[] }).await?;
+    form.sections = page.draw(Drawn { entity, id: None, texts: &texts, state: &state, faults: &[], prefix: "" }).await?;
     answer(&page, entity, StatusCode::OK, form, None, Vec::new())
 }
 
@@ -66,7 +66,7 @@ pub(super) async fn edit(page: Page, Path((slug, id_text)): Path<(String, String
     let state = page.state.records.form_state(&page.actor, &page.catalog, entity.ix, Some(stored.id), &Input::default()).await?;
     let texts = page.texts_of(entity, &state, Some(&stored.json));
     let mut form = edit_form(&page, entity, &id_text, &stored);
-    form.sections = page.draw(Drawn { entity, id: Some(stored.id), texts: &texts, state: &state, faults: &[] }).await?;
+    form.sections = page.draw(Drawn { entity, id: Some(stored.id), texts: &texts, state: &state, faults: &[], prefix: "" }).await?;
     let locks = page.approval_locks(entity, stored.id).await?;
     answer(&page, entity, StatusCode::OK, form, Some((&stored.title, &id_text)), locks)
 }
@@ -118,7 +118,7 @@ pub(super) async fn state(page: Page, Path(slug): Path<String>, post: Post) -> R
     let texts = FormTexts::from_pairs(post.pairs.into_iter().filter(|(name, _)| !name.starts_with('_')));
     let mut form = page.empty_form(entity, String::new());
     form.state_href = page.here.clone();
-    form.sections = page.draw(Drawn { entity, id, texts: &texts, state: &state, faults: &faults }).await?;
+    form.sections = page.draw(Drawn { entity, id, texts: &texts, state: &state, faults: &faults, prefix: "" }).await?;
     page.html(StatusCode::OK, "part/form.fields", &FormPart { form })
 }
 
@@ -299,7 +299,7 @@ async fn refuse(
     let id = stored.map(|stored| stored.id);
     let state = page.state.records.form_state(&page.actor, &page.catalog, entity.ix, id, &input).await?;
     let texts = FormTexts::from_pairs(pairs.into_iter().filter(|(name, _)| !name.starts_with('_')));
-    form.sections = page.draw(Drawn { entity, id, texts: &texts, state: &state, faults: &refused.faults }).await?;
+    form.sections = page.draw(Drawn { entity, id, texts: &texts, state: &state, faults: &refused.faults, prefix: "" }).await?;
     form.faults = page.summary(entity, &refused.faults, &texts);
     form.message = refused.message;
     form.similar = page.similar(entity, &refused.duplicates);

@@ -31,6 +31,8 @@ pub(super) struct Drawn<'a> {
     pub texts: &'a FormTexts,
     pub state: &'a FormState,
     pub faults: &'a [FieldFault],
+    /// What the names of its controls begin with, where one page has controls of several records.
+    pub prefix: &'a str,
 }
 
 impl Page {
@@ -133,6 +135,7 @@ impl Page {
     async fn controls(&self, drawn: &Drawn<'_>, wanted: Vec<(FieldIx, Option<String>)>) -> Result<Vec<Option<FieldInput>>, Problem> {
         let titles = self.titles_in(drawn.entity, drawn.texts, drawn.state).await?;
         let errors = self.errors_by_control(drawn.faults, drawn.texts);
+        let errors = errors.into_iter().map(|(name, told)| (format!("{}{name}", drawn.prefix), told)).collect();
         let ctx = InputContext {
             catalog: &self.catalog,
             ui: &self.ui,
@@ -157,11 +160,13 @@ impl Page {
             return None;
         }
         let json = field_type::to_json(&self.catalog, field, &state.value);
-        let mut input_state = self.input_state(ctx.titles, field, state, &json, ctx.errors, widget);
+        let name = format!("{}{}", drawn.prefix, field.name);
+        let mut input_state = self.input_state(ctx.titles, field, state, &json, widget);
+        input_state.errors = ctx.errors.get(&name).cloned().unwrap_or_default();
         if matches!(field.ty, FieldType::File { .. } | FieldType::Image { .. }) {
-            input_state.files = self.files_named(drawn.texts.all(&field.name)).await;
+            input_state.files = self.files_named(drawn.texts.all(&name)).await;
         }
-        let mut made = input::input(ctx, drawn.entity, field, &field.name, input_state);
+        let mut made = input::input(ctx, drawn.entity, field, &name, input_state);
         made.label = self.label(field);
         made.full |= is_wide(&field.ty);
         Some(made)
@@ -185,7 +190,6 @@ impl Page {
         field: &Field,
         state: &FieldState,
         json: &Json,
-        errors: &BTreeMap<String, Vec<String>>,
         widget: Option<String>,
     ) -> InputState {
         let read_only = state.readonly || field.is_locked || field.read_only && field.name != "owner";
@@ -193,7 +197,7 @@ impl Page {
             required: state.required && !read_only,
             read_only,
             options: state.options.clone(),
-            errors: errors.get(&field.name).cloned().unwrap_or_default(),
+            errors: Vec::new(),
             shown: read_only.then(|| show::show(self.show(titles), field, json)),
             widget,
             files: Vec::new(),

@@ -128,6 +128,7 @@ pub(super) async fn list(page: Page, Path(slug): Path<String>) -> Result<Respons
         create_href: if entity.may.create { format!("{base}/new") } else { String::new() },
         export_href: if entity.may.export && !in_bin { export_href } else { String::new() },
         import_href: if entity.may.import && !in_bin && !page.actor.only_looks { format!("{base}/import") } else { String::new() },
+        twins_href: if entity.duplicates.is_empty() || !entity.may.update || in_bin { String::new() } else { format!("{base}/duplicates") },
         bin_href: format!("{base}?deleted=only"),
         list_href: base,
         in_bin,

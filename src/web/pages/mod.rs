@@ -10,6 +10,7 @@ mod audit;
 mod automations;
 mod board;
 mod choices;
+mod converting;
 mod definitions;
 mod docs;
 mod entry;
@@ -38,6 +39,7 @@ mod sidebar;
 mod sso;
 mod table;
 mod tasks;
+mod twins;
 mod uniting;
 mod visible;
 mod webhooks;
@@ -129,11 +131,13 @@ pub fn routes(state: State) -> Router {
         .route("/records/{entity}/filter-value", get(filter::value))
         .route("/records/{entity}/board/{pipeline}", get(board::board))
         .route("/records/{entity}/choices", get(choices::choices))
+        .route("/records/{entity}/duplicates", get(twins::twins).post(twins::act))
         .route("/records/{entity}/{id}", get(record::record).post(form::update))
         .route("/records/{entity}/{id}/edit", get(form::edit))
         .route("/records/{entity}/{id}/delete", get(act::delete_page).post(act::delete))
         .route("/records/{entity}/{id}/erase", get(act::erase_page).post(act::erase))
         .route("/records/{entity}/{id}/move", get(moves::ask).post(moves::make))
+        .route("/records/{entity}/{id}/convert", get(converting::ask).post(converting::convert))
         .route("/records/{entity}/{id}/merge", get(uniting::ask).post(uniting::merge))
         .route("/records/{entity}/{id}/merges/{merge}/undo", on_post(uniting::undo))
         .route("/records/{entity}/{id}/tasks", on_post(tasks::act))

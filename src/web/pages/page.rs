@@ -181,7 +181,7 @@ impl Page {
 
     /// `?done=created&what=…` of an address someone was sent on to.
     fn notices(&self) -> Vec<Notice> {
-        const KNOWN: [&str; 38] = [
+        const KNOWN: [&str; 41] = [
             "approval-asked",
             "approval-approved",
             "approval-rejected",
@@ -189,7 +189,10 @@ impl Page {
             "approval-withdrawn",
             "stand-in-added",
             "stand-in-ended",
+            "converted",
             "merged",
+            "twins-looking",
+            "twins-apart",
             "unmerged",
             "moved",
             "erased",

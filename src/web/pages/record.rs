@@ -112,6 +112,13 @@ pub(super) async fn record_page(
         true => None,
         false => page.approval_box(entity, read.id, &href).await?,
     };
+    let into = page.converted(entity, read.id).await?;
+    let is_locked = into.as_ref().is_some_and(|into| !into.may_edit);
+    let converted = match &into {
+        Some(into) => Some(page.converted_banner(entity, into).await?),
+        None => None,
+    };
+    let conversions = if may.update && into.is_none() { page.convert_links(entity, &href, state.as_ref()) } else { Vec::new() };
     let kind = match () {
         () if is_history => HISTORY,
         () if is_stages => STAGES,
@@ -131,7 +138,9 @@ pub(super) async fn record_page(
         related,
         history,
         buttons,
-        edit_href: offered(may.update, "edit"),
+        conversions,
+        converted,
+        edit_href: offered(may.update && !is_locked, "edit"),
         delete_href: offered(may.delete, "delete"),
         merge_href: offered(may.update && entity.is_mergeable() && entity.may.delete, "merge"),
         erase_href: offered(page.is_admin() && entity.fields.iter().any(|field| field.class.is_some() || field.encrypted), "erase"),

@@ -23,7 +23,7 @@ pub(super) async fn ask(page: Page, Path((slug, id_text)): Path<(String, String)
 }
 
 /// What somebody pasted: an id, or the address of a record.
-fn last_part(text: &str) -> &str {
+pub(super) fn last_part(text: &str) -> &str {
     let path = text.trim().split(['?', '#']).next().unwrap_or("").trim_end_matches('/');
     path.rsplit('/').next().unwrap_or(path)
 }

@@ -360,6 +360,11 @@ async fn ask(lab: &mut Lab, at: usize, method: &str, path: &str, row: &Row, enti
                 } else {
                     body = Some(request);
                 }
+            } else if path.ends_with("/apart") {
+                let other = lab.record(entity, &person, kind).await;
+                body = Some(json!({ "records": [id, other] }));
+            } else if path.ends_with("/convert") {
+                body = (method == "POST").then(|| json!({}));
             } else if path.ends_with("/moves") {
                 body = (method == "POST").then(|| json!({ "to": "done" }));
             } else if path.ends_with("/approvals") {

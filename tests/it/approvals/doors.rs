@@ -60,7 +60,7 @@ async fn every_door_waits_for_the_approval_alike() {
         assert_eq!(world.get(&deal).await["stage"], "new", "{door}");
         count += 1;
     }
-    assert_eq!(count, 96);
+    assert_eq!(count, 104);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -79,7 +79,7 @@ async fn every_door_leaves_locked_fields_alone() {
         assert_eq!(through(&world.app, "patch", &deal, &code, &json!({ "why": "x", "discount": "20" })).await, None, "{door}");
         count += 1;
     }
-    assert_eq!(count, 12);
+    assert_eq!(count, 13);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

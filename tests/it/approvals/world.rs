@@ -30,6 +30,7 @@ fields:
   why: {type: text}
   verdict: {type: text, label: {en: Verdict, zh-CN: 结论, zh-TW: 結論}}
   account: {type: link, to: shop.account}
+  wish: {type: link, to: shop.wish}
   reviewer: {type: user}
   team: {type: link, to: core.team}
   lines: {type: children, of: shop.line, by: deal}
@@ -38,6 +39,10 @@ scripts:
   - {id: push, trigger: button, source: "fn run(rec, old, ctx) { update(rec, ctx.payload); }"}
 buttons:
   - {id: push, script: push}
+conversions:
+  - id: grow
+    targets: [{id: account, entity: shop.account, existing: never, values: {name: =name}}]
+    set: {stage: "=coalesce(wish.stage, stage)", amount: "=coalesce(wish.amount, amount)", discount: "=coalesce(wish.discount, discount)", why: "=coalesce(wish.why, why)"}
 rules:
   - {id: no_secret, assert: "verdict is null or verdict != 'secret'", at: verdict, message: {en: Not this word, zh-CN: 不可用此词, zh-TW: 不可用此詞}}
 approvals:

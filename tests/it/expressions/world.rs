@@ -151,6 +151,7 @@ pub fn entity(ix: EntityIx, slug: &str, fields: Vec<(&str, FieldType)>) -> Entit
         retention: Vec::new(),
         approvals: Vec::new(),
         pipelines: Vec::new(),
+        conversions: Vec::new(),
         scripts: Vec::new(),
         computed_order: Vec::new(),
         dependents: Vec::new(),

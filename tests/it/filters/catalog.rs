@@ -232,6 +232,7 @@ fn push(catalog: &mut Catalog, slug: &str, prefix: &str, title: &[&str], own: Ve
         retention: Vec::new(),
         approvals: Vec::new(),
         pipelines: Vec::new(),
+        conversions: Vec::new(),
         scripts: Vec::new(),
         computed_order: Vec::new(),
         dependents: Vec::new(),

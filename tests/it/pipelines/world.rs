@@ -27,6 +27,7 @@ fields:
   close_on: {type: date}
   why: {type: select, options: [price, time]}
   account: {type: link, to: shop.account}
+  wish: {type: link, to: shop.wish}
   lines: {type: children, of: shop.line, by: deal}
   lines_sum: {type: rollup, of: lines, agg: "sum(price)", returns: decimal, scale: 2, stored: true}
 scripts:
@@ -38,6 +39,10 @@ scripts:
     source: "fn run(rec, old, ctx) { if rec.name == \"Jump\" { rec.stage = \"talk\"; } }"
 buttons:
   - {id: push, script: push}
+conversions:
+  - id: grow
+    targets: [{id: account, entity: shop.account, existing: never, values: {name: =name}}]
+    set: {stage: "=coalesce(wish.stage, stage)", amount: "=coalesce(wish.amount, amount)", close_on: "=coalesce(wish.close_on, close_on)", why: =wish.why}
 pipelines:
   - id: tender
     when: "kind = 'tender'"

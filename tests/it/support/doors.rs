@@ -8,14 +8,15 @@ use serde_json::{Value, json};
 use super::{Answer, TestApp};
 
 /// Doors through which a stage can be changed.
-pub const DOORS: [&str; 12] =
-    ["patch", "moves", "many", "filter", "batch", "upsert", "nested", "form", "move form", "button", "automation", "merge"];
+pub const DOORS: [&str; 13] =
+    ["patch", "moves", "many", "filter", "batch", "upsert", "nested", "form", "move form", "button", "automation", "merge", "convert"];
 
 /// What the form of a deal shows, where the workspace has it.
 const FORM: [&str; 9] = ["name", "code", "kind", "stage", "amount", "discount", "margin", "close_on", "why"];
 
 /// What a door of `deal` answers when these values are set: nothing where it saved. The workspace has `account` with `deals`,
-/// the script button `push`, and `wish`, whose automation `fulfil` sets them.
+/// the script button `push`, `wish`, whose automation `fulfil` sets them, and a conversion that sets
+/// those of the deal's `wish`.
 pub async fn through(app: &TestApp, door: &str, id: &str, code: &str, set: &Value) -> Option<String> {
     let path = format!("/api/v1/records/deal/{id}");
     let refused = |answer: Answer| (answer.status.as_u16() >= 300).then(|| answer.text());
@@ -96,6 +97,14 @@ pub async fn through(app: &TestApp, door: &str, id: &str, code: &str, set: &Valu
             let twin = made.id.display(&deals.prefix);
             let take: serde_json::Map<String, Value> = set.as_object()?.keys().map(|name| (name.clone(), twin.clone().into())).collect();
             refused(app.post(&format!("{path}/merge"), json!({ "from": [twin], "take": take })).await)
+        }
+        "convert" => {
+            // The deal itself is marked with what was wished for.
+            let mut wish = set.clone();
+            wish["deal"] = app.create_id("deal", json!({ "name": "Another" })).await.into();
+            let wished = app.create_id("wish", wish).await;
+            app.patch(&path, json!({ "wish": wished })).await.expect_status(200);
+            refused(app.post(&format!("{path}/convert"), json!({})).await)
         }
         other => panic!("no door {other}"),
     }

@@ -19,7 +19,7 @@ const MOST_STEPS: usize = 200;
 const DEEPEST: usize = 8;
 
 /// What each kind of step needs and may have besides.
-const KEYS: [(&str, &[&str], &[&str]); 12] = [
+const KEYS: [(&str, &[&str], &[&str]); 13] = [
     ("set", &["values"], &[]),
     ("create", &["entity", "values"], &[]),
     ("task", &["values"], &["due_in"]),
@@ -32,6 +32,7 @@ const KEYS: [(&str, &[&str], &[&str]); 12] = [
     ("wait_for", &["if", "time"], &["else"]),
     ("run", &["automation"], &[]),
     ("approval", &["approval"], &["then", "else"]),
+    ("convert", &["conversion"], &[]),
 ];
 
 /// The steps of one automation as they are put in a list.
@@ -147,7 +148,7 @@ impl List {
         }
         let own = self.entity;
         match word {
-            "set" | "approval" if self.is_gone => {
+            "set" | "approval" | "convert" if self.is_gone => {
                 let place = item.get("do").map_or(&item.place, |node| &node.place).clone();
                 let fault = Diagnostic::error("DEF362", &place, "the record is deleted when this runs: it cannot be changed")
                     .hint("use `create` or `update` for other records; expressions still see what the record was");
@@ -195,6 +196,7 @@ impl List {
                 let approval = work.entity(own).approvals[at].id.clone();
                 Some(Act::Approval { approval, otherwise: None, ends: item.get("else").is_none() })
             }
+            "convert" => super::super::conversions::find(work, own, item.get("conversion")?).map(Act::Convert),
             "run" => self.called(work, item.get("automation")?).map(Act::Run),
             _ => {
                 let condition = condition(work, item.get("if"), own, true)?;

@@ -79,6 +79,18 @@ pub(in crate::schema::resolve) fn given_values(work: &mut Work, node: &Node, ent
     List::new(entity, String::new(), String::new(), false).given(work, node, entity)
 }
 
+/// The value of one field of `target`, about a record of another entity.
+pub(in crate::schema::resolve) fn given_value(
+    work: &mut Work,
+    key: &Node,
+    item: &Node,
+    about: EntityIx,
+    target: EntityIx,
+    field: FieldIx,
+) -> Option<Given> {
+    List::new(about, String::new(), String::new(), false).one(work, key, item, target, field, true)
+}
+
 /// What a field is to an expression that gives its value; `None` for what none can give.
 fn type_of(work: &Work, entity: EntityIx, field: &Field) -> Option<Type> {
     match &field.ty {

@@ -171,6 +171,8 @@ fields:
   via: {{type: lookup, via: box, field: secret}}
   name_of: {{type: lookup, via: box, field: name}}
   weight: {{type: rollup, of: leaves, agg: "sum(n)", returns: integer, stored: false}}
+duplicates: [{{id: same, match: [{{field: shade}}]}}, {{id: named, match: [{{field: t0}}]}}]
+conversions: [{{id: part, targets: [{{id: leaf, entity: leaf, existing: never, values: {{label: "=coalesce(t0, 'leaf')"}}, links: {{item: record}}}}], set: {{tick: 2}}}}]
 {pipeline}{views}---
 kind: entity
 id: leaf

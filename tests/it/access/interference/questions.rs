@@ -50,7 +50,7 @@ fn post(route: &'static str, position: &'static str, path: &str, body: Value) ->
 
 impl Asking<'_> {
     /// How many kinds of questions there are.
-    pub const KINDS: usize = 101;
+    pub const KINDS: usize = 105;
 
     fn number<'a>(&'a self, dice: &mut Dice) -> &'a str {
         let mut names = self.plan.names(&NUMBERS);
@@ -297,6 +297,13 @@ impl Asking<'_> {
             98 => get("/api/v1/webhooks/{id}/deliveries", "shut", "/api/v1/webhooks/1/deliveries", &[]),
             99 => get("/webhooks", "shut", "/webhooks", &[]),
             100 => get("/webhooks/{id}", "shut", "/webhooks/1", &[]),
+            101 => get("/api/v1/records/{entity}/duplicates", "all", "/api/v1/records/item/duplicates", &[("limit", *dice.of(&["1", "20"]))]),
+            102 => get("/records/{entity}/duplicates", "all", "/records/item/duplicates", &[]),
+            103 => {
+                let path = format!("/api/v1/records/item/{}/convert", dice.of(&self.known.items));
+                get("/api/v1/records/{entity}/{id}/convert", "one", &path, &[])
+            }
+            104 => get("/records/{entity}/{id}/convert", "form", &format!("/records/item/{}/convert", dice.of(&self.known.items)), &[]),
             _ => self.page(kind, dice),
         }
     }

@@ -43,6 +43,8 @@ pub async fn side(plan: &Plan, seed: u64, is_second: bool) -> Side {
     let other = person(&app, "other", &["read_only"], phone(&mut making.own)).await;
     let mut known = making.records(&asker, &other).await;
     app.clock.advance_ms(2_000);
+    app.post("/api/v1/records/item/duplicates/look", json!({})).await.expect_status(202);
+    app.workspace.runner.run_until_idle().await.expect("jobs run");
     let viewer = signed_in(&app, "boss@example.com", true).await;
     post_form(&app, &viewer, &format!("/people/{}/view", asker.id), "").await.expect_status(303);
     let page = app.get("/api/v1/changes?limit=1000").await.expect_status(200).json();
@@ -70,6 +72,12 @@ struct Making<'a> {
 }
 
 impl Making<'_> {
+    /// An item, also where it looks like another.
+    async fn item(&self, values: &Value) -> String {
+        let making = self.app.request(Method::POST, "/api/v1/records/item").header("prefer", "allow-duplicates").json(values);
+        making.send().await.expect_status(201).json()["id"].as_str().expect("an id").to_owned()
+    }
+
     async fn records(&mut self, asker: &Person, other: &Person) -> Known {
         let mut known = Known { people: vec![asker.id.clone(), other.id.clone()], ..Known::default() };
         let (mut boxes, mut shares, mut unshared) = (Vec::new(), Vec::new(), Vec::new());
@@ -97,7 +105,7 @@ impl Making<'_> {
             known.files.extend(values["papers"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
             let friends = self.friends(&boxes, is_seen);
             let leaves = self.dice.below(3);
-            let id = self.app.create_id("item", values).await;
+            let id = self.item(&values).await;
             known.items.push(id.clone());
             if shared {
                 shares.push(format!("item/{id}"));
@@ -200,7 +208,7 @@ impl Making<'_> {
         let mut ghosts = Vec::new();
         for at in 0..2 {
             let values = json!({"shade": 8, "code": format!("ghost {at}"), "n0": self.own.below(50), "t0": "ghost"});
-            ghosts.push(self.app.create_id("item", values).await);
+            ghosts.push(self.item(&values).await);
         }
         let gone = self.own.below(2);
         for (at, id) in ghosts.iter().enumerate() {

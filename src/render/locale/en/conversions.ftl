@@ -1,0 +1,13 @@
+convert-heading = { $label }: { $title }
+convert-text = Tasks, activities and files go along where the conversion says so. All of it happens at once, or nothing.
+convert-new = New { $entity }
+convert-leave = None
+convert-other = Another record
+convert-similar = There may be such records already: nothing was made yet. Choose one of them, or save anyway.
+record-converted = Converted
+done-converted = The record was converted.
+fault-converted = It cannot be changed: the record was converted.
+fault-no-record = Name a record by its address or id.
+fault-target-required = This cannot be left out.
+fault-target-new = This is always a new record.
+fault-target-not-offered = This is not made of this record.

@@ -1,0 +1,12 @@
+twins-title = Duplicates
+twins-heading = { $entity }: duplicates
+twins-look = Look through all records
+twins-running = All records are being looked through. This goes on by itself.
+twins-again = Look at the list again
+twins-looked = Last looked through
+twins-never = Nobody has looked through the records yet.
+twins-none = No records look the same.
+twins-apart = Not the same
+twins-more = More
+done-twins-looking = All records are being looked through.
+done-twins-apart = Remembered: they are not the same.

@@ -1,0 +1,13 @@
+convert-heading = { $label }：{ $title }
+convert-text = 任务、跟进记录和文件会按转化规则一并转移。所有步骤要么全部完成，要么全部不做。
+convert-new = 新建{ $entity }
+convert-leave = 不需要
+convert-other = 其他记录
+convert-similar = 可能已有相同的记录，尚未保存任何内容。请选择其中之一，或仍然保存。
+record-converted = 已转化
+done-converted = 记录已转化。
+fault-converted = 记录已转化，不能再修改。
+fault-no-record = 请用网址或编号指定一条记录。
+fault-target-required = 这一项不能省略。
+fault-target-new = 这一项总是新建记录。
+fault-target-not-offered = 此记录不会转化为这一项。

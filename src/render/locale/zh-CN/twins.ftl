@@ -1,0 +1,12 @@
+twins-title = 重复记录
+twins-heading = { $entity }：重复记录
+twins-look = 检查全部记录
+twins-running = 正在检查全部记录，会自动完成。
+twins-again = 刷新列表
+twins-looked = 上次检查
+twins-never = 尚未检查过记录。
+twins-none = 没有看起来相同的记录。
+twins-apart = 不是同一个
+twins-more = 更多
+done-twins-looking = 正在检查全部记录。
+done-twins-apart = 已记住：它们不是同一个。

@@ -1,0 +1,13 @@
+convert-heading = { $label }：{ $title }
+convert-text = 任務、跟進記錄和檔案會依轉換規則一併轉移。所有步驟不是全部完成，就是全部不做。
+convert-new = 新增{ $entity }
+convert-leave = 不需要
+convert-other = 其他記錄
+convert-similar = 可能已有相同的記錄，尚未儲存任何內容。請選擇其中之一，或仍然儲存。
+record-converted = 已轉換
+done-converted = 記錄已轉換。
+fault-converted = 記錄已轉換，不能再修改。
+fault-no-record = 請以網址或編號指定一筆記錄。
+fault-target-required = 這一項不能省略。
+fault-target-new = 這一項總是新增記錄。
+fault-target-not-offered = 此記錄不會轉換為這一項。

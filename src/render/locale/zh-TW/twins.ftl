@@ -1,0 +1,12 @@
+twins-title = 重複記錄
+twins-heading = { $entity }：重複記錄
+twins-look = 檢查全部記錄
+twins-running = 正在檢查全部記錄，會自動完成。
+twins-again = 重新整理清單
+twins-looked = 上次檢查
+twins-never = 尚未檢查過記錄。
+twins-none = 沒有看起來相同的記錄。
+twins-apart = 不是同一個
+twins-more = 更多
+done-twins-looking = 正在檢查全部記錄。
+done-twins-apart = 已記住：它們不是同一個。

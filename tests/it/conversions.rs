@@ -1,0 +1,7 @@
+//! A record becomes others, in one step or not at all.
+
+mod choices;
+mod pages;
+mod rights;
+mod whole;
+mod world;
