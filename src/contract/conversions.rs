@@ -32,7 +32,10 @@ fn target() -> Value {
         ("entity", text()),
         ("record", text()),
         ("made", json!({ "type": "boolean", "description": "false: it was there already" })),
-        ("filled", json!({ "type": "array", "items": { "type": "string" }, "description": "fields that were filled in, of one that was there" })),
+        (
+            "filled",
+            json!({ "type": "array", "items": { "type": "string" }, "description": "fields that were filled in, of one that was there" }),
+        ),
     ])
 }
 
@@ -47,7 +50,10 @@ fn list(entity: &Entity) -> Value {
         ("fills", json!({ "type": "boolean" })),
         ("may_create", json!({ "type": "boolean" })),
         ("values", json!({ "type": "object", "description": "what it would be made with" })),
-        ("similar", json!({ "type": "array", "items": { "type": "object" }, "description": "records that look the same, as for duplicates" })),
+        (
+            "similar",
+            json!({ "type": "array", "items": { "type": "object" }, "description": "records that look the same, as for duplicates" }),
+        ),
     ]);
     let offer = object(&[
         ("conversion", text()),

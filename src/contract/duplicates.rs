@@ -35,13 +35,19 @@ fn list(entity: &Entity) -> Value {
     ]);
     last["type"] = json!(["object", "null"]);
     let answer = object(&[("data", list(group)), ("next_offset", number_or_null()), ("look", last)]);
-    Operation::new(&format!("list_duplicates_of_{}", entity.slug), &entity.slug, &format!("Which records are there twice: {}", name(entity)))
-        .describe("Groups that the last look found and that are alike still, likest first. Records the asker may not read have no part in them.")
-        .query("limit", json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 20 }), "groups of one page")
-        .query("offset", json!({ "type": "integer", "minimum": 0, "maximum": 10_000, "default": 0 }), "`next_offset` of the page before")
-        .answers("200", "the groups", answer)
-        .fails(&["400"])
-        .build()
+    Operation::new(
+        &format!("list_duplicates_of_{}", entity.slug),
+        &entity.slug,
+        &format!("Which records are there twice: {}", name(entity)),
+    )
+    .describe(
+        "Groups that the last look found and that are alike still, likest first. Records the asker may not read have no part in them.",
+    )
+    .query("limit", json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 20 }), "groups of one page")
+    .query("offset", json!({ "type": "integer", "minimum": 0, "maximum": 10_000, "default": 0 }), "`next_offset` of the page before")
+    .answers("200", "the groups", answer)
+    .fails(&["400"])
+    .build()
 }
 
 fn begin(entity: &Entity) -> Value {

@@ -261,11 +261,8 @@ impl RecordTx<'_> {
         for rule in rules {
             // What somebody said is not the same is not asked about again; what a rule refuses stays refused.
             let counts = |other: &&Record| rule.refuses || !unlike.contains(&other.id);
-            let mut alike: Vec<(u8, &Record)> = others
-                .iter()
-                .filter(counts)
-                .filter_map(|other| Some((likeness(catalog, entity, rule, record, other)?, other)))
-                .collect();
+            let mut alike: Vec<(u8, &Record)> =
+                others.iter().filter(counts).filter_map(|other| Some((likeness(catalog, entity, rule, record, other)?, other))).collect();
             alike.sort_by_key(|(likeness, other)| (std::cmp::Reverse(*likeness), other.id));
             let is_told = |other: &Record| {
                 seen.as_ref()

@@ -140,8 +140,7 @@ impl Records {
                 None => None,
                 Some(granted) => Some(self.eyes(&compiled, granted, actor).seen(entity, &ids).await?),
             };
-            let readable: Vec<RecordId> =
-                ids.into_iter().filter(|id| seen.as_ref().is_none_or(|seen| seen.contains_key(id))).collect();
+            let readable: Vec<RecordId> = ids.into_iter().filter(|id| seen.as_ref().is_none_or(|seen| seen.contains_key(id))).collect();
             let mut reader = self.reader(&compiled, actor, None);
             let mut records: HashMap<RecordId, Record> = HashMap::with_capacity(readable.len());
             for part in readable.chunks(AT_ONCE) {
@@ -234,13 +233,7 @@ struct Found<'a> {
 
 impl Found<'_> {
     /// Holds pairs against the rules whose fields may be read in both records.
-    fn keep(
-        &mut self,
-        compiled: &Compiled,
-        pairs: &[Pair],
-        records: &HashMap<RecordId, Record>,
-        seen: Option<&HashMap<RecordId, Seen>>,
-    ) {
+    fn keep(&mut self, compiled: &Compiled, pairs: &[Pair], records: &HashMap<RecordId, Record>, seen: Option<&HashMap<RecordId, Seen>>) {
         let is_told = |rule: &DuplicateRule, id: RecordId| {
             seen.is_none_or(|seen| seen.get(&id).is_some_and(|seen| !rule.matches.iter().any(|one| seen.hides(one.field))))
         };

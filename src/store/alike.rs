@@ -58,15 +58,7 @@ pub async fn list(store: &Store, entity_uid: &str, after: Option<Pair>, limit: u
          AND (likeness < ? OR likeness = ? AND (one > ? OR one = ? AND other > ?)) \
          AND NOT EXISTS (SELECT 1 FROM sys_unlike AS u WHERE u.one = a.one AND u.other = a.other) \
          ORDER BY likeness DESC, one, other LIMIT ?",
-        [
-            text(entity_uid),
-            int(likeness),
-            int(likeness),
-            int(after.one.0),
-            int(after.one.0),
-            int(after.other.0),
-            int(i64::from(limit)),
-        ],
+        [text(entity_uid), int(likeness), int(likeness), int(after.one.0), int(after.one.0), int(after.other.0), int(i64::from(limit))],
     );
     let rows = store.rows(sql, &[INT, INT, INT]).await?;
     let pair = |row: &[crate::base::Cell]| Pair {
@@ -95,7 +87,10 @@ pub async fn rejoin(tx: &mut Tx, (one, other): (RecordId, RecordId)) -> Result<(
 
 /// Records of which somebody said that they are not the same as this one.
 pub async fn unlike(tx: &mut Tx, record: RecordId) -> Result<Vec<RecordId>, StoreError> {
-    let sql = Sql::template("SELECT other FROM sys_unlike WHERE one = ? UNION ALL SELECT one FROM sys_unlike WHERE other = ?", [int(record.0), int(record.0)]);
+    let sql = Sql::template(
+        "SELECT other FROM sys_unlike WHERE one = ? UNION ALL SELECT one FROM sys_unlike WHERE other = ?",
+        [int(record.0), int(record.0)],
+    );
     Ok(tx.rows(sql, &[INT]).await?.iter().map(|row| RecordId(read::int(row, 0))).collect())
 }
 

@@ -488,7 +488,13 @@ pub fn convert(locale: Locale) -> ConvertPage {
         href: text("/records/account/account_0000000000002"),
         is_chosen,
     };
-    let field = FieldInput { name: text("account.name"), id: text("f-account-name"), label: text("Name"), widget: text("text"), ..FieldInput::default() };
+    let field = FieldInput {
+        name: text("account.name"),
+        id: text("f-account-name"),
+        label: text("Name"),
+        widget: text("text"),
+        ..FieldInput::default()
+    };
     let target = |id: &str| ConvertTarget {
         id: text(id),
         label: text("Account"),
@@ -818,7 +824,11 @@ pub fn record(locale: Locale) -> RecordPage {
         converted: Some(ConvertedBanner {
             stamp: stamp(),
             by: text("Ada"),
-            targets: vec![ConvertedLink { label: text("Account"), title: text("Acme"), href: text("/records/account/account_0000000000002") }],
+            targets: vec![ConvertedLink {
+                label: text("Account"),
+                title: text("Acme"),
+                href: text("/records/account/account_0000000000002"),
+            }],
         }),
         edit_href: text("/records/deal/deal_1/edit"),
         delete_href: text("/records/deal/deal_1/delete"),

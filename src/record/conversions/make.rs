@@ -186,13 +186,7 @@ impl RecordTx<'_> {
         Ok(input)
     }
 
-    async fn given_value(
-        &mut self,
-        catalog: &Catalog,
-        ty: &FieldType,
-        value: &GivenValue,
-        record: &Record,
-    ) -> Result<Value, RecordError> {
+    async fn given_value(&mut self, catalog: &Catalog, ty: &FieldType, value: &GivenValue, record: &Record) -> Result<Value, RecordError> {
         match value {
             GivenValue::Plain(value) => Ok(value.clone()),
             GivenValue::Expr(expr) => {

@@ -7,7 +7,9 @@ use super::expressions::condition;
 use super::pipelines::roles;
 use super::{Work, labels};
 use crate::base::{EntityIx, FieldIx};
-use crate::schema::catalog::{Carry, Conversion, ConversionTarget, Existing, Field, FieldType, Given, Mapped, MappedValue, Options, Origin};
+use crate::schema::catalog::{
+    Carry, Conversion, ConversionTarget, Existing, Field, FieldType, Given, Mapped, MappedValue, Options, Origin,
+};
 use crate::schema::diagnostic::{Diagnostic, nearest};
 use crate::schema::node::{Key, Node, NodeKind, Style};
 
@@ -168,8 +170,7 @@ fn copies(from: &Field, to: &Field) -> bool {
         | (FieldType::MultiSelect { .. }, FieldType::MultiSelect { .. })
         | (FieldType::Address, FieldType::Address)
         | (FieldType::Geo, FieldType::Geo)
-        | (FieldType::PersonName, FieldType::PersonName)
- => true,
+        | (FieldType::PersonName, FieldType::PersonName) => true,
         // A name is read from a text, and written as one.
         (ty, FieldType::PersonName) | (FieldType::PersonName, ty) => is_text(ty),
         _ => false,

@@ -87,8 +87,20 @@ const WORDS: [&str; 28] = [
     "end",
 ];
 
-const SECTIONS: [&str; 12] =
-    ["retention", "duplicates", "approvals", "pipelines", "conversions", "rules", "views", "layouts", "buttons", "scripts", "unique", "indexes"];
+const SECTIONS: [&str; 12] = [
+    "retention",
+    "duplicates",
+    "approvals",
+    "pipelines",
+    "conversions",
+    "rules",
+    "views",
+    "layouts",
+    "buttons",
+    "scripts",
+    "unique",
+    "indexes",
+];
 
 pub(super) fn entities(work: &mut Work) {
     let mut documents: Vec<Document> = work.intake.documents.iter().filter(|document| document.kind.name == "entity").cloned().collect();

@@ -121,7 +121,9 @@ fn entity(work: &mut Work, ix: EntityIx, locale: &str, node: &Node) {
         let labels = match part {
             "views" => found.views.iter_mut().find(|view| view.id == key.text).map(|view| &mut view.label),
             "buttons" => found.buttons.iter_mut().find(|button| button.id == key.text).map(|button| &mut button.label),
-            "conversions" => found.conversions.iter_mut().find(|conversion| conversion.id == key.text).map(|conversion| &mut conversion.label),
+            "conversions" => {
+                found.conversions.iter_mut().find(|conversion| conversion.id == key.text).map(|conversion| &mut conversion.label)
+            }
             "duplicates" => found.duplicates.iter_mut().find(|rule| rule.id == key.text).map(|rule| &mut rule.message),
             _ => found.rules.iter_mut().find(|rule| rule.id == key.text).map(|rule| &mut rule.message),
         };

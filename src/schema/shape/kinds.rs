@@ -393,7 +393,9 @@ pub const STEP: &[KeySpec] = &[
     key("id", Name, "Name of the step, unique in the automation; made from its place when left out."),
     must(
         "do",
-        OneOf(&["set", "create", "task", "update", "notify", "webhook", "script", "branch", "wait", "wait_for", "run", "approval", "convert"]),
+        OneOf(&[
+            "set", "create", "task", "update", "notify", "webhook", "script", "branch", "wait", "wait_for", "run", "approval", "convert",
+        ]),
         "What it does.",
     ),
     key("entity", Entity, "`create`, `update`: the entity of the records."),

@@ -30,7 +30,8 @@ pub(super) async fn list(head: EntityHead) -> Result<Response, Problem> {
         Some(_) => Vec::new(),
         None => head.state.records.offers(&head.actor, &head.catalog, entity.ix, id).await?,
     };
-    let data: Vec<Value> = offers.iter().filter_map(|offer| Some(offer_json(&head, entity.find_conversion(&offer.conversion)?, offer))).collect();
+    let data: Vec<Value> =
+        offers.iter().filter_map(|offer| Some(offer_json(&head, entity.find_conversion(&offer.conversion)?, offer))).collect();
     Ok(answer::json(StatusCode::OK, &json!({ "data": data, "converted": converted.map(|into| into_json(&head, &into)) })))
 }
 
@@ -73,7 +74,9 @@ pub(super) async fn convert(mut head: EntityHead, body: Body) -> Result<Response
 
 fn fault(path: String, code: &str, message: &str) -> Problem {
     Problem::new("WEB422", "the body is no conversion")
-        .with_hint("send `{\"conversion\": id, \"targets\": {target: {\"use\": id} or {\"values\": {…}} or null}}`, as `GET …/convert` tells them")
+        .with_hint(
+            "send `{\"conversion\": id, \"targets\": {target: {\"use\": id} or {\"values\": {…}} or null}}`, as `GET …/convert` tells them",
+        )
         .with_fault(path, code, message, json!({}))
 }
 

@@ -12,7 +12,10 @@ use crate::base::{FieldIx, RecordId};
 use crate::record::{
     Choice, ConvertRequest, ConvertedInto, ErrorKind, FieldFault, Input, Offer, OfferedTarget, RecordError, Source, WriteOptions, parse_id,
 };
-use crate::render::context::{Choice as RecordChoice, FieldInput, ButtonLink, ConvertChoice, ConvertPage, ConvertTarget, ConvertedBanner, ConvertedLink, Crumb, FormFault, Stamp};
+use crate::render::context::{
+    ButtonLink, Choice as RecordChoice, ConvertChoice, ConvertPage, ConvertTarget, ConvertedBanner, ConvertedLink, Crumb, FieldInput,
+    FormFault, Stamp,
+};
 use crate::render::{Arg, FormTexts};
 use crate::schema::catalog::{Conversion, ConversionTarget, Entity, Existing, FieldType, Origin};
 use crate::web::Problem;
@@ -39,7 +42,8 @@ async fn show(page: &Page, slug: &str, id_text: &str, conversion: &str, asked: A
     let title = page.titles(std::iter::once(id_text)).await?.remove(id_text).ok_or_else(Problem::not_found)?;
     let href = format!("/records/{slug}/{id_text}");
     let offers = page.state.records.offers(&page.actor, &page.catalog, entity.ix, id).await?;
-    let is_asked = |offer: &&Offer| (conversion.is_empty() || offer.conversion == conversion) && entity.find_conversion(&offer.conversion).is_some();
+    let is_asked =
+        |offer: &&Offer| (conversion.is_empty() || offer.conversion == conversion) && entity.find_conversion(&offer.conversion).is_some();
     let offered = offers.iter().find(is_asked).and_then(|offer| Some((offer, entity.find_conversion(&offer.conversion)?)));
     // It was converted meanwhile, or is not offered any more: its page says what it is now.
     let Some((offer, known)) = offered else { return Ok(page.go(&href)) };
@@ -88,7 +92,8 @@ pub(super) async fn convert(page: Page, Path((slug, id_text)): Path<(String, Str
     let (request, faults) = page.convert_request(known, &post);
     let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
     if !faults.is_empty() {
-        return show(&page, &slug, &id_text, &conversion, Asked { post: Some(&post), faults, status: unprocessable, ..Asked::default() }).await;
+        return show(&page, &slug, &id_text, &conversion, Asked { post: Some(&post), faults, status: unprocessable, ..Asked::default() })
+            .await;
     }
     let key = post.get("_key");
     let options = WriteOptions {
@@ -197,11 +202,16 @@ impl Page {
         asks.sort_unstable();
         asks.dedup();
         // Links between what is made are made by the conversion.
-        let is_linked = |ix: &FieldIx| target.links.iter().any(|(field, origin)| field == ix && matches!(origin, Origin::Target(_) | Origin::Record));
+        let is_linked =
+            |ix: &FieldIx| target.links.iter().any(|(field, origin)| field == ix && matches!(origin, Origin::Target(_) | Origin::Record));
         asks.retain(|ix| !is_linked(ix) && is_typed_in(entity, *ix));
         let mut texts = FormTexts::default();
         match asked.post {
-            Some(post) => post.pairs.iter().filter(|(name, _)| name.starts_with(&prefix)).for_each(|(name, text)| texts.add(name.clone(), text.clone())),
+            Some(post) => post
+                .pairs
+                .iter()
+                .filter(|(name, _)| name.starts_with(&prefix))
+                .for_each(|(name, text)| texts.add(name.clone(), text.clone())),
             None => {
                 for field in state.fields.iter().filter(|field| asks.contains(&field.field)) {
                     let definition = entity.field(field.field);

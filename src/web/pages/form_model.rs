@@ -184,14 +184,7 @@ impl Page {
         parts
     }
 
-    fn input_state(
-        &self,
-        titles: &Titles,
-        field: &Field,
-        state: &FieldState,
-        json: &Json,
-        widget: Option<String>,
-    ) -> InputState {
+    fn input_state(&self, titles: &Titles, field: &Field, state: &FieldState, json: &Json, widget: Option<String>) -> InputState {
         let read_only = state.readonly || field.is_locked || field.read_only && field.name != "owner";
         InputState {
             required: state.required && !read_only,

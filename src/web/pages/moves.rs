@@ -148,7 +148,8 @@ async fn show(page: &Page, entity: &Entity, id_text: &str, wanted: Wanted<'_>, a
         None => page.texts_of(entity, &state, None),
     };
     let asks = fields_to_ask(entity, stage, possible);
-    let fields = page.draw_fields(Drawn { entity, id: Some(id), texts: &texts, state: &state, faults: &asked.faults, prefix: "" }, &asks).await?;
+    let fields =
+        page.draw_fields(Drawn { entity, id: Some(id), texts: &texts, state: &state, faults: &asked.faults, prefix: "" }, &asks).await?;
     let row = |condition: &Condition| ConditionRow {
         task: page.awaited(entity, pipeline, condition),
         href: page.approval_href(entity, &href, condition),

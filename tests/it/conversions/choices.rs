@@ -63,7 +63,10 @@ async fn what_is_optional_is_left_out_and_what_hangs_on_it_goes_elsewhere() {
 async fn what_cannot_be_read_is_refused_with_its_place() {
     let world = World::new().await;
     let lead = world.lead(json!({})).await;
-    let deal = world.app.create_id("deal", json!({"name": "D", "firm": world.app.create_id("firm", json!({"name": "F"})).await, "amount": "20"})).await;
+    let deal = world
+        .app
+        .create_id("deal", json!({"name": "D", "firm": world.app.create_id("firm", json!({"name": "F"})).await, "amount": "20"}))
+        .await;
     let convert = |targets: serde_json::Value| json!({"conversion": "qualify", "targets": targets});
     let bad = [
         (json!([]), ""),

@@ -23,12 +23,18 @@ async fn a_lead_becomes_a_firm_a_person_and_a_deal() {
     assert_eq!((&done["dry_run"], &done["carried"]), (&json!(false), &json!(3)), "{done:#}");
     let (firm, human, deal) = (record(&done, "firm"), record(&done, "human"), record(&done, "deal"));
     let made = world.get("firm", &firm).await;
-    assert_eq!((&made["name"], &made["size"], &made["words"], &made["note"]), (&json!("Engines"), &json!("big"), &json!(["a", "b"]), &json!("came in")));
+    assert_eq!(
+        (&made["name"], &made["size"], &made["words"], &made["note"]),
+        (&json!("Engines"), &json!("big"), &json!(["a", "b"]), &json!("came in"))
+    );
     assert_eq!(made["address"]["city"], "London");
     let made = world.get("human", &human).await;
     assert_eq!((&made["name"]["given"], &made["name"]["family"], &made["firm"]), (&json!("Ada"), &json!("Lovelace"), &json!(firm)));
     let made = world.app.get(&format!("/api/v1/records/deal/{deal}?select=*,people(id)")).await.expect_status(200).json();
-    assert_eq!((&made["name"], &made["amount"], &made["firm"], &made["origin"]), (&json!("Ada Lovelace deal"), &json!("50.00"), &json!(firm), &json!(lead)));
+    assert_eq!(
+        (&made["name"], &made["amount"], &made["firm"], &made["origin"]),
+        (&json!("Ada Lovelace deal"), &json!("50.00"), &json!(firm), &json!(lead))
+    );
     assert_eq!(made["people"], json!([{ "id": human }]), "{made:#}");
     let now = world.get("lead", &lead).await;
     assert_eq!((&now["state"], &now["why"], &now["firm"], &now["deal"]), (&json!("done"), &json!("converted"), &json!(firm), &json!(deal)));
@@ -60,7 +66,8 @@ async fn a_converted_record_is_changed_only_by_those_who_may() {
     let body = json!({"conversion": QUALIFY});
     send(&world.app, &world.rep, Method::POST, &path(&lead), &body).await.expect_status(200);
     let one = format!("/api/v1/records/lead/{lead}");
-    let problem = send(&world.app, &world.rep, Method::PATCH, &one, &json!({"name": "Other", "words": ["x"]})).await.expect_problem(422, "REC010");
+    let problem =
+        send(&world.app, &world.rep, Method::PATCH, &one, &json!({"name": "Other", "words": ["x"]})).await.expect_problem(422, "REC010");
     assert_eq!(told(&problem), [("/name".to_owned(), "converted".to_owned()), ("/words".to_owned(), "converted".to_owned())]);
     let many = json!([{ "id": lead, "set": {"name": "Other"} }]);
     let many = send(&world.app, &world.rep, Method::PATCH, "/api/v1/records/lead", &many).await.expect_status(200).json();
@@ -93,7 +100,8 @@ async fn all_that_is_wrong_is_told_at_once_and_nothing_is_left() {
     let faults: Vec<&Value> = offered["data"][0]["faults"].as_array().expect("faults").iter().map(|fault| &fault["path"]).collect();
     assert_eq!(faults.len(), 2, "{offered:#}");
     // The values that were missing are filled in on the way.
-    let body = json!({"conversion": QUALIFY, "targets": {"human": {"values": {"email": "a@example.com"}}, "deal": {"values": {"amount": "11"}}}});
+    let body =
+        json!({"conversion": QUALIFY, "targets": {"human": {"values": {"email": "a@example.com"}}, "deal": {"values": {"amount": "11"}}}});
     let done = world.convert(&lead, body).await.expect_status(200).json();
     assert_eq!(world.get("deal", &record(&done, "deal")).await["amount"], "11.00");
 }

@@ -195,7 +195,8 @@ impl World {
 
     /// A lead that lacks nothing.
     pub async fn lead(&self, more: Value) -> String {
-        let mut values = json!({"name": "Ada Lovelace", "firm_name": "Engines", "email": "ada@example.com", "expected": "50", "owner": self.rep.id});
+        let mut values =
+            json!({"name": "Ada Lovelace", "firm_name": "Engines", "email": "ada@example.com", "expected": "50", "owner": self.rep.id});
         for (name, value) in more.as_object().expect("values") {
             values[name] = value.clone();
         }

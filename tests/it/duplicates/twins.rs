@@ -117,7 +117,15 @@ async fn what_is_not_the_same_is_not_asked_about_again() {
     assert_eq!(groups(&world.app.get(TWINS).await.json()).len(), 0);
     world.app.post(&path, json!({"records": [one, other], "apart": false})).await.expect_status(200);
     assert_eq!(groups(&world.app.get(TWINS).await.json()), [[one.clone(), other.clone()]]);
-    let bad = [json!([]), json!({}), json!({"records": [one]}), json!({"records": [one, one]}), json!({"records": [one, 7]}), json!({"records": [one, other], "apart": 1}), json!({"records": [one, other], "more": 1})];
+    let bad = [
+        json!([]),
+        json!({}),
+        json!({"records": [one]}),
+        json!({"records": [one, one]}),
+        json!({"records": [one, 7]}),
+        json!({"records": [one, other], "apart": 1}),
+        json!({"records": [one, other], "more": 1}),
+    ];
     for body in bad {
         assert_eq!(world.app.post(&path, body.clone()).await.status.as_u16(), 422, "{body}");
     }
@@ -131,7 +139,8 @@ async fn a_page_lists_them_to_be_merged_or_told_apart() {
     let page = "/records/firm/duplicates";
     assert!(world.app.get("/records/firm").await.text().replace("&#x2f;", "/").contains("href=\"/records/firm/duplicates\""));
     assert!(world.app.get(page).await.expect_status(200).text().contains("Nobody has looked through the records yet."));
-    let post = |body: String| world.app.request(Method::POST, page).header("content-type", "application/x-www-form-urlencoded").text(body).send();
+    let post =
+        |body: String| world.app.request(Method::POST, page).header("content-type", "application/x-www-form-urlencoded").text(body).send();
     assert_eq!(post("_do=look".to_owned()).await.status.as_u16(), 303);
     assert!(world.app.get(page).await.text().contains("All records are being looked through."));
     world.app.workspace.runner.run_until_idle().await.expect("jobs run");

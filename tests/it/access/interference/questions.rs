@@ -297,7 +297,9 @@ impl Asking<'_> {
             98 => get("/api/v1/webhooks/{id}/deliveries", "shut", "/api/v1/webhooks/1/deliveries", &[]),
             99 => get("/webhooks", "shut", "/webhooks", &[]),
             100 => get("/webhooks/{id}", "shut", "/webhooks/1", &[]),
-            101 => get("/api/v1/records/{entity}/duplicates", "all", "/api/v1/records/item/duplicates", &[("limit", *dice.of(&["1", "20"]))]),
+            101 => {
+                get("/api/v1/records/{entity}/duplicates", "all", "/api/v1/records/item/duplicates", &[("limit", *dice.of(&["1", "20"]))])
+            }
             102 => get("/records/{entity}/duplicates", "all", "/records/item/duplicates", &[]),
             103 => {
                 let path = format!("/api/v1/records/item/{}/convert", dice.of(&self.known.items));
