@@ -8,9 +8,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::feed::MOST_UNDER_WAY;
-use super::import::{Job, Met, RowReader, is_empty, key_text, key_values};
 use super::mapping::{Existing, Node};
 use super::report::Difference;
+use super::row::{RowReader, is_empty, key_text, key_values};
+use super::rows::{Job, Met};
 use super::table::Row;
 use crate::access::Actor;
 use crate::base::{FieldIx, RecordId, Value};

@@ -10,7 +10,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
 
 use super::ahead::{self, Ahead};
-use super::import::Job;
+use super::rows::Job;
 use super::table::Row;
 use crate::access::Actor;
 use crate::record::{BoxFuture, Feed, ReadyBatch, RecordError, Records};

@@ -9,6 +9,8 @@ mod feed;
 mod import;
 mod mapping;
 mod report;
+mod row;
+mod rows;
 mod subject;
 mod table;
 
