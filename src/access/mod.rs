@@ -16,6 +16,7 @@ mod alike;
 mod deciding;
 mod derive;
 mod narrow;
+mod pools;
 mod walk;
 
 pub use actor::{ADMINISTRATOR, Actor, ActorKind, Rights, Standing};
@@ -25,6 +26,7 @@ pub use authorise::{
 };
 pub use deciding::Deciding;
 pub use error::AccessError;
+pub use pools::pool_catalog;
 pub use policy::{Action, EVERYDAY, EntityRights, Granted, Holder, Own, Policies, Policy, Wants, wants_own};
 pub use rules::{Mask, RowRules};
 pub use scopes::{NoScope, Scopes, entities_of_aggregate, entities_of_get, entities_of_list};

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::Workspace;
 use crate::auth::Auth;
 use crate::jobs::{Job, JobContext, JobError, JobHandler, NewJob, Outcome, enqueue};
-use crate::record::{APPROVAL, FORGET, LOOK as LOOK_FOR_TWINS, Records, Retained, SCRUB};
+use crate::record::{APPROVAL, ClaimsDone, FORGET, LOOK as LOOK_FOR_TWINS, POOLS, PoolsDone, Records, Retained, SCRUB};
 use crate::store::{BoxFuture, Store, StoreError, settings};
 
 /// Sessions, challenges and counters that are over.
@@ -49,11 +49,24 @@ impl Chores {
         }
         Ok(store.write(move |tx| Box::pin(async move { settings::set(tx, RETAINED, &today).await })).await?)
     }
+
+    async fn look_after_pools(&self) -> Result<(), JobError> {
+        let done = self.records.look_after_pools().await.map_err(|error| JobError::Retry(error.to_string()))?;
+        let claims = self.records.look_after_claims().await.map_err(|error| JobError::Retry(error.to_string()))?;
+        if claims != ClaimsDone::default() {
+            tracing::info!(expired = claims.expired, warned = claims.warned, "registrations were looked after");
+        }
+        if done != PoolsDone::default() {
+            let PoolsDone { settled, reclaimed, refused, warned, handed_out } = done;
+            tracing::info!(settled, reclaimed, refused, warned, handed_out, "pools were looked after");
+        }
+        Ok(())
+    }
 }
 
 impl JobHandler for Chores {
     fn kinds(&self) -> &[&'static str] {
-        &[SCRUB, SWEEP, RETAIN, FORGET, APPROVAL, LOOK_FOR_TWINS]
+        &[SCRUB, SWEEP, RETAIN, FORGET, APPROVAL, LOOK_FOR_TWINS, POOLS]
     }
 
     fn run<'a>(&'a self, context: &'a JobContext, job: &'a Job) -> BoxFuture<'a, Result<Outcome, JobError>> {
@@ -66,6 +79,8 @@ impl JobHandler for Chores {
                     let looked = self.records.look_after_approvals(&job.payload).await;
                     looked.map(|_| ()).map_err(|error| JobError::Retry(error.to_string()))?;
                 }
+                // What went back is due no more: doing it twice changes nothing.
+                POOLS => self.look_after_pools().await?,
                 // What is forgotten already is found no more: doing it twice changes nothing.
                 FORGET => self.records.forget(&job.payload).await.map(|_| ()).map_err(|error| JobError::Retry(error.to_string()))?,
                 // What is noted already is noted once more.
@@ -87,7 +102,7 @@ impl Workspace {
         self.store
             .write(move |tx| {
                 Box::pin(async move {
-                    for kind in [SWEEP, RETAIN, APPROVAL] {
+                    for kind in [SWEEP, RETAIN, APPROVAL, POOLS] {
                         enqueue(tx, &NewJob { key: Some(kind.to_owned()), ..NewJob::new(kind, json!({}), now) }).await?;
                     }
                     Ok(())

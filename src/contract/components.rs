@@ -39,6 +39,9 @@ fn schemas(catalog: &Catalog) -> Value {
     if super::approvals::is_used(catalog.known_entities()) {
         schemas.insert("Approval".into(), super::approvals::schema());
     }
+    if super::registrations::is_used(catalog.known_entities()) {
+        schemas.insert("Claim".into(), super::registrations::schema());
+    }
     schemas.insert("HistoryPage".into(), history_page());
     schemas.insert("ChangesPage".into(), changes_page());
     Value::Object(schemas)

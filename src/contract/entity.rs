@@ -117,6 +117,8 @@ pub fn entity_schema(catalog: &Catalog, entity: &Entity) -> Value {
             })).collect::<Vec<_>>(),
             "pipelines": super::moves::facts(entity),
             "approvals": super::approvals::facts(entity),
+            "pools": super::pools::facts(entity),
+            "registrations": super::registrations::facts(entity),
             "views": entity.views.iter().map(|view| view.id.as_str()).collect::<Vec<_>>(),
             "actions": entity.buttons.iter().map(|button| json!({ "name": button.id, "label": labels(&button.label) })).collect::<Vec<_>>(),
             "catalog_version": catalog.version,

@@ -15,7 +15,9 @@ mod moves;
 mod notifications;
 mod operation;
 mod people;
+mod pools;
 mod records;
+mod registrations;
 mod shares;
 mod small;
 mod system;
@@ -33,6 +35,9 @@ pub use entity::entity_schema;
 /// Most operations of a batch and items of an update of many; the same as the record service's (a test holds that).
 pub const MAX_OPERATIONS: usize = 500;
 
+/// Records claimed at once; the same as the record service's.
+pub const MOST_CLAIMED: usize = 100;
+
 /// The OpenAPI 3.1 document of the whole API for this catalog. `origin` is the site's address (`https://crm.example.com`).
 /// Paths come in the order of the catalog's entities, so the text is stable.
 pub fn openapi(catalog: &Catalog, origin: &str) -> Value {
@@ -47,6 +52,12 @@ pub fn openapi(catalog: &Catalog, origin: &str) -> Value {
     if has_approvals {
         approvals::add(&mut paths);
     }
+    if registrations::is_used(catalog.known_entities()) {
+        registrations::add(&mut paths);
+    }
+    if pools::is_used(catalog.known_entities()) {
+        pools::add(&mut paths);
+    }
     automations::add(&mut paths);
     jobs::add(&mut paths);
     notifications::add(&mut paths);
@@ -60,6 +71,8 @@ pub fn openapi(catalog: &Catalog, origin: &str) -> Value {
             json!({ "name": "people", "description": "Inviting, deactivating and reactivating people, for administrators" }),
             json!({ "name": "access", "description": "Why somebody may or may not, who reads what" }),
             json!({ "name": "approvals", "description": "Decisions that were asked for, and who stands in for whom" }),
+            json!({ "name": "pools", "description": "Public pools of records that people claim" }),
+            json!({ "name": "registrations", "description": "Claims that were filed on records" }),
             json!({ "name": "workspace", "description": "Batches, changes, files, definitions and health" }),
         ])
         .collect();

@@ -35,6 +35,12 @@ pub(super) fn add(catalog: &Catalog, entity: &Entity, paths: &mut Map<String, Va
     if !entity.approvals.is_empty() && entity.may.read {
         super::approvals::of_entity(entity, &base, paths);
     }
+    if !entity.registrations.is_empty() && entity.may.read {
+        super::registrations::of_entity(entity, &base, paths);
+    }
+    if !entity.pools.is_empty() && entity.may.read {
+        super::pools::of_entity(entity, &base, paths);
+    }
     if !entity.duplicates.is_empty() && (entity.may.read || entity.may.create) {
         super::duplicates::add(entity, &base, paths);
     }

@@ -1,4 +1,5 @@
-//! What a change of a pipeline lets people do: gates they may pass over, moves that were for others.
+//! What a change of a pipeline or a pool lets people do: gates they may pass over, moves that were for others, records they may
+//! claim.
 //!
 //! Stages, gates and the order are how work is done and change at any time. Who may make a move or pass over a gate is a right,
 //! and giving it to somebody wants its confirmation, as a wider role does.
@@ -12,7 +13,7 @@ use super::plan::grouped;
 use super::stranded::pipeline;
 use crate::access::ADMINISTRATOR;
 use crate::base::RecordId;
-use crate::schema::catalog::{Catalog, Entity, Pipeline};
+use crate::schema::catalog::{Catalog, Entity, Pipeline, Pool};
 use crate::schema::{Op, OpKind, Part};
 use crate::store::{Store, people};
 
@@ -27,6 +28,8 @@ pub struct Opened {
     /// Who may pass over the order and the gates.
     pub gates: Option<Gained>,
     pub moves: Vec<OpenedMove>,
+    /// Who may see what is in a pool and claim it.
+    pub pool: Option<Gained>,
 }
 
 /// A move between two stages, by their keys.
@@ -52,12 +55,17 @@ impl Opened {
         let moves = self.moves.iter().take(TOLD).map(|one| format!("{} to {} is for {}", one.from, one.to, one.by.text()));
         let more = self.moves.len().saturating_sub(TOLD);
         let more = (more > 0).then(|| format!("and {more} more moves"));
-        gates.chain(moves).chain(more).collect::<Vec<_>>().join("; ")
+        let pool = self.pool.iter().map(|gained| format!("{} may see what is in it and claim it", gained.text()));
+        gates.chain(moves).chain(more).chain(pool).collect::<Vec<_>>().join("; ")
     }
 
     pub fn to_json(&self) -> Json {
         let moves = self.moves.iter().map(|one| json!({"from": one.from, "to": one.to, "by": one.by.to_json()}));
-        json!({"kind": "opened", "gates": self.gates.as_ref().map(Gained::to_json), "moves": moves.collect::<Vec<_>>()})
+        let mut told = json!({"kind": "opened", "gates": self.gates.as_ref().map(Gained::to_json), "moves": moves.collect::<Vec<_>>()});
+        if let Some(pool) = &self.pool {
+            told["pool"] = pool.to_json();
+        }
+        told
     }
 }
 
@@ -92,7 +100,7 @@ pub(super) async fn opened(store: &Store, old: &Catalog, new: &Catalog, ops: &[O
             OpKind::CreatePart { part: Part::Pipeline } => {
                 let Some((now, is)) = pipeline(new, op) else { continue };
                 let Some(entity) = old.entities.iter().find(|entity| entity.uid == now.uid) else { continue };
-                let mut all = Opened { gates: None, moves: Vec::new() };
+                let mut all = Opened { gates: None, moves: Vec::new(), pool: None };
                 for was in entity.pipelines.iter().filter(|was| goes_before(entity, was, now, is)) {
                     let one = having.opened(was, Some(is)).await?;
                     all.gates = all.gates.or(one.gates);
@@ -100,13 +108,42 @@ pub(super) async fn opened(store: &Store, old: &Catalog, new: &Catalog, ops: &[O
                 }
                 all
             }
+            OpKind::ChangePart { part: Part::Pool } | OpKind::CreatePart { part: Part::Pool } => {
+                let Some((now, is)) = pool(new, op) else { continue };
+                if !old.entities.iter().any(|entity| entity.uid == now.uid) {
+                    continue;
+                }
+                let was = pool(old, op).filter(|(before, was)| !shows_more(before, was, now, is));
+                let before = was.map_or(Who::Roles(BTreeSet::new()), |(_, was)| claimers(was));
+                Opened { gates: None, moves: Vec::new(), pool: having.gained(&before, &claimers(is)).await? }
+            }
             _ => continue,
         };
-        if opened.gates.is_some() || !opened.moves.is_empty() {
+        if opened.gates.is_some() || !opened.moves.is_empty() || opened.pool.is_some() {
             found.insert(op.uid.clone(), opened);
         }
     }
     Ok(found)
+}
+
+/// The pool an op is about.
+fn pool<'c>(catalog: &'c Catalog, op: &Op) -> Option<(&'c Entity, &'c Pool)> {
+    let owner = op.uid.split('/').next()?;
+    let entity = catalog.entities.iter().find(|entity| entity.uid == owner)?;
+    Some((entity, entity.pools.iter().find(|pool| pool.id == op.name)?))
+}
+
+/// Whether a pool shows something of its records that it did not, or shows others.
+fn shows_more(before: &Entity, was: &Pool, now: &Entity, is: &Pool) -> bool {
+    let shown = |entity: &Entity, pool: &Pool| pool.show.iter().map(|field| entity.field(*field).uid.clone()).collect::<BTreeSet<_>>();
+    !shown(now, is).is_subset(&shown(before, was)) || format!("{:?}", was.when) != format!("{:?}", is.when)
+}
+
+fn claimers(pool: &Pool) -> Who<'_> {
+    if pool.roles.is_empty() {
+        return Who::Everybody;
+    }
+    Who::Roles(pool.roles.iter().chain(&pool.managers).map(String::as_str).collect())
 }
 
 /// Whether a new pipeline takes records away from one that was there: it is asked first, over the same field.
@@ -200,7 +237,7 @@ impl Having<'_> {
                 moves.push(OpenedMove { from: from.to_owned(), to: to.to_owned(), by });
             }
         }
-        Ok(Opened { gates, moves })
+        Ok(Opened { gates, moves, pool: None })
     }
 
     /// Who may from now on and might not before; nobody where the roles are given to nobody yet.

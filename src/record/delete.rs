@@ -452,6 +452,16 @@ impl RecordTx<'_> {
             deleted,
             digest: [0; 8],
         };
+        self.ids_by(actor, compiled, request).await
+    }
+
+    /// Ids of the records a list request finds, in its order.
+    pub(super) async fn ids_by(
+        &mut self,
+        actor: &Actor,
+        compiled: &Arc<Compiled>,
+        request: ListRequest,
+    ) -> Result<Vec<RecordId>, RecordError> {
         let authorised = authorise_list(&compiled.catalog, actor, request)?;
         let plan = {
             let context = EvalContext { now: self.now(), zone: compiled.zone.clone(), me: actor.user, old: None };

@@ -308,6 +308,22 @@ impl RecordTx<'_> {
         Ok(others)
     }
 
+    /// Records that one of these rules takes for the same, whoever may read them. Nobody else looks for them until this unit ends.
+    pub(super) async fn all_alike(
+        &mut self,
+        compiled: &Compiled,
+        record: &Record,
+        rules: &[&DuplicateRule],
+    ) -> Result<Vec<Record>, RecordError> {
+        let (catalog, entity) = (&compiled.catalog, compiled.entity(record.entity));
+        let all = |finds: bool| rules.iter().flat_map(move |rule| keys(catalog, entity, rule, record, finds));
+        let held: Vec<i64> = all(true).chain(all(false)).collect();
+        matches::hold(self.store, &held).await?;
+        let mut others = self.compared(compiled, record, rules).await?;
+        others.retain(|other| rules.iter().any(|rule| likeness(catalog, entity, rule, record, other).is_some()));
+        Ok(others)
+    }
+
     /// What of these records the actor may read; `None`: everything.
     async fn seen_of(
         &mut self,

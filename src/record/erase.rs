@@ -19,7 +19,7 @@ use crate::expr::Type;
 use crate::query::Deleted;
 use crate::schema::catalog::{Entity, OnDelete};
 use crate::store::audit::{self, Entry};
-use crate::store::{approvals, erasures, files, history, jobs, matches, outbox, search, stages};
+use crate::store::{approvals, erasures, files, history, holds, jobs, matches, outbox, registrations, search, stages};
 
 /// The kind of job that removes from the database's files what was deleted in it (`Store::scrub`).
 pub const SCRUB: &str = "scrub";
@@ -110,6 +110,8 @@ impl RecordTx<'_> {
             history::forget(self.store, id).await?;
             stages::forget(self.store, id).await?;
             approvals::forget(self.store, id).await?;
+            holds::forget(self.store, id).await?;
+            registrations::forget(self.store, id).await?;
             matches::forget(self.store, id).await?;
             let now = self.now();
             erasures::note(self.store, uid, id.0, now).await?;

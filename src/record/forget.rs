@@ -18,7 +18,7 @@ use super::witness::with_computed;
 use crate::access::Actor;
 use crate::base::{DateTime, EntityIx, FieldIx, RecordId, Value};
 use crate::schema::catalog::{Entity, Field, FieldType, Via};
-use crate::store::{approvals, erasures, files, history, jobs, matches, merges, stages, vault};
+use crate::store::{approvals, erasures, files, history, holds, jobs, matches, merges, registrations, stages, vault};
 
 /// The kind of job that forgets records which were deleted for good; its payload is for [`Records::forget`].
 pub const FORGET: &str = "forget";
@@ -139,6 +139,8 @@ impl RecordTx<'_> {
         history::rewrite(self.store, id, |changes| past.take(entity, changes, goes_with_person)).await?;
         stages::empty_reasons(self.store, id).await?;
         approvals::empty(self.store, id).await?;
+        holds::empty(self.store, id).await?;
+        registrations::empty(self.store, id).await?;
         merges::forget_values(self.store, id).await?;
         if old.is_none() {
             matches::forget(self.store, id).await?;
@@ -228,6 +230,8 @@ impl RecordTx<'_> {
                 history::forget(self.store, *id).await?;
                 stages::forget(self.store, *id).await?;
                 approvals::forget(self.store, *id).await?;
+                holds::forget(self.store, *id).await?;
+                registrations::forget(self.store, *id).await?;
                 matches::forget(self.store, *id).await?;
                 self.forget_copies(*id, &id.to_string()).await?;
                 continue;

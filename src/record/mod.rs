@@ -16,6 +16,8 @@ pub mod input;
 pub mod many;
 pub mod moves;
 pub mod options;
+pub mod registrations;
+pub mod pools;
 pub mod row;
 pub mod service;
 pub mod shares;
@@ -82,6 +84,8 @@ pub use many::{Batch, BatchResult, Done, ManyResult, ManyUpdate, OneUpdate, Oper
 pub use merge::{MERGE_PREFIX, MOST_MERGED, MergeEntry, MergeRequest, Merged, MergedPart, Unmerged, is_takeable};
 pub use moves::{PossibleMove, Standing, Stay};
 pub use options::{LONGEST_REASON, Saved, Source, WriteOptions, is_reason};
+pub use pools::{HeldRecord, Holding, MOST_HANDED_OUT, MOST_CLAIMED, POOLS, PoolStanding, PoolsDone, may_claim};
+pub use registrations::{ClaimFilter, ClaimStanding, ClaimsDone, FileClaim, Filed, OfferedClaim, Rival};
 pub(crate) use ready::Feed;
 pub use ready::{Ready, ReadyBatch};
 pub use retain::Retained;

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use super::witness::Sensitive;
 use crate::base::{Cell, EntityIx, FieldIx, RecordId};
 use crate::expr::{ChildNeed, Needs, Over, Path, Typed, Zone, needs};
-use crate::schema::catalog::{Catalog, Default as FieldDefault, Entity, Field, FieldType, GivenValue, OnDelete, Options, Requirement};
+use crate::schema::catalog::{Activity, Catalog, Default as FieldDefault, Entity, Field, FieldType, GivenValue, OnDelete, Options, Requirement};
 use crate::store::Statement;
 use crate::store::compile::{Lock, RowPlan, UpdateTexts};
 
@@ -72,6 +72,12 @@ pub(super) struct Plan {
     pub approval_needs: Needs,
     /// Fields of which some approval decides.
     pub watched: BTreeSet<FieldIx>,
+    /// Fields by which a record is recognised that somebody registered.
+    pub claimed: BTreeSet<FieldIx>,
+    /// Fields whose changes concern pools: the owner, those that say which pool, those that count as activity.
+    pub pool_fields: BTreeSet<FieldIx>,
+    /// New records of it count as activity: entity, position of the pool in it, link.
+    pub counts_for: Vec<(EntityIx, usize, FieldIx)>,
     /// A stage has tasks, which a move makes once the row is written.
     pub makes_tasks: bool,
     /// What the tasks of stages are made of.
@@ -225,18 +231,44 @@ fn plan_of(catalog: &Catalog, entity: &Entity) -> Plan {
     }
     approval_needs(&gather, entity, &mut plan);
     gate_needs(&gather, entity, &mut plan);
+    pool_needs(&gather, catalog, entity, &mut plan);
+    let rules = entity.registrations.iter().flat_map(|one| one.rules.iter().map(|at| &entity.duplicates[*at]));
+    plan.claimed = rules.flat_map(|rule| rule.matches.iter().map(|one| one.field)).collect();
     let asks_more = |field: &Field| matches!(field.ty, FieldType::AutoNumber { .. } | FieldType::Links { .. });
     // People and teams decide who may do what: more is looked at there.
     let is_identity = matches!(entity.id.as_str(), "core.user" | "core.team" | "core.user_teams");
     // The key of encrypted values is asked for inside the transaction.
     plan.stands_alone = entity.dependents.is_empty()
         && entity.duplicates.is_empty()
+        && entity.pools.is_empty()
+        && plan.counts_for.is_empty()
         && !is_identity
         && plan.sealed.is_empty()
         && !entity.fields.iter().any(asks_more);
     plan.computed = entity.computed_order.clone();
     plan.rollups = plan.computed.iter().copied().filter(|ix| matches!(entity.field(*ix).ty, FieldType::Rollup { .. })).collect();
     plan
+}
+
+/// What concerns pools: those of the entity, and those for which its records count.
+fn pool_needs(gather: &Gather<'_>, catalog: &Catalog, entity: &Entity, plan: &mut Plan) {
+    for pool in &entity.pools {
+        plan.pool_fields.extend(plan.owner);
+        for activity in &pool.activity {
+            if let Activity::Fields(fields) = activity {
+                plan.pool_fields.extend(fields.iter().copied());
+            }
+        }
+        if let Some(when) = &pool.when {
+            gather.add(when, &mut plan.save_needs);
+            plan.pool_fields.extend(needs(when).fields);
+        }
+    }
+    for of in &catalog.entities {
+        for (at, pool) in of.pools.iter().enumerate() {
+            plan.counts_for.extend(pool.counts_rows(entity.ix).map(|by| (of.ix, at, by)));
+        }
+    }
 }
 
 /// What the approvals of an entity read, and what they decide of.

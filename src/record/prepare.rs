@@ -135,6 +135,7 @@ impl RecordTx<'_> {
             if old.is_some() && options.source != Source::System {
                 self.expect_unlocked(&compiled, &record, &changed, &mut faults).await?;
                 self.expect_unconverted(definition, record.id, &changed, &mut faults).await?;
+                self.expect_claim_kept(&compiled, &record, &changed, &mut faults).await?;
             }
             let nested = Vec::new();
             let mut prepared = Prepared { record, old, changed, by_script, warnings, nested, has_late_rules, moves, has_late_gates, asked };

@@ -470,6 +470,7 @@ impl Records {
             versions: HashMap::new(),
             data_keys: HashMap::new(),
             deferred: Vec::new(),
+            changes_hands: None,
             erases: false,
         }
     }

@@ -123,6 +123,10 @@ impl RecordTx<'_> {
         if !compiled.entity(change.record.entity).duplicates.is_empty() {
             self.trace_matches(compiled, &change).await?;
         }
+        self.trace_hold(compiled, &change, options).await?;
+        if change.kind == EventKind::Delete && !compiled.entity(change.record.entity).registrations.is_empty() {
+            self.end_claims(change.record.id).await?;
+        }
         let source = if self.scope.depth > 0 { "script" } else { options.source.as_str() };
         let chain: Vec<(&str, &str, i64)> = self
             .scope

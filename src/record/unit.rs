@@ -62,6 +62,8 @@ pub(super) struct Scope {
     pub data_keys: HashMap<RecordId, DataKey>,
     /// Records whose rollups are computed once all below them is written.
     pub deferred: Vec<(EntityIx, RecordId)>,
+    /// Why a record of a pool changes hands, while somebody who said so is at work.
+    pub changes_hands: Option<super::pools::Change>,
     /// Personal values are being removed: what is computed anew tells nobody what it was before.
     pub erases: bool,
 }

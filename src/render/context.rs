@@ -2,6 +2,8 @@
 
 mod approvals;
 mod conversions;
+mod pools;
+mod registrations;
 mod definitions;
 mod entry;
 mod find;
@@ -16,6 +18,8 @@ use serde::Serialize;
 
 pub use self::approvals::*;
 pub use self::conversions::*;
+pub use self::pools::*;
+pub use self::registrations::*;
 pub use self::definitions::*;
 pub use self::entry::*;
 pub use self::find::*;
@@ -52,6 +56,10 @@ pub struct Shell {
     pub here: String,
     /// Something can be approved here.
     pub has_approvals: bool,
+    /// There is a pool the person may claim from.
+    pub has_pools: bool,
+    /// Something can be registered here.
+    pub has_registrations: bool,
     /// What the person was told and has not read, counted up to 100.
     pub unread: i64,
 }

@@ -28,6 +28,8 @@ const FILES: [(Locale, &[&str]); 3] = sources![
     "approvals.ftl",
     "conversions.ftl",
     "twins.ftl",
+    "pools.ftl",
+    "registrations.ftl",
     "access.ftl",
     "definitions.ftl",
     "import.ftl",

@@ -13,6 +13,8 @@ mod field_type;
 mod page;
 mod personal;
 mod pipeline;
+mod pool;
+mod registration;
 mod role;
 mod script;
 
@@ -32,6 +34,8 @@ pub use field_type::{
 };
 pub use page::{Button, Layout, LayoutField, Section, Tab, View};
 pub use pipeline::{Gate, MoveRule, Pipeline, Requirement, Stage, StageTask, TaskFields};
+pub use pool::{Activity, Fairness, HandOut, HoldCap, Pool};
+pub use registration::Registration;
 pub use role::{Actions, Allowed, Grant, Role};
 pub use script::{Missed, Script, ScriptLimits, Trigger};
 

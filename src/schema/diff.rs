@@ -128,6 +128,8 @@ pub enum OpKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
     Approval,
+    Pool,
+    Registration,
     Automation,
     Retention,
     Duplicate,
@@ -568,6 +570,8 @@ impl Part {
     pub fn word(self) -> &'static str {
         match self {
             Part::Approval => "approval",
+            Part::Pool => "pool",
+            Part::Registration => "registration",
             Part::Automation => "automation",
             Part::Retention => "retention rule",
             Part::Duplicate => "duplicate rule",

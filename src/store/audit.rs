@@ -25,7 +25,7 @@ use crate::base::DateTime;
 use crate::base::text::{from_hex, hex};
 
 /// The acts that are audited; each has its words in all languages (`act-session-begin`).
-pub const ACTIONS: [&str; 48] = [
+pub const ACTIONS: [&str; 54] = [
     "session.begin",
     "session.refuse",
     "session.confirm",
@@ -56,6 +56,12 @@ pub const ACTIONS: [&str; 48] = [
     "approval.decide",
     "approval.hand_on",
     "approval.end",
+    "pool.take_back",
+    "pool.hand_out",
+    "registration.file",
+    "registration.decide",
+    "registration.extend",
+    "registration.withdraw",
     "stand_in.add",
     "stand_in.end",
     "records.retain",

@@ -122,6 +122,12 @@ impl Reader<'_> {
                 let asked = facts.iter().find(|(name, _)| name == "approval").map(|(_, id)| id);
                 let approval = asked.zip(record).and_then(|(id, (entity, _))| entity.approvals.iter().find(|known| known.id == *id));
                 args.extend(approval.map(|approval| ("label", Arg::Text(approval.label.get(self.ui.locale)))));
+                let claimed = facts.iter().find(|(name, _)| name == "registration").map(|(_, id)| id);
+                let known = claimed.zip(record).and_then(|(id, (entity, _))| entity.registrations.iter().find(|known| known.id == *id));
+                args.extend(claimed.map(|id| ("label", Arg::Text(known.map_or(id, |known| known.label.get(self.ui.locale))))));
+                let pool = facts.iter().find(|(name, _)| name == "pool").map(|(_, id)| id);
+                let known = pool.zip(record).and_then(|(id, (entity, _))| entity.pools.iter().find(|known| known.id == *id));
+                args.extend(pool.map(|id| ("label", Arg::Text(known.map_or(id, |known| known.label.get(self.ui.locale))))));
                 args.extend(asked.filter(|_| approval.is_none()).map(|id| ("label", Arg::Text(id))));
                 self.messages.text(self.ui.locale, key, &args)
             }

@@ -552,6 +552,7 @@ async fn definitions_are_checked_planned_and_applied_over_the_api() {
 
 #[test]
 fn the_document_tells_the_limits_the_record_service_has() {
+    assert_eq!(relata::contract::MOST_CLAIMED, relata::record::MOST_CLAIMED);
     assert_eq!(relata::contract::MAX_OPERATIONS, relata::record::many::MAX_OPERATIONS);
 }
 

@@ -88,6 +88,7 @@ async fn no_request_makes_the_server_fail() {
     let dice = Dice(SeededRandom::new(number_of("RELATA_FUZZ_SEED", 7)));
     let mut files: Vec<(&str, &str)> = CRM.iter().chain(KITCHEN.iter()).copied().collect();
     files.push(("definitions/also/package.yaml", ALSO));
+    files.push(POOL);
     let app = TestApp::with_files(&files).await;
     let mut world = begin(&app).await;
     let (mut sent, mut good, mut mutated) = (0_u64, 0_u64, 0_u64);
@@ -149,6 +150,12 @@ const FILTERS: [&str; 10] = [
     "discount is not null",
     "count(lines) = 0",
 ];
+/// Deals that nobody owns lie in a pool.
+const POOL: (&str, &str) = (
+    "definitions/shop/pool.yaml",
+    "kind: extension\nof: shop.deal\npools:\n  - {id: public, roles: [user], show: [name, stage], caps: [{roles: [user], most: 3}], protect: 1d, reclaim: 9d, hand_out: {by: load}}\n",
+);
+const POOLED: [&str; 4] = ["name contains 'eal'", "stage = 'open'", "not (stage = 'lost')", "name is not null"];
 const SELECTS: [&str; 6] = [
     "id",
     "id,name,_title",
@@ -175,7 +182,7 @@ fn shot(method: Method, parts: &[&str], body: Content) -> Shot {
 fn valid(dice: &Dice, world: &mut World) -> Shot {
     world.numbers += 1;
     let number = world.numbers;
-    match dice.below(17) {
+    match dice.below(18) {
         0 | 1 => {
             let mut shot = shot(Method::GET, &["records", "deal"], Content::None);
             let mut add = |name: &str, value: &str, percent: usize| {
@@ -259,6 +266,20 @@ fn valid(dice: &Dice, world: &mut World) -> Shot {
             let each = json!([{ "id": dice.id(&world.deals), "set": { "stage": "open" } }, { "id": dice.id(&world.deals), "version": 1, "set": { "name": "M" } }]);
             shot(Method::PATCH, &["records", "deal"], Content::Json(each))
         }
+        16 => match dice.below(5) {
+            0 => {
+                let mut shot = shot(Method::GET, &["pools", "deal", "public"], Content::None);
+                shot.query = vec![("filter".into(), dice.word(&POOLED).into()), ("sort".into(), dice.word(&["name", "-stage"]).into())];
+                shot
+            }
+            1 => shot(Method::POST, &["pools", "deal", "public", "claim"], Content::Json(json!({ "records": [dice.id(&world.deals)] }))),
+            2 => shot(Method::POST, &["pools", "deal", "public", "hand-out"], Content::Json(json!({ "most": 2 }))),
+            3 => shot(Method::GET, &["records", "deal", dice.id(&world.deals), "holding"], Content::None),
+            _ => {
+                let body = json!({ "reason": format!("Reason {number}") });
+                shot(Method::POST, &["records", "deal", dice.id(&world.deals), "return"], Content::Json(body))
+            }
+        },
         _ => match dice.below(13) {
             8 => shot(Method::GET, &["records", "target", dice.id(&world.targets), "convert"], Content::None),
             9 => {

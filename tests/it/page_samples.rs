@@ -786,6 +786,8 @@ pub fn record(locale: Locale) -> RecordPage {
         ],
         paths: vec![path(locale)],
         approvals: Some(approval_box(locale)),
+        holding: Some(holding_box(locale)),
+        claims: Some(claim_box()),
         stages: vec![StageRow {
             pipeline: say("Sales", "销售"),
             stage: say("Proposal", "方案报价"),
@@ -912,6 +914,113 @@ pub fn approval_page(locale: Locale) -> ApprovalPage {
         may_withdraw: true,
         comment: text("Too much"),
         error: Some(text("This is over already.")),
+    }
+}
+
+fn claim_card(is_others: bool) -> ClaimCard {
+    let rival = |href: &str| RivalRow { href: text(href), record: text("Northern Light"), filer: text("Li Na"), until: Some(stamp()) };
+    ClaimCard {
+        id: text("1"),
+        label: text("Customer"),
+        record: text("Northern Lights"),
+        record_href: text("/records/deal/deal_1"),
+        state_text: text("To be decided"),
+        tone: text("running"),
+        filer: text("Ada Wong"),
+        filed: stamp(),
+        until: Some(stamp()),
+        extended: 2,
+        comment: text("Met at the fair"),
+        decided_by: text("Li Na"),
+        reason: text("Was first"),
+        rivals: vec![rival("/records/deal/deal_2"), rival("")],
+        action: text("/registrations/1"),
+        may_decide: !is_others,
+        may_extend: true,
+        may_withdraw: true,
+        is_others,
+    }
+}
+
+fn claim_box() -> ClaimBox {
+    let offer = ClaimOffer { id: text("customer"), label: text("Customer"), text: text("For 90 days nobody else may register the same.") };
+    ClaimBox { cards: vec![claim_card(true)], offers: vec![offer], action: text("/records/deal/deal_1/registrations") }
+}
+
+pub fn registrations_page(locale: Locale) -> RegistrationsPage {
+    let tab = |value: &str, selected| Choice { value: text(value), label: text("Filed by me"), selected, ..Choice::default() };
+    RegistrationsPage {
+        shell: Shell { has_registrations: true, ..shell(locale, "Registrations") },
+        tabs: vec![tab("/registrations", true), tab("/registrations?show=contested", false)],
+        cards: vec![claim_card(false), claim_card(true)],
+        empty_text: String::new(),
+        older_href: Some(text("/registrations?before=1")),
+    }
+}
+
+fn holding_box(locale: Locale) -> HoldingBox {
+    let holder = |lost: Option<&str>| HolderRow {
+        name: text("Ada Wong"),
+        from: stamp(),
+        until: lost.map(|_| stamp()),
+        got: text(if locale == Locale::En { "claimed" } else { "领取" }),
+        lost: lost.map(text),
+        reason: text("Does not answer"),
+    };
+    HoldingBox {
+        pool: text("Open leads"),
+        holder: text("Ada Wong"),
+        due: Some(stamp()),
+        kept: Some(stamp()),
+        is_soon: true,
+        action: text("/records/lead/lead_1/return"),
+        holders: vec![holder(None), holder(Some("given back"))],
+    }
+}
+
+pub fn pools_page(locale: Locale) -> PoolsPage {
+    let row = PoolRow {
+        href: text("/pools/lead/public"),
+        label: text("Open leads"),
+        entity: text("Leads"),
+        icon: text("sparkles"),
+        limits: vec![text("You hold 38 of 50"), text("2 of 20 claimed today")],
+    };
+    PoolsPage { shell: Shell { has_pools: true, ..shell(locale, "Public pools") }, rows: vec![row] }
+}
+
+pub fn pool_page(locale: Locale) -> PoolPage {
+    let tab = |value: &str, selected| Choice { value: text(value), label: text("In the pool"), selected, ..Choice::default() };
+    let listed = list(locale, 3);
+    PoolPage {
+        shell: shell(locale, "Open leads"),
+        entity: EntityHead { name: text("Lead"), ..EntityHead::default() },
+        title: text("Open leads"),
+        href: text("/pools/lead/public"),
+        tabs: vec![tab("/pools/lead/public", true), tab("/pools/lead/public?show=held", false)],
+        limits: vec![text("You hold 38 of 50")],
+        rules: vec![text("A record goes back after 14 days without activity.")],
+        rows: Some(PoolRows {
+            columns: listed.columns,
+            rows: listed.rows,
+            count: text("3 records"),
+            next_href: Some(text("/pools/lead/public?cursor=x")),
+            claim_action: text("/pools/lead/public/claim"),
+            q: text("ulm"),
+            has_words: true,
+            filters: vec![PoolFilter { name: text("f-kind"), label: text("Kind"), options: vec![tab("open", true)] }],
+            is_filtered: true,
+        }),
+        held: vec![PoolHeldRow {
+            href: text("/records/lead/lead_1"),
+            title: text("Northern Lights"),
+            since: stamp(),
+            active: stamp(),
+            due: Some(stamp()),
+            is_soon: true,
+        }],
+        hand_out: Some(text("/pools/lead/public/hand-out")),
+        most_handed_out: 1_000,
     }
 }
 

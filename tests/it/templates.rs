@@ -45,6 +45,18 @@ struct OnlyApprovals {
 }
 
 #[derive(Serialize)]
+struct OnlyClaim {
+    card: ClaimCard,
+}
+#[derive(Serialize)]
+struct OnlyClaims {
+    claims: ClaimBox,
+}
+#[derive(Serialize)]
+struct OnlyHolding {
+    holding: HoldingBox,
+}
+#[derive(Serialize)]
 struct OnlyPath {
     path: StagePath,
     version: String,
@@ -173,6 +185,21 @@ fn every_template_renders_in_every_language() {
         let bare = ApprovalPage { shell: sample::shell(locale, "x"), card: sample::approval_card(locale), ..ApprovalPage::default() };
         go("approval-bare", "page/approval", &bare);
         go("approval-part", "part/approval", &OnlyCard { card: sample::approval_card(locale) });
+        go("pools", "page/pools", &sample::pools_page(locale));
+        go("pools-none", "page/pools", &PoolsPage { shell: sample::shell(locale, "x"), ..PoolsPage::default() });
+        go("pool", "page/pool", &sample::pool_page(locale));
+        let held = PoolPage { rows: None, ..sample::pool_page(locale) };
+        go("pool-held", "page/pool", &held);
+        go("pool-held-none", "page/pool", &PoolPage { held: Vec::new(), ..held });
+        let rows = PoolRows { is_filtered: true, ..PoolRows::default() };
+        go("pool-none", "page/pool", &PoolPage { rows: Some(rows), hand_out: None, ..sample::pool_page(locale) });
+        go("holding-part", "part/holding", &OnlyHolding { holding: sample::record(locale).holding.unwrap() });
+        go("holding-none", "part/holding", &OnlyHolding { holding: HoldingBox::default() });
+        go("registrations", "page/registrations", &sample::registrations_page(locale));
+        let none = RegistrationsPage { shell: sample::shell(locale, "x"), empty_text: "None".into(), ..RegistrationsPage::default() };
+        go("registrations-none", "page/registrations", &none);
+        go("registration-part", "part/registration", &OnlyClaim { card: ClaimCard::default() });
+        go("registrations-part", "part/registrations", &OnlyClaims { claims: sample::record(locale).claims.unwrap() });
         go("approvals-part", "part/approvals", &OnlyApprovals { approvals: sample::record(locale).approvals.unwrap() });
         go("convert", "page/convert", &sample::convert(locale));
         go("twins", "page/twins", &sample::twins(locale));
@@ -406,7 +433,10 @@ fn messages_are_the_same_in_every_language() {
 }
 
 /// Messages whose key is put together from a code.
-const COMPOSED: [&str; 21] = [
+const COMPOSED: [&str; 24] = [
+    "registration-state-",
+    "pool-got-",
+    "pool-lost-",
     "delivery-state-",
     "approval-part-",
     "approval-reason-",

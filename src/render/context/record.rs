@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{ApprovalBox, Choice, EntityHead, List, Shell, Shown, StagePath, StageRow, Stamp};
+use super::{ApprovalBox, Choice, ClaimBox, EntityHead, HoldingBox, List, Shell, Shown, StagePath, StageRow, Stamp};
 
 #[derive(Debug, Default, Serialize)]
 pub struct RecordPage {
@@ -17,6 +17,10 @@ pub struct RecordPage {
     pub paths: Vec<StagePath>,
     /// What was asked to be approved, and what can be.
     pub approvals: Option<ApprovalBox>,
+    /// Who holds it for a pool.
+    pub holding: Option<HoldingBox>,
+    /// Claims on it.
+    pub claims: Option<ClaimBox>,
     /// The stages it went through, on their tab.
     pub stages: Vec<StageRow>,
     /// `details`, `related`, `stages` or `history`.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Actions, Approval, Button, Conversion, DuplicateRule, Field, Layout, Pipeline, View};
+use super::{Actions, Approval, Button, Conversion, DuplicateRule, Field, Layout, Pipeline, Pool, Registration, View};
 use crate::base::{EntityIx, FieldIx, Labels};
 use crate::expr::Typed;
 
@@ -37,6 +37,10 @@ pub struct Entity {
     pub rules: Vec<Rule>,
     pub retention: Vec<Retention>,
     pub approvals: Vec<Approval>,
+    /// In order: a record belongs to the first whose condition holds.
+    pub pools: Vec<Pool>,
+    /// Claims that can be filed on its records.
+    pub registrations: Vec<Registration>,
     /// Which of its records are taken for the same.
     pub duplicates: Vec<DuplicateRule>,
     pub pipelines: Vec<Pipeline>,

@@ -44,6 +44,8 @@ fn entity(work: &mut Work, ix: EntityIx) {
         "indexes",
         "retention",
         "approvals",
+        "pools",
+        "registrations",
         "duplicates",
         "pipelines",
         "conversions",
@@ -69,6 +71,8 @@ fn entity(work: &mut Work, ix: EntityIx) {
         let kind = match part.section {
             "retention" => Part::Retention,
             "approvals" => Part::Approval,
+            "pools" => Part::Pool,
+            "registrations" => Part::Registration,
             "duplicates" => Part::Duplicate,
             "pipelines" => Part::Pipeline,
             "conversions" => Part::Conversion,

@@ -87,10 +87,12 @@ const WORDS: [&str; 28] = [
     "end",
 ];
 
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 14] = [
     "retention",
     "duplicates",
     "approvals",
+    "pools",
+    "registrations",
     "pipelines",
     "conversions",
     "rules",
@@ -278,9 +280,9 @@ fn add_part(work: &mut Work, ix: EntityIx, section: &'static str, node: &Node, d
     let same = work.draft(ix).parts.iter().position(|known| known.section == section && known.node.text("id") == id.as_text());
     match same {
         None => work.drafts[ix.0 as usize].parts.push(part),
-        // A layer above replaces a view, layout, approval, pipeline or conversion of the same id.
+        // A layer above replaces a view, layout, approval, pool, registration, pipeline or conversion of the same id.
         Some(position)
-            if matches!(section, "views" | "layouts" | "pipelines" | "conversions" | "approvals")
+            if matches!(section, "views" | "layouts" | "pipelines" | "conversions" | "approvals" | "pools" | "registrations")
                 && work.draft(ix).parts[position].package != part.package =>
         {
             work.drafts[ix.0 as usize].parts[position] = part;

@@ -59,6 +59,8 @@ fn entity(draft: &EntityDraft, ix: EntityIx, user: EntityIx) -> Entity {
         buttons: Vec::new(),
         retention: Vec::new(),
         approvals: Vec::new(),
+        pools: Vec::new(),
+        registrations: Vec::new(),
         duplicates: Vec::new(),
         pipelines: Vec::new(),
         conversions: Vec::new(),

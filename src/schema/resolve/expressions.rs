@@ -141,7 +141,7 @@ fn virtual_flags(work: &mut Work, ix: EntityIx, at: FieldIx, node: &Node) {
 }
 
 /// Why a formula's value would change without a write of its record.
-fn unstorable(work: &Work, ix: EntityIx, needs: &Needs) -> Option<(&'static str, String)> {
+pub(super) fn unstorable(work: &Work, ix: EntityIx, needs: &Needs) -> Option<(&'static str, String)> {
     if needs.uses_now {
         return Some(("DEF314", "it depends on the time".to_owned()));
     }

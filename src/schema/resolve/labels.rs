@@ -111,7 +111,7 @@ fn entity(work: &mut Work, ix: EntityIx, locale: &str, node: &Node) {
             own.list = list;
         }
     }
-    for (key, text) in ["views", "buttons", "rules", "duplicates", "conversions"]
+    for (key, text) in ["views", "buttons", "rules", "duplicates", "conversions", "pools", "registrations"]
         .iter()
         .filter_map(|part| node.get(part).map(|texts| (*part, texts)))
         .flat_map(|(part, texts)| texts.entries().iter().map(move |(key, text)| ((part, key), text)))
@@ -124,6 +124,8 @@ fn entity(work: &mut Work, ix: EntityIx, locale: &str, node: &Node) {
             "conversions" => {
                 found.conversions.iter_mut().find(|conversion| conversion.id == key.text).map(|conversion| &mut conversion.label)
             }
+            "registrations" => found.registrations.iter_mut().find(|one| one.id == key.text).map(|one| &mut one.label),
+            "pools" => found.pools.iter_mut().find(|pool| pool.id == key.text).map(|pool| &mut pool.label),
             "duplicates" => found.duplicates.iter_mut().find(|rule| rule.id == key.text).map(|rule| &mut rule.message),
             _ => found.rules.iter_mut().find(|rule| rule.id == key.text).map(|rule| &mut rule.message),
         };

@@ -20,6 +20,8 @@ mod options;
 mod order;
 mod parts;
 mod pipelines;
+mod pools;
+mod registrations;
 mod retention;
 mod roles;
 mod scripts;

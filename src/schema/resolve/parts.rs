@@ -25,6 +25,7 @@ pub(super) fn build(work: &mut Work) {
                 "rules" => rule(work, ix, &part.node),
                 "retention" => super::retention::read(work, ix, &part.node),
                 "duplicates" => super::duplicates::read(work, ix, &part.node),
+                "pools" => super::pools::read(work, ix, &part.node, &part.package),
                 "pipelines" => super::pipelines::read(work, ix, &part.node),
                 "conversions" => super::conversions::read(work, ix, part),
                 "views" => view(work, ix, &part.node),
@@ -33,6 +34,8 @@ pub(super) fn build(work: &mut Work) {
                 _ => {}
             }
         }
+        // Registrations name duplicate rules.
+        parts.iter().filter(|part| part.section == "registrations").for_each(|part| super::registrations::read(work, ix, &part.node));
         let entity = work.entity_mut(ix);
         if entity.views.is_empty() {
             entity.views.push(default_view(entity));

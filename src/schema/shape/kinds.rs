@@ -76,6 +76,58 @@ pub const APPROVAL: &[KeySpec] = &[
     key("rejected", MapOf(&Any), "Values by field that the record is given when it is rejected."),
 ];
 
+pub const HOLD_CAP: &[KeySpec] = &[
+    key("roles", Many(&Name), "For people with one of these roles; everybody when left out."),
+    key("when", Expr, "For people of whom this holds, `team is null`."),
+    must("most", Int(0, 1_000_000), "How many records of the pool one of them may hold."),
+];
+
+pub const POOL_ACTIVITY: &[KeySpec] = &[
+    key("fields", List(&Field), "A change of one of these fields by whoever holds the record."),
+    key("entity", Entity, "A new record of this entity made by whoever holds the record."),
+    key("by", Field, "Its link that leads to the record."),
+];
+
+pub const HAND_OUT: &[KeySpec] = &[
+    with("by", OneOf(&["turns", "load"]), "turns", "To whoever was given something longest ago, or to whoever holds least."),
+    with("auto", Bool, "false", "By itself, each time pools are looked after; otherwise when a manager says so."),
+];
+
+pub const POOL: &[KeySpec] = &[
+    must("id", Name, "Name of the pool, unique in the entity."),
+    key("label", Label, "What people read; made from the id when left out."),
+    key("when", Expr, "Which records belong to it; of several pools the first one that holds."),
+    key("roles", Many(&Name), "Who sees what is in it and may claim it; everybody when left out."),
+    key("managers", Many(&Name), "Who hands out, takes back and assigns against a protection; administrators always may."),
+    must("show", List(&Field), "What is shown of a record in it."),
+    key("caps", List(&Object(HOLD_CAP)), "How many records one person may hold: the first that fits the person."),
+    key("claims_per_day", Int(1, 1_000_000), "How many records one person may claim on one day."),
+    key("protect", Text, "For how long nobody takes a record away from whoever has just got it: `3d`."),
+    key("reclaim", Text, "After how long without activity a record goes back: `14d`."),
+    key("warn", Text, "How long before that its holder is told: `2d`."),
+    key("activity", List(&Object(POOL_ACTIVITY)), "What counts as activity, besides getting the record."),
+    key("cool_down", Text, "For how long whoever had a record may not have it again: `30d`."),
+    key("hand_out", Object(HAND_OUT), "Records are given to people who may claim them."),
+];
+
+pub const EXTENDED: &[KeySpec] =
+    &[must("by", Text, "By how long: `30d`."), with("most", Int(1, 100), "1", "How often.")];
+
+pub const REGISTRATION: &[KeySpec] = &[
+    must("id", Name, "Name of the registration, unique in the entity."),
+    key("label", Label, "What people read; made from the id when left out."),
+    key("when", Expr, "Which records it can be filed on."),
+    key("roles", Many(&Name), "Who files; everybody who may change the record when left out."),
+    key("arbiters", Many(&Name), "Who decides where claims meet; administrators always may."),
+    must("rules", Many(&Name), "Duplicate rules of the entity that say which records are the same."),
+    must("protect", Text, "For how long nobody else may register the same: `90d`."),
+    key("warn", Text, "How long before the end whoever filed is told: `7d`."),
+    key("extend", Object(EXTENDED), "The protection can be extended."),
+    with("conflict", OneOf(&["decide", "refuse"]), "decide", "A claim that meets another one is decided by somebody, or refused."),
+    with("review", Bool, "false", "Every claim is decided by somebody."),
+    with("expose", Bool, "false", "Whoever is refused learns who was first, and until when."),
+];
+
 pub const MATCH: &[KeySpec] = &[
     must("field", Field, "The field whose values are compared; records without a value have no duplicate."),
     with(
@@ -303,6 +355,8 @@ pub const ENTITY: &[KeySpec] = &[
     key("buttons", List(&Object(BUTTON)), "Actions that run a script."),
     key("scripts", List(&Object(SCRIPT)), "Scripts on its events."),
     key("approvals", List(&Object(APPROVAL)), "Decisions that are asked for."),
+    key("pools", List(&Object(POOL)), "Public pools: records without an owner that people claim."),
+    key("registrations", List(&Object(REGISTRATION)), "Claims that are filed on records."),
     key("pipelines", List(&Object(PIPELINE)), "Stages, moves and gates."),
     key("conversions", List(&Object(CONVERSION)), "What its records may become."),
     later("automations"),
@@ -327,6 +381,8 @@ pub const EXTENSION: &[KeySpec] = &[
     key("buttons", List(&Object(BUTTON)), "Buttons added."),
     key("scripts", List(&Object(SCRIPT)), "Scripts added."),
     key("approvals", List(&Object(APPROVAL)), "Approvals added, or replaced by the same id."),
+    key("pools", List(&Object(POOL)), "Public pools added, or replaced by the same id."),
+    key("registrations", List(&Object(REGISTRATION)), "Registrations added, or replaced by the same id."),
     key("pipelines", List(&Object(PIPELINE)), "Pipelines added, or replaced by the same id."),
     key("conversions", List(&Object(CONVERSION)), "Conversions added, or replaced by the same id."),
     later("automations"),
@@ -507,6 +563,8 @@ pub const I18N_ENTITY: &[KeySpec] = &[
     key("approvals", MapOf(&Object(I18N_APPROVAL)), "Texts of approvals, by id."),
     key("duplicates", MapOf(&Text), "Messages of duplicate rules, by id."),
     key("conversions", MapOf(&Text), "Labels of conversions, by id."),
+    key("pools", MapOf(&Text), "Names of pools, by id."),
+    key("registrations", MapOf(&Text), "Names of registrations, by id."),
     key(
         "pipelines",
         MapOf(&Object(I18N_PIPELINE)),

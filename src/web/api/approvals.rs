@@ -184,7 +184,7 @@ async fn told(head: &Head, id: i64, status: StatusCode) -> Result<Response, Prob
 }
 
 /// An id as people know it.
-fn shown(catalog: &Catalog, id: RecordId) -> String {
+pub(super) fn shown(catalog: &Catalog, id: RecordId) -> String {
     catalog.whole.as_deref().unwrap_or(catalog).find_entity("core.user").map_or_else(|| id.to_string(), |people| id.display(&people.prefix))
 }
 
@@ -267,7 +267,7 @@ fn stand_in_json(catalog: &Catalog, one: &StandIn) -> Value {
     })
 }
 
-fn object(body: Value, known: &[&str]) -> Result<Map<String, Value>, Problem> {
+pub(super) fn object(body: Value, known: &[&str]) -> Result<Map<String, Value>, Problem> {
     let Value::Object(map) = body else { return Err(bad("", "must be an object")) };
     match map.keys().find(|name| !known.contains(&name.as_str())) {
         Some(name) => Err(bad(&crate::record::pointer(name), &format!("is not known here; there are {}", known.join(", ")))),
@@ -275,7 +275,7 @@ fn object(body: Value, known: &[&str]) -> Result<Map<String, Value>, Problem> {
     }
 }
 
-fn text<'a>(map: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Problem> {
+pub(super) fn text<'a>(map: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Problem> {
     match map.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if !text.contains('\0') => Ok(Some(text.trim()).filter(|text| !text.is_empty())),
@@ -290,6 +290,6 @@ fn person(catalog: &Catalog, map: &Map<String, Value>, name: &str) -> Result<Opt
     }
 }
 
-fn bad(path: &str, message: &str) -> Problem {
+pub(super) fn bad(path: &str, message: &str) -> Problem {
     Problem::new("WEB422", "the body has not the shape of this request").with_fault(path, "bad_shape", message, json!({}))
 }

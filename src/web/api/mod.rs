@@ -30,7 +30,9 @@ pub(in crate::web) mod moves;
 mod notifications;
 mod paging;
 mod people;
+mod pools;
 mod read;
+mod registrations;
 mod shares;
 mod stream;
 mod webhooks;
@@ -73,6 +75,19 @@ pub(super) fn routes(state: State) -> Router {
         .route("/api/v1/approvals/{request}/withdraw", post(approvals::withdraw))
         .route("/api/v1/stand-ins", get(approvals::stand_ins).post(approvals::add_stand_in))
         .route("/api/v1/stand-ins/{id}", delete(approvals::end_stand_in))
+        .route("/api/v1/pools", get(pools::list))
+        .route("/api/v1/pools/{entity}/{pool}", get(pools::in_pool))
+        .route("/api/v1/pools/{entity}/{pool}/held", get(pools::held))
+        .route("/api/v1/pools/{entity}/{pool}/claim", post(pools::claim))
+        .route("/api/v1/pools/{entity}/{pool}/hand-out", post(pools::hand_out))
+        .route("/api/v1/records/{entity}/{id}/registrations", get(registrations::of_record).post(registrations::file))
+        .route("/api/v1/registrations", get(registrations::list))
+        .route("/api/v1/registrations/{claim}", get(registrations::get))
+        .route("/api/v1/registrations/{claim}/decide", post(registrations::decide))
+        .route("/api/v1/registrations/{claim}/extend", post(registrations::extend))
+        .route("/api/v1/registrations/{claim}/withdraw", post(registrations::withdraw))
+        .route("/api/v1/records/{entity}/{id}/holding", get(pools::holding))
+        .route("/api/v1/records/{entity}/{id}/return", post(pools::give_back))
         .route("/api/v1/records/{entity}/{id}/shares", get(shares::list).post(shares::add))
         .route("/api/v1/records/{entity}/{id}/shares/{share}", patch(shares::change).delete(shares::end))
         .route("/api/v1/batch", post(many::batch))

@@ -48,7 +48,7 @@ pub(super) async fn query_list(mut head: EntityHead, body: Body) -> Result<Respo
     Ok(page_answer(&page))
 }
 
-fn page_answer(page: &Page) -> Response {
+pub(super) fn page_answer(page: &Page) -> Response {
     let mut text = String::with_capacity(256 + page.rows.len() * 512);
     text.push_str("{\"data\":");
     page.write_json(&mut text);

@@ -193,7 +193,7 @@ pub(super) async fn end_stand_in(page: Page, Path(id): Path<String>) -> Result<R
     Ok(page.go("/approvals?done=stand-in-ended"))
 }
 
-fn told(page: &Page, error: RecordError) -> Result<String, Problem> {
+pub(super) fn told(page: &Page, error: RecordError) -> Result<String, Problem> {
     let faults: Vec<String> = error.faults().iter().map(|fault| page.fault_text(fault)).collect();
     if !faults.is_empty() {
         return Ok(faults.join(" "));
@@ -205,7 +205,7 @@ fn told(page: &Page, error: RecordError) -> Result<String, Problem> {
 }
 
 impl Page {
-    fn person_id(&self, id: RecordId) -> String {
+    pub(super) fn person_id(&self, id: RecordId) -> String {
         self.catalog.whole().find_entity("core.user").map_or_else(|| id.to_string(), |people| id.display(&people.prefix))
     }
 
@@ -246,7 +246,7 @@ impl Page {
         self.titles(ids.iter().map(String::as_str)).await
     }
 
-    fn decider_name(&self, titles: &Titles, id: i64) -> String {
+    pub(super) fn decider_name(&self, titles: &Titles, id: i64) -> String {
         if id == 0 {
             return self.say("audit-by-system", &[]);
         }

@@ -30,8 +30,10 @@ mod notifications;
 mod page;
 mod passkeys;
 mod people;
+mod pools;
 mod post;
 mod record;
+mod registrations;
 mod search;
 mod second_factor;
 mod shares;
@@ -106,6 +108,14 @@ pub fn routes(state: State) -> Router {
         .route("/approvals/{id}", get(approvals::approval))
         .route("/approvals/{id}/{act}", on_post(approvals::act))
         .route("/records/{entity}/{id}/approvals", on_post(approvals::ask))
+        .route("/pools", get(pools::pools))
+        .route("/pools/{entity}/{pool}", get(pools::pool))
+        .route("/pools/{entity}/{pool}/claim", on_post(pools::claim))
+        .route("/pools/{entity}/{pool}/hand-out", on_post(pools::hand_out))
+        .route("/registrations", get(registrations::registrations))
+        .route("/registrations/{claim}/{act}", on_post(registrations::act))
+        .route("/records/{entity}/{id}/registrations", on_post(registrations::file))
+        .route("/records/{entity}/{id}/return", on_post(pools::give_back))
         .route("/audit", get(audit::audit))
         .route("/audit/export", get(audit::export))
         .route("/automations", get(automations::automations))

@@ -175,13 +175,23 @@ impl Page {
             current: current.to_owned(),
             here: self.here.clone(),
             has_approvals: self.requester.identity.is_some() && self.catalog.entities.iter().any(|entity| !entity.approvals.is_empty()),
+            has_pools: self.has_pools(),
+            has_registrations: self.has_registrations(),
             unread: self.unread,
         }
     }
 
     /// `?done=created&what=…` of an address someone was sent on to.
     fn notices(&self) -> Vec<Notice> {
-        const KNOWN: [&str; 41] = [
+        const KNOWN: [&str; 49] = [
+            "registration-protected",
+            "registration-contested",
+            "registration-refused",
+            "registration-decided",
+            "registration-extended",
+            "registration-withdrawn",
+            "claimed",
+            "returned",
             "approval-asked",
             "approval-approved",
             "approval-rejected",

@@ -119,6 +119,14 @@ pub(super) async fn record_page(
         None => None,
     };
     let conversions = if may.update && into.is_none() { page.convert_links(entity, &href, state.as_ref()) } else { Vec::new() };
+    let holding = match read.is_deleted {
+        true => None,
+        false => page.holding_box(entity, read.id, &href).await?,
+    };
+    let claims = match read.is_deleted {
+        true => None,
+        false => page.claim_box(entity, read.id, &href).await?,
+    };
     let kind = match () {
         () if is_history => HISTORY,
         () if is_stages => STAGES,
@@ -127,6 +135,8 @@ pub(super) async fn record_page(
     let context = RecordPage {
         paths,
         approvals,
+        holding,
+        claims,
         stages,
         shell,
         entity: page.head(entity),

@@ -261,7 +261,8 @@ fn roles_name(role: Option<&'static str>) -> &'static str {
 /// `/api/v1/records/memo/by/code/{value}` as it stands in the table, with its entity.
 pub(super) fn template(path: &str) -> (String, Option<String>) {
     let mut parts: Vec<&str> = path.split('/').collect();
-    let Some(entity) = path.strip_prefix("/api/v1/records/").map(|_| parts[4].to_owned()) else { return (path.to_owned(), None) };
+    let names_entity = path.starts_with("/api/v1/records/") || path.starts_with("/api/v1/pools/");
+    let Some(entity) = parts.get(4).filter(|_| names_entity).map(|slug| (*slug).to_owned()) else { return (path.to_owned(), None) };
     parts[4] = "{entity}";
     if parts.get(5) == Some(&"by") {
         parts[6] = "{unique}";
@@ -369,6 +370,10 @@ async fn ask(lab: &mut Lab, at: usize, method: &str, path: &str, row: &Row, enti
                 body = (method == "POST").then(|| json!({ "to": "done" }));
             } else if path.ends_with("/approvals") {
                 body = (method == "POST").then(|| json!({ "approval": "nod" }));
+            } else if path.ends_with("/registrations") {
+                body = (method == "POST").then(|| json!({ "registration": "lay" }));
+            } else if path.ends_with("/return") {
+                body = Some(json!({ "reason": "Enough" }));
             } else if path.ends_with("/tasks") {
                 body = Some(json!({ "pipeline": "work", "task": "look" }));
             } else if method == "PATCH" {
@@ -410,6 +415,14 @@ async fn ask(lab: &mut Lab, at: usize, method: &str, path: &str, row: &Row, enti
         "/api/v1/access/who" => target.push_str("?of=memo.name"),
         // Nobody stands in for themselves.
         "/api/v1/stand-ins" if method == "POST" => body = Some(json!({ "stand_in": person, "until": "2030-01-01T00:00:00Z" })),
+        _ if path.starts_with("/api/v1/pools/") => {
+            target = target.replace("{pool}", "free");
+            body = match method {
+                "POST" if path.ends_with("/claim") => Some(json!({ "records": [lab.record("memo", &person, Kind::Own).await] })),
+                "POST" => Some(json!({ "most": 1 })),
+                _ => None,
+            };
+        }
         "/api/v1/webhooks" if method == "POST" => {
             body = Some(json!({ "name": format!("hook{}", lab.next()), "url": "https://example.com" }))
         }

@@ -150,6 +150,8 @@ pub fn entity(ix: EntityIx, slug: &str, fields: Vec<(&str, FieldType)>) -> Entit
         duplicates: Vec::new(),
         retention: Vec::new(),
         approvals: Vec::new(),
+        pools: Vec::new(),
+        registrations: Vec::new(),
         pipelines: Vec::new(),
         conversions: Vec::new(),
         scripts: Vec::new(),

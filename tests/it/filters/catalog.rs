@@ -231,6 +231,8 @@ fn push(catalog: &mut Catalog, slug: &str, prefix: &str, title: &[&str], own: Ve
         duplicates: Vec::new(),
         retention: Vec::new(),
         approvals: Vec::new(),
+        pools: Vec::new(),
+        registrations: Vec::new(),
         pipelines: Vec::new(),
         conversions: Vec::new(),
         scripts: Vec::new(),

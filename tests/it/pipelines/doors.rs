@@ -13,7 +13,7 @@ use crate::support::root;
 
 /// Where the record writer is called from, and which door of this matrix stands for it. What comes in with
 /// [`Source::System`](relata::record::Source::System) fills in what the program or a package says and is not a door.
-const CALLERS: [(&str, &str); 16] = [
+const CALLERS: [(&str, &str); 17] = [
     ("src/auth/invitation.rs", "the program: people"),
     ("src/auth/leaving.rs", "the program: owners"),
     ("src/auth/session.rs", "the program: people"),
@@ -28,14 +28,16 @@ const CALLERS: [(&str, &str); 16] = [
     ("src/web/api/many.rs", "many, filter, batch"),
     ("src/web/api/merge.rs", "merge"),
     ("src/web/api/moves.rs", "moves"),
+    ("src/web/api/pools.rs", "patch: it sets the owner alone; tests/it/pools/doors.rs"),
     ("src/web/api/write.rs", "patch, upsert, nested"),
     ("src/web/pages/account.rs", "the program: one's own settings"),
 ];
 /// Pages that save records of any entity.
-const PAGES: [(&str, &str); 5] = [
+const PAGES: [(&str, &str); 6] = [
     ("src/web/pages/converting.rs", "convert"),
     ("src/web/pages/form.rs", "form"),
     ("src/web/pages/moves.rs", "move form"),
+    ("src/web/pages/pools.rs", "patch: it sets the owner alone; tests/it/pools/doors.rs"),
     ("src/web/pages/tasks.rs", "patch: it sets `done` of a task"),
     ("src/web/pages/uniting.rs", "merge"),
 ];
@@ -143,7 +145,7 @@ fn callers() -> Vec<String> {
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let name = path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
                 let text: String = std::fs::read_to_string(&path).unwrap().split_whitespace().collect();
-                let writes = ["create(", "update(", "upsert(", "update_many(", "batch(", "merge(", "unmerge(", "convert("]
+                let writes = ["create(", "update(", "upsert(", "update_many(", "batch(", "merge(", "unmerge(", "convert(", "claim(", "give_back(", "hand_out("]
                     .iter()
                     .any(|call| ["records.", "records().", "tx."].iter().any(|on| text.contains(&format!("{on}{call}"))))
                     || text.contains("ready_create(");

@@ -50,7 +50,7 @@ fn post(route: &'static str, position: &'static str, path: &str, body: Value) ->
 
 impl Asking<'_> {
     /// How many kinds of questions there are.
-    pub const KINDS: usize = 105;
+    pub const KINDS: usize = 108;
 
     fn number<'a>(&'a self, dice: &mut Dice) -> &'a str {
         let mut names = self.plan.names(&NUMBERS);
@@ -306,6 +306,9 @@ impl Asking<'_> {
                 get("/api/v1/records/{entity}/{id}/convert", "one", &path, &[])
             }
             104 => get("/records/{entity}/{id}/convert", "form", &format!("/records/item/{}/convert", dice.of(&self.known.items)), &[]),
+            105 => get("/pools", "own", "/pools", &[]),
+            106 => get("/pools/{entity}/{pool}", "own", "/pools/item/none", &[]),
+            107 => get("/registrations", "own", "/registrations", &[]),
             _ => self.page(kind, dice),
         }
     }

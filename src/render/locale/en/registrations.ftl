@@ -1,0 +1,54 @@
+registrations-title = Registrations
+registrations-mine = Filed by me
+registrations-contested = To decide
+registrations-none-mine = You have filed nothing yet. File on the page of a record.
+registrations-none-contested = Nothing waits for your decision.
+registrations-older = Earlier ones
+registration-by = Filed by { $name }
+registration-until = protected until
+registration-extended =
+    { $count ->
+        [one] extended once
+       *[other] extended { $count } times
+    }
+registration-decided = Decided by { $name }.
+registration-rival = Another claim, on a record that is not shown to you
+registration-reason = Why?
+registration-grant = Grant, and end the other claims
+registration-refuse = Refuse
+registration-extend = Extend
+registration-withdraw = Give up
+registration-take-away = Take away
+registration-file = Register: { $label }
+registration-file-text = For { $time } nobody else may register the same. What it is recognised by stays as it is meanwhile: { $fields }.
+registration-comment = Comment
+registration-file-action = Register
+registration-forbidden = You may not do this with the claim.
+registration-state-protected = Protected
+registration-state-contested = To be decided
+registration-state-refused = Refused
+registration-state-expired = Expired
+registration-state-withdrawn = Given up
+registration-state-lost = Taken away
+registration-state-deleted = Record deleted
+registration-state-void = Void
+done-registration-protected = It is registered, and protected now.
+done-registration-contested = It was filed. Somebody else may have been first: it is being decided.
+done-registration-refused = It was refused: somebody else has registered the same.
+done-registration-decided = It is decided.
+done-registration-extended = The protection was extended.
+done-registration-withdrawn = The claim is over.
+fault-unknown-registration = There is no such registration.
+fault-registration-not-here = This record is none that this is filed for.
+fault-registration-filed = “{ $label }” is filed for this record already.
+fault-registration-locked = “{ $label }” was filed for just this: it stays as it is while the claim runs.
+fault-registration-over = This is decided or over already.
+fault-registration-own = Whoever filed it does not decide.
+fault-registration-extended = It was extended as often as it may be.
+fault-registration-reason = Say why.
+notification-registration-contested = “{ $label }” was filed and waits for your decision.
+notification-registration-granted = Your claim “{ $label }” was granted.
+notification-registration-refused = Your claim “{ $label }” was refused.
+notification-registration-lost = Your claim “{ $label }” went to somebody else.
+notification-registration-expired = The protection “{ $label }” is over.
+notification-registration-soon = The protection “{ $label }” ends soon.

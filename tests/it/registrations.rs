@@ -1,0 +1,6 @@
+//! Registrations: filing, conflicts with what the filer may not read, deciding, extending, expiry, what is locked.
+
+mod filing;
+mod pages;
+mod time;
+mod world;
