@@ -26,8 +26,8 @@ pub use authorise::{
 };
 pub use deciding::Deciding;
 pub use error::AccessError;
-pub use pools::pool_catalog;
 pub use policy::{Action, EVERYDAY, EntityRights, Granted, Holder, Own, Policies, Policy, Wants, wants_own};
+pub use pools::pool_catalog;
 pub use rules::{Mask, RowRules};
 pub use scopes::{NoScope, Scopes, entities_of_aggregate, entities_of_get, entities_of_list};
 pub use share::ShareWith;

@@ -122,9 +122,15 @@ fn claim(entity: &Entity) -> Value {
         ("error", json!({ "anyOf": [schema_ref("Problem"), { "type": "null" }], "description": "why it was not claimed" })),
     ]);
     of_pool("claim", entity, "Claim records of a pool")
-        .describe("Each on its own: of several people who claim one, one gets it. One that is not in the pool (any more) is told by `pool_gone`.")
+        .describe(
+            "Each on its own: of several people who claim one, one gets it. One that is not in the pool (any more) is told by `pool_gone`.",
+        )
         .body(JSON, body, None)
-        .answers("200", "how each of them went, in the order of their ids", object(&[("data", json!({ "type": "array", "items": result }))]))
+        .answers(
+            "200",
+            "how each of them went, in the order of their ids",
+            object(&[("data", json!({ "type": "array", "items": result }))]),
+        )
         .build()
 }
 

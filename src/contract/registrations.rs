@@ -43,8 +43,11 @@ pub(super) fn schema() -> Value {
         ("filer", json!({ "type": ["string", "null"], "description": "for those who decide, and where the definitions say so" })),
         ("until", moment_or_null()),
     ]);
-    let may =
-        object(&[("decide", json!({ "type": "boolean" })), ("extend", json!({ "type": "boolean" })), ("withdraw", json!({ "type": "boolean" }))]);
+    let may = object(&[
+        ("decide", json!({ "type": "boolean" })),
+        ("extend", json!({ "type": "boolean" })),
+        ("withdraw", json!({ "type": "boolean" })),
+    ]);
     object(&[
         ("id", plain_id()),
         ("registration", text()),
@@ -80,7 +83,10 @@ fn claims() -> Value {
 fn of_record(entity: &Entity) -> Value {
     let offered = object(&[("registration", text()), ("label", text())]);
     let answer = object(&[("data", claims()), ("offered", json!({ "type": "array", "items": offered }))]);
-    operation("list_registrations_of", entity, "Claims on one, and what can be filed:").answers("200", "newest first", answer).fails(&["422"]).build()
+    operation("list_registrations_of", entity, "Claims on one, and what can be filed:")
+        .answers("200", "newest first", answer)
+        .fails(&["422"])
+        .build()
 }
 
 fn file(entity: &Entity) -> Value {
@@ -99,7 +105,8 @@ fn file(entity: &Entity) -> Value {
 }
 
 fn list() -> Value {
-    let answer = object(&[("data", claims()), ("next", json!({ "type": ["string", "null"], "description": "the `before` of the next page" }))]);
+    let answer =
+        object(&[("data", claims()), ("next", json!({ "type": ["string", "null"], "description": "the `before` of the next page" }))]);
     Operation::new("list_registrations", TAG, "What you filed, or are to decide")
         .query("show", json!({ "type": "string", "enum": ["filed", "contested"], "default": "filed" }), "which of them")
         .query("before", plain_id(), "only claims older than this one")

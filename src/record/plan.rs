@@ -6,7 +6,9 @@ use std::sync::{Arc, OnceLock};
 use super::witness::Sensitive;
 use crate::base::{Cell, EntityIx, FieldIx, RecordId};
 use crate::expr::{ChildNeed, Needs, Over, Path, Typed, Zone, needs};
-use crate::schema::catalog::{Activity, Catalog, Default as FieldDefault, Entity, Field, FieldType, GivenValue, OnDelete, Options, Requirement};
+use crate::schema::catalog::{
+    Activity, Catalog, Default as FieldDefault, Entity, Field, FieldType, GivenValue, OnDelete, Options, Requirement,
+};
 use crate::store::Statement;
 use crate::store::compile::{Lock, RowPlan, UpdateTexts};
 

@@ -2,14 +2,14 @@
 
 mod approvals;
 mod conversions;
-mod pools;
-mod registrations;
 mod definitions;
 mod entry;
 mod find;
 mod form;
 mod import;
+mod pools;
 mod record;
+mod registrations;
 mod stages;
 mod twins;
 mod work;
@@ -18,14 +18,14 @@ use serde::Serialize;
 
 pub use self::approvals::*;
 pub use self::conversions::*;
-pub use self::pools::*;
-pub use self::registrations::*;
 pub use self::definitions::*;
 pub use self::entry::*;
 pub use self::find::*;
 pub use self::form::*;
 pub use self::import::*;
+pub use self::pools::*;
 pub use self::record::*;
+pub use self::registrations::*;
 pub use self::stages::*;
 pub use self::twins::*;
 pub use self::work::*;

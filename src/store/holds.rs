@@ -230,12 +230,7 @@ const COUNT: &str = "SELECT person, held, CASE WHEN day = ? THEN claimed ELSE 0 
 const COUNT_COLUMNS: [ColumnKind; 4] = [INT, INT, INT, AT];
 
 fn count(row: &[Cell]) -> Count {
-    Count {
-        person: RecordId(read::int(row, 0)),
-        held: read::int(row, 1),
-        claimed: read::int(row, 2),
-        given_at: read::opt_at(row, 3),
-    }
+    Count { person: RecordId(read::int(row, 0)), held: read::int(row, 1), claimed: read::int(row, 2), given_at: read::opt_at(row, 3) }
 }
 
 fn counts(today: &str, more: Sql) -> Sql {

@@ -103,7 +103,10 @@ pub async fn protected_in(tx: &mut Tx, registration: &str, records: &[RecordId])
         return Ok(Vec::new());
     }
     let now = tx.now();
-    let mut sql = claims(Sql::template("WHERE state = 'protected' AND registration = ? AND until_at > ? AND record IN ", [text(registration), at(now)]));
+    let mut sql = claims(Sql::template(
+        "WHERE state = 'protected' AND registration = ? AND until_at > ? AND record IN ",
+        [text(registration), at(now)],
+    ));
     sql.bind_list(INT, records.iter().map(|record| Cell::Int(record.0))).push(" ORDER BY id");
     Ok(tx.rows(sql, &COLUMNS).await?.iter().map(claim).collect())
 }

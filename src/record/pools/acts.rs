@@ -9,7 +9,7 @@ use super::super::options::{LONGEST_REASON, Source, WriteOptions, is_reason};
 use super::super::prepare::Target;
 use super::super::service::Records;
 use super::super::unit::RecordTx;
-use super::{may_manage, may_claim, not_in_pool};
+use super::{may_claim, may_manage, not_in_pool};
 use crate::access::{Action, Actor};
 use crate::base::{EntityIx, RecordId, Value};
 use crate::schema::catalog::{Catalog, Entity, Pool};

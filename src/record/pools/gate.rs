@@ -11,7 +11,7 @@ use super::super::options::{Source, WriteOptions};
 use super::super::plan::Compiled;
 use super::super::trace::Trace;
 use super::super::unit::RecordTx;
-use super::{Change, Place, later, may_manage, may_claim};
+use super::{Change, Place, later, may_claim, may_manage};
 use crate::base::{DateTime, RecordId};
 use crate::schema::catalog::{Entity, Pool};
 use crate::store::holds::{self, Hold, Limits};
@@ -150,13 +150,7 @@ impl RecordTx<'_> {
         Ok(holds::begin(self.store, &hold, got, by).await?)
     }
 
-    async fn expect_cooled_down(
-        &mut self,
-        entity: &Entity,
-        pool: &Pool,
-        record: RecordId,
-        person: RecordId,
-    ) -> Result<(), RecordError> {
+    async fn expect_cooled_down(&mut self, entity: &Entity, pool: &Pool, record: RecordId, person: RecordId) -> Result<(), RecordError> {
         let Some(seconds) = pool.cool_down_seconds else { return Ok(()) };
         let lost = holds::lost_in(self.store, &[record]).await?;
         let Some(until) = lost.iter().find(|(_, had, _)| *had == person).map(|(_, _, at)| later(*at, seconds)) else { return Ok(()) };
@@ -198,11 +192,7 @@ impl RecordTx<'_> {
     fn judged(&self, pool: &Pool, options: &WriteOptions) -> Judged {
         let is_system = options.source == Source::System;
         let by_program = self.scope.depth > 0 || matches!(options.source, Source::Script | Source::Automation);
-        Judged {
-            is_system,
-            is_free: is_system || by_program || may_manage(&self.scope.actor, pool),
-            is_person: !is_system && !by_program,
-        }
+        Judged { is_system, is_free: is_system || by_program || may_manage(&self.scope.actor, pool), is_person: !is_system && !by_program }
     }
 
     fn refuse(&self, entity: &Entity, fault: FieldFault, pool: &Pool) -> RecordError {

@@ -175,7 +175,8 @@ impl RecordTx<'_> {
             }
         }
         if given.count > 0 && self.scope.actor.user.is_some() {
-            let entry = audit::Entry::new("pool.hand_out").of(&entity.id).fact("pool", pool.id.as_str()).fact("count", u64::from(given.count));
+            let entry =
+                audit::Entry::new("pool.hand_out").of(&entity.id).fact("pool", pool.id.as_str()).fact("count", u64::from(given.count));
             audit::append(self.store, entry).await?;
         }
         Ok(given)

@@ -6,7 +6,7 @@ use super::super::error::RecordError;
 use super::super::row::Page;
 use super::super::service::Records;
 use super::acts::find;
-use super::{due, may_manage, may_claim};
+use super::{due, may_claim, may_manage};
 use crate::access::{Actor, pool_catalog};
 use crate::base::{DateTime, EntityIx, RecordId};
 use crate::query::{Deleted, GetRequest, Item, Params, Select, parse_list};
@@ -170,9 +170,9 @@ impl Records {
             let at = definition.pools.iter().position(|pool| pool.id == hold.pool)?;
             Some((at, hold.person, held(&definition.pools[at], &hold)))
         });
-        let may_give_back = now.as_ref().is_some_and(|(at, person, _)| {
-            !actor.only_looks && (actor.user == Some(*person) || may_manage(actor, &definition.pools[*at]))
-        });
+        let may_give_back = now
+            .as_ref()
+            .is_some_and(|(at, person, _)| !actor.only_looks && (actor.user == Some(*person) || may_manage(actor, &definition.pools[*at])));
         Ok(Holding { now, past: holds::past(self.store(), id, MOST_PAST).await?, may_give_back })
     }
 }

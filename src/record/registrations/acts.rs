@@ -11,9 +11,9 @@ use super::{definition, fault, is_protected, may_arbitrate, may_file, missing};
 use crate::access::{Action, Actor};
 use crate::base::{EntityIx, RecordId};
 use crate::schema::catalog::{Catalog, Entity, Registration};
+use crate::store::audit;
 use crate::store::compile::Lock;
 use crate::store::registrations::{self, Claim};
-use crate::store::audit;
 
 /// A claim somebody files.
 #[derive(Debug, Clone, Default)]
@@ -136,7 +136,9 @@ impl RecordTx<'_> {
         for own in registrations::live_in(self.store, id).await?.into_iter().filter(|own| own.registration == known.id) {
             if own.state == "contested" || is_protected(&own, now) {
                 let message = format!("`{}` is filed for this record already", known.id);
-                return Err(RecordError::fault(FieldFault::whole("registration_filed", message).with("label", known.label.get(self.scope.actor.locale))));
+                return Err(RecordError::fault(
+                    FieldFault::whole("registration_filed", message).with("label", known.label.get(self.scope.actor.locale)),
+                ));
             }
             // Its time is over, and nobody noted it yet.
             registrations::end(self.store, own.id, "expired", 0, None).await?;
@@ -259,7 +261,14 @@ impl RecordTx<'_> {
         Ok((claim, entity.ix))
     }
 
-    async fn note_claim(&mut self, entity: &Entity, claim: &Claim, action: &'static str, state: &str, more: &[i64]) -> Result<(), RecordError> {
+    async fn note_claim(
+        &mut self,
+        entity: &Entity,
+        claim: &Claim,
+        action: &'static str,
+        state: &str,
+        more: &[i64],
+    ) -> Result<(), RecordError> {
         let mut entry = audit::Entry::new(action).on(&entity.id, claim.record.0).fact("registration", claim.registration.as_str());
         entry = entry.fact("claim", claim.id.to_string()).fact("state", state);
         if !more.is_empty() {

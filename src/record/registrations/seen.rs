@@ -118,7 +118,8 @@ impl Records {
         reader.gather(&mut world, std::slice::from_ref(&record), &needs, false).await?;
         let claims = registrations::of_record(self.store(), id).await?;
         let now = self.clock().now();
-        let is_live = |name: &str| claims.iter().any(|one| one.registration == name && (one.state == "contested" || is_protected(one, now)));
+        let is_live =
+            |name: &str| claims.iter().any(|one| one.registration == name && (one.state == "contested" || is_protected(one, now)));
         let may_update = !actor.only_looks && actor.user.is_some() && self.may(actor, catalog, entity, id).await?.update;
         let setting = super::super::world::Setting::new(&compiled, now, actor);
         let offered = definition.registrations.iter().enumerate().filter(|(_, one)| {

@@ -110,8 +110,7 @@ pub const POOL: &[KeySpec] = &[
     key("hand_out", Object(HAND_OUT), "Records are given to people who may claim them."),
 ];
 
-pub const EXTENDED: &[KeySpec] =
-    &[must("by", Text, "By how long: `30d`."), with("most", Int(1, 100), "1", "How often.")];
+pub const EXTENDED: &[KeySpec] = &[must("by", Text, "By how long: `30d`."), with("most", Int(1, 100), "1", "How often.")];
 
 pub const REGISTRATION: &[KeySpec] = &[
     must("id", Name, "Name of the registration, unique in the entity."),

@@ -15,7 +15,7 @@ use crate::query::Params;
 use crate::record::{HeldRecord, MOST_CLAIMED, MOST_HANDED_OUT, PoolStanding, RecordError, Source, may_claim, parse_id};
 use crate::render::Arg;
 use crate::render::context::{
-    Choice, Crumb, PoolHeldRow, HolderRow, HoldingBox, Notice, PoolFilter, PoolPage, PoolRow, PoolRows, PoolsPage, Stamp,
+    Choice, Crumb, HolderRow, HoldingBox, Notice, PoolFilter, PoolHeldRow, PoolPage, PoolRow, PoolRows, PoolsPage, Stamp,
 };
 use crate::render::show::Titles;
 use crate::schema::catalog::{Entity, FieldType, Pool};
@@ -218,7 +218,8 @@ impl Page {
         let q = self.params.get("q").unwrap_or("").trim().to_owned();
         let is_text = |ty: &FieldType| matches!(ty, FieldType::Text { .. } | FieldType::LongText { .. } | FieldType::Email);
         let fields = || pool.show.iter().map(|field| entity.field(*field));
-        let words: Vec<String> = fields().filter(|field| is_text(&field.ty)).map(|field| format!("{} contains {}", field.name, quoted(&q))).collect();
+        let words: Vec<String> =
+            fields().filter(|field| is_text(&field.ty)).map(|field| format!("{} contains {}", field.name, quoted(&q))).collect();
         let mut parts = Vec::new();
         if !q.is_empty() && !words.is_empty() {
             parts.push(format!("({})", words.join(" or ")));
@@ -328,7 +329,8 @@ impl Page {
             name: self.decider_name(&titles, one.person.0),
             from: self.pool_stamp(one.from_at),
             until: one.until_at.map(|at| self.pool_stamp(at)),
-            got: self.say(&format!("pool-got-{}", one.got.replace('_', "-")), &[("name", Arg::Text(&self.decider_name(&titles, one.got_by)))]),
+            got: self
+                .say(&format!("pool-got-{}", one.got.replace('_', "-")), &[("name", Arg::Text(&self.decider_name(&titles, one.got_by)))]),
             lost: one.lost.as_deref().map(|lost| {
                 self.say(&format!("pool-lost-{}", lost.replace('_', "-")), &[("name", Arg::Text(&self.decider_name(&titles, one.lost_by)))])
             }),

@@ -115,8 +115,7 @@ fn error(text: String) -> Notice {
 impl Page {
     /// Whether anything can be registered here, as far as the reader knows.
     pub(super) fn has_registrations(&self) -> bool {
-        self.requester.identity.is_some()
-            && self.catalog.by_slug.values().any(|ix| !self.catalog.entity(*ix).registrations.is_empty())
+        self.requester.identity.is_some() && self.catalog.by_slug.values().any(|ix| !self.catalog.entity(*ix).registrations.is_empty())
     }
 
     /// Titles of the records and people of claims, as far as the reader may know them.

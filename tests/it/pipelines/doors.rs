@@ -145,9 +145,21 @@ fn callers() -> Vec<String> {
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let name = path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
                 let text: String = std::fs::read_to_string(&path).unwrap().split_whitespace().collect();
-                let writes = ["create(", "update(", "upsert(", "update_many(", "batch(", "merge(", "unmerge(", "convert(", "claim(", "give_back(", "hand_out("]
-                    .iter()
-                    .any(|call| ["records.", "records().", "tx."].iter().any(|on| text.contains(&format!("{on}{call}"))))
+                let writes = [
+                    "create(",
+                    "update(",
+                    "upsert(",
+                    "update_many(",
+                    "batch(",
+                    "merge(",
+                    "unmerge(",
+                    "convert(",
+                    "claim(",
+                    "give_back(",
+                    "hand_out(",
+                ]
+                .iter()
+                .any(|call| ["records.", "records().", "tx."].iter().any(|on| text.contains(&format!("{on}{call}"))))
                     || text.contains("ready_create(");
                 if writes && !name.starts_with("src/record/") {
                     found.push(name);

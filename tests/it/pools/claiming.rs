@@ -36,14 +36,26 @@ async fn only_what_the_pool_shows_is_read_and_asked_about() {
     assert_eq!(page["data"][0], json!({ "id": lead, "name": "A", "city": "Ulm", "kind": "open" }));
     assert_eq!(page["total"]["value"], 2);
     assert_eq!(world.in_pool(&world.rep, "&filter=city%20contains%20'on'").await, ["B"]);
-    for hidden in ["filter=phone%20%3D%20'12345'", "sort=phone", "filter=code%20is%20not%20null", "filter=account.name%20is%20null", "filter=owner%20is%20null", "filter=count(calls)%20%3D%200", "sort=created_at", "select=phone", "q=12345", "deleted=all"] {
+    for hidden in [
+        "filter=phone%20%3D%20'12345'",
+        "sort=phone",
+        "filter=code%20is%20not%20null",
+        "filter=account.name%20is%20null",
+        "filter=owner%20is%20null",
+        "filter=count(calls)%20%3D%200",
+        "sort=created_at",
+        "select=phone",
+        "q=12345",
+        "deleted=all",
+    ] {
         let status = get(&world.app, &world.rep, &format!("/api/v1/pools/lead/public?{hidden}")).await.status;
         assert!(status.is_client_error(), "{hidden}: {status}");
     }
     // Pages go on where they ended, and the record itself is not open.
     let first = get(&world.app, &world.rep, "/api/v1/pools/lead/public?sort=name&limit=1").await.expect_status(200).json();
     let next = first["next_cursor"].as_str().expect("a cursor");
-    let second = get(&world.app, &world.rep, &format!("/api/v1/pools/lead/public?sort=name&limit=1&cursor={next}")).await.expect_status(200);
+    let second =
+        get(&world.app, &world.rep, &format!("/api/v1/pools/lead/public?sort=name&limit=1&cursor={next}")).await.expect_status(200);
     assert_eq!(second.json()["data"][0]["name"], "B");
     for path in ["", "/holding", "/history"] {
         assert_eq!(get(&world.app, &world.rep, &format!("/api/v1/records/lead/{lead}{path}")).await.status, 404, "{path}");
@@ -66,13 +78,22 @@ async fn what_is_claimed_is_ones_own_and_nobody_elses() {
     assert_eq!((of(&one)["claimed"].clone(), of(&two)["claimed"].clone()), (json!(false), json!(true)));
     assert_eq!((world.held(&world.rep).await, world.held(&world.other).await), (1, 1));
     let told = world.holding(&one).await;
-    assert_eq!((&told["now"]["person"], &told["now"]["pool"], &told["past"][0]["got"]), (&json!(world.rep.id), &json!("public"), &json!("claimed")));
+    assert_eq!(
+        (&told["now"]["person"], &told["now"]["pool"], &told["past"][0]["got"]),
+        (&json!(world.rep.id), &json!("public"), &json!("claimed"))
+    );
     // What is no record of the pool is answered alike: another pool's, another entity's state, none at all.
     let (big, done) = (world.lead(json!({ "size": 500 })).await, world.lead(json!({ "kind": "done" })).await);
     for lead in [&big, &done] {
         assert_eq!(world.claim_one(&world.other, lead).await.as_deref(), Some("pool_gone"));
     }
-    for body in [json!({}), json!({ "records": [] }), json!({ "records": [1] }), json!({ "records": ["user_0"] }), json!({ "records": [one], "x": 1 })] {
+    for body in [
+        json!({}),
+        json!({ "records": [] }),
+        json!({ "records": [1] }),
+        json!({ "records": ["user_0"] }),
+        json!({ "records": [one], "x": 1 }),
+    ] {
         let answer = send(&world.app, &world.rep, Method::POST, "/api/v1/pools/lead/public/claim", &body).await;
         assert_eq!(answer.status, 422, "{body}");
     }

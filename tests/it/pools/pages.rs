@@ -15,7 +15,10 @@ async fn post(world: &World, token: &str, path: &str, body: &str) -> Answer {
 #[tokio::test]
 async fn somebody_finds_claims_and_gives_back() {
     let world = World::new().await;
-    let (ulm, bonn) = (world.lead(json!({ "name": "Anna", "city": "Ulm", "phone": "98765" })).await, world.lead(json!({ "name": "Bert", "city": "Bonn" })).await);
+    let (ulm, bonn) = (
+        world.lead(json!({ "name": "Anna", "city": "Ulm", "phone": "98765" })).await,
+        world.lead(json!({ "name": "Bert", "city": "Bonn" })).await,
+    );
     let home = get(&world.app, &world.rep, "/").await.text();
     assert!(home.contains("href=\"/pools\""), "the pools are in the sidebar");
     let list = get(&world.app, &world.rep, "/pools").await.expect_status(200).text();
@@ -30,7 +33,8 @@ async fn somebody_finds_claims_and_gives_back() {
     assert!(claimed.header("location").starts_with(&format!("/records/lead/{ulm}")));
     let record = get(&world.app, &world.rep, &format!("/records/lead/{ulm}?done=claimed")).await.expect_status(200).text();
     assert!(record.contains("This record is yours now.") && record.contains("Give back") && record.contains("98765"), "{record}");
-    let both = post(&world, &world.rep.token, "/pools/lead/public/claim", &format!("record={ulm}&record={bonn}")).await.expect_status(200).text();
+    let both =
+        post(&world, &world.rep.token, "/pools/lead/public/claim", &format!("record={ulm}&record={bonn}")).await.expect_status(200).text();
     assert!(both.contains("One record is yours now.") && both.contains("somebody else was faster"), "{both}");
     let none = post(&world, &world.rep.token, "/pools/lead/public/claim", "").await.expect_status(422).text();
     assert!(none.contains("Choose 1 to 100 records"));

@@ -219,7 +219,8 @@ async fn a_pool_keeps_its_rules_over_time() {
         let mut found: BTreeMap<usize, usize> = BTreeMap::new();
         let mut cursor: Option<String> = None;
         loop {
-            let mut params = vec![("select", "id,owner".to_owned()), ("filter", "owner is not null".to_owned()), ("limit", "500".to_owned())];
+            let mut params =
+                vec![("select", "id,owner".to_owned()), ("filter", "owner is not null".to_owned()), ("limit", "500".to_owned())];
             params.extend(cursor.take().map(|cursor| ("cursor", cursor)));
             let params = Params(params.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
             let request = parse_list(&catalog, records.cursor_key(), ix, &params).expect("a request");

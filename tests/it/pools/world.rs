@@ -166,7 +166,10 @@ impl World {
         let list = get(&self.app, who, "/api/v1/pools/lead/public/held").await.expect_status(200).json();
         let listed = i64::try_from(list["data"].as_array().expect("rows").len()).expect("few");
         assert_eq!(pool["held"], listed, "the counter and the list differ");
-        let filter = format!("/api/v1/records/lead?count=exact&select=id&filter=owner%20%3D%20'{}'%20and%20kind%20%3D%20'open'%20and%20(size%20is%20null%20or%20size%20%3C%20100)", who.id);
+        let filter = format!(
+            "/api/v1/records/lead?count=exact&select=id&filter=owner%20%3D%20'{}'%20and%20kind%20%3D%20'open'%20and%20(size%20is%20null%20or%20size%20%3C%20100)",
+            who.id
+        );
         let owned = self.app.get(&filter).await.expect_status(200).json();
         assert_eq!(owned["total"]["value"], listed, "the counter and the records differ");
         listed

@@ -20,7 +20,10 @@ async fn the_first_is_protected_and_the_second_is_told_no_more_than_that() {
     // Another rule of the same kind is another claim, and may tell who was first.
     world.file(&world.one, &first, "strict").await.expect_status(201);
     let refused = world.file(&world.two, &second, "strict").await.expect_status(201).json();
-    assert_eq!((&refused["state"], &refused["rivals"][0]["filer"], &refused["rivals"][0]["record"]), (&json!("refused"), &json!(world.one.id), &Value::Null));
+    assert_eq!(
+        (&refused["state"], &refused["rivals"][0]["filer"], &refused["rivals"][0]["record"]),
+        (&json!("refused"), &json!(world.one.id), &Value::Null)
+    );
     // What is not alike meets nothing.
     let other = world.project(&world.two, "Other").await;
     assert_eq!(world.file(&world.two, &other, "project").await.expect_status(201).json()["state"], "protected");
@@ -47,7 +50,10 @@ async fn a_claim_is_filed_by_those_who_may_and_once() {
         assert_eq!(send(&world.app, &world.one, Method::POST, &path, &body).await.status, 422, "{body}");
     }
     let list = get(&world.app, &world.one, &path).await.expect_status(200).json();
-    assert_eq!(list["offered"].as_array().expect("offers").iter().map(|one| one["registration"].clone()).collect::<Vec<_>>(), [json!("strict"), json!("looked")]);
+    assert_eq!(
+        list["offered"].as_array().expect("offers").iter().map(|one| one["registration"].clone()).collect::<Vec<_>>(),
+        [json!("strict"), json!("looked")]
+    );
     assert_eq!(get(&world.app, &world.two, &path).await.status, 404);
 }
 
@@ -66,16 +72,23 @@ async fn an_arbiter_decides_with_a_reason_and_the_other_claim_is_lost() {
     let grant = json!({ "decision": "grant", "reason": "Was there first" });
     assert_eq!(world.act(&world.one, &two, "decide", grant.clone()).await.status, 404);
     assert_eq!(world.act(&world.two, &two, "decide", grant.clone()).await.status, 403);
-    assert_eq!(code(&world.act(&world.judge, &two, "decide", json!({ "decision": "grant" })).await.expect_status(422)), "registration_reason");
+    assert_eq!(
+        code(&world.act(&world.judge, &two, "decide", json!({ "decision": "grant" })).await.expect_status(422)),
+        "registration_reason"
+    );
     assert_eq!(world.act(&world.judge, &two, "decide", json!({ "decision": "maybe", "reason": "x" })).await.status, 422);
     let granted = world.act(&world.judge, &two, "decide", grant.clone()).await.expect_status(200).json();
-    assert_eq!((&granted["state"], &granted["reason"], &granted["ended_by"]), (&json!("protected"), &json!("Was there first"), &json!(world.judge.id)));
+    assert_eq!(
+        (&granted["state"], &granted["reason"], &granted["ended_by"]),
+        (&json!("protected"), &json!("Was there first"), &json!(world.judge.id))
+    );
     assert_eq!(world.claim(&world.one, &one).await["state"], "lost");
     assert_eq!(code(&world.act(&world.judge, &two, "decide", grant).await.expect_status(422)), "registration_over");
     // The other way round: refused, and what was protected stays so.
     let third = world.project(&world.one, "Acme").await;
     let three = world.file(&world.one, &third, "project").await.expect_status(201).json();
-    let refused = world.act(&world.judge, &three, "decide", json!({ "decision": "refuse", "reason": "Too late" })).await.expect_status(200).json();
+    let refused =
+        world.act(&world.judge, &three, "decide", json!({ "decision": "refuse", "reason": "Too late" })).await.expect_status(200).json();
     assert_eq!(refused["state"], "refused");
     assert_eq!(world.claim(&world.two, &two).await["state"], "protected");
     world.app.workspace.runner.run_until_idle().await.expect("jobs run");
