@@ -26,10 +26,10 @@ ASKED = {}
 FAR = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def ask(method, path, body=None, media_type="application/json", prefer=None):
+def ask(method, path, body=None, media_type="application/json", prefer=None, token=TOKEN):
     data = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else None
     request = urllib.request.Request(URL + path, data=data, method=method)
-    request.add_header("Authorization", "Bearer " + TOKEN)
+    request.add_header("Authorization", "Bearer " + token)
     if data is not None:
         request.add_header("Content-Type", media_type)
     if prefer:
@@ -45,6 +45,11 @@ IDS = {}
 
 # Who asks must neither be deleted nor deactivated by what is asked.
 OWN_TOKEN = next(token["id"] for token in ask("GET", "/api/v1/tokens")["data"] if TOKEN.startswith(token["hint"]))
+# Who sells files registrations, and their managers decide about them.
+OTHERS = os.environ["RELATA_OTHERS"].split()
+for person in ask("GET", "/api/v1/records/user?select=id,email,roles")["data"]:
+    role = "sales_manager" if person["email"] == "admin@example.com" else "sales_rep"
+    ask("PATCH", f"/api/v1/records/user/{person['id']}", {"roles": person["roles"] + [role]})
 ADMIN = ask("GET", "/api/v1/records/user?select=id&filter=email%20%3D%20'admin%40example.com'")["data"][0]["id"]
 
 
@@ -230,6 +235,24 @@ def told():
     return CHOICE.choice(found) if found else None
 
 
+def account_at(site, token):
+    """An account with a website, and a registration of it by whose token that is."""
+    account = ask("POST", "/api/v1/records/account", fresh("account") | {"website": site}, prefer="allow-duplicates", token=token)["id"]
+    return ask("POST", f"/api/v1/records/account/{account}/registrations", {"registration": "customer"}, token=token)["id"]
+
+
+def claim_of(path):
+    """A registration: to be decided one that two others dispute, else one's own."""
+    site = f"https://example{CHOICE.randrange(10**9)}.com/"
+    try:
+        if not path.endswith("/decide"):
+            return account_at(site, TOKEN)
+        account_at(site, OTHERS[0])
+        return account_at(site, OTHERS[1])
+    except OSError:
+        return None
+
+
 def spare(value):
     """The same, but about somebody else and another token."""
     if value == OWN_TOKEN:
@@ -300,6 +323,21 @@ def before_call(context, case, kwargs):
         if slug and path.endswith("/{id}/convert") and case.method.upper() == "POST" and CHOICE.random() < 0.6:
             case.path_parameters["id"] = one_more(slug) or case.path_parameters["id"]
             case.body = {"targets": {}}
+        if slug and path.endswith("/{id}/return"):
+            case.path_parameters["id"] = one_more(slug) or case.path_parameters["id"]
+            case.body = {"reason": "Somebody else knows them"}
+        if path.endswith("/pools/lead/{pool}/claim"):
+            try:
+                case.body = {"records": [ask("POST", "/api/v1/records/lead", fresh("lead") | {"owner": None}, prefer="allow-duplicates")["id"]]}
+            except OSError:
+                pass
+        if slug and path.endswith("/{id}/registrations") and case.method.upper() == "POST":
+            case.path_parameters["id"] = one_more(slug) or case.path_parameters["id"]
+            case.body = {"registration": "customer"}
+        if "{claim}" in path:
+            case.path_parameters["claim"] = claim_of(path) or case.path_parameters["claim"]
+        if path.endswith("/decide") and "{claim}" in path:
+            case.body = {"decision": "grant", "reason": "Was there first"}
         if slug and path.endswith("/duplicates/apart") and CHOICE.random() < 0.6:
             pair = [one_more(slug), one_more(slug)]
             case.body = {"records": pair} if all(pair) else case.body
