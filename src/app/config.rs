@@ -1,5 +1,7 @@
 //! Configuration: arguments win over the environment, the environment over the file, the file over defaults.
 
+mod mail;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,6 +11,7 @@ use super::AppError;
 use crate::auth::{Provider, SessionLimits};
 use crate::cli::{Definitions, Globals, Log, LogFormat, ServeArgs};
 use crate::deploy::Folders;
+use crate::outbound::mail::MailOptions;
 use crate::outbound::{Allow, EgressOptions};
 use crate::schema::diagnostic::nearest;
 use crate::store::Target;
@@ -18,7 +21,7 @@ use crate::web::{Network, PublicUrl, Tls, WebConfig};
 const DEFAULT_FILE: &str = "relata-server.yaml";
 
 /// Keys of the configuration file with their meaning, in the order `doctor` prints them.
-const KEYS: [(&str, &str); 36] = [
+const KEYS: [(&str, &str); 44] = [
     ("listen", "address to listen on"),
     ("public_url", "address people use"),
     ("data", "folder of the embedded database, files and keys"),
@@ -46,6 +49,14 @@ const KEYS: [(&str, &str); 36] = [
     ("session_hours", "a session ends after this time in any case"),
     ("egress_allow", "hosts and networks that outgoing requests may reach besides the internet"),
     ("egress_authorities", "PEM file of further authorities for outgoing requests"),
+    ("mail_host", "server that e-mail leaves through; without one none is sent"),
+    ("mail_port", "its port"),
+    ("mail_security", "starttls, tls (from the first byte) or none"),
+    ("mail_user", "name of this workspace at the mail server"),
+    ("mail_password_file", "file with its password"),
+    ("mail_from", "who e-mail is from, Sales <crm@example.com>"),
+    ("mail_reply_to", "where answers go"),
+    ("mail_per_minute", "e-mails of one minute, of all processes"),
     ("oidc_issuer", "identity provider of single sign-on, as it writes itself"),
     ("oidc_name", "what the button for single sign-on says"),
     ("oidc_client_id", "name of this workspace at the identity provider"),
@@ -78,6 +89,8 @@ pub struct Config {
     pub job_workers: usize,
     pub events_kept: Duration,
     pub egress: EgressOptions,
+    /// `None`: no e-mail is sent.
+    pub mail: Option<MailOptions>,
     pub provider: Option<Provider>,
     pub sessions: SessionLimits,
     /// Where each value comes from: key, value as shown (secrets hidden), source.
@@ -116,7 +129,7 @@ impl Config {
         let max_connections = source.number("max_connections", 16_384, 1, 1_000_000)?;
         let max_running = source.number("max_running_requests", 1024, 2, 100_000)?;
         let max_heavy = source.number("max_heavy_requests", 16, 1, 10_000)?;
-        let metrics_token = secret_file("metrics_token_file", &source.text("metrics_token_file", None, "")?)?;
+        let metrics_token = secret_file("metrics_token_file", &source.text("metrics_token_file", None, "")?, 16)?;
         let shutdown = source.number("shutdown_seconds", 10, 0, 3600)?;
         let postgres_connections = source.number("postgres_connections", 16, 1, 1000)?;
         let longest_read = Duration::from_secs(source.number("statement_seconds", 30, 1, 3600)? as u64);
@@ -128,6 +141,8 @@ impl Config {
         let sessions = SessionLimits { idle: Duration::from_secs(idle * 60), longest: Duration::from_secs(longest * 3600) };
 
         let egress = egress(&source.text("egress_allow", None, "")?, &source.text("egress_authorities", None, "")?)?;
+
+        let mail = mail::read(&mut source)?;
 
         let provider = provider(&mut source)?;
 
@@ -184,6 +199,7 @@ impl Config {
             job_workers,
             events_kept: Duration::from_secs(events_kept_days as u64 * 86_400),
             egress,
+            mail,
             provider,
             sessions,
             shown: source.shown,
@@ -216,7 +232,7 @@ fn provider(source: &mut Source) -> Result<Option<Provider>, AppError> {
     let issuer = source.text("oidc_issuer", None, "")?;
     let name = source.text("oidc_name", None, "")?;
     let client_id = source.text("oidc_client_id", None, "")?;
-    let client_secret = secret_file("oidc_client_secret_file", &source.text("oidc_client_secret_file", None, "")?)?.unwrap_or_default();
+    let client_secret = secret_file("oidc_client_secret_file", &source.text("oidc_client_secret_file", None, "")?, 16)?.unwrap_or_default();
     let hosts = source.text("oidc_hosts", None, "")?;
     let roles_claim = source.text("oidc_roles_claim", None, "groups")?;
     let roles = source.text("oidc_roles", None, "")?;
@@ -290,7 +306,7 @@ fn tls(certificate: &str, key: &str) -> Result<Option<Tls>, AppError> {
 }
 
 /// A secret of one line, from a file that others cannot read.
-fn secret_file(key: &str, path: &str) -> Result<Option<String>, AppError> {
+fn secret_file(key: &str, path: &str, least: usize) -> Result<Option<String>, AppError> {
     use std::os::unix::fs::PermissionsExt;
     if path.is_empty() {
         return Ok(None);
@@ -300,8 +316,8 @@ fn secret_file(key: &str, path: &str) -> Result<Option<String>, AppError> {
         return Err(bad(key, format!("{path} can be read by everyone"), &format!("chmod 600 {path}")));
     }
     let secret = std::fs::read_to_string(path).map_err(unreadable)?.trim().to_owned();
-    if secret.len() < 16 {
-        return Err(bad(key, format!("{path} holds fewer than 16 characters"), "write a long random word into it"));
+    if secret.len() < least {
+        return Err(bad(key, format!("{path} holds fewer than {least} characters"), "write a long random word into it"));
     }
     Ok(Some(secret))
 }

@@ -17,6 +17,8 @@ impl Config {
         options.job_workers = self.job_workers;
         options.events_kept = self.events_kept;
         options.egress = self.egress.clone();
+        options.mail = self.mail.clone();
+        options.public_url = self.web.public_url.join("");
         options.provider = self.provider.clone();
         options.sessions = self.sessions;
         options

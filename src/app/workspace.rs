@@ -9,11 +9,13 @@ use tokio::sync::watch;
 
 use super::AppError;
 use crate::auth::{Auth, Provider, SessionLimits};
-use crate::automation::{Automation, ScriptJobs};
+use crate::automation::{Automation, Post, ScriptJobs};
 use crate::base::{Clock, Random, SystemClock, SystemRandom};
 use crate::deploy::{self, Folders, Outcome};
+use crate::jobs::mails::MailJobs;
 use crate::jobs::webhooks::WebhookJobs;
 use crate::jobs::{Runner, RunnerOptions};
+use crate::outbound::mail::{MailOptions, Mailer};
 use crate::outbound::{Egress, EgressOptions, HttpClient};
 use crate::record::Records;
 use crate::schema::catalog::Catalog;
@@ -36,6 +38,10 @@ pub struct Options {
     pub events_kept: Duration,
     /// What outgoing requests may reach.
     pub egress: EgressOptions,
+    /// The server that e-mail leaves through.
+    pub mail: Option<MailOptions>,
+    /// Where people find this workspace, without a slash at the end: for links in e-mails.
+    pub public_url: String,
     /// Single sign-on.
     pub provider: Option<Provider>,
     /// How long sessions last.
@@ -58,6 +64,8 @@ impl Options {
             job_workers: 4,
             events_kept: RunnerOptions::default().events_kept,
             egress: EgressOptions::default(),
+            mail: None,
+            public_url: "http://localhost:8080".to_owned(),
             provider: None,
             sessions: SessionLimits::default(),
             http: None,
@@ -136,7 +144,12 @@ impl Workspace {
 
     async fn assemble(store: Store, loaded: Loaded, options: &Options) -> Result<Self, AppError> {
         let catalog = Arc::new(ArcSwap::from_pointee(Catalog { blind: store.blind(), ..loaded.catalog }));
-        let automation = Arc::new(Automation::new(options.random.clone()));
+        let mailer = match &options.mail {
+            Some(mail) => Some(Arc::new(Mailer::new(mail.clone(), options.egress.clone()).map_err(AppError::Start)?)),
+            None => None,
+        };
+        let post = Post::new(mailer.clone(), options.public_url.clone());
+        let automation = Arc::new(Automation::new(options.random.clone()).with_post(post));
         automation.note_paused(&store).await?;
         let secret = crate::store::secret::cursor_key(&store, options.random.as_ref()).await?;
         let records = Records::new(
@@ -161,6 +174,7 @@ impl Workspace {
                 Arc::new(ScriptJobs::new(automation.clone(), records.clone())),
                 Arc::new(super::chores::Chores::new(auth.clone(), records.clone())),
                 Arc::new(WebhookJobs::new(http.clone())),
+                Arc::new(MailJobs::new(mailer)),
             ],
             options.clock.clone(),
             options.random.clone(),

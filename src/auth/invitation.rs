@@ -55,7 +55,15 @@ impl Auth {
     /// The name and address of whom a link invites; looking does not use it up.
     pub async fn invited(&self, token: &str) -> Result<Option<(String, String)>, AuthError> {
         let Some(link) = self.find_link(token, INVITE).await? else { return Ok(None) };
-        let person = person::get(&self.records, RecordId(link.user_id.unwrap_or(0))).await?.filter(|person| person.active);
+        self.name_and_email(RecordId(link.user_id.unwrap_or(0))).await
+    }
+
+    /// How a person is written to; `None` for somebody who may not sign in.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn name_and_email(&self, user: RecordId) -> Result<Option<(String, String)>, AuthError> {
+        let person = person::get(&self.records, user).await?.filter(|person| person.active);
         Ok(person.map(|person| (person.name, person.email)))
     }
 

@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, mpsc};
 
 use super::answer::answer;
 use super::cache::Cache;
+use super::email::Post;
 use super::rate::Rate;
 use crate::base::clock::Stopwatch;
 use crate::base::{EntityIx, FieldIx, Random, RecordId, Value};
@@ -26,6 +27,7 @@ pub struct Automation {
     pub(super) cache: Cache,
     pub(super) rate: Rate,
     pub(super) random: Arc<dyn Random>,
+    pub(super) post: Post,
     pool: Pool,
     roots: Semaphore,
     /// Ids of automations that paused themselves, as far as this process knows.
@@ -68,10 +70,20 @@ impl Automation {
             cache: Cache::default(),
             rate: Rate::default(),
             random,
+            post: Post::default(),
             pool: Pool::new(THREADS),
             roots: Semaphore::new(ROOTS),
             paused: ArcSwap::default(),
         }
+    }
+
+    /// How e-mail leaves the workspace.
+    pub fn with_post(self, post: Post) -> Self {
+        Self { post, ..self }
+    }
+
+    pub fn post(&self) -> &Post {
+        &self.post
     }
 
     /// Uids of automations that began too often and are paused, for administrators to be told.

@@ -1,15 +1,17 @@
-//! Custom actions: a button on a record page runs a script, in one unit of work.
+//! Custom actions: a button on a record page runs a script, or begins an automation, in one unit of work.
 
 use std::sync::Arc;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
+use super::begin::call;
 use super::bridge::Automation;
 use super::hooks::sound;
 use super::translate::{data_of, faults, refusal};
 use crate::access::Actor;
 use crate::base::{EntityIx, RecordId};
-use crate::record::{Cause, RecordError, RecordTx, Records, Source};
+use crate::record::{Cause, Delivery, RecordError, RecordTx, Records, Source};
+use crate::schema::catalog::Press;
 use crate::script::Input;
 
 /// What pressing a button did.
@@ -64,9 +66,17 @@ impl Automation {
         {
             return Err(RecordError::State { message: format!("the action `{button}` is not offered for this record now") });
         }
-        let script = &catalog.scripts[found.script];
+        let at = match &found.press {
+            Press::Script(at) => *at,
+            Press::Automation(name) => {
+                // It may act with other rights than theirs: who presses it could change the record themselves.
+                tx.expect_may_update(&record).await?;
+                return self.start(tx, name, &Delivery { version: record.version, ..Delivery::about(&definition.slug, id) }).await;
+            }
+        };
+        let script = &catalog.scripts[at];
         let compiled = self.cache.scripts(&catalog);
-        let ready = sound(&compiled[found.script])?;
+        let ready = sound(&compiled[at])?;
         if !tx.enter(Cause { handler: script.id.clone(), entity, id }) {
             return Err(RecordError::State { message: "the action started itself".to_owned() });
         }
@@ -84,5 +94,19 @@ impl Automation {
             return Err(RecordError::Invalid(faults(definition, &outcome.rejects)));
         }
         Ok(ButtonAnswer { answer: outcome.answer, warnings: outcome.warnings.into_iter().map(|warning| warning.message).collect() })
+    }
+
+    /// Begins an automation for the record; where it does not begin, the answer says why.
+    async fn start(&self, tx: &mut RecordTx<'_>, name: &str, delivery: &Delivery) -> Result<ButtonAnswer, RecordError> {
+        let by = tx.actor().user_id();
+        let begun = call(tx, &Delivery { by, ..delivery.clone() }, name).await?;
+        let (key, reason) = match &begun {
+            Ok(_) => ("button-begun", None),
+            Err(reason) if reason.starts_with("condition:") => ("button-condition", Some(reason)),
+            Err(reason) => ("button-paused", Some(reason)),
+        };
+        let message = self.post.say(tx.actor().locale, key);
+        let answer = json!({ "message": message, "run": begun.as_ref().ok().map(i64::to_string), "not_run": reason });
+        Ok(ButtonAnswer { answer, warnings: Vec::new() })
     }
 }

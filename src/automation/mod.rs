@@ -10,11 +10,13 @@
 //! (`steps`), one transaction each together with how far the run has come.
 
 mod answer;
+mod assign;
 mod begin;
 mod bridge;
 mod button;
 mod cache;
 mod condition;
+mod email;
 mod hooks;
 mod jobs;
 mod log;
@@ -30,4 +32,5 @@ mod webhook;
 
 pub use bridge::Automation;
 pub use button::{ButtonAnswer, run_button};
+pub use email::Post;
 pub use jobs::{SCRIPT, ScriptJobs};

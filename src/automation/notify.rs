@@ -68,7 +68,7 @@ pub(super) async fn notify(
     Ok((json!({ "to": named }), output))
 }
 
-fn shown(catalog: &Catalog, entities: &[EntityIx], id: RecordId) -> String {
+pub(super) fn shown(catalog: &Catalog, entities: &[EntityIx], id: RecordId) -> String {
     match entities {
         [one] => id.display(&catalog.entity(*one).prefix),
         _ => id.0.to_string(),
@@ -120,7 +120,7 @@ impl ScriptJobs {
     }
 
     /// Everybody who is named, by themselves, by their team or by their role.
-    async fn meant(&self, telling: &Telling) -> Result<BTreeSet<i64>, JobError> {
+    pub(super) async fn meant(&self, telling: &Telling) -> Result<BTreeSet<i64>, JobError> {
         let (store, catalog) = (self.records.store(), self.records.catalog());
         let mut meant: BTreeSet<i64> = telling.people.iter().copied().collect();
         let teams: Vec<RecordId> = telling.teams.iter().copied().map(RecordId).collect();

@@ -4,17 +4,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::assign::candidates;
 use super::begin::{Subject, refused, subject};
 use super::bridge::Automation;
+use super::email::{Addressee, Letters, addressees};
 use super::jobs::{ScriptJobs, causes, told};
 use super::steps::About;
 use crate::access::Actor;
-use crate::base::DateTime;
+use crate::base::{DateTime, RecordId};
 use crate::expr::needs;
 use crate::jobs::{Job, JobContext, JobError, Outcome};
 use crate::record::{ApprovalFor, Ask, Cause, Delivery, EventKind, Record, RecordError, RecordTx, Source};
 use crate::schema::catalog::{Act, Entity, FieldType, RunAs, Step};
 use crate::store::StoreError;
+use crate::store::notifications::Telling;
 use crate::store::runs::{self, Run, StepLine};
 
 /// How long a step may take before another process may claim the job.
@@ -27,6 +30,28 @@ const MOST_STEPS: usize = 1_000;
 /// How often a run looks whether what it waits for has come about, where no change of its record would tell.
 const LOOK_US: i64 = 600_000_000;
 
+/// What was looked up for a step before it is done.
+enum Ready {
+    Letters(Letters),
+    People { step: String, people: Vec<RecordId> },
+}
+
+impl Ready {
+    fn letters(&self, of: &Step) -> Option<&Letters> {
+        match self {
+            Self::Letters(letters) => Some(letters).filter(|letters| letters.are_of(of)),
+            Self::People { .. } => None,
+        }
+    }
+
+    fn people(&self, of: &Step) -> Option<&[RecordId]> {
+        match self {
+            Self::People { step, people } if *step == of.id => Some(people),
+            _ => None,
+        }
+    }
+}
+
 /// How a step left its run.
 enum Went {
     On,
@@ -37,6 +62,10 @@ enum Went {
     Lost,
     /// A decision about the record is to be asked for, outside of the transaction of a step.
     Ask(String),
+    /// So is what it says to these people: the step, its template, and who they are.
+    Write((String, String), Vec<Addressee>),
+    /// And who they are of whom this step chooses one.
+    Choose(String, Telling),
 }
 
 impl ScriptJobs {
@@ -48,8 +77,9 @@ impl ScriptJobs {
             _ => self.caller(delivery.by, job).await?,
         };
         let delivery = Arc::new(delivery);
+        let mut ready: Option<Arc<Ready>> = None;
         for _ in 0..MOST_STEPS {
-            match self.step(context, job, &delivery, &name, &actor).await {
+            match self.step(context, job, &delivery, &name, &actor, ready.take()).await {
                 Ok(Went::On) => {}
                 Ok(Went::End | Went::Later(_)) => return Ok(Outcome::Finished),
                 Ok(Went::Lost) => {
@@ -58,22 +88,31 @@ impl ScriptJobs {
                 }
                 Ok(Went::Ask(approval)) => match self.ask(job, &delivery, &actor, approval).await {
                     Ok(()) => {}
-                    Err(error) if is_passing(&error) && !job.is_last_try() => return Err(JobError::Retry(told(&error))),
-                    Err(error) => {
-                        fail(context, job, refused(&error)).await?;
-                        return Err(JobError::Fatal(told(&error)));
-                    }
+                    Err(error) => return self.over(context, job, &error).await,
                 },
-                Err(error) if is_passing(&error) && !job.is_last_try() => return Err(JobError::Retry(told(&error))),
-                Err(error) => {
-                    fail(context, job, refused(&error)).await?;
-                    return Err(JobError::Fatal(told(&error)));
-                }
+                Ok(Went::Write(what, to)) => match self.letters(&actor, &delivery, &name, what, to).await {
+                    Ok(written) => ready = Some(Arc::new(Ready::Letters(written))),
+                    Err(error) => return self.over(context, job, &error).await,
+                },
+                Ok(Went::Choose(step, asked)) => match self.people_of(&asked).await {
+                    Ok(people) => ready = Some(Arc::new(Ready::People { step, people })),
+                    Err(error) => return self.over(context, job, &error).await,
+                },
+                Err(error) => return self.over(context, job, &error).await,
             }
         }
         let why = format!("steps:{MOST_STEPS}");
         fail(context, job, why).await?;
         Err(JobError::Fatal(format!("the run took more than {MOST_STEPS} steps")))
+    }
+
+    /// What becomes of the job of a run that cannot go on: tried again where that may help, else ended where it stands.
+    async fn over(&self, context: &JobContext, job: &Job, error: &RecordError) -> Result<Outcome, JobError> {
+        if is_passing(error) && !job.is_last_try() {
+            return Err(JobError::Retry(told(error)));
+        }
+        fail(context, job, refused(error)).await?;
+        Err(JobError::Fatal(told(error)))
     }
 
     /// Who decides is found out outside of transactions. A process that dies behind it finds the request when it comes back.
@@ -92,17 +131,18 @@ impl ScriptJobs {
         delivery: &Arc<Delivery>,
         name: &str,
         actor: &Actor,
+        ready: Option<Arc<Ready>>,
     ) -> Result<Went, RecordError> {
         let chain = causes(&self.records.catalog(), &delivery.chain);
-        let shared = Arc::new((Arc::clone(&self.automation), context.clone(), job.clone(), Arc::clone(delivery), name.to_owned()));
+        let shared = Arc::new((Arc::clone(&self.automation), context.clone(), job.clone(), Arc::clone(delivery), name.to_owned(), ready));
         let unit = self.records.unit(actor, Source::Automation, chain, move |tx| {
             let shared = Arc::clone(&shared);
             Box::pin(async move {
-                let (automation, context, job, delivery, name) = shared.as_ref();
+                let (automation, context, job, delivery, name, ready) = shared.as_ref();
                 context.hold(tx.store(), job, LEASE).await?;
-                let went = automation.step(tx, job.id, delivery, name).await?;
+                let went = automation.step(tx, job.id, delivery, name, ready.as_deref()).await?;
                 match went {
-                    Went::On | Went::Lost | Went::Ask(_) => {}
+                    Went::On | Went::Lost | Went::Ask(_) | Went::Write(..) | Went::Choose(..) => {}
                     Went::End => context.finish(tx.store(), job).await?,
                     Went::Later(until) => context.put_back(tx.store(), job, until).await?,
                 }
@@ -144,7 +184,14 @@ pub(super) async fn fail(context: &JobContext, job: &Job, reason: String) -> Res
 
 impl Automation {
     /// The next step of a run.
-    async fn step(&self, tx: &mut RecordTx<'_>, run: i64, delivery: &Delivery, name: &str) -> Result<Went, RecordError> {
+    async fn step(
+        &self,
+        tx: &mut RecordTx<'_>,
+        run: i64,
+        delivery: &Delivery,
+        name: &str,
+        ready: Option<&Ready>,
+    ) -> Result<Went, RecordError> {
         let catalog = tx.catalog().clone();
         let Some(found) = runs::load(tx.store(), run).await? else { return Ok(Went::End) };
         match found.state.as_str() {
@@ -195,8 +242,29 @@ impl Automation {
                 ApprovalFor::Ended(_) => {}
             }
         }
-        let about =
-            About { began_at: found.began_at, delivery, record: &record, old: old.as_ref(), waited: found.wake_at, is_gone, run, name };
+        let (letters, people) = (ready.and_then(|ready| ready.letters(step)), ready.and_then(|ready| ready.people(step)));
+        let about = About {
+            began_at: found.began_at,
+            delivery,
+            record: &record,
+            old: old.as_ref(),
+            waited: found.wake_at,
+            is_gone,
+            run,
+            name,
+            letters,
+            people,
+        };
+        if let (Act::Assign { to, .. }, None) = (&step.act, people) {
+            let asked = candidates(tx, to, &about).await;
+            tx.leave();
+            return Ok(Went::Choose(step.id.clone(), asked?));
+        }
+        if let (Act::Email { to, template, language }, None) = (&step.act, letters) {
+            let to = addressees(tx, to, language, &about).await;
+            tx.leave();
+            return Ok(Went::Write((step.id.clone(), template.clone()), to?));
+        }
         let done = self.act(tx, step, &about).await;
         tx.leave();
         let did = done?;

@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::assign::choose;
 use super::begin::call;
 use super::bridge::{Automation, Stopped};
+use super::email::{self, Letters};
 use super::hooks::sound;
 use super::log;
 use super::notify::notify;
@@ -33,6 +35,10 @@ pub(super) struct About<'a> {
     pub run: i64,
     /// Id of the automation.
     pub name: &'a str,
+    /// What the step says to people, where it writes to some.
+    pub letters: Option<&'a Letters>,
+    /// Of whom it chooses one, where it does.
+    pub people: Option<&'a [RecordId]>,
 }
 
 /// What a step did.
@@ -81,8 +87,44 @@ impl Automation {
                 let output = json!({ "found": found.len(), "changed": changed.len(), "records": named });
                 Ok(did(json!({ "entity": definition.slug, "values": shown }), output))
             }
+            Act::Loop { entity, matching, filter, limit, automation } => {
+                let mut parts = Vec::new();
+                for given in matching {
+                    let value = value_of(tx, given, record, old).await?;
+                    parts.push(compare(given.field, &given.ty, CompareOp::Eq, value));
+                }
+                parts.extend(filter.clone());
+                let found = find(tx, *entity, parts, *limit).await?;
+                let definition = catalog.entity(*entity);
+                let (mut begun, mut not_run) = (0, Vec::new());
+                for id in found.iter().copied() {
+                    let each = Delivery { by: about.delivery.by, ..Delivery::about(&definition.slug, id) };
+                    match call(tx, &each, automation).await? {
+                        Ok(_) => begun += 1,
+                        Err(reason) => not_run.push(json!([id.display(&definition.prefix), reason])),
+                    }
+                }
+                not_run.truncate(NAMED);
+                let output = json!({ "found": found.len(), "begun": begun, "not_run": not_run });
+                Ok(did(json!({ "entity": definition.slug, "automation": automation }), output))
+            }
+            // Who they are is looked up before; then the run comes here again.
+            Act::Assign { by, field, .. } => {
+                let people = about.people.ok_or_else(|| RecordError::State { message: "nobody was looked up".to_owned() })?;
+                let (chosen, input, mut output) = choose(tx, step, by, *field, people, about).await?;
+                let mut values = Input::new();
+                values.set(*field, Value::Link(chosen));
+                output["changed"] = update(tx, &catalog, record.entity, record.id, values).await?["changed"].take();
+                Ok(did(input, output))
+            }
             Act::Notify { to, texts } => {
                 let (input, output) = notify(tx, step, to, texts, about).await?;
+                Ok(did(input, output))
+            }
+            // Where it is not written yet the run has that done, and comes here again.
+            Act::Email { template, .. } => {
+                let letters = about.letters.ok_or_else(|| RecordError::State { message: "the e-mail is not written".to_owned() })?;
+                let (input, output) = email::send(tx, step, template, letters, about).await?;
                 Ok(did(input, output))
             }
             Act::Webhook { to, kind, values } => {

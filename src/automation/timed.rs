@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use serde_json::Map;
 
 use super::begin::{note, refused};
 use super::jobs::{ScriptJobs, told};
@@ -13,7 +12,7 @@ use super::steps::{compare, find};
 use crate::base::{Date, DateTime, RecordId, Value};
 use crate::expr::{CompareOp, Type, Typed};
 use crate::jobs::{Job, JobContext, JobError, Outcome};
-use crate::record::{Delivery, EventKind, RecordError, RecordTx, Source};
+use crate::record::{Delivery, RecordError, RecordTx, Source};
 use crate::schema::catalog::{RunAs, Shift, Start};
 use crate::store::runs;
 
@@ -65,36 +64,20 @@ async fn begin_each(tx: &mut RecordTx<'_>, name: &str, window: (DateTime, DateTi
     match find(tx, automation.entity, parts, limit).await {
         Ok(found) => {
             for id in found {
-                note(tx, automation, &clock_event(&entity.slug, id), "running", None).await?;
+                note(tx, automation, &Delivery::about(&entity.slug, id), "running", None).await?;
             }
         }
         Err(RecordError::TooMany { .. }) => {
-            let nothing = clock_event(&entity.slug, RecordId(0));
+            let nothing = Delivery::about(&entity.slug, RecordId(0));
             note(tx, automation, &nothing, "skipped", Some(format!("limit:{limit}"))).await?;
         }
         Err(error) if is_passing(&error) => return Err(error),
         Err(error) => {
-            let nothing = clock_event(&entity.slug, RecordId(0));
+            let nothing = Delivery::about(&entity.slug, RecordId(0));
             note(tx, automation, &nothing, "skipped", Some(refused(&error))).await?;
         }
     }
     Ok(())
-}
-
-/// What a run is told where nothing happened to its record.
-fn clock_event(entity: &str, id: RecordId) -> Delivery {
-    Delivery {
-        handler: String::new(),
-        kind: EventKind::Update,
-        entity: entity.to_owned(),
-        id,
-        version: 0,
-        changed: Vec::new(),
-        old: Map::new(),
-        values: Map::new(),
-        by: 0,
-        chain: Vec::new(),
-    }
 }
 
 /// Values of a field that are reached after the first moment and up to the second: behind the first value, up to the second.

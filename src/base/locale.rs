@@ -23,6 +23,11 @@ impl Locale {
         }
     }
 
+    /// The language of this very tag.
+    pub fn of_tag(tag: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|locale| locale.tag() == tag)
+    }
+
     /// The product's language for a BCP 47 tag: `zh-HK` and `zh-Hant` read zh-TW, `zh`, `zh-SG` and `zh-Hans` read zh-CN.
     pub fn from_tag(tag: &str) -> Option<Self> {
         let lower = tag.trim().to_ascii_lowercase().replace('_', "-");

@@ -22,6 +22,7 @@ mod shares;
 mod small;
 mod system;
 
+mod mails;
 #[cfg(test)]
 mod tests;
 mod webhooks;
@@ -62,6 +63,7 @@ pub fn openapi(catalog: &Catalog, origin: &str) -> Value {
     jobs::add(&mut paths);
     notifications::add(&mut paths);
     webhooks::add(&mut paths);
+    mails::add(&mut paths);
     system::add(catalog, &mut paths);
     let tags: Vec<Value> = catalog
         .known_entities()

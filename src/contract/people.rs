@@ -51,7 +51,11 @@ fn people(id: &Value) -> Value {
 }
 
 fn link(id: &Value) -> Value {
-    object(&[("id", id.clone()), ("link", json!({ "type": "string", "description": "shown this once; holds for seven days" }))])
+    object(&[
+        ("id", id.clone()),
+        ("link", json!({ "type": "string", "description": "shown this once; holds for seven days" })),
+        ("mailed", json!({ "type": "boolean", "description": "it was sent to them too: a mail server is named" })),
+    ])
 }
 
 fn invite(id: &Value) -> Value {

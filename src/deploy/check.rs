@@ -1,6 +1,7 @@
 //! Checking definitions without a database, and reading back what is applied.
 
 use super::DeployError;
+use crate::render::mail::{self, TextFault};
 use crate::schema::{self, Bindings, Catalog, Diagnostic, Loaded, Place, SourceFile};
 use crate::script::{self, ScriptFault};
 use crate::store::{self, Store};
@@ -12,10 +13,13 @@ use crate::store::{self, Store};
 pub fn check(files: &[SourceFile], bindings: &Bindings) -> Result<Loaded, Vec<Diagnostic>> {
     let loaded = schema::load(files, bindings)?;
     let (_, faults) = script::compile_all(&loaded.catalog);
-    if faults.is_empty() {
+    let texts: Vec<TextFault> =
+        loaded.catalog.templates.iter().filter_map(|template| mail::needs(&loaded.catalog, template).err()).flatten().collect();
+    if faults.is_empty() && texts.is_empty() {
         return Ok(loaded);
     }
     let mut diagnostics: Vec<Diagnostic> = faults.iter().map(|fault| diagnostic(fault, files, &loaded.catalog)).collect();
+    diagnostics.extend(texts.iter().map(|fault| of_text(fault, files, &loaded)));
     diagnostics.extend(loaded.warnings);
     diagnostics.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
     Err(diagnostics)
@@ -36,6 +40,26 @@ fn diagnostic(fault: &ScriptFault, files: &[SourceFile], catalog: &Catalog) -> D
     diagnostic.hint.clone_from(&fault.hint);
     let line = text.and_then(|text| text.lines().nth((number as usize).saturating_sub(1)));
     diagnostic.excerpt = line.unwrap_or_default().to_owned();
+    diagnostic
+}
+
+/// A fault of a template's text as a diagnostic at its place in the file.
+fn of_text(fault: &TextFault, files: &[SourceFile], loaded: &Loaded) -> Diagnostic {
+    let template = loaded.catalog.templates.iter().find(|template| template.uid == fault.template);
+    let (path, source) = template.map_or(("", ""), |template| {
+        let source = template.texts().into_iter().find(|(part, _)| *part == fault.part).and_then(|(_, texts)| texts.0.get(&fault.language));
+        (template.file.as_str(), source.map_or("", String::as_str))
+    });
+    let text = files.iter().find(|source| source.path == path).map_or("", |source| source.text.as_str());
+    let known = loaded.places.get(&format!("{}/{}", fault.template, fault.part));
+    let (line, column) = match script::place_in(text, source, fault.line, 1) {
+        Some(place) => place,
+        None => known.map_or((1, 1), |place| (place.line, place.column)),
+    };
+    let place = Place { file: path.into(), line, column, end: column + 1, bytes: (0, 0) };
+    let mut diagnostic = Diagnostic::error(fault.code, &place, format!("{} ({}): {}", fault.part, fault.language, fault.message));
+    diagnostic.hint.clone_from(&fault.hint);
+    diagnostic.excerpt = text.lines().nth((line as usize).saturating_sub(1)).unwrap_or_default().to_owned();
     diagnostic
 }
 

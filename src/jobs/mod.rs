@@ -8,6 +8,7 @@
 pub mod cron;
 pub mod endpoints;
 pub mod handler;
+pub mod mails;
 pub mod overview;
 pub mod runner;
 pub mod webhooks;

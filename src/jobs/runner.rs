@@ -97,6 +97,17 @@ async fn sweep_deliveries(store: &Store, before: DateTime) -> Result<(), StoreEr
     Ok(())
 }
 
+/// Deletes e-mail that was sent, or given up, long ago.
+async fn sweep_mails(store: &Store, before: DateTime) -> Result<(), StoreError> {
+    for _ in 0..MOST_SWEEPS {
+        let gone = store.write(move |tx| Box::pin(async move { crate::store::mails::prune(tx, before, SWEPT_AT_ONCE).await })).await?;
+        if gone < u64::from(SWEPT_AT_ONCE) {
+            break;
+        }
+    }
+    Ok(())
+}
+
 /// Deletes what people were told long ago.
 async fn sweep_notifications(store: &Store, before: DateTime) -> Result<(), StoreError> {
     for _ in 0..MOST_SWEEPS {
@@ -209,6 +220,7 @@ impl Runner {
             sweep_events(&shared.store, old).await?;
             sweep_runs(&shared.store, old).await?;
             sweep_deliveries(&shared.store, old).await?;
+            sweep_mails(&shared.store, old).await?;
             sweep_notifications(&shared.store, DateTime(now.0.saturating_sub(TOLD_KEPT_US))).await?;
         }
         if limit == 0 {

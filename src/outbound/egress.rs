@@ -20,6 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use url::{Host, Url};
 
 use super::address::is_public;
@@ -27,6 +28,8 @@ use super::{Allow, HttpAnswer, HttpClient, HttpMethod, HttpRequest, OutboundErro
 
 /// Requests under way at the same time, in the whole process.
 const AT_ONCE: usize = 64;
+/// Ports of web servers; others are allowed by the operator.
+const PORTS: [u16; 2] = [80, 443];
 /// Longest head of an answer, bytes.
 const LONGEST_HEAD: usize = 64 * 1024;
 /// Headers that the client alone writes.
@@ -88,21 +91,37 @@ impl Egress {
 
     async fn ask(&self, request: &HttpRequest, place: &Place) -> Result<HttpAnswer, OutboundError> {
         let _slot = self.slots.acquire().await.map_err(|_| place.unreachable("the program stops"))?;
-        let addresses = self.addresses(place).await?;
+        let addresses = self.addresses(place, &PORTS).await?;
         let stream = connect(place, &addresses).await?;
         if !place.tls {
             return exchange(stream, request, place).await;
         }
-        let name = ServerName::try_from(place.bare_host()).map_err(|_| OutboundError::BadAddress("the host is no name"))?;
-        let stream = self.tls.connect(name, stream).await.map_err(|error| place.unreachable(&error.to_string()))?;
+        let stream = self.wrap(place, stream).await?;
         exchange(stream, request, place).await
     }
 
+    async fn wrap(&self, place: &Place, stream: TcpStream) -> Result<TlsStream<TcpStream>, OutboundError> {
+        let name = ServerName::try_from(place.bare_host()).map_err(|_| OutboundError::BadAddress("the host is no name"))?;
+        self.tls.connect(name, stream).await.map_err(|error| place.unreachable(&error.to_string()))
+    }
+
+    /// A connection to a server of another protocol, under the same rules but for its usual ports.
+    pub(super) async fn reach(&self, host: &str, port: u16, ports: &[u16]) -> Result<TcpStream, OutboundError> {
+        let place = Place::at(host, port)?;
+        let addresses = self.addresses(&place, ports).await?;
+        connect(&place, &addresses).await
+    }
+
+    /// TLS on such a connection.
+    pub(super) async fn protect(&self, host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>, OutboundError> {
+        self.wrap(&Place::at(host, 0)?, stream).await
+    }
+
     /// Where the host is, all of it looked at.
-    async fn addresses(&self, place: &Place) -> Result<Vec<SocketAddr>, OutboundError> {
+    async fn addresses(&self, place: &Place, ports: &[u16]) -> Result<Vec<SocketAddr>, OutboundError> {
         let refused = || OutboundError::Refused { host: place.host.clone() };
         let named = self.allow.iter().any(|allow| allow.covers_host(&place.bare_host(), place.port));
-        if !named && !matches!(place.port, 80 | 443) {
+        if !named && !ports.contains(&place.port) {
             return Err(refused());
         }
         let found = match place.literal {
@@ -174,6 +193,12 @@ impl Place {
         let authority = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
         let target = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
         Ok(Self { tls, host, literal, port, authority, target })
+    }
+
+    /// A server of another protocol.
+    fn at(host: &str, port: u16) -> Result<Self, OutboundError> {
+        let bracketed = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        Ok(Self { port, ..Self::of(&format!("http://{bracketed}/"))? })
     }
 
     fn bare_host(&self) -> String {

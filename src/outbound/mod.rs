@@ -1,4 +1,4 @@
-//! Requests to other servers: single sign-on, webhooks, whatever a person names by an address.
+//! Requests to other servers: single sign-on, webhooks, whatever a person names by an address; and e-mail.
 //!
 //! Callers hold an [`HttpClient`]; [`Egress`] is the real one, [`Recorder`] stands in its place in tests. Nothing else in
 //! the program opens a connection to a host that a definition, a person or another server named.
@@ -7,6 +7,7 @@ mod address;
 mod allow;
 mod egress;
 mod error;
+pub mod mail;
 mod network;
 mod recorder;
 pub mod webhook;

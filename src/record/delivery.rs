@@ -45,6 +45,22 @@ impl Delivery {
         })
     }
 
+    /// What a run is told where nothing happened to its record.
+    pub fn about(entity: &str, id: RecordId) -> Self {
+        Self {
+            handler: String::new(),
+            kind: EventKind::Update,
+            entity: entity.to_owned(),
+            id,
+            version: 0,
+            changed: Vec::new(),
+            old: Map::new(),
+            values: Map::new(),
+            by: 0,
+            chain: Vec::new(),
+        }
+    }
+
     /// Reads a job's payload; `None` for one that is none.
     pub fn from_json(json: &Json) -> Option<Self> {
         let text = |name: &str| json.get(name)?.as_str().map(str::to_owned);

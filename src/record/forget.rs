@@ -18,7 +18,7 @@ use super::witness::with_computed;
 use crate::access::Actor;
 use crate::base::{DateTime, EntityIx, FieldIx, RecordId, Value};
 use crate::schema::catalog::{Entity, Field, FieldType, Via};
-use crate::store::{approvals, erasures, files, history, holds, jobs, matches, merges, registrations, stages, vault};
+use crate::store::{approvals, erasures, files, history, holds, jobs, mails, matches, merges, registrations, stages, vault};
 
 /// The kind of job that forgets records which were deleted for good; its payload is for [`Records::forget`].
 pub const FORGET: &str = "forget";
@@ -191,6 +191,7 @@ impl RecordTx<'_> {
     /// Copies elsewhere, and the key of those that are encrypted.
     pub(super) async fn forget_copies(&mut self, id: RecordId, shown: &str) -> Result<(), RecordError> {
         erasures::forget_copies(self.store, id.0, shown).await?;
+        mails::forget(self.store, id.0).await?;
         self.scope.data_keys.remove(&id);
         vault::destroy(self.store, id.0).await?;
         Ok(())

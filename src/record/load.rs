@@ -267,7 +267,7 @@ impl Reader<'_> {
 }
 
 /// The record at the end of the hops, as far as the world knows it.
-fn walk<'a>(world: &'a World, root: &'a Record, hops: &[Hop]) -> Option<&'a Record> {
+pub(super) fn walk<'a>(world: &'a World, root: &'a Record, hops: &[Hop]) -> Option<&'a Record> {
     let mut record = root;
     for hop in hops {
         let id = link_id(record.get(hop.field))?;

@@ -10,8 +10,9 @@ pub mod error;
 pub mod explain;
 pub mod form;
 pub mod gates;
+pub mod held;
 pub mod history;
-pub mod hooks;
+mod hooks;
 pub mod input;
 pub mod many;
 pub mod moves;
@@ -22,6 +23,7 @@ pub mod row;
 pub mod service;
 pub mod shares;
 pub mod tasks;
+mod told;
 pub mod unit;
 
 mod approvers;

@@ -254,6 +254,14 @@ impl RecordTx<'_> {
         }
     }
 
+    /// Whether the actor may change a record at all.
+    ///
+    /// # Errors
+    /// As for a record that is not there where it may not be read; `ACL005` where it may not be changed.
+    pub async fn expect_may_update(&mut self, record: &Record) -> Result<(), RecordError> {
+        self.expect_may(Action::Update, record, None).await
+    }
+
     /// The grants under which an action is allowed on a record, whatever was shared.
     async fn own_grants(&mut self, granted: &Granted, action: Action, entity: EntityIx, id: RecordId) -> Result<Vec<Grant>, RecordError> {
         let compiled = self.scope.compiled.clone();

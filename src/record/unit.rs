@@ -172,8 +172,18 @@ impl RecordTx<'_> {
 
     /// Groups and measures: one list of (output name, value) a row.
     pub async fn aggregate(&mut self, request: AggregateRequest) -> Result<Vec<Vec<(String, Value)>>, RecordError> {
+        let actor = self.scope.actor.clone();
+        self.aggregate_as(&actor, request).await
+    }
+
+    /// [`RecordTx::aggregate`] with the rights of somebody else.
+    pub(super) async fn aggregate_as(
+        &mut self,
+        actor: &Actor,
+        request: AggregateRequest,
+    ) -> Result<Vec<Vec<(String, Value)>>, RecordError> {
         let compiled = self.scope.compiled.clone();
-        let authorised = authorise_aggregate(&compiled.catalog, &self.scope.actor, request)?;
+        let authorised = authorise_aggregate(&compiled.catalog, actor, request)?;
         let plan = {
             let context = EvalContext { now: self.now(), zone: compiled.zone.clone(), me: self.scope.actor.user, old: None };
             compile::aggregate(&compiled.catalog, self.store.dialect(), &authorised, &context)

@@ -35,7 +35,8 @@ const FILES: [(Locale, &[&str]); 3] = sources![
     "import.ftl",
     "jobs.ftl",
     "notifications.ftl",
-    "webhooks.ftl"
+    "webhooks.ftl",
+    "mails.ftl"
 ];
 
 /// A value inside a message.

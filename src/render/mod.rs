@@ -1,4 +1,4 @@
-//! Texts for people: pages and, later, mails and documents. The only room that knows minijinja.
+//! Texts for people: pages, e-mails and, later, documents. The only room that knows minijinja.
 //!
 //! A template gets a typed context of [`context`] and nothing else; it has no rules, only `if` and `for`.
 //! What a field's value looks like is decided here ([`show`] for reading, [`input`] for editing) and written
@@ -10,6 +10,7 @@ pub mod environment;
 pub mod form_text;
 pub mod format;
 pub mod input;
+pub mod mail;
 pub mod messages;
 pub mod qr;
 pub mod show;

@@ -17,6 +17,7 @@ mod pool;
 mod registration;
 mod role;
 mod script;
+mod template;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -24,7 +25,10 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 pub use approval::{Approval, ApprovalStep, Need, OnTimeout, Who};
-pub use automation::{Act, Audience, Automation, Automations, Clock, Given, GivenValue, RunAs, Sent, Shift, Start, Starts, Step};
+pub use automation::{
+    Act, Audience, Automation, Automations, Clock, Choosing, Given, GivenValue, Language, Recipient, RunAs, Sent, Shift, Start, Starts,
+    Step,
+};
 pub use conversion::{Carry, Conversion, ConversionTarget, Existing, Mapped, MappedValue, Origin};
 pub use duplicates::{DuplicateRule, Likeness, Match};
 pub use entity::{Dependent, Entity, Features, Index, Retention, RetentionAction, Rule, Title, TitlePart, Unique, Via};
@@ -32,12 +36,13 @@ pub use field::{Column, ColumnKind, Default, Field, FieldClass};
 pub use field_type::{
     DependsOn, FieldType, JsonSchema, MoneyCurrency, OnDelete, Options, Pattern, Picklist, Reset, ScalarType, SelectOption,
 };
-pub use page::{Button, Layout, LayoutField, Section, Tab, View};
+pub use page::{Button, Layout, LayoutField, Press, Section, Tab, View};
 pub use pipeline::{Gate, MoveRule, Pipeline, Requirement, Stage, StageTask, TaskFields};
 pub use pool::{Activity, Fairness, HandOut, HoldCap, Pool};
 pub use registration::Registration;
 pub use role::{Actions, Allowed, Grant, Role};
 pub use script::{Missed, Script, ScriptLimits, Trigger};
+pub use template::Template;
 
 use crate::base::{Blind, Currency, EntityIx, Labels, Locale};
 
@@ -59,6 +64,8 @@ pub struct Catalog {
     pub picklists: BTreeMap<String, Arc<Picklist>>,
     pub scripts: Vec<Script>,
     pub automations: Automations,
+    /// E-mails that steps send.
+    pub templates: Vec<Template>,
     pub roles: Vec<Role>,
     /// Sidebar groups in order; entities named by no group come last under their package.
     pub apps: Vec<App>,

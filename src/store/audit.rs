@@ -25,7 +25,7 @@ use crate::base::DateTime;
 use crate::base::text::{from_hex, hex};
 
 /// The acts that are audited; each has its words in all languages (`act-session-begin`).
-pub const ACTIONS: [&str; 54] = [
+pub const ACTIONS: [&str; 55] = [
     "session.begin",
     "session.refuse",
     "session.confirm",
@@ -80,6 +80,7 @@ pub const ACTIONS: [&str; 54] = [
     "webhook.rotate",
     "webhook.delete",
     "webhook.stop",
+    "mail.release",
 ];
 
 /// Name of the key's file.

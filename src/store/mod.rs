@@ -41,6 +41,7 @@ pub mod imports;
 pub mod jobs;
 pub mod keys;
 pub mod locks;
+pub mod mails;
 pub mod matches;
 pub mod measure;
 pub mod merges;

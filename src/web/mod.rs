@@ -7,6 +7,7 @@ mod config;
 mod door;
 mod error;
 mod importing;
+mod mailing;
 mod meters;
 mod middleware;
 mod requester;

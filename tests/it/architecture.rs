@@ -33,7 +33,7 @@ const FLOORS: [(&str, u8); 23] = [
 ];
 
 /// Crates that only the named rooms may say.
-const OWNED: [(&str, &[&str]); 8] = [
+const OWNED: [(&str, &[&str]); 9] = [
     ("sqlx", &["store"]),
     ("rusqlite", &["store"]),
     ("axum", &["web"]),
@@ -42,6 +42,7 @@ const OWNED: [(&str, &[&str]); 8] = [
     ("rhai", &["script"]),
     ("minijinja", &["render"]),
     ("clap", &["cli"]),
+    ("lettre", &["outbound"]),
 ];
 
 /// Rooms without IO and without async.

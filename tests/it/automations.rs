@@ -1,7 +1,9 @@
 //! Automations: what starts them, what they do exactly once, what stops them, and what the log says of it.
 
+mod choosing;
 mod cost;
 mod log;
+mod mails;
 mod stops;
 mod timed;
 mod told;

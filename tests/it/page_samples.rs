@@ -1267,6 +1267,80 @@ pub fn webhook_page(locale: Locale) -> WebhookPage {
     }
 }
 
+fn mail_row(state: &str, is_kept: bool) -> MailRow {
+    MailRow {
+        id: text("9"),
+        href: text("/mails/9"),
+        to: if is_kept { text("Ada Admin <ada@example.com>") } else { String::new() },
+        subject: if is_kept { text("Offer: Harbin Optics") } else { String::new() },
+        source: text("crm.offer_sent"),
+        state: text(state),
+        state_text: text("Sent"),
+        attempts: 2,
+        error: if state == "sent" { String::new() } else { text("no such mailbox") },
+        at: mail_stamp(),
+    }
+}
+
+fn mail_stamp() -> Stamp {
+    Stamp { iso: text("2026-11-21T08:00:00Z"), text: text("an hour ago"), full: text("21 Nov 2026, 16:00") }
+}
+
+pub fn mails_page(locale: Locale) -> MailsPage {
+    MailsPage {
+        shell: shell(locale, "E-mail"),
+        has_server: true,
+        states: vec![Choice { value: text("sent"), label: text("Sent"), selected: true, ..Choice::default() }],
+        rows: vec![mail_row("sent", true), mail_row("failed", false)],
+        older_href: Some(text("/mails?before=1")),
+        templates: vec![MailTemplateRow {
+            id: text("crm.offer"),
+            href: text("/mails/templates/crm.offer"),
+            label: text("Offer"),
+            entity: text("Deal"),
+            languages: text("en, zh-CN"),
+        }],
+        stops: vec![
+            MailStopRow { address: text("gone@example.com"), href: text("/mails/8"), error: text("no such mailbox"), at: mail_stamp() },
+            MailStopRow { href: text("/mails/8"), error: text("no such mailbox"), at: mail_stamp(), ..MailStopRow::default() },
+        ],
+        to: text("ada@example.com"),
+        error: Some(text("This is no address")),
+    }
+}
+
+pub fn mail_page(locale: Locale) -> MailPage {
+    MailPage {
+        shell: shell(locale, "Offer: Harbin Optics"),
+        row: mail_row("held", true),
+        message: text("mail_0000000000009@example.com"),
+        run_href: Some(text("/automations/runs/7")),
+        record: Some((text("/records/deal/deal_0000000000001"), text("Harbin Optics"))),
+        can_send: true,
+        has_content: true,
+        text: text("Hello\nthere"),
+        html: Some(text("<p>Hello</p>")),
+    }
+}
+
+pub fn mail_template_page(locale: Locale) -> MailTemplatePage {
+    MailTemplatePage {
+        shell: shell(locale, "Offer"),
+        id: text("crm.offer"),
+        entity: text("Deals"),
+        entity_href: text("/records/deal"),
+        record: text("deal_0000000000001"),
+        languages: vec![Choice { value: text("en"), label: text("English"), selected: true, ..Choice::default() }],
+        has_content: true,
+        subject: text("Offer: Harbin Optics"),
+        text: text("Hello"),
+        html: Some(text("<p>Hello</p>")),
+        has_server: true,
+        to: text("ada@example.com"),
+        error: Some(text("There is no such record")),
+    }
+}
+
 pub fn notifications_page(locale: Locale) -> NotificationsPage {
     let row = |is_read: bool, title: &str| NotificationRow {
         id: text("7"),

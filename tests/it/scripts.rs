@@ -51,6 +51,7 @@ pub fn empty_catalog() -> Catalog {
         picklists: BTreeMap::new(),
         scripts: Vec::new(),
         automations: std::default::Default::default(),
+        templates: Vec::new(),
         roles: Vec::new(),
         apps: Vec::new(),
         described: BTreeMap::new(),

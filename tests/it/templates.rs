@@ -139,6 +139,16 @@ fn every_template_renders_in_every_language() {
         go("notifications", "page/notifications", &sample::notifications_page(locale));
         let none = NotificationsPage { shell: sample::shell(locale, "x"), only_unread: true, ..NotificationsPage::default() };
         go("notifications-none", "page/notifications", &none);
+        go("mails", "page/mails", &sample::mails_page(locale));
+        go("mails-none", "page/mails", &MailsPage { shell: sample::shell(locale, "x"), ..MailsPage::default() });
+        go("mail", "page/mail", &sample::mail_page(locale));
+        go("mail-bare", "page/mail", &MailPage { shell: sample::shell(locale, "x"), ..MailPage::default() });
+        go("mail-template", "page/mail-template", &sample::mail_template_page(locale));
+        go(
+            "mail-template-bare",
+            "page/mail-template",
+            &MailTemplatePage { shell: sample::shell(locale, "x"), ..MailTemplatePage::default() },
+        );
         go("webhooks", "page/webhooks", &sample::webhooks_page(locale));
         go("webhooks-none", "page/webhooks", &WebhooksPage { shell: sample::shell(locale, "x"), ..WebhooksPage::default() });
         go("webhook", "page/webhook", &sample::webhook_page(locale));
@@ -333,6 +343,7 @@ fn every_template_renders_in_every_language() {
                 roles: vec![role.clone()],
                 required_roles: vec![role.clone()],
                 link: Some("http://localhost/invitation?token=x".into()),
+                is_mailed: true,
                 must_confirm: true,
                 error: Some("No.".into()),
             },
@@ -348,6 +359,7 @@ fn every_template_renders_in_every_language() {
                     heirs: vec![role.clone()],
                     is_self: false,
                     link: None,
+                    is_mailed: false,
                     must_confirm: true,
                     error: Some("No.".into()),
                 },
@@ -433,10 +445,12 @@ fn messages_are_the_same_in_every_language() {
 }
 
 /// Messages whose key is put together from a code.
-const COMPOSED: [&str; 24] = [
+const COMPOSED: [&str; 26] = [
     "registration-state-",
     "pool-got-",
     "pool-lost-",
+    "mail-state-",
+    "mail-in-",
     "delivery-state-",
     "approval-part-",
     "approval-reason-",
@@ -464,9 +478,10 @@ const COMPOSED: [&str; 24] = [
 fn every_message_is_used() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut sources = String::new();
-    for folder in ["render", "web/pages"] {
+    for folder in ["render", "web/pages", "automation"] {
         read_all(&root.join(folder), &mut sources);
     }
+    sources.push_str(&fs::read_to_string(root.join("web/mailing.rs")).expect("a source"));
     let unused: Vec<String> = keys(Locale::En)
         .into_iter()
         .filter(|key| {

@@ -2,8 +2,13 @@
 
 20,000 jobs (runs of an automation with four steps, and scripts after the commit) are worked off while processes are killed: one on
 SQLite, one of three on PostgreSQL (where RELATA_TEST_DATABASE says which). Then every record has what its jobs made, once.
+
+Every order is also told to an endpoint, and every fifth one sends a message and an e-mail: none is lost, and what comes twice
+comes with the same id and is the same to the byte.
 """
 
+import collections
+import email
 import http.client
 import json
 import os
@@ -17,11 +22,13 @@ import tempfile
 import threading
 import time
 
+from receivers import Hooks, Mails
+
 BIN = os.environ["RELATA_BIN"]
 KILLS = int(sys.argv[1]) if len(sys.argv) > 1 else 100
 ORDERS = int(sys.argv[2]) if len(sys.argv) > 2 else 10_000
 MORE = max(ORDERS // 5, 1)
-PATIENCE = 300
+PATIENCE = 900
 
 DEFINITIONS = """kind: package
 id: site
@@ -33,6 +40,7 @@ features: {owner: false}
 fields:
   name: {type: text, required: true}
   done: {type: integer, default: 0}
+  address: {type: email}
 scripts:
   - {id: sent, trigger: after_commit, watch: [name], source: "fn run(rec, old, ctx) { create(\\"effect\\", #{order: rec.id, kind: \\"script\\"}); }"}
 ---
@@ -53,20 +61,42 @@ steps:
   - {id: one, do: set, values: {done: "=done + 1"}}
   - {id: second, do: create, entity: site.effect, values: {order: "=id", kind: second}}
   - {id: two, do: set, values: {done: "=done + 1"}}
+---
+kind: template
+id: told
+for: site.order
+subject: "{{ name }}"
+text: "Order {{ name }}"
+---
+kind: automation
+id: told
+for: site.order
+trigger: {event: created}
+when: address is not null
+per_minute: 100000
+steps:
+  - {do: webhook, to: proof, type: order.told, values: {name: "=name"}}
+  - {do: email, to: "=address", template: told}
 """
 KINDS = ["first", "script", "second"]
+TOLD = 5
 
 
 class Site:
     """A workspace and the processes that serve it."""
 
     def __init__(self, database, processes):
+        self.hooks, self.mails = Hooks(), Mails(busy=20)
         self.folder = tempfile.mkdtemp(prefix="relata-jobs-")
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("RELATA_TEST")}
         if database:
             self.environment["DATABASE_URL"] = database
         self.processes, self.servers = processes, []
         self.run("init", "--yes")
+        with open(f"{self.folder}/relata-server.yaml", "w", encoding="utf-8") as file:
+            file.write(f"egress_allow: [127.0.0.1:{self.hooks.port}, 127.0.0.1:{self.mails.port}]\n")
+            file.write(f"mail_host: 127.0.0.1\nmail_port: {self.mails.port}\nmail_security: none\nmail_per_minute: 100000\n")
+            file.write("mail_from: proof@example.com\n")
         os.makedirs(f"{self.folder}/definitions/site", exist_ok=True)
         with open(f"{self.folder}/definitions/site/package.yaml", "w", encoding="utf-8") as file:
             file.write(DEFINITIONS)
@@ -110,7 +140,8 @@ class Site:
 
     def orders(self, first, count):
         with open(f"{self.folder}/orders.csv", "w", encoding="utf-8") as file:
-            file.write("name\n" + "".join(f"order {number}\n" for number in range(first, first + count)))
+            address = lambda number: f"o{number}@example.org" if number % TOLD == 0 else ""
+            file.write("name,address\n" + "".join(f"order {number},{address(number)}\n" for number in range(first, first + count)))
         self.run("import", "orders.csv", "--into", "site.order")
 
     def left(self):
@@ -122,6 +153,8 @@ class Site:
             server.send_signal(signal.SIGTERM)
         for server, _ in self.servers:
             server.wait(30)
+        self.hooks.close()
+        self.mails.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -133,6 +166,8 @@ def prove(name, database, processes):
     site, dice = Site(database, processes), random.Random(5)
     try:
         site.start()
+        body = {"name": "proof", "url": f"http://127.0.0.1:{site.hooks.port}/", "events": ["order.created"]}
+        site.ask("POST", "/api/v1/webhooks", body)
         site.orders(0, ORDERS)
         made, killed, begin = ORDERS, 0, time.monotonic()
         while killed < KILLS:
@@ -150,7 +185,13 @@ def prove(name, database, processes):
         while site.left() and time.monotonic() < until:
             time.sleep(0.5)
         verify(site, made)
-        print(f"{name}: {2 * made} jobs, {killed} kills of {processes} process(es), {time.monotonic() - begin:.0f} s: each effect once", flush=True)
+        # Events become messages a moment after their jobs are done.
+        told = len(range(0, made, TOLD))
+        arrived = lambda: (len({headers["webhook-id"] for headers, _ in list(site.hooks.taken)}), len(site.mails.taken))
+        while (arrived()[0] < made + told or arrived()[1] < told or site.left()) and time.monotonic() < until:
+            time.sleep(0.5)
+        twice = verify_told(site, made)
+        print(f"{name}: {2 * made} jobs, {killed} kills of {processes} process(es), {time.monotonic() - begin:.0f} s: each effect once; {twice}", flush=True)
     finally:
         site.close()
 
@@ -166,6 +207,33 @@ def verify(site, made):
     assert [row["kind"] for row in found] == KINDS, found
     for row in found:
         assert row["all"] == row["apart"] == made, f"{row} of {made}"
+
+
+def verify_told(site, made):
+    """Nothing that was to be told is missing; what came more often is the same each time. Gives what came."""
+    hooks, mails = list(site.hooks.taken), list(site.mails.taken)
+    bodies = collections.defaultdict(set)
+    for headers, body in hooks:
+        bodies[headers["webhook-id"]].add(body)
+    assert all(len(same) == 1 for same in bodies.values()), "a message came again with another body"
+    messages = [json.loads(next(iter(same))) for same in bodies.values()]
+    events = [message["data"]["id"] for message in messages if message["type"] == "order.created"]
+    assert len(events) == len(set(events)) == made, f"{len(events)} events with an id of their own, {len(set(events))} orders, of {made}"
+    told = [message["data"]["values"]["name"] for message in messages if message["type"] == "order.told"]
+    wanted = {f"order {number}" for number in range(0, made, TOLD)}
+    assert len(told) == len(set(told)) and set(told) == wanted, f"{len(told)} messages about {len(set(told))} orders, of {len(wanted)}"
+    letters = collections.defaultdict(set)
+    for _, message in mails:
+        letters[email.message_from_bytes(message)["Message-ID"]].add(message)
+    assert all(len(same) == 1 for same in letters.values()), "an e-mail came again and was another one"
+    subjects = [email.message_from_bytes(next(iter(same)))["Subject"] for same in letters.values()]
+    assert len(subjects) == len(set(subjects)) and set(subjects) == wanted, f"{len(subjects)} e-mails about {len(set(subjects))} orders, of {len(wanted)}"
+    left = site.ask("GET", "/api/v1/mails?state=failed")["data"] + site.ask("GET", "/api/v1/mails?state=waiting")["data"]
+    assert not left, left[:3]
+    return (
+        f"{len(bodies)} messages ({len(hooks) - len(bodies)} came again, with the same id) "
+        f"and {len(letters)} e-mails ({len(mails) - len(letters)} came again) arrived"
+    )
 
 
 def main():

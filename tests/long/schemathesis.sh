@@ -33,7 +33,9 @@ relata=${RELATA:-}
 
 relata=$(realpath "$relata")
 
-"$relata" demo "$work/site" --listen "127.0.0.1:$port" >"$work/server.log" 2>&1 &
+# A mail server that cannot be reached: what is sent waits.
+printf 'mail_host: 127.0.0.1\nmail_security: none\nmail_from: proof@example.com\n' >"$work/server.yaml"
+"$relata" --config "$work/server.yaml" demo "$work/site" --listen "127.0.0.1:$port" >"$work/server.log" 2>&1 &
 server=$!
 tries=0
 until curl -fsS "$url/readyz" >/dev/null 2>&1; do
@@ -48,6 +50,12 @@ token=$("$relata" --data "$work/site/relata-data" token create --user admin@exam
 # deal is decided by whoever asks.
 mkdir -p "$work/site/definitions/site/automations"
 cat >"$work/site/definitions/site/automations/jobs.yaml" <<'YAML'
+kind: template
+for: crm.deal
+id: proof
+subject: {en: "About {{ name }}", zh-CN: "关于{{ name }}"}
+text: "{{ name }}: {{ link }}"
+---
 kind: approval
 for: crm.deal
 id: proof

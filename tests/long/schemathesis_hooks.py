@@ -226,6 +226,15 @@ def delivery_of(endpoint):
         return None
 
 
+def mail():
+    """An e-mail: a test that goes nowhere."""
+    found = [one["id"] for one in ask("GET", "/api/v1/mails?limit=20")["data"]]
+    try:
+        return CHOICE.choice(found) if found else ask("POST", "/api/v1/mails/test", {"to": "proof@example.com"})["id"]
+    except OSError:
+        return None
+
+
 def told():
     """A line that whoever asks was told: saves of deals tell it."""
     found = [line["id"] for line in ask("GET", "/api/v1/notifications?limit=20")["data"]]
@@ -297,6 +306,12 @@ def before_call(context, case, kwargs):
             case.path_parameters["id"] = endpoint_of(case.method.upper() == "DELETE") or case.path_parameters["id"]
         if "{delivery}" in path:
             case.path_parameters["delivery"] = delivery_of(case.path_parameters["id"]) or case.path_parameters["delivery"]
+        if "/mails/{id}" in path:
+            case.path_parameters["id"] = mail() or case.path_parameters["id"]
+        if path.endswith("/mails/test"):
+            case.body = {"to": "proof@example.com"}
+        if path.endswith("/mails/preview"):
+            case.body = {"template": "site.proof", "record": pick("deal") or "", "language": CHOICE.choice(["en", "zh-CN"])}
         if "/notifications/{id}" in path:
             case.path_parameters["id"] = told() or case.path_parameters["id"]
         if "{request}" in path:

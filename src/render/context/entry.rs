@@ -61,6 +61,8 @@ pub struct PeoplePage {
     pub required_roles: Vec<Choice>,
     /// An invitation that was just made.
     pub link: Option<String>,
+    /// It was sent by e-mail too.
+    pub is_mailed: bool,
     pub must_confirm: bool,
     pub error: Option<String>,
 }
@@ -89,6 +91,7 @@ pub struct PersonPage {
     pub heirs: Vec<Choice>,
     pub is_self: bool,
     pub link: Option<String>,
+    pub is_mailed: bool,
     pub must_confirm: bool,
     pub error: Option<String>,
 }

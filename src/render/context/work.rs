@@ -101,6 +101,90 @@ pub struct DeliveryRow {
     pub at: Stamp,
 }
 
+/// What was sent by e-mail, and how it can be tried.
+#[derive(Debug, Default, Serialize)]
+pub struct MailsPage {
+    pub shell: Shell,
+    /// A mail server is named.
+    pub has_server: bool,
+    /// All, and each state.
+    pub states: Vec<Choice>,
+    pub rows: Vec<MailRow>,
+    pub older_href: Option<String>,
+    pub templates: Vec<MailTemplateRow>,
+    pub stops: Vec<MailStopRow>,
+    /// What the form of a test holds.
+    pub to: String,
+    pub error: Option<String>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct MailRow {
+    pub id: String,
+    pub href: String,
+    /// Empty where it was forgotten.
+    pub to: String,
+    pub subject: String,
+    /// Automation, template, or what of the program sends it.
+    pub source: String,
+    pub state: String,
+    pub state_text: String,
+    pub attempts: i64,
+    pub error: String,
+    pub at: Stamp,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct MailTemplateRow {
+    pub id: String,
+    pub href: String,
+    pub label: String,
+    pub entity: String,
+    pub languages: String,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct MailStopRow {
+    pub address: String,
+    pub href: String,
+    pub error: String,
+    pub at: Stamp,
+}
+
+/// One e-mail.
+#[derive(Debug, Default, Serialize)]
+pub struct MailPage {
+    pub shell: Shell,
+    pub row: MailRow,
+    pub message: String,
+    pub run_href: Option<String>,
+    pub record: Option<(String, String)>,
+    pub can_send: bool,
+    /// What it says, as long as that is kept.
+    pub has_content: bool,
+    pub text: String,
+    pub html: Option<String>,
+}
+
+/// A template tried on a record.
+#[derive(Debug, Default, Serialize)]
+pub struct MailTemplatePage {
+    pub shell: Shell,
+    pub id: String,
+    pub entity: String,
+    pub entity_href: String,
+    pub record: String,
+    pub languages: Vec<Choice>,
+    /// What it says, where a record is named.
+    pub has_content: bool,
+    pub subject: String,
+    pub text: String,
+    pub html: Option<String>,
+    pub has_server: bool,
+    pub to: String,
+    pub error: Option<String>,
+}
+
 /// What a person was told.
 #[derive(Debug, Default, Serialize)]
 pub struct NotificationsPage {

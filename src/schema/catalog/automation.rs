@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{Missed, Title};
-use crate::base::{EntityIx, FieldIx, Labels, Value};
+use crate::base::{EntityIx, FieldIx, Labels, Locale, Value};
 use crate::expr::{Type, Typed, needs};
 
 /// All automations, and for each entity which of its events start which of them.
@@ -129,11 +129,34 @@ pub enum Act {
         values: Vec<Given>,
         limit: u32,
     },
+    /// Begins another automation, by its id, for each record that is found: for all of them, or for none when there are more
+    /// than `limit`.
+    Loop {
+        entity: EntityIx,
+        matching: Vec<Given>,
+        filter: Option<Typed>,
+        limit: u32,
+        automation: String,
+    },
+    /// Makes one of some people the record's `field`.
+    Assign {
+        to: Vec<Audience>,
+        by: Choosing,
+        field: FieldIx,
+    },
     /// Tells people something.
     Notify {
         to: Vec<Audience>,
         /// By language. Values are filled in for each reader, with what they may read.
         texts: Vec<(String, Title)>,
+    },
+    /// Sends an e-mail to each of some people.
+    Email {
+        to: Vec<Recipient>,
+        /// Id of a template of the entity.
+        template: String,
+        /// Of those who are no people of this workspace.
+        language: Language,
     },
     /// Sends a message to endpoints, by their names.
     Webhook {
@@ -177,7 +200,10 @@ impl Act {
             Act::Set(_) => "set",
             Act::Create { .. } => "create",
             Act::Update { .. } => "update",
+            Act::Loop { .. } => "loop",
+            Act::Assign { .. } => "assign",
             Act::Notify { .. } => "notify",
+            Act::Email { .. } => "email",
             Act::Webhook { .. } => "webhook",
             Act::Script(_) => "script",
             Act::Branch { .. } => "branch",
@@ -197,6 +223,37 @@ pub enum Audience {
     Role(String),
     /// The person or the team that the expression gives.
     Expr(Typed),
+}
+
+/// Who is written to.
+#[derive(Debug, Clone)]
+pub enum Recipient {
+    Address(String),
+    /// A person of this workspace, or an address.
+    Expr {
+        value: Typed,
+        /// The record that the address belongs to, where the expression is a path to it.
+        holder: Option<Typed>,
+    },
+}
+
+/// In which language somebody is written to.
+#[derive(Debug, Clone)]
+pub enum Language {
+    /// The workspace's.
+    Usual,
+    Fixed(Locale),
+    /// `zh-CN`; the workspace's where it gives none.
+    Expr(Typed),
+}
+
+/// Which of several people is chosen.
+#[derive(Debug, Clone)]
+pub enum Choosing {
+    /// One after the other.
+    Turn,
+    /// Who has the fewest records for which this holds (all live ones without a condition); of those, one after the other.
+    Load(Option<Typed>),
 }
 
 /// A value of a message.

@@ -49,12 +49,20 @@ pub struct LayoutField {
     pub visible_if: Option<Typed>,
 }
 
-/// A custom action that runs a script.
+/// A custom action that runs a script or begins an automation.
 #[derive(Debug, Clone)]
 pub struct Button {
     pub id: String,
     pub label: Labels,
     pub visible_if: Option<Typed>,
+    pub press: Press,
+}
+
+/// What pressing a button does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Press {
     /// Position in [`super::Catalog::scripts`].
-    pub script: usize,
+    Script(usize),
+    /// Id of an automation that others can begin.
+    Automation(String),
 }

@@ -1,6 +1,8 @@
 //! Automations: names of fields, stages, roles and scripts are found, expressions compiled, steps put in one list.
 
+mod assign;
 mod audience;
+mod email;
 mod starts;
 mod steps;
 mod values;
@@ -8,7 +10,7 @@ mod webhook;
 
 use std::collections::BTreeMap;
 
-pub(super) use steps::seconds;
+pub(super) use steps::{called, seconds};
 pub(super) use values::{given_value, given_values};
 
 use super::expressions::condition;

@@ -183,6 +183,7 @@ fn documents(work: &mut Work) {
         let (kind, name) = match document.kind.name {
             "package" => (Part::Package, document.node.text("id").unwrap_or("").to_owned()),
             "automation" => (Part::Automation, format!("{package}.{}", document.node.text("id").unwrap_or(""))),
+            "template" => (Part::Template, format!("{package}.{}", document.node.text("id").unwrap_or(""))),
             "role" => (Part::Role, document.node.text("id").unwrap_or("").to_owned()),
             "app" => (
                 Part::App,

@@ -27,6 +27,7 @@ mod roles;
 mod scripts;
 mod settings;
 mod stage_tasks;
+mod templates;
 mod types;
 mod uids;
 
@@ -87,6 +88,7 @@ pub(crate) fn resolve(intake: &Intake, old: &Bindings) -> Result<Loaded, Vec<Dia
     parts::build(&mut work);
     labels::translate(&mut work);
     order::compute(&mut work);
+    templates::build(&mut work);
     automations::build(&mut work);
     roles::build(&mut work);
     let data = data::read(&mut work);

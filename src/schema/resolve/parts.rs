@@ -1,12 +1,13 @@
 //! Parts of entities: uniques, indexes, rules, views, layouts, buttons; and the groups of the sidebar.
 
+use super::automations::called;
 use super::drafts::PartDraft;
 use super::expressions::condition;
 use super::{Work, labels, uids};
 use crate::base::{EntityIx, FieldIx, Labels};
 use crate::expr::Typed;
 use crate::schema::catalog::{
-    App, Button, Entity, Field, FieldType, Index, Layout, LayoutField, Rule, Section, Tab, Trigger, Unique, View,
+    App, Button, Entity, Field, FieldType, Index, Layout, LayoutField, Press, Rule, Section, Tab, Trigger, Unique, View,
 };
 use crate::schema::diagnostic::{Diagnostic, nearest};
 use crate::schema::field_type;
@@ -293,9 +294,27 @@ fn related(work: &mut Work, ix: EntityIx, tab: &Node) -> Option<(FieldIx, Vec<Fi
 
 fn button(work: &mut Work, ix: EntityIx, part: &PartDraft) {
     let node = &part.node;
-    let (Some(id), Some(script_node)) = (node.text("id"), node.get("script")) else { return };
-    let Some(name) = script_node.as_text() else { return };
+    let Some(id) = node.text("id") else { return };
     let visible_if = condition(work, node.get("visible_if"), ix, true);
+    let press = match (node.get("script"), node.get("automation")) {
+        (Some(script), None) => scripted(work, ix, part, script, id).map(Press::Script),
+        (None, Some(automation)) => called(work, automation, ix, &part.package).map(Press::Automation),
+        (script, _) => {
+            let place = script.map_or(&node.place, |node| &node.place);
+            let fault = Diagnostic::error("DEF466", place, format!("the button `{id}` does nothing, or two things"))
+                .hint("name a `script` or an `automation`");
+            work.fault(fault);
+            None
+        }
+    };
+    let Some(press) = press else { return };
+    let label = labels::of(node.get("label")).unwrap_or_else(|| labels::from_name(id));
+    work.entity_mut(ix).buttons.push(Button { id: id.to_owned(), label, visible_if, press });
+}
+
+/// The script of a button.
+fn scripted(work: &mut Work, ix: EntityIx, part: &PartDraft, script_node: &Node, id: &str) -> Option<usize> {
+    let name = script_node.as_text()?;
     let full = if name.contains('.') { name.to_owned() } else { format!("{}.{name}", part.package) };
     let scripts: Vec<(usize, String)> = work.entity(ix).scripts.iter().map(|at| (*at, work.catalog.scripts[*at].id.clone())).collect();
     let found = scripts.iter().find(|(at, id)| *id == full && matches!(work.catalog.scripts[*at].trigger, Trigger::Button(_)));
@@ -315,7 +334,7 @@ fn button(work: &mut Work, ix: EntityIx, part: &PartDraft) {
             .hint("a button runs a script of the same entity whose trigger is `button`");
             work.fault(fault);
         }
-        return;
+        return None;
     };
     let script = *script;
     if let Trigger::Button(slot) = &mut work.catalog.scripts[script].trigger
@@ -323,8 +342,7 @@ fn button(work: &mut Work, ix: EntityIx, part: &PartDraft) {
     {
         id.clone_into(slot);
     }
-    let label = labels::of(node.get("label")).unwrap_or_else(|| labels::from_name(id));
-    work.entity_mut(ix).buttons.push(Button { id: id.to_owned(), label, visible_if, script });
+    Some(script)
 }
 
 /// What a list shows where nobody said: up to seven fields people look for first.

@@ -30,6 +30,7 @@ pub(super) fn empty_catalog() -> Catalog {
         picklists: BTreeMap::new(),
         scripts: Vec::new(),
         automations: Default::default(),
+        templates: Vec::new(),
         roles: Vec::new(),
         apps: Vec::new(),
         described: BTreeMap::new(),

@@ -292,7 +292,8 @@ pub const BUTTON: &[KeySpec] = &[
     must("id", Name, "Name of the button; the action's name in the API."),
     key("label", Label, "Its text."),
     key("visible_if", Expr, "Offered only where this holds."),
-    must("script", Name, "Id of the script it runs."),
+    key("script", Name, "Id of the script it runs."),
+    key("automation", Name, "In place of a script: id of an automation of the entity with `trigger: {event: called}`, which it begins."),
 ];
 
 pub const LIMITS: &[KeySpec] =
@@ -449,30 +450,40 @@ pub const STEP: &[KeySpec] = &[
     must(
         "do",
         OneOf(&[
-            "set", "create", "task", "update", "notify", "webhook", "script", "branch", "wait", "wait_for", "run", "approval", "convert",
+            "set", "create", "task", "update", "notify", "email", "webhook", "script", "branch", "wait", "wait_for", "run", "loop",
+            "assign", "approval", "convert",
         ]),
         "What it does.",
     ),
-    key("entity", Entity, "`create`, `update`: the entity of the records."),
+    key("entity", Entity, "`create`, `update`, `loop`: the entity of the records."),
     key(
         "values",
         MapOf(&Any),
         "`set`, `create`, `task`, `update`: values by field, `webhook`: by any name; one that begins with `=` is an expression about the record the automation runs on.",
     ),
-    key("match", MapOf(&Any), "`update`: records whose fields hold these values, written as in `values`."),
-    key("where", Expr, "`update`: records for which this holds."),
-    key("limit", Int(1, 1000), "`update`: with more records than this the step is refused; 100 when left out."),
+    key("match", MapOf(&Any), "`update`, `loop`: records whose fields hold these values, written as in `values`."),
+    key("where", Expr, "`update`, `loop`: records for which this holds."),
+    key("limit", Int(1, 1000), "`update`, `loop`: with more records than this the step is refused; 100 when left out."),
     key("due_in", Int(0, 3650), "`task`: days until it is due."),
     key(
         "to",
         Many(&Text),
-        "`notify`: who is told: names of roles, or `=` and an expression that gives a person or a team; `webhook`: names of endpoints.",
+        "`notify`, `assign`: who is told, or of whom one is chosen: names of roles, or `=` and an expression that gives a person or a team; `email`: addresses, or `=` and an expression that gives a person or an address; `webhook`: names of endpoints.",
     ),
     key("text", Label, "`notify`: what they are told; `{name}` stands for the value of a field of the record."),
+    key("template", Name, "`email`: id of a template of the entity."),
+    key(
+        "language",
+        Text,
+        "`email`: `en`, `zh-CN`, `zh-TW`, or `=` and an expression that gives one; people of this workspace are written to in their own. The workspace's when left out.",
+    ),
     key("type", Text, "`webhook`: the type of the message, `deal.won`; the automation's id when left out."),
     key("script", Name, "`script`: id of a script of the entity with `trigger: automation`."),
     key("time", Text, "`wait`, `wait_for`: how long, `30d`, `12h` or `45m`."),
-    key("automation", Name, "`run`: id of an automation of the same entity with `trigger: {event: called}`."),
+    key("automation", Name, "`run`, `loop`: id of an automation of the record's entity with `trigger: {event: called}`."),
+    key("by", OneOf(&["turn", "load"]), "`assign`: one after the other, or who has the fewest records; `turn` when left out."),
+    key("field", Field, "`assign`: the field that holds a person; `owner` when left out."),
+    key("open", Expr, "`assign` by `load`: which records count; all live ones when left out."),
     key("approval", Name, "`approval`: id of an approval of the entity; the run waits until it is decided."),
     key("conversion", Name, "`convert`: id of a conversion of the entity."),
     key("if", Expr, "`branch`: what decides; `wait_for`: what it waits for."),
@@ -524,6 +535,18 @@ pub const AUTOMATION: &[KeySpec] = &[
         "Runs that may begin in one minute; with one more it is paused and administrators are told.",
     ),
     must("steps", Steps, "What it does, in order."),
+];
+
+pub const TEMPLATE: &[KeySpec] = &[
+    KIND,
+    FORMAT,
+    must("id", Name, "Name of the template, unique in its package."),
+    FOR,
+    key("label", Label, "What administrators read; made from the id when left out."),
+    must("subject", Label, "The subject; `{{ name }}` stands for a value."),
+    must("text", Label, "The e-mail as plain text."),
+    key("html", Label, "The same as HTML, for programs that show it; values are escaped."),
+    key("values", MapOf(&Expr), "Further values by name: expressions about the record."),
 ];
 
 pub const APP: &[KeySpec] = &[
@@ -620,7 +643,7 @@ pub const TEST: &[KeySpec] = &[KIND, key("cases", Any, "Test cases, read by `rel
 
 pub const VIEW_DOCUMENT: &[KeySpec] = &join::<9, 12>([KIND, FORMAT, FOR], VIEW_KEYS);
 pub const LAYOUT_DOCUMENT: &[KeySpec] = &join::<3, 6>([KIND, FORMAT, FOR], LAYOUT_KEYS);
-pub const BUTTON_DOCUMENT: &[KeySpec] = &join::<4, 7>([KIND, FORMAT, FOR], BUTTON_KEYS);
+pub const BUTTON_DOCUMENT: &[KeySpec] = &join::<5, 8>([KIND, FORMAT, FOR], BUTTON_KEYS);
 pub const PIPELINE_DOCUMENT: &[KeySpec] = &join::<12, 15>([KIND, FORMAT, FOR], PIPELINE_KEYS);
 pub const APPROVAL_DOCUMENT: &[KeySpec] = &join::<9, 12>([KIND, FORMAT, FOR], APPROVAL_KEYS);
 pub const SCRIPT_DOCUMENT: &[KeySpec] =
@@ -628,7 +651,7 @@ pub const SCRIPT_DOCUMENT: &[KeySpec] =
 
 const VIEW_KEYS: [KeySpec; 9] = copy(VIEW);
 const LAYOUT_KEYS: [KeySpec; 3] = copy(LAYOUT);
-const BUTTON_KEYS: [KeySpec; 4] = copy(BUTTON);
+const BUTTON_KEYS: [KeySpec; 5] = copy(BUTTON);
 const PIPELINE_KEYS: [KeySpec; 12] = copy(PIPELINE);
 const APPROVAL_KEYS: [KeySpec; 9] = copy(APPROVAL);
 const SCRIPT_KEYS: [KeySpec; 11] = copy(SCRIPT);
@@ -666,6 +689,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "pipeline", doc: "Stages, moves and gates, outside their entity's file.", keys: PIPELINE_DOCUMENT },
     Kind { name: "approval", doc: "A decision that is asked for, outside its entity's file.", keys: APPROVAL_DOCUMENT },
     Kind { name: "automation", doc: "What follows by itself when something happens to a record.", keys: AUTOMATION },
+    Kind { name: "template", doc: "An e-mail about a record, in each language.", keys: TEMPLATE },
     Kind { name: "button", doc: "An action, outside its entity's file.", keys: BUTTON_DOCUMENT },
     Kind { name: "role", doc: "A group of people with the same rights.", keys: ROLE },
     Kind { name: "app", doc: "A group of entities in the sidebar.", keys: APP },
@@ -678,7 +702,7 @@ pub const KINDS: &[Kind] = &[
 ];
 
 /// Kinds of a later version.
-pub const LATER: &[&str] = &["permission", "report", "dashboard", "template", "workflow"];
+pub const LATER: &[&str] = &["permission", "report", "dashboard", "workflow"];
 
 pub fn find(name: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.name == name)

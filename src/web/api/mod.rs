@@ -24,6 +24,7 @@ mod identity;
 mod import;
 mod jobs;
 mod locate;
+mod mails;
 mod many;
 mod merge;
 pub(in crate::web) mod moves;
@@ -125,6 +126,14 @@ pub(super) fn routes(state: State) -> Router {
         .route("/api/v1/webhooks/{id}/test", post(webhooks::test))
         .route("/api/v1/webhooks/{id}/deliveries", get(webhooks::deliveries))
         .route("/api/v1/webhooks/{id}/deliveries/{delivery}/send", post(webhooks::send_again))
+        .route("/api/v1/mails", get(mails::list))
+        .route("/api/v1/mails/templates", get(mails::templates))
+        .route("/api/v1/mails/preview", post(mails::preview))
+        .route("/api/v1/mails/test", post(mails::test))
+        .route("/api/v1/mails/stops", get(mails::stops))
+        .route("/api/v1/mails/stops/release", post(mails::release))
+        .route("/api/v1/mails/{id}", get(mails::get))
+        .route("/api/v1/mails/{id}/send", post(mails::send_again))
         .route("/api/v1/jobs", get(jobs::list))
         .route("/api/v1/jobs/{id}", get(jobs::get))
         .route("/api/v1/jobs/{id}/retry", post(jobs::retry))

@@ -12,7 +12,7 @@ use super::identity::{bad, read_object, texts};
 use crate::auth::{Invitation, Invited};
 use crate::base::RecordId;
 use crate::record::parse_id;
-use crate::web::Problem;
+use crate::web::{Problem, mailing};
 
 /// `GET /people`
 pub(super) async fn people(head: Head) -> Result<Response, Problem> {
@@ -47,21 +47,23 @@ pub(super) async fn invite(head: Head, body: Body) -> Result<Response, Problem> 
         Some(list) => texts(list).ok_or_else(|| bad("/roles", "must be a list of roles"))?,
     };
     let invited = head.state.auth.invite(&head.actor, Invitation { name, email, roles }).await?;
-    Ok(link_answer(&head, StatusCode::CREATED, &invited))
+    link_answer(&head, StatusCode::CREATED, &invited).await
 }
 
 /// `POST /people/{id}/invite`: a new link; the one before ends.
 pub(super) async fn invite_again(head: Head) -> Result<Response, Problem> {
     head.fresh_administrator()?;
     let invited = head.state.auth.invite_again(id(&head).await?).await?;
-    Ok(link_answer(&head, StatusCode::OK, &invited))
+    link_answer(&head, StatusCode::OK, &invited).await
 }
 
-fn link_answer(head: &Head, status: StatusCode, invited: &Invited) -> Response {
+/// Where a mail server is named, the link is sent too.
+async fn link_answer(head: &Head, status: StatusCode, invited: &Invited) -> Result<Response, Problem> {
     let link = head.state.config.public_url.join(&invited.path);
-    let mut response = answer::json(status, &json!({ "id": display(head, invited.user), "link": link }));
+    let is_sent = mailing::invite(&head.state, invited.user, &link).await?;
+    let mut response = answer::json(status, &json!({ "id": display(head, invited.user), "link": link, "mailed": is_sent }));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    Ok(response)
 }
 
 /// `GET /people/{id}/records`: what names them, and would be handed over.

@@ -24,6 +24,7 @@ mod home;
 mod import;
 mod jobs;
 mod list;
+mod mails;
 mod merge;
 mod moves;
 mod notifications;
@@ -124,6 +125,13 @@ pub fn routes(state: State) -> Router {
         .route("/notifications", get(notifications::list))
         .route("/notifications/read", on_post(notifications::read_all))
         .route("/notifications/{id}/{act}", on_post(notifications::act))
+        .route("/mails", get(mails::list))
+        .route("/mails/test", on_post(mails::test))
+        .route("/mails/release", on_post(mails::release))
+        .route("/mails/{id}", get(mails::mail))
+        .route("/mails/{id}/send", on_post(mails::send_again))
+        .route("/mails/templates/{template}", get(mails::template))
+        .route("/mails/templates/{template}/test", on_post(mails::test_template))
         .route("/webhooks", get(webhooks::list).post(webhooks::make))
         .route("/webhooks/{id}", get(webhooks::endpoint))
         .route("/webhooks/{id}/{act}", on_post(webhooks::act))

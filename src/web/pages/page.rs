@@ -183,7 +183,7 @@ impl Page {
 
     /// `?done=created&what=…` of an address someone was sent on to.
     fn notices(&self) -> Vec<Notice> {
-        const KNOWN: [&str; 49] = [
+        const KNOWN: [&str; 51] = [
             "registration-protected",
             "registration-contested",
             "registration-refused",
@@ -233,6 +233,8 @@ impl Page {
             "webhook-sent",
             "webhook-changed",
             "webhook-deleted",
+            "mail-sent",
+            "mail-released",
         ];
         let mut notices = Vec::new();
         if let Some(fault) = self.is_admin().then(|| self.state.definitions.fault()).flatten() {

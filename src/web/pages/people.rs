@@ -15,7 +15,7 @@ use crate::record::{RecordError, parse_id};
 use crate::render::Arg;
 use crate::render::context::{Choice, Crumb, EntryPage, HeldRow, PeoplePage, PersonPage, PersonRow, Stamp};
 use crate::schema::catalog::FieldType;
-use crate::web::Problem;
+use crate::web::{Problem, mailing};
 
 /// `GET /people`
 pub(super) async fn people(page: Page) -> Result<Response, Problem> {
@@ -23,7 +23,10 @@ pub(super) async fn people(page: Page) -> Result<Response, Problem> {
     people_page(&page, StatusCode::OK, None, None).await
 }
 
-async fn people_page(page: &Page, status: StatusCode, error: Option<String>, invited: Option<String>) -> Result<Response, Problem> {
+/// A link that is shown once, and whether it was sent by e-mail too.
+type NewLink = Option<(String, bool)>;
+
+async fn people_page(page: &Page, status: StatusCode, error: Option<String>, invited: NewLink) -> Result<Response, Problem> {
     let required = page.state.auth.second_factor_roles().await?;
     let people = page.state.auth.people().await?;
     let context = PeoplePage {
@@ -31,7 +34,8 @@ async fn people_page(page: &Page, status: StatusCode, error: Option<String>, inv
         people: people.iter().map(|person| row(page, person)).collect(),
         roles: roles(page, &[]),
         required_roles: roles(page, &required.into_iter().collect::<Vec<_>>()),
-        link: invited,
+        is_mailed: invited.as_ref().is_some_and(|(_, is_mailed)| *is_mailed),
+        link: invited.map(|(link, _)| link),
         must_confirm: !page.requester.is_fresh,
         error,
     };
@@ -92,7 +96,8 @@ pub(super) async fn invite(mut page: Page, post: Post) -> Result<Response, Probl
     match page.state.auth.invite(&page.actor, invitation).await {
         Ok(invited) => {
             let link = page.state.config.public_url.join(&invited.path);
-            people_page(&page, StatusCode::OK, None, Some(link)).await
+            let is_mailed = mailing::invite(&page.state, invited.user, &link).await?;
+            people_page(&page, StatusCode::OK, None, Some((link, is_mailed))).await
         }
         Err(fault) => {
             let told = told(&page, fault)?;
@@ -141,13 +146,7 @@ fn id_of(page: &Page, text: &str) -> Result<RecordId, Problem> {
     parse_id(&page.catalog, entity.ix, text).ok_or_else(Problem::not_found)
 }
 
-async fn person_page(
-    page: &Page,
-    id_text: &str,
-    status: StatusCode,
-    error: Option<String>,
-    link: Option<String>,
-) -> Result<Response, Problem> {
+async fn person_page(page: &Page, id_text: &str, status: StatusCode, error: Option<String>, link: NewLink) -> Result<Response, Problem> {
     let id = id_of(page, id_text)?;
     let people = page.state.auth.people().await?;
     let found = people.iter().find(|person| person.id == id).ok_or_else(Problem::not_found)?;
@@ -171,7 +170,8 @@ async fn person_page(
         held: held.collect(),
         heirs: heirs.collect(),
         is_self: page.requester.identity()?.user == id,
-        link,
+        is_mailed: link.as_ref().is_some_and(|(_, is_mailed)| *is_mailed),
+        link: link.map(|(link, _)| link),
         must_confirm: !page.requester.is_fresh,
         error,
     };
@@ -204,7 +204,8 @@ pub(super) async fn act(mut page: Page, Path((id_text, act)): Path<(String, Stri
         "invite" => match auth.invite_again(id).await {
             Ok(invited) => {
                 let link = page.state.config.public_url.join(&invited.path);
-                return person_page(&page, &id_text, StatusCode::OK, None, Some(link)).await;
+                let is_mailed = mailing::invite(&page.state, invited.user, &link).await?;
+                return person_page(&page, &id_text, StatusCode::OK, None, Some((link, is_mailed))).await;
             }
             Err(fault) => Err(fault),
         },

@@ -13,7 +13,7 @@ use crate::query::{self, Params};
 use crate::record::{FormState, Input, parse_id};
 use crate::render::context::{ButtonLink, List, Notice, RecordPage, Related, ShownSection, Stamp, TabLink};
 use crate::render::show::Titles;
-use crate::schema::catalog::{Entity, Field, FieldType, Tab};
+use crate::schema::catalog::{Button, Entity, Field, FieldType, Press, Tab};
 use crate::web::Problem;
 
 const HISTORY: &str = "history";
@@ -316,7 +316,9 @@ impl Page {
 
     /// Custom actions offered now.
     fn buttons(&self, entity: &Entity, href: &str, state: Option<&FormState>) -> Vec<ButtonLink> {
-        let offered = entity.buttons.iter().filter(|button| state.is_some() && self.is_visible(button.visible_if.as_ref(), state));
+        let may_press = |button: &&Button| matches!(button.press, Press::Script(_)) || entity.may.update;
+        let offered =
+            entity.buttons.iter().filter(|button| state.is_some() && self.is_visible(button.visible_if.as_ref(), state)).filter(may_press);
         offered
             .map(|button| ButtonLink {
                 label: button.label.get(self.ui.locale).to_owned(),

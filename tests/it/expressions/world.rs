@@ -270,6 +270,7 @@ pub fn catalog_of(entities: Vec<Entity>) -> Catalog {
         picklists: BTreeMap::new(),
         scripts: Vec::new(),
         automations: std::default::Default::default(),
+        templates: Vec::new(),
         roles: Vec::new(),
         apps: Vec::new(),
         described: BTreeMap::new(),

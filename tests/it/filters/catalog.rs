@@ -179,6 +179,7 @@ fn empty() -> Catalog {
         picklists: BTreeMap::new(),
         scripts: Vec::new(),
         automations: std::default::Default::default(),
+        templates: Vec::new(),
         roles: Vec::new(),
         apps: Vec::new(),
         described: BTreeMap::new(),

@@ -13,6 +13,7 @@ mod definitions;
 pub mod doors;
 pub mod log;
 pub mod needles;
+pub mod smtp;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -124,11 +125,15 @@ impl TestApp {
 
     /// [`TestApp::with_files`]; requests to other servers go through `http`.
     pub async fn with_http(files: &[(&str, &str)], http: Arc<dyn relata::outbound::HttpClient>) -> Self {
+        Self::with_options(files, |options| options.http = Some(http)).await
+    }
+
+    /// A workspace with these files, opened otherwise than usual.
+    pub async fn with_options(files: &[(&str, &str)], change: impl FnOnce(&mut app::Options)) -> Self {
         let folder = new_folder();
         for (path, text) in files {
             write(&folder.0, path, text);
         }
-        let change = |options: &mut app::Options| options.http = Some(http);
         Self::open_with(folder, WebConfig::default(), change).await.expect("the workspace opens")
     }
 

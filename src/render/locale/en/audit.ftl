@@ -71,3 +71,4 @@ act-webhook-change = Webhook changed
 act-webhook-rotate = Secret of a webhook replaced
 act-webhook-delete = Webhook deleted
 act-webhook-stop = Webhook stopped
+act-mail-release = Address is written to again

@@ -71,6 +71,7 @@ people-invite = Invite someone
 people-invite-text = You get a link to pass on. It works once and for seven days.
 people-invite-action = Invite
 people-link-once = Copy the link now and pass it on. It is not shown again.
+people-link-mailed = It was sent to them by e-mail.
 people-new-link = New invitation link
 people-cannot-invite = This person is not active or has a password already.
 people-bad-heir = The records cannot go to this person. Choose someone else who is active.

@@ -85,3 +85,6 @@ automation-event-called = called
 run-state-waiting = Waiting
 run-reason-limit = More than { $detail } records were found
 run-waits = Waits until
+button-begun = It has begun.
+button-condition = It does not begin: its condition does not hold now.
+button-paused = It does not begin: it is paused.

@@ -71,3 +71,4 @@ act-webhook-change = 更改 Webhook
 act-webhook-rotate = 更换 Webhook 密钥
 act-webhook-delete = 删除 Webhook
 act-webhook-stop = 停用 Webhook
+act-mail-release = 恢复向地址发送邮件

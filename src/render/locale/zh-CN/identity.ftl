@@ -67,6 +67,7 @@ people-invite = 邀请人员
 people-invite-text = 系统会生成一个链接供您转发，仅可使用一次，七天内有效。
 people-invite-action = 邀请
 people-link-once = 请立即复制并转发链接，之后不会再显示。
+people-link-mailed = 链接已通过电子邮件发送。
 people-new-link = 新邀请链接
 people-cannot-invite = 此人已停用或已有密码。
 people-bad-heir = 记录不能交给此人，请选择其他启用的人员。

@@ -82,3 +82,6 @@ automation-event-called = 被调用
 run-state-waiting = 等待中
 run-reason-limit = 找到的记录超过 { $detail } 条
 run-waits = 等待至
+button-begun = 已开始。
+button-condition = 未开始：目前不满足条件。
+button-paused = 未开始：自动化已暂停。

@@ -71,3 +71,4 @@ act-webhook-change = 變更 Webhook
 act-webhook-rotate = 更換 Webhook 金鑰
 act-webhook-delete = 刪除 Webhook
 act-webhook-stop = 停用 Webhook
+act-mail-release = 恢復向地址傳送郵件

@@ -67,6 +67,7 @@ people-invite = 邀請人員
 people-invite-text = 系統會產生一個連結供您轉寄，僅可使用一次，七天內有效。
 people-invite-action = 邀請
 people-link-once = 請立即複製並轉寄連結，之後不會再顯示。
+people-link-mailed = 連結已透過電子郵件傳送。
 people-new-link = 新邀請連結
 people-cannot-invite = 此人已停用或已有密碼。
 people-bad-heir = 記錄不能交給此人，請選擇其他啟用的人員。

@@ -82,3 +82,6 @@ automation-event-called = 被呼叫
 run-state-waiting = 等待中
 run-reason-limit = 找到的記錄超過 { $detail } 筆
 run-waits = 等待至
+button-begun = 已開始。
+button-condition = 未開始：目前不符合條件。
+button-paused = 未開始：自動化已暫停。

@@ -18,10 +18,10 @@ impl List {
     }
 
     /// Roles by their names; people and teams by expressions.
-    fn audience(&self, work: &mut Work, node: &Node) -> Option<Vec<Audience>> {
+    pub(super) fn audience(&self, work: &mut Work, node: &Node) -> Option<Vec<Audience>> {
         let items: Vec<Node> = node.one_or_many().into_iter().cloned().collect();
         if items.is_empty() {
-            work.fault(Diagnostic::error("DEF113", &node.place, "nobody is told").hint("name a role, or somebody: `to: \"=owner\"`"));
+            work.fault(Diagnostic::error("DEF113", &node.place, "nobody is named").hint("name a role, or somebody: `to: \"=owner\"`"));
             return None;
         }
         let known = ["core.user", "core.team"].into_iter().filter_map(|name| work.lookup_entity(name, "core")).collect();

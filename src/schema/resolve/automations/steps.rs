@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::EntityIx;
-use crate::expr::{Expected, Type};
+use crate::expr::{Expected, Type, Typed};
 use crate::schema::catalog::{Act, Field, FieldType, Given, GivenValue, Script, Step, Trigger};
 use crate::schema::diagnostic::{Diagnostic, nearest};
 use crate::schema::node::{Node, NodeKind, Style};
@@ -19,12 +19,15 @@ const MOST_STEPS: usize = 200;
 const DEEPEST: usize = 8;
 
 /// What each kind of step needs and may have besides.
-const KEYS: [(&str, &[&str], &[&str]); 13] = [
+const KEYS: [(&str, &[&str], &[&str]); 16] = [
     ("set", &["values"], &[]),
     ("create", &["entity", "values"], &[]),
     ("task", &["values"], &["due_in"]),
     ("update", &["entity", "values"], &["match", "where", "limit"]),
+    ("loop", &["entity", "automation"], &["match", "where", "limit"]),
+    ("assign", &["to"], &["by", "field", "open"]),
     ("notify", &["to", "text"], &[]),
+    ("email", &["to", "template"], &["language"]),
     ("webhook", &["to", "values"], &["type"]),
     ("script", &["script"], &[]),
     ("branch", &["if", "then"], &["else"]),
@@ -34,6 +37,14 @@ const KEYS: [(&str, &[&str], &[&str]); 13] = [
     ("approval", &["approval"], &["then", "else"]),
     ("convert", &["conversion"], &[]),
 ];
+
+/// Records that a step finds.
+struct Found {
+    entity: EntityIx,
+    matching: Vec<Given>,
+    filter: Option<Typed>,
+    limit: u32,
+}
 
 /// The steps of one automation as they are put in a list.
 pub(super) struct List {
@@ -148,7 +159,7 @@ impl List {
         }
         let own = self.entity;
         match word {
-            "set" | "approval" | "convert" if self.is_gone => {
+            "set" | "approval" | "email" | "assign" | "convert" if self.is_gone => {
                 let place = item.get("do").map_or(&item.place, |node| &node.place).clone();
                 let fault = Diagnostic::error("DEF362", &place, "the record is deleted when this runs: it cannot be changed")
                     .hint("use `create` or `update` for other records; expressions still see what the record was");
@@ -162,27 +173,18 @@ impl List {
             }
             "task" => self.task(work, item),
             "update" => {
-                let entity = work.find_entity(item.get("entity")?, &self.package)?;
-                let matching = match item.get("match") {
-                    Some(node) => self.given_for(work, node, entity, false)?,
-                    None => Vec::new(),
-                };
-                let filter = condition(work, item.get("where"), entity, false);
-                if item.get("where").is_some() && filter.is_none() {
-                    return None;
-                }
-                if matching.is_empty() && filter.is_none() {
-                    let place = item.get("do").map_or(&item.place, |node| &node.place).clone();
-                    let fault = Diagnostic::error("DEF360", &place, "a step that does `update` needs `match` or `where`")
-                        .hint("say which records: `match: {account: \"=account\"}`; all there are is `where: \"true\"`");
-                    work.fault(fault);
-                    return None;
-                }
+                let Found { entity, matching, filter, limit } = self.found(work, item)?;
                 let values = self.given(work, item.get("values")?, entity)?;
-                let limit = item.int("limit").and_then(|number| u32::try_from(number).ok()).unwrap_or(LIMIT);
                 Some(Act::Update { entity, matching, filter, values, limit })
             }
+            "loop" => {
+                let Found { entity, matching, filter, limit } = self.found(work, item)?;
+                let automation = called(work, item.get("automation")?, entity, &self.package)?;
+                Some(Act::Loop { entity, matching, filter, limit, automation })
+            }
+            "assign" => self.assign(work, item),
             "notify" => self.notify(work, item),
+            "email" => self.email(work, item),
             "webhook" => self.webhook(work, item),
             "script" => self.script(work, item.get("script")?).map(Act::Script),
             "wait" => Some(Act::Wait(self.time(work, item)?)),
@@ -197,12 +199,34 @@ impl List {
                 Some(Act::Approval { approval, otherwise: None, ends: item.get("else").is_none() })
             }
             "convert" => super::super::conversions::find(work, own, item.get("conversion")?).map(Act::Convert),
-            "run" => self.called(work, item.get("automation")?).map(Act::Run),
+            "run" => called(work, item.get("automation")?, own, &self.package).map(Act::Run),
             _ => {
                 let condition = condition(work, item.get("if"), own, true)?;
                 Some(Act::Branch { condition, otherwise: None })
             }
         }
+    }
+
+    /// Which records a step is about.
+    fn found(&mut self, work: &mut Work, item: &Node) -> Option<Found> {
+        let entity = work.find_entity(item.get("entity")?, &self.package)?;
+        let matching = match item.get("match") {
+            Some(node) => self.given_for(work, node, entity, false)?,
+            None => Vec::new(),
+        };
+        let filter = condition(work, item.get("where"), entity, false);
+        if item.get("where").is_some() && filter.is_none() {
+            return None;
+        }
+        if matching.is_empty() && filter.is_none() {
+            let (word, place) = item.get("do").map_or(("", &item.place), |node| (node.as_text().unwrap_or_default(), &node.place));
+            let fault = Diagnostic::error("DEF360", place, format!("a step that does `{word}` needs `match` or `where`"))
+                .hint("say which records: `match: {account: \"=account\"}`; all there are is `where: \"true\"`");
+            work.fault(fault);
+            return None;
+        }
+        let limit = item.int("limit").and_then(|number| u32::try_from(number).ok()).unwrap_or(LIMIT);
+        Some(Found { entity, matching, filter, limit })
     }
 
     /// A record of `core.task`: due in some days, about the record where tasks can be.
@@ -236,9 +260,14 @@ impl List {
         Some(Act::Create { entity, values })
     }
 
+    /// The full id of what a step names.
+    pub(super) fn in_package(&self, name: &str) -> String {
+        if name.contains('.') { name.to_owned() } else { format!("{}.{name}", self.package) }
+    }
+
     fn script(&mut self, work: &mut Work, node: &Node) -> Option<usize> {
         let name = node.as_text()?;
-        let id = if name.contains('.') { name.to_owned() } else { format!("{}.{name}", self.package) };
+        let id = self.in_package(name);
         let fits = |script: &Script| script.trigger == Trigger::Automation && script.entity == Some(self.entity);
         if let Some(at) = work.catalog.scripts.iter().position(|script| script.id == id && fits(script)) {
             return Some(at);
@@ -262,31 +291,31 @@ impl List {
         }
         found
     }
+}
 
-    /// The automation that another one begins: of the same entity, started by nothing else.
-    fn called(&self, work: &mut Work, node: &Node) -> Option<String> {
-        let name = node.as_text()?;
-        let id = if name.contains('.') { name.to_owned() } else { format!("{}.{name}", self.package) };
-        let intake = work.intake;
-        let mut known = Vec::new();
-        for document in intake.documents.iter().filter(|document| document.kind.name == "automation") {
-            let package = document.package.clone().unwrap_or_else(|| layers::SITE.to_owned());
-            let is_called = document.node.get("trigger").and_then(|trigger| trigger.text("event")) == Some("called");
-            let entity = document.node.text("for").and_then(|name| work.lookup_entity(name, &package));
-            if let Some(other) = document.node.text("id").filter(|_| is_called && entity == Some(self.entity)) {
-                known.push(format!("{package}.{other}"));
-            }
+/// The automation that something else begins: of the entity, started by nothing else.
+pub(in crate::schema::resolve) fn called(work: &mut Work, node: &Node, of: EntityIx, package: &str) -> Option<String> {
+    let name = node.as_text()?;
+    let id = if name.contains('.') { name.to_owned() } else { format!("{package}.{name}") };
+    let intake = work.intake;
+    let mut known = Vec::new();
+    for document in intake.documents.iter().filter(|document| document.kind.name == "automation") {
+        let package = document.package.clone().unwrap_or_else(|| layers::SITE.to_owned());
+        let is_called = document.node.get("trigger").and_then(|trigger| trigger.text("event")) == Some("called");
+        let entity = document.node.text("for").and_then(|name| work.lookup_entity(name, &package));
+        if let Some(other) = document.node.text("id").filter(|_| is_called && entity == Some(of)) {
+            known.push(format!("{package}.{other}"));
         }
-        if known.contains(&id) {
-            return Some(id);
-        }
-        let entity = work.entity(self.entity).id.clone();
-        let fault = Diagnostic::error("DEF370", &node.place, format!("`{entity}` has no automation `{name}` that others can begin"))
-            .near(nearest(&id, known.iter().map(String::as_str)))
-            .hint("it says `trigger: {event: called}` and is for the same entity");
-        work.fault(fault);
-        None
     }
+    if known.contains(&id) {
+        return Some(id);
+    }
+    let entity = work.entity(of).id.clone();
+    let fault = Diagnostic::error("DEF370", &node.place, format!("`{entity}` has no automation `{name}` that others can begin"))
+        .near(nearest(&id, known.iter().map(String::as_str)))
+        .hint("it says `trigger: {event: called}` and is for the same entity");
+    work.fault(fault);
+    None
 }
 
 /// `30d`, `12h`, `45m` in seconds; at most ten years.

@@ -50,7 +50,7 @@ fn post(route: &'static str, position: &'static str, path: &str, body: Value) ->
 
 impl Asking<'_> {
     /// How many kinds of questions there are.
-    pub const KINDS: usize = 108;
+    pub const KINDS: usize = 115;
 
     fn number<'a>(&'a self, dice: &mut Dice) -> &'a str {
         let mut names = self.plan.names(&NUMBERS);
@@ -309,6 +309,13 @@ impl Asking<'_> {
             105 => get("/pools", "own", "/pools", &[]),
             106 => get("/pools/{entity}/{pool}", "own", "/pools/item/none", &[]),
             107 => get("/registrations", "own", "/registrations", &[]),
+            108 => get("/api/v1/mails", "shut", "/api/v1/mails", &[]),
+            109 => get("/api/v1/mails/{id}", "shut", "/api/v1/mails/1", &[]),
+            110 => get("/api/v1/mails/templates", "shut", "/api/v1/mails/templates", &[]),
+            111 => get("/api/v1/mails/stops", "shut", "/api/v1/mails/stops", &[]),
+            112 => get("/mails", "shut", "/mails", &[]),
+            113 => get("/mails/{id}", "shut", "/mails/1", &[]),
+            114 => get("/mails/templates/{template}", "shut", "/mails/templates/crm.none", &[]),
             _ => self.page(kind, dice),
         }
     }

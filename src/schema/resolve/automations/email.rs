@@ -1,0 +1,101 @@
+//! Whom a step writes to, what, and in which language.
+
+use crate::base::Locale;
+use crate::expr::{Expected, Node as Tree, Path, Type, Typed};
+use crate::schema::catalog::{Act, Language, Recipient};
+use crate::schema::diagnostic::{Diagnostic, nearest};
+use crate::schema::node::Node;
+use crate::schema::resolve::Work;
+use crate::schema::resolve::expressions::value;
+
+use super::steps::List;
+
+impl List {
+    pub(super) fn email(&self, work: &mut Work, item: &Node) -> Option<Act> {
+        let node = item.get("to")?;
+        let items: Vec<Node> = node.one_or_many().into_iter().cloned().collect();
+        if items.is_empty() {
+            work.fault(Diagnostic::error("DEF113", &node.place, "nobody is written to").hint("say who: `to: \"=owner\"`"));
+            return None;
+        }
+        let to: Vec<Recipient> = items.iter().filter_map(|item| self.recipient(work, item)).collect();
+        let template = self.template(work, item.get("template")?);
+        let language = match item.get("language") {
+            None => Some(Language::Usual),
+            Some(node) => self.language(work, node),
+        };
+        (to.len() == items.len()).then_some(())?;
+        Some(Act::Email { to, template: template?, language: language? })
+    }
+
+    /// An address as it is written, or an expression that gives one or a person.
+    fn recipient(&self, work: &mut Work, item: &Node) -> Option<Recipient> {
+        let text = item.as_text()?;
+        if !text.starts_with('=') {
+            if text
+                .split_once('@')
+                .is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.') && !text.contains([' ', '<', ',']))
+            {
+                return Some(Recipient::Address(text.to_owned()));
+            }
+            let fault = Diagnostic::error("DEF461", &item.place, format!("`{text}` is no address of an e-mail"))
+                .hint("write an address, or an expression that gives a person or an address: `=owner`, `=contact.email`");
+            work.fault(fault);
+            return None;
+        }
+        let typed = value(work, item, self.entity, &Expected::Any)?;
+        let people = work.lookup_entity("core.user", "core");
+        let fits = match &typed.ty {
+            Type::Text => true,
+            Type::Link(entities) => people.is_some_and(|people| *entities == [people]),
+            _ => false,
+        };
+        if !fits {
+            let fault = Diagnostic::error("DEF461", &item.place, "this gives nobody who could be written to")
+                .hint("name a person of this workspace (`=owner`) or an address (`=contact.email`)");
+            work.fault(fault);
+            return None;
+        }
+        Some(Recipient::Expr { holder: holder(&typed), value: typed })
+    }
+
+    fn template(&self, work: &mut Work, node: &Node) -> Option<String> {
+        let name = node.as_text()?;
+        let id = self.in_package(name);
+        let fits = |template: &&crate::schema::catalog::Template| template.entity == self.entity;
+        if work.catalog.templates.iter().filter(fits).any(|template| template.id == id) {
+            return Some(id);
+        }
+        let known: Vec<String> = work.catalog.templates.iter().filter(fits).map(|template| template.id.clone()).collect();
+        let entity = work.entity(self.entity).id.clone();
+        let fault = Diagnostic::error("DEF462", &node.place, format!("`{entity}` has no template `{name}`"))
+            .near(nearest(&id, known.iter().map(String::as_str)))
+            .hint("it is a document of its own, `kind: template`, for the same entity");
+        work.fault(fault);
+        None
+    }
+
+    fn language(&self, work: &mut Work, node: &Node) -> Option<Language> {
+        let text = node.as_text()?;
+        if text.starts_with('=') {
+            return value(work, node, self.entity, &Expected::Value(Type::Text)).map(Language::Expr);
+        }
+        let found = Locale::of_tag(text).map(Language::Fixed);
+        if found.is_none() {
+            let known = Locale::ALL.map(Locale::tag);
+            let fault = Diagnostic::error("DEF460", &node.place, format!("nobody is written to in `{text}`"))
+                .near(nearest(text, known))
+                .hint(format!("languages: {}", known.join(", ")));
+            work.fault(fault);
+        }
+        found
+    }
+}
+
+/// The record at the end of a path: an address belongs to it.
+fn holder(typed: &Typed) -> Option<Typed> {
+    let Tree::Path(path) = &typed.node else { return None };
+    let (last, before) = path.hops.split_last()?;
+    let to = Path { root: path.root, hops: before.to_vec(), field: last.field, part: None };
+    Some(Typed::new(Type::Link(vec![last.to]), Tree::Path(to), 0..0))
+}
