@@ -26,7 +26,7 @@ use jiff::tz::TimeZone;
 
 pub use approval::{Approval, ApprovalStep, Need, OnTimeout, Who};
 pub use automation::{
-    Act, Audience, Automation, Automations, Clock, Choosing, Given, GivenValue, Language, Recipient, RunAs, Sent, Shift, Start, Starts,
+    Act, Audience, Automation, Automations, Choosing, Clock, Given, GivenValue, Language, Recipient, RunAs, Sent, Shift, Start, Starts,
     Step,
 };
 pub use conversion::{Carry, Conversion, ConversionTarget, Existing, Mapped, MappedValue, Origin};
