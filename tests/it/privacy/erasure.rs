@@ -352,6 +352,6 @@ async fn chores_sweep_what_is_over() {
     app.clock.advance_ms(400 * 24 * 3600 * 1000);
     app.workspace.queue_chores().await.expect("queued");
     app.workspace.queue_chores().await.expect("queued once");
-    assert_eq!(app.workspace.runner.run_until_idle().await.expect("done"), 3);
+    assert_eq!(app.workspace.runner.run_until_idle().await.expect("done"), 4);
     assert_eq!(texts(&app, "SELECT key FROM sys_throttle").await, "");
 }
