@@ -3,5 +3,6 @@
 mod choices;
 mod pages;
 mod rights;
+mod shipped;
 mod whole;
 mod world;

@@ -250,13 +250,17 @@ impl RecordTx<'_> {
                 },
             }
         }
+        // Without a link that belongs to it nothing could be said of the record: that target's faults are told.
+        if !lost.is_empty() {
+            return Ok(None);
+        }
         let options = WriteOptions { allow_duplicates: true, ..work.options.clone() };
         // What the definition gives is not held against the rights to single fields.
         let entity = old.entity;
         match self.write_part(entity, Some(old), input, given, &options).await? {
             Ok(saved) => Ok(Some(saved)),
             Err(error) => {
-                work.refusals.keep(error, "/record", &lost)?;
+                work.refusals.keep(error, "/record", &[])?;
                 Ok(None)
             }
         }

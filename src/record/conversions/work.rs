@@ -39,8 +39,8 @@ pub(super) struct Work<'a> {
 #[derive(Default)]
 pub(super) struct Refusals {
     pub faults: Vec<FieldFault>,
-    /// With the entity's slug.
-    alike: Vec<(String, Vec<Duplicates>)>,
+    /// With the entity's slug, and where they are told.
+    alike: Vec<(String, String, Vec<Duplicates>)>,
 }
 
 /// Links of a target, by how they are written.
@@ -120,7 +120,7 @@ impl Refusals {
                 let is_lost = |fault: &FieldFault| fault.path.split('/').nth(1).is_some_and(|head| lost.iter().any(|name| name == head));
                 self.faults.extend(faults.into_iter().filter(|fault| !is_lost(fault)).map(|fault| fault.below(place)));
             }
-            RecordError::Duplicate { entity, found } => self.alike.push((entity, found)),
+            RecordError::Duplicate { entity, found } => self.alike.push((entity, place.to_owned(), found)),
             error @ RecordError::Unique { .. } => self.faults.extend(error.faults().into_iter().map(|fault| fault.below(place))),
             other => return Err(other),
         }
@@ -133,12 +133,14 @@ impl Refusals {
         let Self { mut faults, alike } = self;
         match (faults.is_empty(), alike.first()) {
             (true, None) => Ok(()),
-            (true, Some((entity, _))) => {
+            (true, Some((entity, ..))) => {
                 let entity = entity.clone();
-                Err(RecordError::Duplicate { entity, found: alike.into_iter().flat_map(|(_, found)| found).collect() })
+                Err(RecordError::Duplicate { entity, found: alike.into_iter().flat_map(|(.., found)| found).collect() })
             }
             (false, _) => {
-                faults.extend(alike.iter().flat_map(|(_, found)| found).map(Duplicates::fault));
+                for (_, place, found) in &alike {
+                    faults.extend(found.iter().map(|one| one.fault().below(place)));
+                }
                 Err(RecordError::Invalid(faults))
             }
         }
