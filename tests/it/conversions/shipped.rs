@@ -16,7 +16,8 @@ async fn a_sales_representative_converts_a_lead() {
         made["id"].as_str().expect("an id").to_owned()
     };
     let one = async |entity: &str, id: &str| get(&app, &rep, &format!("/api/v1/records/{entity}/{id}")).await.expect_status(200).json();
-    let lead = make("lead", json!({"name": "Ada Lovelace", "company": "Engines & Co", "email": "ada@example.com", "expected": "11000"})).await;
+    let lead =
+        make("lead", json!({"name": "Ada Lovelace", "company": "Engines & Co", "email": "ada@example.com", "expected": "11000"})).await;
     let task = make("task", json!({"subject": "Call", "about": lead})).await;
     let consent = make("consent", json!({"purpose": "contact", "source": "phone", "lead": lead})).await;
     let address = format!("/api/v1/records/lead/{lead}");
@@ -37,7 +38,8 @@ async fn a_sales_representative_converts_a_lead() {
     assert_eq!((&now["status"], &now["deal"]), (&json!("converted"), &json!(deal)), "{now:#}");
     send(&app, &rep, Method::PATCH, &address, &json!({"score": 5})).await.expect_problem(422, "REC010");
     // The next lead of that company is asked about it.
-    let next = make("lead", json!({"name": "Charles Babbage", "company": "ENGINES and Co.", "email": "c@example.com", "expected": "5"})).await;
+    let next =
+        make("lead", json!({"name": "Charles Babbage", "company": "ENGINES and Co.", "email": "c@example.com", "expected": "5"})).await;
     let problem = send(&app, &rep, Method::POST, &path(&next), &json!({})).await.expect_problem(409, "REC014");
     assert_eq!(problem["duplicates"][0]["records"][0]["id"], account.as_str(), "{problem:#}");
     let chosen = json!({"targets": {"account": {"use": account}, "deal": null}});
