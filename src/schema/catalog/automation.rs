@@ -231,9 +231,9 @@ pub enum Recipient {
     Address(String),
     /// A person of this workspace, or an address.
     Expr {
-        value: Typed,
+        value: Box<Typed>,
         /// The record that the address belongs to, where the expression is a path to it.
-        holder: Option<Typed>,
+        holder: Option<Box<Typed>>,
     },
 }
 

@@ -56,7 +56,7 @@ impl List {
             work.fault(fault);
             return None;
         }
-        Some(Recipient::Expr { holder: holder(&typed), value: typed })
+        Some(Recipient::Expr { holder: holder(&typed).map(Box::new), value: Box::new(typed) })
     }
 
     fn template(&self, work: &mut Work, node: &Node) -> Option<String> {
