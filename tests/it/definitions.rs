@@ -473,10 +473,15 @@ fn two_hundred_files_are_checked_fast() {
             SourceFile::new(format!("a/e{at}.yaml"), format!("kind: entity\nid: entity_{at}\nfields:\n  name: {{type: text, search: true}}\n  amount: {{type: integer}}\n  next: {{type: link, to: entity_{}}}\n{fields}views:\n  - {{id: all, columns: [name, amount], filter: \"amount > 3\"}}\n", (at + 1) % 200))
         })
         .collect();
-    let watch = relata::base::Stopwatch::start();
+    let before = worked_ms();
     schema::load(&sources, &Bindings::default()).unwrap_or_else(|faults| panic!("{}", diagnostic::render_text(&faults[..1])));
-    let taken = watch.elapsed();
-    eprintln!("200 files in {taken:?}");
-    // The bar is one second for the released program; a build for tests on a busy machine is given five.
-    assert!(taken.as_secs() < 5, "{taken:?}");
+    let taken = worked_ms() - before;
+    // The bar is one second for the released program; a build for tests is given five.
+    assert!(taken < 5_000, "{taken} ms");
+}
+
+/// Milliseconds for which this thread was at work, so that whatever else the machine does is not counted.
+fn worked_ms() -> u64 {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells the times of a thread");
+    told.split_whitespace().next().and_then(|ns| ns.parse::<u64>().ok()).expect("nanoseconds") / 1_000_000
 }
