@@ -23,7 +23,7 @@ const CALLERS: [(&str, &str); 17] = [
     ("src/proof/story.rs", "patch: a story of `relata test` is a client"),
     ("src/transfer/ahead.rs", "import"),
     ("src/transfer/data.rs", "the program: seeds and samples"),
-    ("src/transfer/import.rs", "import"),
+    ("src/transfer/rows.rs", "import"),
     ("src/web/api/conversions.rs", "convert"),
     ("src/web/api/many.rs", "many, filter, batch"),
     ("src/web/api/merge.rs", "merge"),
