@@ -105,7 +105,8 @@ fn words(value: &str) -> String {
                 quoted(text, true)
             })
         });
-        if !out.is_empty() && !(was_encoded && decoded.is_some()) {
+        let is_joined = was_encoded && decoded.is_some();
+        if !(out.is_empty() || is_joined) {
             out.push(' ');
         }
         was_encoded = decoded.is_some();
