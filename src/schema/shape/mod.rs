@@ -4,6 +4,7 @@
 mod check;
 pub mod fields;
 pub mod kinds;
+mod process;
 
 pub use check::{TRIGGERS, check_document, identifier};
 
