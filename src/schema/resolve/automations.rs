@@ -14,7 +14,7 @@ pub(super) use steps::{called, seconds};
 pub(super) use values::{given_value, given_values};
 
 use super::expressions::condition;
-use super::{Work, labels};
+use super::{Declared, Work, labels};
 use crate::schema::catalog::{Automation, RunAs, Start};
 use crate::schema::diagnostic::Diagnostic;
 use crate::schema::intake::Document;
@@ -34,19 +34,7 @@ pub(super) fn build(work: &mut Work) {
 
 fn automation(work: &mut Work, document: &Document, seen: &mut BTreeMap<String, Place>) {
     let node = &document.node;
-    let package = document.package.clone().unwrap_or_else(|| super::layers::SITE.to_owned());
-    let (Some(id_node), Some(target)) = (node.get("id"), node.get("for")) else { return };
-    let Some(name) = id_node.as_text() else { return };
-    let id = format!("{package}.{name}");
-    if let Some(first) = seen.get(&id) {
-        let fault = Diagnostic::error("DEF201", &id_node.place, format!("the automation `{id}` is defined twice"))
-            .label(first, "first here")
-            .hint("give one of the two another id");
-        work.fault(fault);
-        return;
-    }
-    seen.insert(id.clone(), id_node.place.clone());
-    let Some(entity) = work.find_entity(target, &package) else { return };
+    let Some(Declared { id, package, name, id_node, entity }) = work.declared(document, seen) else { return };
     let Some(start) = starts::start(work, node, entity) else { return };
     let is_timed = matches!(start, Start::Schedule { .. } | Start::Due { .. });
     // Records are found by it then, and there is no former one.

@@ -36,7 +36,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::bindings::Bindings;
 use super::catalog::{Catalog, Entity};
 use super::diagnostic::Diagnostic;
-use super::intake::{self, Intake};
+use super::intake::{self, Document, Intake};
 use super::node::Node;
 use super::source::Place;
 use super::{Loaded, bundle};
@@ -116,6 +116,16 @@ pub(crate) fn resolve(intake: &Intake, old: &Bindings) -> Result<Loaded, Vec<Dia
     })
 }
 
+/// A document that belongs to an entity.
+struct Declared<'d> {
+    /// With its package.
+    id: String,
+    package: String,
+    name: &'d str,
+    id_node: &'d Node,
+    entity: EntityIx,
+}
+
 impl Work<'_> {
     pub fn fault(&mut self, fault: Diagnostic) {
         self.faults.push(fault);
@@ -143,6 +153,24 @@ impl Work<'_> {
             Some(text) => node.place_inside(text, range),
             None => node.place.clone(),
         }
+    }
+
+    /// The id, package and entity of a document that belongs to one; a second one of the same id is told.
+    fn declared<'d>(&mut self, document: &'d Document, seen: &mut BTreeMap<String, Place>) -> Option<Declared<'d>> {
+        let package = document.package.clone().unwrap_or_else(|| layers::SITE.to_owned());
+        let (id_node, target) = (document.node.get("id")?, document.node.get("for")?);
+        let name = id_node.as_text()?;
+        let id = format!("{package}.{name}");
+        if let Some(first) = seen.get(&id) {
+            let fault = Diagnostic::error("DEF201", &id_node.place, format!("the {} `{id}` is defined twice", document.kind.name))
+                .label(first, "first here")
+                .hint("give one of the two another id");
+            self.fault(fault);
+            return None;
+        }
+        seen.insert(id.clone(), id_node.place.clone());
+        let entity = self.find_entity(target, &package)?;
+        Some(Declared { id, package, name, id_node, entity })
     }
 
     /// The entity a text names, seen from a package; the fault says what is wrong.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::expressions::bare_value;
-use super::{Work, labels};
+use super::{Declared, Work, labels};
 use crate::base::{Labels, Locale};
 use crate::expr::Expected;
 use crate::schema::catalog::Template;
@@ -21,19 +21,7 @@ pub(super) fn build(work: &mut Work) {
 
 fn template(work: &mut Work, document: &Document, seen: &mut BTreeMap<String, Place>) {
     let node = &document.node;
-    let package = document.package.clone().unwrap_or_else(|| super::layers::SITE.to_owned());
-    let (Some(id_node), Some(target)) = (node.get("id"), node.get("for")) else { return };
-    let Some(name) = id_node.as_text() else { return };
-    let id = format!("{package}.{name}");
-    if let Some(first) = seen.get(&id) {
-        let fault = Diagnostic::error("DEF201", &id_node.place, format!("the template `{id}` is defined twice"))
-            .label(first, "first here")
-            .hint("give one of the two another id");
-        work.fault(fault);
-        return;
-    }
-    seen.insert(id.clone(), id_node.place.clone());
-    let Some(entity) = work.find_entity(target, &package) else { return };
+    let Some(Declared { id, name, entity, .. }) = work.declared(document, seen) else { return };
     let uid = format!("template/{id}");
     let mut texts: BTreeMap<&str, Labels> = BTreeMap::new();
     for key in ["subject", "text", "html"] {
