@@ -190,7 +190,15 @@ impl Derive<'_> {
                     narrow(state, never());
                 }
             }
-            _ => {}
+            _ => {
+                // A clock tells of what stops and holds it.
+                let read = owner.clock_in(field).map(|clock| clock.needs().fields).unwrap_or_default();
+                for input in read {
+                    let is_live = state.is_live;
+                    self.own_input((entity, input), state);
+                    state.is_live = is_live;
+                }
+            }
         }
     }
 

@@ -77,6 +77,7 @@ fn arrange(entity: &mut Entity, is_hidden: &dyn Fn(EntityIx, FieldIx) -> bool) {
         approval.fields.retain(is_open);
     }
     entity.pipelines.retain(|pipeline| is_open(&pipeline.field) && reads(&pipeline.when));
+    entity.clocks.retain(|clock| clock.fields.all().iter().all(is_open) && clock.needs().fields.iter().all(is_open));
     for pipeline in &mut entity.pipelines {
         pipeline.amount = pipeline.amount.filter(is_open);
         pipeline.stages.iter_mut().for_each(|stage| stage.fields.retain(is_open));

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::Workspace;
 use crate::auth::Auth;
-use crate::jobs::{Job, JobContext, JobError, JobHandler, NewJob, Outcome, enqueue};
+use crate::jobs::{CLOCKS, Job, JobContext, JobError, JobHandler, NewJob, Outcome, enqueue};
 use crate::record::{APPROVAL, ClaimsDone, FORGET, LOOK as LOOK_FOR_TWINS, POOLS, PoolsDone, Records, Retained, SCRUB};
 use crate::store::{BoxFuture, Store, StoreError, settings};
 
@@ -66,7 +66,7 @@ impl Chores {
 
 impl JobHandler for Chores {
     fn kinds(&self) -> &[&'static str] {
-        &[SCRUB, SWEEP, RETAIN, FORGET, APPROVAL, LOOK_FOR_TWINS, POOLS]
+        &[SCRUB, SWEEP, RETAIN, FORGET, APPROVAL, LOOK_FOR_TWINS, POOLS, CLOCKS]
     }
 
     fn run<'a>(&'a self, context: &'a JobContext, job: &'a Job) -> BoxFuture<'a, Result<Outcome, JobError>> {
@@ -81,6 +81,8 @@ impl JobHandler for Chores {
                 }
                 // What went back is due no more: doing it twice changes nothing.
                 POOLS => self.look_after_pools().await?,
+                // A clock that ran out is found no more: doing it twice changes nothing.
+                CLOCKS => self.records.look_at_clocks().await.map(|_| ()).map_err(|error| JobError::Retry(error.to_string()))?,
                 // What is forgotten already is found no more: doing it twice changes nothing.
                 FORGET => self.records.forget(&job.payload).await.map(|_| ()).map_err(|error| JobError::Retry(error.to_string()))?,
                 // What is noted already is noted once more.

@@ -202,6 +202,7 @@ pub(super) async fn note(
         (Start::Stage { .. }, _) => "stage",
         (Start::Schedule { .. }, _) => "schedule",
         (Start::Due { .. }, _) => "due",
+        (Start::Clock { .. }, _) => "clock",
         (Start::Called, _) => "called",
         (_, EventKind::Create) => "created",
         (_, EventKind::Delete) => "deleted",

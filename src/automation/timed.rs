@@ -10,10 +10,12 @@ use super::jobs::{ScriptJobs, told};
 use super::run::is_passing;
 use super::steps::{compare, find};
 use crate::base::{Date, DateTime, RecordId, Value};
-use crate::expr::{CompareOp, Type, Typed};
+use crate::expr::{CompareOp, Node, Type, Typed};
 use crate::jobs::{Job, JobContext, JobError, Outcome};
 use crate::record::{Delivery, RecordError, RecordTx, Source};
-use crate::schema::catalog::{RunAs, Shift, Start};
+use crate::schema::catalog::{ClockFields, RunAs, Shift, Start};
+use crate::schema::standing::ClockState;
+use crate::schema::working::WorkCalendar;
 use crate::store::runs;
 
 impl ScriptJobs {
@@ -56,6 +58,11 @@ async fn begin_each(tx: &mut RecordTx<'_>, name: &str, window: (DateTime, DateTi
             parts.push(compare(*field, &ty, CompareOp::Le, up_to));
             *limit
         }
+        Start::Clock { fields, calendar, shift, limit, .. } => {
+            let Some(condition) = running_out(*fields, calendar, *shift, window) else { return Ok(()) };
+            parts.push(condition);
+            *limit
+        }
         _ => return Ok(()),
     };
     if runs::passes(tx.store(), &automation.uid).await? {
@@ -78,6 +85,41 @@ async fn begin_each(tx: &mut RecordTx<'_>, name: &str, window: (DateTime, DateTi
         }
     }
     Ok(())
+}
+
+/// What is saved becomes visible this much later at most: a window ends so long ago, so that nothing falls between two of them.
+const VISIBLE_US: i64 = 5_000_000;
+
+/// Clocks that came within reach of their end (or so far behind it) after the first moment and up to the second: their end
+/// did, or they began to count, or go on, when it was within reach already.
+fn running_out(fields: ClockFields, calendar: &WorkCalendar, shift: i64, window: (DateTime, DateTime)) -> Option<Typed> {
+    let (from, to) = (DateTime(window.0.0 - VISIBLE_US), DateTime(window.1.0 - VISIBLE_US));
+    let states: &[ClockState] = if shift < 0 { &[ClockState::Running] } else { &[ClockState::Running, ClockState::Over] };
+    let states = states.iter().map(|state| compare(fields.state, &Type::Text, CompareOp::Eq, Value::Text(state.key().to_owned())));
+    let reach = |at: DateTime| calendar.reach(at, shift.saturating_mul(-1_000_000)).map(Value::DateTime);
+    let (after, up_to) = (reach(from)?, reach(to)?);
+    let moment = |field, op, value| compare(field, &Type::DateTime, op, value);
+    let mut comes = moment(fields.due, CompareOp::Gt, after);
+    if shift < 0 {
+        let began = Typed::all_of(vec![
+            moment(fields.since, CompareOp::Gt, Value::DateTime(from)),
+            moment(fields.since, CompareOp::Le, Value::DateTime(to)),
+        ]);
+        comes = either(vec![comes, began]);
+    }
+    let mut all = vec![either(states.collect()), moment(fields.due, CompareOp::Le, up_to), comes];
+    if shift < 0 {
+        // Nobody is warned of what is over already.
+        all.push(moment(fields.due, CompareOp::Gt, Value::DateTime(window.1)));
+    }
+    Some(Typed::all_of(all))
+}
+
+fn either(mut conditions: Vec<Typed>) -> Typed {
+    match conditions.len() {
+        1 => conditions.remove(0),
+        _ => Typed::new(Type::Bool, Node::Or(conditions), 0..0),
+    }
 }
 
 /// Values of a field that are reached after the first moment and up to the second: behind the first value, up to the second.

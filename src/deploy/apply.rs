@@ -3,6 +3,7 @@
 use super::plan::is_stored_computed;
 use super::{DeployError, Plan, Step};
 use crate::base::{EntityIx, FieldIx};
+use crate::schema::catalog::Entity;
 use crate::schema::{Loaded, Op, OpKind, Part};
 use crate::store::catalog::{NewVersion, save_version};
 use crate::store::{Sql, Store, StoreError};
@@ -40,7 +41,7 @@ pub async fn apply(store: &Store, plan: Plan, accept: &[String], by: i64) -> Res
         return Ok(Outcome { version: base, loaded, changes: 0, recompute: Vec::new() });
     }
     let changes = steps.len();
-    let recompute = steps.iter().filter_map(|step| recompute(&step.op, &loaded)).collect();
+    let recompute = steps.iter().flat_map(|step| recompute(&step.op, &loaded)).collect();
     let new = NewVersion {
         base,
         digest: loaded.digest.clone(),
@@ -84,7 +85,22 @@ fn in_order(steps: Vec<Step>, links: Vec<Sql>, views: Vec<Sql>) -> Vec<Sql> {
     first.into_iter().chain(tables).chain(links).chain(indexes).chain(views).collect()
 }
 
-fn recompute(op: &Op, loaded: &Loaded) -> Option<(EntityIx, FieldIx)> {
+fn recompute(op: &Op, loaded: &Loaded) -> Vec<(EntityIx, FieldIx)> {
+    match &op.kind {
+        OpKind::CreatePart { part: Part::Clock } | OpKind::ChangePart { part: Part::Clock } => clocks(loaded, |entity| entity.id == op.entity),
+        // Hours and days are the ground of what clocks have counted.
+        OpKind::ChangePart { part: Part::Calendar | Part::Settings } => clocks(loaded, |_| true),
+        _ => recompute_field(op, loaded).into_iter().collect(),
+    }
+}
+
+/// A field of a clock of each of these entities that has one.
+fn clocks(loaded: &Loaded, concerns: impl Fn(&Entity) -> bool) -> Vec<(EntityIx, FieldIx)> {
+    let entities = loaded.catalog.entities.iter().filter(|entity| concerns(entity));
+    entities.filter_map(|entity| Some((entity.ix, entity.clocks.first()?.fields.state))).collect()
+}
+
+fn recompute_field(op: &Op, loaded: &Loaded) -> Option<(EntityIx, FieldIx)> {
     match &op.kind {
         OpKind::CreateField { entity, field } | OpKind::RestoreField { entity, field } => {
             is_stored_computed(loaded.catalog.entity(*entity).field(*field)).then_some((*entity, *field))

@@ -100,6 +100,24 @@ impl Zone {
         DateTime(best.unwrap_or(midnight))
     }
 
+    /// The first moment at which the clocks of the zone show `local` (microseconds since 1970-01-01T00:00 on them) or more:
+    /// the end of the gap where they jump over it, the first of the two where they show it twice.
+    pub fn first_at(&self, local: i64) -> DateTime {
+        let cycles = if local >= HORIZON - 2 * DAY { (local - HORIZON) / CYCLE + 1 } else { 0 };
+        let wanted = local - cycles * CYCLE;
+        let data = &self.0;
+        let first = data.starts.partition_point(|start| *start <= wanted - 2 * DAY);
+        for segment in first..data.offsets.len() {
+            let begin = if segment == 0 { i64::MIN } else { data.starts[segment - 1] };
+            let end = data.starts.get(segment).copied().unwrap_or(i64::MAX);
+            let reached = wanted - data.offsets[segment];
+            if reached < end {
+                return DateTime(reached.max(begin) + cycles * CYCLE);
+            }
+        }
+        DateTime(local)
+    }
+
     /// The first moment from which on (and never before) clocks show `date` or a later day; `None` where clocks
     /// once went back over a midnight, so that no single moment divides the days.
     pub fn threshold(&self, date: Date) -> Option<DateTime> {

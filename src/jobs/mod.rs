@@ -18,4 +18,4 @@ mod schedule;
 pub use crate::store::jobs::Priority;
 pub use handler::{Job, JobContext, JobError, JobHandler, NewJob, Outcome, enqueue};
 pub use runner::{Runner, RunnerOptions};
-pub use schedule::SCHEDULE;
+pub use schedule::{CLOCKS, SCHEDULE};

@@ -15,6 +15,9 @@ use crate::store::{Store, StoreError};
 /// `{"automation": …, "uid": …, "from": …, "due": …}` for all that is reached after `from` and up to `due`.
 pub const SCHEDULE: &str = "schedule";
 
+/// The kind of job that looks which service clocks ran out.
+pub const CLOCKS: &str = "clocks";
+
 /// A run is late, and its time was missed, when it begins this long after it.
 const LATE_US: i64 = 300 * 1_000_000;
 /// Times that are made up for at most, the latest ones: a schedule of each minute may have stood still for a year.
@@ -36,6 +39,8 @@ enum What {
     Automation,
     /// An automation for what is reached since it was last looked for.
     Due,
+    /// All service clocks.
+    Clocks,
 }
 
 impl Timed<'_> {
@@ -51,7 +56,7 @@ impl Timed<'_> {
     fn times(&self, first: DateTime, now: DateTime) -> Vec<DateTime> {
         match (self.what, self.missed) {
             // One look for everything up to now.
-            (What::Due, _) => return vec![now],
+            (What::Due | What::Clocks, _) => return vec![now],
             (_, Missed::Once) => return vec![first],
             _ => {}
         }
@@ -73,6 +78,9 @@ impl Timed<'_> {
     }
 
     fn job(&self, from: DateTime, due: DateTime, is_alone: bool, now: DateTime) -> NewJob {
+        if self.what == What::Clocks {
+            return NewJob { key: Some(CLOCKS.to_owned()), ..NewJob::new(CLOCKS, json!({}), now) };
+        }
         let payload = match self.what {
             What::Script => json!({ "script": self.id, "uid": self.uid, "due": due.0 }),
             _ => json!({ "automation": self.id, "uid": self.uid, "from": from.0, "due": due.0 }),
@@ -93,10 +101,19 @@ fn scheduled(catalog: &Catalog) -> Vec<Timed<'_>> {
     });
     let automations = catalog.automations.all.iter().filter_map(|automation| {
         let clock = automation.clock()?;
-        let what = if matches!(automation.start, Start::Due { .. }) { What::Due } else { What::Automation };
+        let what = if matches!(automation.start, Start::Due { .. } | Start::Clock { .. }) { What::Due } else { What::Automation };
         Some(Timed { uid: &automation.uid, id: &automation.id, cron: &clock.cron, zone: &clock.zone, missed: clock.missed, what })
     });
-    scripts.chain(automations).collect()
+    let has_clocks = catalog.entities.iter().any(|entity| !entity.clocks.is_empty());
+    let clocks = has_clocks.then_some(Timed {
+        uid: CLOCKS,
+        id: CLOCKS,
+        cron: "* * * * *",
+        zone: "UTC",
+        missed: Missed::Once,
+        what: What::Clocks,
+    });
+    scripts.chain(automations).chain(clocks).collect()
 }
 
 /// Takes over what definitions say: new schedules, changed ones, those that are gone. Writes only what differs.

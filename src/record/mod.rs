@@ -30,6 +30,7 @@ mod approvers;
 mod approving;
 mod bulk;
 mod check;
+mod clocks;
 mod condition;
 mod conversions;
 mod convert;

@@ -32,7 +32,10 @@ impl Setting<'_> {
             let expr = match &entity.field(*ix).ty {
                 FieldType::Formula { expr, .. } => expr,
                 FieldType::Rollup { aggregate, .. } => aggregate,
-                _ => continue,
+                _ => {
+                    self.run_clock(world, record, old, *ix);
+                    continue;
+                }
             };
             let value = self.with_base(self.eval(world, expr, record, old));
             record.values[ix.0 as usize] = value;

@@ -131,7 +131,10 @@ impl Setting<'_> {
                 FieldType::Formula { expr, .. } => self.eval(world, expr, record, old),
                 // A new record has no rows below it yet; a stored one keeps its value until they change.
                 FieldType::Rollup { aggregate, .. } if old.is_none() => self.eval(world, aggregate, record, old),
-                _ => continue,
+                _ => {
+                    self.run_clock(world, record, old, *ix);
+                    continue;
+                }
             };
             let value = self.with_base(value);
             record.values[ix.0 as usize] = value;

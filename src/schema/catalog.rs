@@ -6,6 +6,7 @@
 mod approval;
 mod automation;
 mod conversion;
+mod clock;
 mod duplicates;
 mod entity;
 mod field;
@@ -30,6 +31,7 @@ pub use automation::{
     Step,
 };
 pub use conversion::{Carry, Conversion, ConversionTarget, Existing, Mapped, MappedValue, Origin};
+pub use clock::{ClockFields, ClockTarget, ServiceClock};
 pub use duplicates::{DuplicateRule, Likeness, Match};
 pub use entity::{Dependent, Entity, Features, Index, Retention, RetentionAction, Rule, Title, TitlePart, Unique, Via};
 pub use field::{Column, ColumnKind, Default, Field, FieldClass};
@@ -44,6 +46,7 @@ pub use role::{Actions, Allowed, Grant, Role};
 pub use script::{Missed, Script, ScriptLimits, Trigger};
 pub use template::Template;
 
+use super::working::WorkCalendar;
 use crate::base::{Blind, Currency, EntityIx, Labels, Locale};
 
 /// The whole of a workspace's definitions at one version.
@@ -62,6 +65,8 @@ pub struct Catalog {
     pub by_prefix: HashMap<String, EntityIx>,
     /// Shared lists of options, by full id (`crm.industry`).
     pub picklists: BTreeMap<String, Arc<Picklist>>,
+    /// When people work, by full id (`service.office`).
+    pub calendars: BTreeMap<String, Arc<WorkCalendar>>,
     pub scripts: Vec<Script>,
     pub automations: Automations,
     /// E-mails that steps send.

@@ -38,6 +38,7 @@ const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 struct Names {
     entities: Vec<String>,
     picklists: Vec<String>,
+    calendars: Vec<String>,
     fields: Vec<String>,
     options: Vec<String>,
 }
@@ -60,6 +61,7 @@ impl Names {
         Self {
             entities: sorted(catalog.entities.iter().flat_map(|entity| [entity.id.clone(), entity.slug.clone()]).collect()),
             picklists: catalog.picklists.keys().cloned().collect(),
+            calendars: catalog.calendars.keys().cloned().chain([super::working::ALWAYS.to_owned()]).collect(),
             fields: sorted(all_fields().map(|field| field.name.clone()).collect()),
             options: sorted(options.collect()),
         }
@@ -132,6 +134,7 @@ fn value(ty: &KeyType, names: &Names) -> Json {
         KeyType::Name => json!({"type": "string", "pattern": "^[a-z][a-z0-9_]*$", "maxLength": 40}),
         KeyType::Entity => named(&names.entities),
         KeyType::Picklist => named(&names.picklists),
+        KeyType::Calendar => named(&names.calendars),
         KeyType::Field => named(&names.fields),
         KeyType::SortField => named(&names.fields.iter().flat_map(|name| [name.clone(), format!("-{name}")]).collect::<Vec<_>>()),
         KeyType::Label => json!({"type": ["string", "object"], "additionalProperties": {"type": "string"}}),

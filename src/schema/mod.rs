@@ -19,6 +19,8 @@ mod resolve;
 pub mod scope;
 pub mod shape;
 pub mod source;
+pub mod standing;
+pub mod working;
 pub mod yaml;
 
 use std::collections::BTreeMap;

@@ -11,6 +11,7 @@ mod audit;
 mod auth;
 mod automations;
 mod conversions;
+mod clocks;
 mod definitions;
 mod deploy;
 mod duplicates;

@@ -2,6 +2,7 @@
 
 use relata::base::Locale;
 use relata::render::context::*;
+use relata::schema::standing::ClockState;
 
 fn text(text: &str) -> String {
     text.to_owned()
@@ -788,6 +789,20 @@ pub fn record(locale: Locale) -> RecordPage {
         approvals: Some(approval_box(locale)),
         holding: Some(holding_box(locale)),
         claims: Some(claim_box()),
+        clocks: ClockState::ALL
+            .iter()
+            .map(|state| ClockCard {
+                label: say("Response", "响应"),
+                state: text(state.key()),
+                state_label: say("Running", "计时中"),
+                hue: 5,
+                left: say("1h 20m left", "剩余 1h 20m"),
+                used: say("40m of 2h used", "已用 40m，共 2h"),
+                due: Some(stamp()),
+                is_past: state.has_ended(),
+                hours: say("Office", "办公时间"),
+            })
+            .collect(),
         stages: vec![StageRow {
             pipeline: say("Sales", "销售"),
             stage: say("Proposal", "方案报价"),

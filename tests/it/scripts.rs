@@ -49,6 +49,7 @@ pub fn empty_catalog() -> Catalog {
         by_slug: HashMap::new(),
         by_prefix: HashMap::new(),
         picklists: BTreeMap::new(),
+        calendars: Default::default(),
         scripts: Vec::new(),
         automations: std::default::Default::default(),
         templates: Vec::new(),

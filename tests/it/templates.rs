@@ -39,6 +39,11 @@ struct OnlyCard {
     card: ApprovalCard,
 }
 
+#[derive(serde::Serialize)]
+struct OnlyClocks {
+    clocks: Vec<ClockCard>,
+}
+
 #[derive(Serialize)]
 struct OnlyApprovals {
     approvals: ApprovalBox,
@@ -210,6 +215,7 @@ fn every_template_renders_in_every_language() {
         go("registrations-none", "page/registrations", &none);
         go("registration-part", "part/registration", &OnlyClaim { card: ClaimCard::default() });
         go("registrations-part", "part/registrations", &OnlyClaims { claims: sample::record(locale).claims.unwrap() });
+        go("clocks-part", "part/clocks", &OnlyClocks { clocks: sample::record(locale).clocks });
         go("approvals-part", "part/approvals", &OnlyApprovals { approvals: sample::record(locale).approvals.unwrap() });
         go("convert", "page/convert", &sample::convert(locale));
         go("twins", "page/twins", &sample::twins(locale));

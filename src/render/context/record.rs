@@ -21,6 +21,8 @@ pub struct RecordPage {
     pub holding: Option<HoldingBox>,
     /// Claims on it.
     pub claims: Option<ClaimBox>,
+    /// Its service clocks.
+    pub clocks: Vec<ClockCard>,
     /// The stages it went through, on their tab.
     pub stages: Vec<StageRow>,
     /// `details`, `related`, `stages` or `history`.
@@ -47,6 +49,25 @@ pub struct RecordPage {
     pub created_by: String,
     pub updated: Option<Stamp>,
     pub updated_by: String,
+}
+
+/// A service clock of a record.
+#[derive(Debug, Default, Serialize)]
+pub struct ClockCard {
+    pub label: String,
+    /// `running`, `paused`, `over`, `met` or `missed`, and its name and colour.
+    pub state: String,
+    pub state_label: String,
+    pub hue: u8,
+    /// How much is left, or by how much it is over; empty where it has ended.
+    pub left: String,
+    /// How much of how much is used.
+    pub used: String,
+    pub due: Option<Stamp>,
+    /// Its time was over, or it has ended.
+    pub is_past: bool,
+    /// The name of its hours.
+    pub hours: String,
 }
 
 /// Whom a record is shared with.

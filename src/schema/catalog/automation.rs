@@ -1,10 +1,12 @@
 //! Automations: what starts them, on which condition, what they do. The steps are one list with the way from each to the next.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
-use super::{Missed, Title};
+use super::{ClockFields, Missed, Title};
 use crate::base::{EntityIx, FieldIx, Labels, Locale, Value};
 use crate::expr::{Type, Typed, needs};
+use crate::schema::working::WorkCalendar;
 
 /// All automations, and for each entity which of its events start which of them.
 #[derive(Debug, Clone, Default)]
@@ -73,8 +75,28 @@ pub enum Start {
         shift: Shift,
         limit: u32,
     },
+    /// A service clock runs out, or is so much working time before or behind that.
+    Clock {
+        clock: Clock,
+        fields: ClockFields,
+        calendar: Arc<WorkCalendar>,
+        /// Seconds of working time; negative is before.
+        shift: i64,
+        limit: u32,
+    },
     /// A step of another automation.
     Called,
+}
+
+impl Start {
+    /// The clock begins it, for records that it finds.
+    pub fn is_timed(&self) -> bool {
+        matches!(self, Start::Schedule { .. } | Start::Due { .. } | Start::Clock { .. })
+    }
+
+    fn is_of_no_event(&self) -> bool {
+        self.is_timed() || *self == Start::Called
+    }
 }
 
 /// When the clock is looked at.
@@ -285,7 +307,7 @@ impl Automations {
         let at = self.all.len();
         let waited_for = automation.waited_for();
         let waits = automation.waits();
-        if matches!(automation.start, Start::Schedule { .. } | Start::Due { .. } | Start::Called) && !waits {
+        if automation.start.is_of_no_event() && !waits {
             self.all.push(automation);
             return;
         }
@@ -303,7 +325,7 @@ impl Automations {
                     starts.created.push(at);
                 }
             }
-            Start::Schedule { .. } | Start::Due { .. } | Start::Called => {}
+            Start::Schedule { .. } | Start::Due { .. } | Start::Clock { .. } | Start::Called => {}
         }
         self.all.push(automation);
     }
@@ -317,7 +339,7 @@ impl Automation {
     /// When the clock starts it.
     pub fn clock(&self) -> Option<&Clock> {
         match &self.start {
-            Start::Schedule { clock, .. } | Start::Due { clock, .. } => Some(clock),
+            Start::Schedule { clock, .. } | Start::Due { clock, .. } | Start::Clock { clock, .. } => Some(clock),
             _ => None,
         }
     }

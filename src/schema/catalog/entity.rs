@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Actions, Approval, Button, Conversion, DuplicateRule, Field, Layout, Pipeline, Pool, Registration, View};
+use super::{Actions, Approval, Button, Conversion, DuplicateRule, Field, Layout, Pipeline, Pool, Registration, ServiceClock, View};
 use crate::base::{EntityIx, FieldIx, Labels};
 use crate::expr::Typed;
 
@@ -46,12 +46,13 @@ pub struct Entity {
     pub pipelines: Vec<Pipeline>,
     /// What its records may become.
     pub conversions: Vec<Conversion>,
+    pub clocks: Vec<ServiceClock>,
     pub views: Vec<View>,
     pub layouts: Vec<Layout>,
     pub buttons: Vec<Button>,
     /// Scripts on this entity's events in order of priority: positions in [`super::Catalog::scripts`].
     pub scripts: Vec<usize>,
-    /// Stored formulas and rollups of this entity in an order in which each one's inputs come first.
+    /// Stored formulas and rollups of this entity, and the fields of its clocks, in an order in which each one's inputs come first.
     pub computed_order: Vec<FieldIx>,
     /// Rollups and lookups of *other* entities that read this one.
     pub dependents: Vec<Dependent>,
@@ -184,6 +185,11 @@ impl Entity {
     /// The fields that may be known of.
     pub fn known_fields(&self) -> impl Iterator<Item = &Field> {
         self.fields.iter().filter(|field| !field.is_hidden)
+    }
+
+    /// The clock that is kept in a field.
+    pub fn clock_in(&self, field: FieldIx) -> Option<&ServiceClock> {
+        self.clocks.iter().find(|clock| clock.fields.all().contains(&field))
     }
 
     /// By API name or alias.

@@ -36,7 +36,7 @@ fn automation(work: &mut Work, document: &Document, seen: &mut BTreeMap<String, 
     let node = &document.node;
     let Some(Declared { id, package, name, id_node, entity }) = work.declared(document, seen) else { return };
     let Some(start) = starts::start(work, node, entity) else { return };
-    let is_timed = matches!(start, Start::Schedule { .. } | Start::Due { .. });
+    let is_timed = start.is_timed();
     // Records are found by it then, and there is no former one.
     let when = condition(work, node.get("when"), entity, !is_timed);
     if is_timed && node.get("run_as").is_none() {

@@ -16,6 +16,7 @@ pub(super) fn describe(work: &mut Work) {
         entity(work, ix);
     }
     lists(work);
+    calendars(work);
     documents(work);
     settings(work);
 }
@@ -49,6 +50,7 @@ fn entity(work: &mut Work, ix: EntityIx) {
         "duplicates",
         "pipelines",
         "conversions",
+        "clocks",
         "rules",
         "views",
         "layouts",
@@ -76,6 +78,7 @@ fn entity(work: &mut Work, ix: EntityIx) {
             "duplicates" => Part::Duplicate,
             "pipelines" => Part::Pipeline,
             "conversions" => Part::Conversion,
+            "clocks" => Part::Clock,
             "rules" => Part::Rule,
             "views" => Part::View,
             "layouts" => Part::Layout,
@@ -176,22 +179,32 @@ fn lists(work: &mut Work) {
     }
 }
 
+fn calendars(work: &mut Work) {
+    for calendar in work.catalog.calendars.values().cloned().collect::<Vec<_>>() {
+        let days = calendar.days.iter().map(|(day, own)| (day.to_string(), serde_json::json!({"hours": own.hours, "label": own.label.0})));
+        let own = serde_json::json!({
+            "label": calendar.label.0, "time_zone": calendar.zone.name(), "week": calendar.week,
+            "days": days.collect::<Map<_, _>>(),
+        });
+        let Json::Object(own) = own else { continue };
+        put(work, format!("calendar/{}", calendar.id), DescribedKind::Part(Part::Calendar), None, calendar.id.clone(), own);
+    }
+}
+
 fn documents(work: &mut Work) {
     let intake = work.intake;
     for document in &intake.documents {
         let package = document.package.clone().unwrap_or_else(|| super::layers::SITE.to_owned());
+        let full = || {
+            let id = document.node.text("id").unwrap_or("");
+            if id.contains('.') { id.to_owned() } else { format!("{package}.{id}") }
+        };
         let (kind, name) = match document.kind.name {
             "package" => (Part::Package, document.node.text("id").unwrap_or("").to_owned()),
             "automation" => (Part::Automation, format!("{package}.{}", document.node.text("id").unwrap_or(""))),
             "template" => (Part::Template, format!("{package}.{}", document.node.text("id").unwrap_or(""))),
             "role" => (Part::Role, document.node.text("id").unwrap_or("").to_owned()),
-            "app" => (
-                Part::App,
-                document
-                    .node
-                    .text("id")
-                    .map_or(String::new(), |id| if id.contains('.') { id.to_owned() } else { format!("{package}.{id}") }),
-            ),
+            "app" => (Part::App, full()),
             "i18n" => (Part::Package, format!("{package}/i18n/{}", document.node.text("locale").unwrap_or(""))),
             "rates" => (Part::Settings, format!("rates/{}/{}", document.path, document.node.place.line)),
             _ => continue,

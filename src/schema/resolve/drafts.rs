@@ -44,7 +44,7 @@ pub(crate) struct FieldDraft {
 
 #[derive(Debug, Clone)]
 pub(crate) struct PartDraft {
-    /// `rules`, `approvals`, `pipelines`, `views`, `layouts`, `buttons`, `scripts`, `unique`, `indexes`.
+    /// `rules`, `approvals`, `pipelines`, `clocks`, `views`, `layouts`, `buttons`, `scripts`, `unique`, `indexes`.
     pub section: &'static str,
     pub node: Node,
     pub package: String,
@@ -87,13 +87,14 @@ const WORDS: [&str; 28] = [
     "end",
 ];
 
-const SECTIONS: [&str; 14] = [
+const SECTIONS: [&str; 15] = [
     "retention",
     "duplicates",
     "approvals",
     "pools",
     "registrations",
     "pipelines",
+    "clocks",
     "conversions",
     "rules",
     "views",
@@ -282,7 +283,7 @@ fn add_part(work: &mut Work, ix: EntityIx, section: &'static str, node: &Node, d
         None => work.drafts[ix.0 as usize].parts.push(part),
         // A layer above replaces a view, layout, approval, pool, registration, pipeline or conversion of the same id.
         Some(position)
-            if matches!(section, "views" | "layouts" | "pipelines" | "conversions" | "approvals" | "pools" | "registrations")
+            if matches!(section, "views" | "layouts" | "pipelines" | "conversions" | "approvals" | "clocks" | "pools" | "registrations")
                 && work.draft(ix).parts[position].package != part.package =>
         {
             work.drafts[ix.0 as usize].parts[position] = part;

@@ -64,6 +64,7 @@ fn entity(draft: &EntityDraft, ix: EntityIx, user: EntityIx) -> Entity {
         duplicates: Vec::new(),
         pipelines: Vec::new(),
         conversions: Vec::new(),
+        clocks: Vec::new(),
         scripts: Vec::new(),
         computed_order: Vec::new(),
         dependents: Vec::new(),
@@ -168,7 +169,9 @@ fn field(work: &mut Work, ix: EntityIx, position: usize) {
     field.search = flag("search");
     field.class = node.text("class").and_then(FieldClass::parse);
     field.encrypted = flag("encrypted") || field.is_secret();
-    field.read_only = is_computed || matches!(field.ty, FieldType::AutoNumber { .. });
+    // What the program adds is a link or its other side, which are written, or kept by it alone.
+    let is_kept = work.draft(ix).fields[position].is_made && !matches!(field.ty, FieldType::Link { .. } | FieldType::Children { .. });
+    field.read_only = is_computed || is_kept || matches!(field.ty, FieldType::AutoNumber { .. });
     field.alias = node.text("was").map(str::to_owned);
     flags(work, &node, &field);
     push(work.entity_mut(ix), field);

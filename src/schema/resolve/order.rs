@@ -28,7 +28,8 @@ pub(super) fn compute(work: &mut Work) {
     }
     for (ix, at) in order {
         let stored =
-            matches!(work.entity(ix).field(at).ty, FieldType::Formula { stored: true, .. } | FieldType::Rollup { stored: true, .. });
+            matches!(work.entity(ix).field(at).ty, FieldType::Formula { stored: true, .. } | FieldType::Rollup { stored: true, .. })
+                || work.entity(ix).clock_in(at).is_some();
         if stored {
             work.entity_mut(ix).computed_order.push(at);
         }
@@ -50,7 +51,12 @@ fn graph(catalog: &Catalog) -> BTreeMap<Spot, BTreeSet<Spot>> {
                         reads.insert((*to, *looked));
                     }
                 }
-                _ => continue,
+                _ => match entity.clock_in(field.ix) {
+                    // All of a clock is worked out with its state.
+                    Some(clock) if clock.fields.state == field.ix => collect(entity.ix, &clock.needs(), &mut reads),
+                    Some(clock) => drop(reads.insert((entity.ix, clock.fields.state))),
+                    None => continue,
+                },
             }
             graph.insert((entity.ix, field.ix), reads);
         }

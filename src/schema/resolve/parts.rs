@@ -29,6 +29,7 @@ pub(super) fn build(work: &mut Work) {
                 "pools" => super::pools::read(work, ix, &part.node, &part.package),
                 "pipelines" => super::pipelines::read(work, ix, &part.node),
                 "conversions" => super::conversions::read(work, ix, part),
+                "clocks" => super::clocks::read(work, ix, part),
                 "views" => view(work, ix, &part.node),
                 "layouts" => layout(work, ix, &part.node),
                 "buttons" => button(work, ix, part),
@@ -371,7 +372,9 @@ fn default_layout(work: &Work, ix: EntityIx) -> Layout {
     let entity = work.entity(ix);
     let many = |field: &&Field| matches!(field.ty, FieldType::Children { .. } | FieldType::Links { .. });
     let own = || {
-        entity.fields.iter().filter(|field| (!field.is_system || field.name == "owner") && !matches!(field.ty, FieldType::Children { .. }))
+        // Clocks have a place of their own on the page.
+        let is_shown = |field: &&Field| (!field.is_system || field.name == "owner") && entity.clock_in(field.ix).is_none();
+        entity.fields.iter().filter(is_shown).filter(|field| !matches!(field.ty, FieldType::Children { .. }))
     };
     let layout_field = |field: &Field| LayoutField { field: field.ix, widget: None, visible_if: None };
     let label = |en: &str, cn: &str, tw: &str| {

@@ -28,6 +28,7 @@ pub(super) fn empty_catalog() -> Catalog {
         by_slug: HashMap::new(),
         by_prefix: HashMap::new(),
         picklists: BTreeMap::new(),
+        calendars: BTreeMap::new(),
         scripts: Vec::new(),
         automations: Default::default(),
         templates: Vec::new(),

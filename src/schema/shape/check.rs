@@ -130,6 +130,7 @@ fn check_value(node: &Node, ty: &KeyType, faults: &mut Vec<Diagnostic>) {
         KeyType::Name => check_name(node, "a name", false, faults),
         KeyType::Entity => check_name(node, "an entity's id", true, faults),
         KeyType::Picklist => check_name(node, "a picklist's id", true, faults),
+        KeyType::Calendar => check_name(node, "a calendar's id", true, faults),
         KeyType::Field => expect(node.as_text().is_some(), "the name of a field", node, faults),
         KeyType::SortField => expect(node.as_text().is_some(), "the name of a field, `-` in front for descending", node, faults),
         KeyType::Label => check_label(node, faults),

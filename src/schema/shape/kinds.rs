@@ -1,10 +1,10 @@
 //! The kinds of document and their keys.
 
 use super::KeyType::{
-    Any, Bool, Date, Entity, Expr, Field, FieldOr, Fields, Int, Label, List, Many, MapOf, Name, Number, Object, OneOf, Picklist, SortField,
+    Any, Bool, Calendar, Date, Entity, Expr, Field, FieldOr, Fields, Int, Label, List, Many, MapOf, Name, Number, Object, OneOf, Picklist, SortField,
     Steps, Text, Trigger,
 };
-use super::process::{APPROVAL, CONVERSION, DUPLICATE, PIPELINE, POOL, REGISTRATION, RETENTION};
+use super::process::{APPROVAL, CLOCK, CONVERSION, DUPLICATE, PIPELINE, POOL, REGISTRATION, RETENTION};
 use super::{KeySpec, Kind, key, later, must, with};
 
 const KIND: KeySpec = must("kind", Text, "What this document describes.");
@@ -154,6 +154,7 @@ pub const ENTITY: &[KeySpec] = &[
     key("registrations", List(&Object(REGISTRATION)), "Claims that are filed on records."),
     key("pipelines", List(&Object(PIPELINE)), "Stages, moves and gates."),
     key("conversions", List(&Object(CONVERSION)), "What its records may become."),
+    key("clocks", List(&Object(CLOCK)), "Service clocks: how long something may take."),
     later("automations"),
     later("permissions"),
     later("reports"),
@@ -180,6 +181,7 @@ pub const EXTENSION: &[KeySpec] = &[
     key("registrations", List(&Object(REGISTRATION)), "Registrations added, or replaced by the same id."),
     key("pipelines", List(&Object(PIPELINE)), "Pipelines added, or replaced by the same id."),
     key("conversions", List(&Object(CONVERSION)), "Conversions added, or replaced by the same id."),
+    key("clocks", List(&Object(CLOCK)), "Service clocks added, or replaced by the same id."),
     later("automations"),
     later("permissions"),
     later("reports"),
@@ -205,6 +207,41 @@ pub const PICKLIST: &[KeySpec] = &[
     UID,
     key("label", Label, "Its name."),
     must("options", List(&FieldOr(OPTION)), "Options in order: keys, or objects."),
+];
+
+pub const WEEK: &[KeySpec] = &[
+    key("mon", Many(&Text), "Monday: `09:00-18:00`, or several in a list; closed when left out."),
+    key("tue", Many(&Text), "Tuesday."),
+    key("wed", Many(&Text), "Wednesday."),
+    key("thu", Many(&Text), "Thursday."),
+    key("fri", Many(&Text), "Friday."),
+    key("sat", Many(&Text), "Saturday."),
+    key("sun", Many(&Text), "Sunday."),
+];
+
+pub const HOLIDAY: &[KeySpec] = &[
+    must("on", Date, "The day, or the first one."),
+    key("until", Date, "The last one."),
+    key("hours", Many(&Text), "Hours in which work goes on nevertheless."),
+    key("label", Label, "Its name."),
+];
+
+pub const WORKDAY: &[KeySpec] = &[
+    must("on", Date, "The day: work goes on, whatever the weekday."),
+    key("as", OneOf(&super::super::resolve::calendars::WEEKDAYS), "With the hours of this weekday; of the first that has any when left out."),
+    key("hours", Many(&Text), "With hours of its own."),
+    key("label", Label, "Its name."),
+];
+
+pub const CALENDAR: &[KeySpec] = &[
+    KIND,
+    FORMAT,
+    must("id", Calendar, "`package.name`, or the name alone; service clocks name it."),
+    key("label", Label, "Its name."),
+    key("time_zone", Text, "IANA name of its time zone; the workspace's when left out."),
+    must("week", Object(WEEK), "Hours of each weekday."),
+    key("holidays", List(&Object(HOLIDAY)), "Days on which nobody works."),
+    key("workdays", List(&Object(WORKDAY)), "Days on which people work instead."),
 ];
 
 pub const PERMISSION_FIELDS: &[KeySpec] = &[
@@ -293,7 +330,7 @@ pub const STEP: &[KeySpec] = &[
 pub const START: &[KeySpec] = &[
     must(
         "event",
-        OneOf(&["created", "updated", "deleted", "stage", "schedule", "due", "called"]),
+        OneOf(&["created", "updated", "deleted", "stage", "schedule", "due", "clock", "called"]),
         "What happens to a record, or at what time.",
     ),
     key("watch", List(&Field), "`updated`: only when one of these fields changed."),
@@ -311,7 +348,10 @@ pub const START: &[KeySpec] = &[
     key("days", Int(-3650, 3650), "`due`: so many days later, or before where it is negative; the same day when left out."),
     key("hours", Int(-23, 23), "`due`: and so many hours, for a date-time."),
     key("at", Text, "`due`: the time of the day, for a date: `08:00`; midnight when left out."),
-    key("limit", Int(1, 10_000), "`schedule`, `due`: with more records than this it does not begin; 1000 when left out."),
+    key("clock", Name, "`clock`: the service clock; it begins when its time is over."),
+    key("before", Text, "`clock`: so much working time before, `30m` or `1h`."),
+    key("after", Text, "`clock`: so much working time after."),
+    key("limit", Int(1, 10_000), "`schedule`, `due`, `clock`: with more records than this it does not begin; 1000 when left out."),
 ];
 
 pub const AUTOMATION: &[KeySpec] = &[
@@ -434,7 +474,10 @@ pub const IMPORT: &[KeySpec] = &[
     key("options", Any, "How the file is read."),
 ];
 
-pub const TEST: &[KeySpec] = &[KIND, key("cases", Any, "Test cases, read by `relata test`.")];
+pub const TEST: &[KeySpec] = &[
+    KIND,
+    key("cases", Any, "Test cases, read by `relata test`."),
+];
 
 pub const VIEW_DOCUMENT: &[KeySpec] = &join::<9, 12>([KIND, FORMAT, FOR], VIEW_KEYS);
 pub const LAYOUT_DOCUMENT: &[KeySpec] = &join::<3, 6>([KIND, FORMAT, FOR], LAYOUT_KEYS);
@@ -482,6 +525,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "layout", doc: "An arrangement of a record's page, outside its entity's file.", keys: LAYOUT_DOCUMENT },
     Kind { name: "script", doc: "A rhai script, outside its entity's file or on a schedule.", keys: SCRIPT_DOCUMENT },
     Kind { name: "pipeline", doc: "Stages, moves and gates, outside their entity's file.", keys: PIPELINE_DOCUMENT },
+    Kind { name: "calendar", doc: "When people work: hours, holidays, make-up workdays.", keys: CALENDAR },
     Kind { name: "approval", doc: "A decision that is asked for, outside its entity's file.", keys: APPROVAL_DOCUMENT },
     Kind { name: "automation", doc: "What follows by itself when something happens to a record.", keys: AUTOMATION },
     Kind { name: "template", doc: "An e-mail about a record, in each language.", keys: TEMPLATE },

@@ -36,6 +36,8 @@ pub enum KeyType {
     /// `deal` or `crm.deal`.
     Entity,
     Picklist,
+    /// `office`, `service.office` or `always`.
+    Calendar,
     /// The name of a field of the entity at hand.
     Field,
     /// A field, with `-` in front for descending order.

@@ -1,6 +1,6 @@
-//! The keys of what records go through: pipelines, approvals, pools, registrations, duplicate rules, conversions, retention.
+//! The keys of what records go through: pipelines, approvals, pools, registrations, duplicate rules, conversions, service clocks, retention.
 
-use super::KeyType::{Any, Bool, Entity, Expr, Field, Int, Label, List, Many, MapOf, Name, Object, OneOf, Text};
+use super::KeyType::{Any, Bool, Calendar, Entity, Expr, Field, Int, Label, List, Many, MapOf, Name, Object, OneOf, Text};
 use super::{KeySpec, key, must, with};
 
 pub const RETENTION: &[KeySpec] = &[
@@ -207,4 +207,21 @@ pub const CONVERSION: &[KeySpec] = &[
     key("carry", List(&Object(CARRY)), "What leads to a target afterwards: tasks, activities, files."),
     key("shares", Name, "The target that gets the shares of the record, where it is made."),
     key("edit", Many(&Name), "Roles that may still change a converted record; only administrators when left out."),
+];
+
+pub const CLOCK_TARGET: &[KeySpec] = &[
+    key("when", Expr, "It is for records for which this holds; of several the first one that holds."),
+    must("time", Text, "Working time, `4h`, `30m` or `1h30m`."),
+    key("calendar", Calendar, "The hours it is counted in, where they are others than the clock's."),
+];
+
+pub const CLOCK: &[KeySpec] = &[
+    must("id", Name, "Name of the clock, unique in the entity: `response` is kept in `response_state`, `response_due`, `response_spent` and `response_since`."),
+    key("label", Label, "What people read; made from the id when left out."),
+    with("calendar", Calendar, "always", "The hours it is counted in: a document of `kind: calendar`; `always` is round the clock."),
+    must("targets", List(&Object(CLOCK_TARGET)), "Time limits; a record for which none holds has none."),
+    key("start", Expr, "It begins once this holds; with the record when left out."),
+    must("stop", Expr, "It is stopped where this holds."),
+    key("pause", Expr, "It is on hold while this holds."),
+    with("reopen", OneOf(&["resume", "restart"]), "resume", "Where `stop` holds no more it goes on with the time that was left, or begins anew."),
 ];

@@ -163,6 +163,7 @@ fn event_of(start: &Start) -> &'static str {
         Start::Stage { .. } => "stage",
         Start::Schedule { .. } => "schedule",
         Start::Due { .. } => "due",
+        Start::Clock { .. } => "clock",
         Start::Called => "called",
     }
 }
@@ -209,6 +210,7 @@ fn say_event(page: &Page, event: &str) -> String {
         "stage" => "automation-event-stage",
         "schedule" => "automation-event-schedule",
         "due" => "automation-event-due",
+        "clock" => "automation-event-clock",
         "called" => "automation-event-called",
         _ => "automation-event-updated",
     };

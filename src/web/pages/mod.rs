@@ -11,6 +11,7 @@ mod automations;
 mod board;
 mod choices;
 mod converting;
+mod clocks;
 mod definitions;
 mod docs;
 mod entry;

@@ -127,6 +127,7 @@ pub(super) async fn record_page(
         true => None,
         false => page.claim_box(entity, read.id, &href).await?,
     };
+    let clocks = page.clocks(entity, state.as_ref());
     let kind = match () {
         () if is_history => HISTORY,
         () if is_stages => STAGES,
@@ -137,6 +138,7 @@ pub(super) async fn record_page(
         approvals,
         holding,
         claims,
+        clocks,
         stages,
         shell,
         entity: page.head(entity),

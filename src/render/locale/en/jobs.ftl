@@ -81,6 +81,7 @@ run-input = Input
 run-output = Result
 automation-event-schedule = by the clock
 automation-event-due = a date reached
+automation-event-clock = a service clock
 automation-event-called = called
 run-state-waiting = Waiting
 run-reason-limit = More than { $detail } records were found

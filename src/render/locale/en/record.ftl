@@ -181,3 +181,12 @@ done-unmerged =
         [0] { $title } is back, and all is as it was.
        *[other] { $title } is back. What was changed since the merge was kept: { $left }.
     }
+
+# Service clocks
+clocks-title = Service clocks
+clock-left = { $time } left
+clock-over = overdue by { $time }
+clock-held = on hold, { $time } left
+clock-used = { $used } of { $limit } used
+clock-due = due
+clock-was-due = was due

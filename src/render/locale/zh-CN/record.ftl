@@ -136,3 +136,12 @@ done-unmerged =
         [0] { $title } 已恢复，一切如前。
        *[other] { $title } 已恢复。合并后的 { $left } 处修改予以保留。
     }
+
+# Service clocks
+clocks-title = 服务计时
+clock-left = 剩余 { $time }
+clock-over = 已超时 { $time }
+clock-held = 已暂停，剩余 { $time }
+clock-used = 已用 { $used }，共 { $limit }
+clock-due = 截止
+clock-was-due = 原定截止

@@ -136,3 +136,12 @@ done-unmerged =
         [0] { $title } 已恢復，一切如前。
        *[other] { $title } 已恢復。合併後的 { $left } 處修改予以保留。
     }
+
+# Service clocks
+clocks-title = 服務計時
+clock-left = 剩餘 { $time }
+clock-over = 已逾時 { $time }
+clock-held = 已暫停，剩餘 { $time }
+clock-used = 已用 { $used }，共 { $limit }
+clock-due = 截止
+clock-was-due = 原定截止

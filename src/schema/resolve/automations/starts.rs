@@ -5,7 +5,7 @@ use crate::schema::catalog::{Clock, FieldType, Missed, Shift, Start};
 use crate::schema::diagnostic::{Diagnostic, nearest};
 use crate::schema::field_type;
 use crate::schema::node::Node;
-use crate::schema::resolve::{Work, scripts};
+use crate::schema::resolve::{Work, clocks, scripts};
 
 /// Records that one time of the clock starts it for, where nothing is said.
 const RECORDS: u32 = 1_000;
@@ -19,12 +19,14 @@ pub(super) fn start(work: &mut Work, node: &Node, entity: EntityIx) -> Option<St
             "pipeline" | "from" | "to" => event == "stage",
             "cron" | "missed" => event == "schedule",
             "field" | "days" | "hours" | "at" => event == "due",
-            "tz" | "limit" => matches!(event.as_str(), "schedule" | "due"),
+            "clock" | "before" | "after" => event == "clock",
+            "tz" => matches!(event.as_str(), "schedule" | "due"),
+            "limit" => matches!(event.as_str(), "schedule" | "due" | "clock"),
             _ => true,
         };
         if !fits {
             let fault = Diagnostic::error("DEF366", &key.place, format!("`{}` has no meaning for the event `{event}`", key.text))
-                .hint("`watch` belongs to `updated`; `pipeline`, `from`, `to` to `stage`; `cron`, `missed` to `schedule`; `field`, `days`, `hours`, `at` to `due`");
+                .hint("`watch` belongs to `updated`; `pipeline`, `from`, `to` to `stage`; `cron`, `missed` to `schedule`; `field`, `days`, `hours`, `at` to `due`; `clock`, `before`, `after` to `clock`");
             work.fault(fault);
         }
     }
@@ -42,6 +44,7 @@ pub(super) fn start(work: &mut Work, node: &Node, entity: EntityIx) -> Option<St
         "stage" => stage(work, written, entity)?,
         "schedule" => schedule(work, written)?,
         "due" => due(work, written, entity)?,
+        "clock" => clock(work, written, entity)?,
         "called" => Start::Called,
         _ => return None,
     })
@@ -123,6 +126,40 @@ fn due(work: &mut Work, written: &Node, entity: EntityIx) -> Option<Start> {
         }
     };
     Some(Start::Due { clock: Clock { cron, zone, missed: Missed::Once }, field, shift, limit: limit(written) })
+}
+
+/// Looked for each minute.
+fn clock(work: &mut Work, written: &Node, entity: EntityIx) -> Option<Start> {
+    let Some(node) = written.get("clock") else {
+        needed(work, written, "clock", "clock", "name a service clock of the entity: `clock: response`");
+        return None;
+    };
+    let name = node.as_text()?;
+    let found = work.entity(entity);
+    let Some(service) = found.clocks.iter().find(|clock| clock.id == name).cloned() else {
+        let known: Vec<&str> = found.clocks.iter().map(|clock| clock.id.as_str()).collect();
+        let hint = if known.is_empty() { "give it `clocks`".to_owned() } else { format!("clocks: {}", known.join(", ")) };
+        let fault = Diagnostic::error("DEF437", &node.place, format!("`{}` has no service clock `{name}`", found.id));
+        work.fault(fault.near(nearest(name, known)).hint(hint));
+        return None;
+    };
+    if let (Some(_), Some((key, _))) = (written.get("before"), written.entry("after")) {
+        let fault = Diagnostic::error("DEF366", &key.place, "an automation begins before the time is over, or after it");
+        work.fault(fault.hint("keep one of `before` and `after`, and write another automation for the other"));
+        return None;
+    }
+    let mut shift = 0;
+    for (key, sign) in [("before", -1), ("after", 1)] {
+        let Some(time) = written.get(key) else { continue };
+        let Some(seconds) = time.scalar_text().as_deref().and_then(clocks::seconds) else {
+            let fault = Diagnostic::error("DEF434", &time.place, format!("`{}` is no working time", time.scalar_text().unwrap_or_default()));
+            work.fault(fault.hint("write hours and minutes: `4h`, `30m`, `1h30m`"));
+            return None;
+        };
+        shift = sign * seconds;
+    }
+    let clock = Clock { cron: "* * * * *".to_owned(), zone: "UTC".to_owned(), missed: Missed::Once };
+    Some(Start::Clock { clock, fields: service.fields, calendar: service.calendar, shift, limit: limit(written) })
 }
 
 fn clock_time(text: &str) -> Option<(i64, i64)> {
