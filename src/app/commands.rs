@@ -14,6 +14,7 @@ use crate::cli::{
     InitArgs, KeyCommand, OpenapiArgs, PlanArgs, RestoreArgs, SchemaArgs, ServeArgs, TestArgs, TokenCommand, UserCommand, exit,
 };
 use crate::deploy::{self, DeployError, Folders};
+use crate::proof::Mutations;
 use crate::schema::{self, Bindings, SourceFile};
 use crate::store::{Store, Target, audit};
 use crate::transfer::Progress;
@@ -300,6 +301,13 @@ async fn import(globals: &Globals, args: &ImportArgs, printer: Printer) -> Resul
 
 async fn test(globals: &Globals, args: &TestArgs, printer: Printer) -> Result<i32, AppError> {
     let (_, files) = definitions(globals, &args.definitions)?;
+    if args.mutate {
+        let options = Mutations { packages: args.package.clone(), limit: args.limit, seed: args.seed };
+        let mutation = crate::proof::mutate(&files, &options).await?;
+        let at_least = usize::from(args.at_least);
+        printer.result(&mutation.text(), &mutation.to_json(at_least));
+        return Ok(if mutation.is_ok(at_least) { exit::OK } else { exit::FAULTS });
+    }
     let report = crate::proof::run(&files, args.filter.as_deref()).await?;
     printer.result(&report.text(), &report.to_json());
     Ok(if report.is_ok() { exit::OK } else { exit::FAULTS })

@@ -265,6 +265,21 @@ pub struct TestArgs {
     pub definitions: Definitions,
     /// Only cases whose name contains this.
     pub filter: Option<String>,
+    /// Change the definitions on purpose and tell which changes no case notices.
+    #[arg(long, conflicts_with = "filter")]
+    pub mutate: bool,
+    /// Change those of this package only; may be given several times.
+    #[arg(long, requires = "mutate", value_name = "PACKAGE")]
+    pub package: Vec<String>,
+    /// So many changes of each package.
+    #[arg(long, requires = "mutate", value_name = "NUMBER")]
+    pub limit: Option<usize>,
+    /// Chooses which ones.
+    #[arg(long, requires = "limit", default_value_t = 1, value_name = "NUMBER")]
+    pub seed: u64,
+    /// Fail where fewer of a package's changes are noticed, in percent.
+    #[arg(long, requires = "mutate", default_value_t = 0, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub at_least: u8,
 }
 
 #[derive(Debug, Clone, Args)]

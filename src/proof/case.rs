@@ -21,29 +21,91 @@ pub(super) struct Case {
 #[derive(Debug, Clone)]
 pub(super) enum Act {
     /// A script alone, on `rec` and `old`.
-    Script {
-        script: Option<String>,
-        rec: Json,
-        old: Json,
-        payload: Json,
-    },
-    When(When),
+    Script(Box<Lone>),
+    /// What people do, one after the other; what is expected is about the last of it.
+    Story(Vec<Deed>),
 }
 
-/// What somebody does.
+/// What a script alone is given.
 #[derive(Debug, Clone)]
-pub(super) enum When {
-    Create { entity: String, values: Json },
-    Update { record: String, values: Json },
-    Delete { record: String },
-    Button { button: String, record: String, payload: Json },
-    Schedule { script: String, after_s: i64 },
+pub(super) struct Lone {
+    pub script: Option<String>,
+    pub rec: Json,
+    pub old: Json,
+    pub payload: Json,
+}
+
+/// Something somebody does.
+#[derive(Debug, Clone)]
+pub(super) struct Deed {
+    /// The key of a person of the case; its own person when left out.
+    pub by: Option<String>,
+    /// How much later than what was before.
+    pub after_s: i64,
+    /// Whoever saves is asked about duplicates, as in a form; otherwise they have said yes.
+    pub asks: bool,
+    pub what: What,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum What {
+    /// `key` names the record for what follows.
+    Create {
+        entity: String,
+        values: Json,
+        key: Option<String>,
+    },
+    /// `reason`: why it passes over a gate.
+    Update {
+        record: String,
+        values: Json,
+        reason: Option<String>,
+    },
+    Delete {
+        record: String,
+    },
+    Button {
+        button: String,
+        record: String,
+        payload: Json,
+    },
+    Schedule {
+        script: String,
+    },
+    Read {
+        record: String,
+    },
+    List {
+        entity: String,
+        filter: Option<String>,
+    },
+    Ask {
+        approval: String,
+        record: String,
+        comment: String,
+    },
+    Decide {
+        approves: bool,
+        approval: String,
+        record: String,
+        comment: String,
+    },
+    Withdraw {
+        approval: String,
+        record: String,
+    },
+    /// Time passes, and with it what is due.
+    Wait,
 }
 
 /// Monday.
 const NOW: &str = "2026-01-05T08:00:00Z";
 const KEYS: &[&str] = &["name", "now", "records", "script", "given", "when", "expect", "description"];
-const EXPECT: &[&str] = &["ok", "reject", "warn", "changed", "values", "created", "records", "error", "answer", "deleted"];
+const EXPECT: &[&str] =
+    &["ok", "reject", "warn", "changed", "values", "created", "records", "error", "answer", "deleted", "found", "notified"];
+const DEEDS: &[&str] =
+    &["create", "update", "delete", "button", "schedule", "read", "list", "ask", "approve", "reject", "withdraw", "wait"];
+const DEED_KEYS: &[&str] = &["as", "after", "values", "of", "payload", "filter", "comment", "override", "key", "asks"];
 
 impl Case {
     pub fn parse(json: &Json, file: &str, line: u32) -> Result<Self, Failure> {
@@ -58,12 +120,15 @@ impl Case {
         let records = map.get("records").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
         let records = records.iter().map(record).collect::<Result<Vec<_>, _>>().map_err(&fail)?;
         let act = match map.get("when") {
-            Some(when) => Act::When(when_of(when).map_err(&fail)?),
+            Some(Json::Array(deeds)) if !deeds.is_empty() => {
+                Act::Story(deeds.iter().map(deed).collect::<Result<_, _>>().map_err(&fail)?)
+            }
+            Some(when) => Act::Story(vec![deed(when).map_err(&fail)?]),
             None => {
                 let given = map.get("given").cloned().unwrap_or_default();
                 let part = |name: &str| given.get(name).cloned().unwrap_or(Json::Null);
                 let script = map.get("script").and_then(Json::as_str).map(str::to_owned);
-                Act::Script { script, rec: part("rec"), old: part("old"), payload: part("payload") }
+                Act::Script(Box::new(Lone { script, rec: part("rec"), old: part("old"), payload: part("payload") }))
             }
         };
         Ok(Self { file: file.to_owned(), line, name, now, records, act, expect })
@@ -91,30 +156,41 @@ fn record(json: &Json) -> Result<(String, String, Json), String> {
     }
 }
 
-fn when_of(json: &Json) -> Result<When, String> {
+fn deed(json: &Json) -> Result<Deed, String> {
+    let map = json.as_object().ok_or("`when` is a map such as `{update: $anna, values: {…}}`, or a list of them")?;
+    if let Some(unknown) = map.keys().find(|key| !DEEDS.contains(&key.as_str()) && !DEED_KEYS.contains(&key.as_str())) {
+        return Err(format!("unknown key `{unknown}` in `when`: it is one of {}, with {}", DEEDS.join(", "), DEED_KEYS.join(", ")));
+    }
+    let mut named = DEEDS.iter().filter(|name| map.contains_key(**name));
+    let (Some(name), None) = (named.next(), named.next()) else {
+        return Err(format!("`when` is one of {}", DEEDS.join(", ")));
+    };
     let text = |name: &str| json.get(name).and_then(Json::as_str).map(str::to_owned);
+    let what = text(name).ok_or_else(|| format!("`{name}` wants a name"))?;
+    let of = || text("of").ok_or_else(|| format!("`{name}` needs `of: $record`"));
     let values = || json.get("values").cloned().unwrap_or_else(|| Json::Object(Map::new()));
-    if let Some(entity) = text("create") {
-        return Ok(When::Create { entity, values: values() });
-    }
-    if let Some(record) = text("update") {
-        return Ok(When::Update { record, values: values() });
-    }
-    if let Some(record) = text("delete") {
-        return Ok(When::Delete { record });
-    }
-    if let Some(button) = text("button") {
-        let record = text("of").ok_or("`button` needs `of: $record`")?;
-        return Ok(When::Button { button, record, payload: json.get("payload").cloned().unwrap_or_default() });
-    }
-    if let Some(script) = text("schedule") {
-        let after_s = match text("after") {
-            Some(after) => duration(&after).ok_or_else(|| format!("`after: {after}` is no duration: write 21d, 6h or 90m"))?,
-            None => 0,
-        };
-        return Ok(When::Schedule { script, after_s });
-    }
-    Err("`when` is one of create, update, delete, button, schedule".to_owned())
+    let comment = text("comment").unwrap_or_default();
+    let mut after_s = match text("after") {
+        Some(after) => duration(&after).ok_or_else(|| format!("`after: {after}` is no duration: write 21d, 6h or 90m"))?,
+        None => 0,
+    };
+    let what = match *name {
+        "create" => What::Create { entity: what, values: values(), key: text("key") },
+        "update" => What::Update { record: what, values: values(), reason: text("override") },
+        "delete" => What::Delete { record: what },
+        "button" => What::Button { button: what, record: of()?, payload: json.get("payload").cloned().unwrap_or_default() },
+        "schedule" => What::Schedule { script: what },
+        "read" => What::Read { record: what },
+        "list" => What::List { entity: what, filter: text("filter") },
+        "ask" => What::Ask { approval: what, record: of()?, comment },
+        "approve" | "reject" => What::Decide { approves: *name == "approve", approval: what, record: of()?, comment },
+        "withdraw" => What::Withdraw { approval: what, record: of()? },
+        _ => {
+            after_s += duration(&what).ok_or_else(|| format!("`wait: {what}` is no duration: write 21d, 6h or 90m"))?;
+            What::Wait
+        }
+    };
+    Ok(Deed { by: text("as"), after_s, asks: map.get("asks") == Some(&Json::Bool(true)), what })
 }
 
 /// `21d`, `6h`, `90m`, `10s` in seconds.

@@ -6,23 +6,44 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use serde_json::{Map, Value as Json};
 
-use super::case::{Act, Case, When};
+use super::case::{Act, Case, Deed, What};
 use super::compare;
 use super::report::Failure;
 use crate::access::{Actor, ActorKind};
 use crate::automation::{Automation, ScriptJobs, run_button};
 use crate::base::{EntityIx, Explain, FixedClock, IdMint, RecordId, SeededRandom};
-use crate::deploy::{self, DeployError};
-use crate::jobs::{JobHandler, NewJob, Runner, RunnerOptions, SCHEDULE};
-use crate::query::{Deleted, GetRequest, default_select};
-use crate::record::{FieldFault, Input, RecordError, Records, Source, WriteOptions};
+use crate::deploy;
+use crate::jobs::{CLOCKS, Job, JobContext, JobError, JobHandler, NewJob, Outcome, Runner, RunnerOptions, SCHEDULE};
+use crate::query::{Deleted, GetRequest, default_select, parse_list_json};
+use crate::record::{APPROVAL, Ask, Decision, FieldFault, Input, RecordError, Records, Source, WriteOptions};
 use crate::schema::SourceFile;
 use crate::schema::catalog::Catalog;
-use crate::store::{Durability, OpenOptions, Store, StoreError, Target};
+use crate::store::{BoxFuture, Durability, OpenOptions, Store, StoreError, Target, approvals, notifications};
 
 /// The definitions all stories of a run play on.
 pub(super) struct Stage {
     files: Vec<SourceFile>,
+}
+
+/// Does by the clock what a server does: clocks that run out, approvals whose time is over.
+struct Hours {
+    records: Records,
+}
+
+impl JobHandler for Hours {
+    fn kinds(&self) -> &[&'static str] {
+        &[CLOCKS, APPROVAL]
+    }
+
+    fn run<'a>(&'a self, _: &'a JobContext, job: &'a Job) -> BoxFuture<'a, Result<Outcome, JobError>> {
+        Box::pin(async move {
+            let done = match job.kind.as_str() {
+                CLOCKS => self.records.look_at_clocks().await,
+                _ => self.records.look_after_approvals(&job.payload).await,
+            };
+            done.map(|_| Outcome::Done).map_err(|error| JobError::Retry(error.to_string()))
+        })
+    }
 }
 
 /// The world of one story.
@@ -45,12 +66,15 @@ struct Ended {
     changed: Vec<String>,
     warnings: Vec<String>,
     answer: Json,
+    /// What the reader saw.
+    seen: Option<Json>,
+    found: Vec<RecordId>,
     error: Option<RecordError>,
 }
 
 impl Stage {
-    pub fn new(files: &[SourceFile]) -> Result<Self, DeployError> {
-        Ok(Self { files: files.to_vec() })
+    pub fn new(files: &[SourceFile]) -> Self {
+        Self { files: files.to_vec() }
     }
 
     pub async fn run(&self, case: &Case) -> Result<(), Failure> {
@@ -64,13 +88,24 @@ impl Stage {
     /// The expectations that were not met; an error is a fault of the case itself.
     async fn play(&self, case: &Case) -> Result<Vec<String>, String> {
         let mut world = self.build(case).await?;
-        let Act::When(when) = &case.act else { return Err("the case has no `when`".to_owned()) };
+        let Act::Story(deeds) = &case.act else { return Err("the case has no `when`".to_owned()) };
         for (entity, key, values) in &case.records {
             world.prepare(entity, key, values).await?;
         }
         world.settle().await?;
-        let before = world.last_change().await?;
-        let ended = world.act(when).await?;
+        let mut before = world.last_change().await?;
+        let mut ended = Ended::default();
+        for (at, deed) in deeds.iter().enumerate() {
+            world.settle().await?;
+            if let Some(error) = &ended.error {
+                return Err(format!("step {at} of `when` was refused: {}", told(error)));
+            }
+            before = world.last_change().await?;
+            // Where time passes, it is about the record before.
+            let subject = ended.subject;
+            ended = world.act(deed).await?;
+            ended.subject = ended.subject.or(subject.filter(|_| matches!(deed.what, What::Wait)));
+        }
         world.settle().await?;
         let faults = world.judge(case, &ended, before).await;
         let _ = world.store.close().await;
@@ -95,7 +130,8 @@ impl Stage {
         let automation = Arc::new(Automation::new(random.clone()));
         let ids: Arc<IdMint> = store.mint().clone();
         let records = Records::new(store.clone(), catalog.clone(), automation.clone(), clock.clone(), random.clone(), ids);
-        let handlers: Vec<Arc<dyn JobHandler>> = vec![Arc::new(ScriptJobs::new(automation.clone(), records.clone()))];
+        let handlers: Vec<Arc<dyn JobHandler>> = 
+            vec![Arc::new(ScriptJobs::new(automation.clone(), records.clone())), Arc::new(Hours { records: records.clone() })];
         let runner = Runner::new(store.clone(), catalog.clone(), handlers, clock.clone(), random, RunnerOptions::default());
         let catalog = catalog.load_full();
         let mut world = World { store, catalog, records, automation, runner, clock, actor: Actor::system(), known: HashMap::new() };
@@ -134,16 +170,17 @@ impl World {
         self.known.get(key).copied().ok_or_else(|| format!("no record of the case is called `{name}`"))
     }
 
-    fn input(&self, entity: EntityIx, values: &Json) -> Result<Input, RecordError> {
-        Input::from_json(&self.catalog, self.catalog.entity(entity), &self.filled(values)).map_err(RecordError::Invalid)
+    fn input(&self, actor: &Actor, entity: EntityIx, values: &Json) -> Result<Input, RecordError> {
+        let catalog = actor.sees(&self.catalog);
+        Input::from_json(&catalog, catalog.entity(entity), &self.filled(values)).map_err(RecordError::Invalid)
     }
 
     async fn prepare(&mut self, entity: &str, key: &str, values: &Json) -> Result<(), String> {
         let ix = self.entity(entity)?;
         let told = |error: &RecordError| format!("`{key}` of `records` cannot be made: {}", told(error));
-        let input = self.input(ix, values).map_err(|error| told(&error))?;
+        let input = self.input(&Actor::system(), ix, values).map_err(|error| told(&error))?;
         // People are made by administrators; the case's own person is none.
-        let makes_people = self.catalog.entity(ix).id == "core.user";
+        let makes_people = matches!(self.catalog.entity(ix).id.as_str(), "core.user" | "core.team");
         let maker = if makes_people { Actor::system() } else { self.actor.clone() };
         let options = client();
         let saved = self.records.create(&maker, &self.catalog, ix, input, options).await.map_err(|error| told(&error))?;
@@ -169,69 +206,149 @@ impl World {
         crate::store::outbox::last_seq(&self.store).await.map_err(|error| error.to_string())
     }
 
-    async fn act(&mut self, when: &When) -> Result<Ended, String> {
+    /// The person of the case, or another one with their roles.
+    async fn actor(&self, by: Option<&str>) -> Result<Actor, String> {
+        let Some(by) = by else { return Ok(self.actor.clone()) };
+        let (_, id) = self.record(by)?;
+        let found = self.records.actor_of(id).await.map_err(|error| told(&error))?;
+        let actor = found.ok_or_else(|| format!("`as: {by}` is nobody who may sign in"))?;
+        Ok(Actor { kind: ActorKind::Person, ..actor })
+    }
+
+    async fn act(&mut self, deed: &Deed) -> Result<Ended, String> {
+        if deed.after_s > 0 {
+            self.clock.advance_ms(deed.after_s * 1_000);
+            if !matches!(deed.what, What::Schedule { .. }) {
+                self.settle().await?;
+            }
+        }
+        let actor = self.actor(deed.by.as_deref()).await?;
         let mut ended = Ended::default();
-        let options = client();
-        let result = match when {
-            When::Create { entity, values } => {
-                let ix = self.entity(entity)?;
-                match self.input(ix, values) {
-                    Ok(input) => self.records.create(&self.actor, &self.catalog, ix, input, options).await.map(|saved| (ix, saved)),
-                    Err(error) => Err(error),
-                }
-            }
-            When::Update { record, values } => {
-                let (ix, id) = self.record(record)?;
-                ended.subject = Some((ix, id));
-                match self.input(ix, values) {
-                    Ok(input) => self.records.update(&self.actor, &self.catalog, ix, id, input, options).await.map(|saved| (ix, saved)),
-                    Err(error) => Err(error),
-                }
-            }
-            When::Delete { record } => {
-                let (ix, id) = self.record(record)?;
-                ended.subject = Some((ix, id));
-                self.records.delete(&self.actor, &self.catalog, ix, id, options).await.map(|saved| (ix, saved))
-            }
-            When::Button { button, record, payload } => {
-                let (ix, id) = self.record(record)?;
-                ended.subject = Some((ix, id));
-                let payload = self.filled(payload);
-                match run_button(&self.automation, &self.records, &self.actor, ix, id, button, payload).await {
-                    Ok(answer) => {
-                        ended.answer = answer.answer;
-                        ended.warnings = answer.warnings;
-                    }
-                    Err(error) => ended.error = Some(error),
-                }
-                return Ok(ended);
-            }
-            When::Schedule { script, after_s } => {
-                self.schedule(script, *after_s).await?;
-                return Ok(ended);
-            }
-        };
-        match result {
-            Ok((ix, saved)) => {
-                ended.subject = Some((ix, saved.id));
-                ended.changed = saved
-                    .changed
-                    .iter()
-                    .map(|field| self.catalog.entity(ix).field(*field))
-                    .filter(|field| !field.is_system || field.name == "owner")
-                    .map(|field| field.name.clone())
-                    .collect();
-                ended.warnings = saved.warnings;
-            }
-            Err(error) => ended.error = Some(error),
+        if let Err(error) = self.attempt(&actor, deed, &mut ended).await? {
+            ended.error = Some(error);
         }
         Ok(ended)
     }
 
+    /// An error outside is a fault of the case, one inside what the act came to.
+    async fn attempt(&mut self, actor: &Actor, deed: &Deed, ended: &mut Ended) -> Result<Result<(), RecordError>, String> {
+        let what = &deed.what;
+        let mut options = WriteOptions { allow_duplicates: !deed.asks, ..client() };
+        let saved = match what {
+            What::Create { entity, values, key } => {
+                let ix = self.entity(entity)?;
+                let made = match self.input(actor, ix, values) {
+                    Ok(input) => self.records.create(actor, &self.catalog, ix, input, options).await,
+                    Err(error) => Err(error),
+                };
+                made.inspect(|saved| {
+                    ended.subject = Some((ix, saved.id));
+                    if let Some(key) = key {
+                        self.known.insert(key.clone(), (ix, saved.id));
+                    }
+                })
+            }
+            What::Update { record, values, reason } => {
+                let (ix, id) = self.subject(record, ended)?;
+                options.override_reason.clone_from(reason);
+                match self.input(actor, ix, values) {
+                    Ok(input) => self.records.update(actor, &self.catalog, ix, id, input, options).await,
+                    Err(error) => Err(error),
+                }
+            }
+            What::Delete { record } => {
+                let (ix, id) = self.subject(record, ended)?;
+                self.records.delete(actor, &self.catalog, ix, id, options).await
+            }
+            What::Button { button, record, payload } => {
+                let (ix, id) = self.subject(record, ended)?;
+                let payload = self.filled(payload);
+                let answer = run_button(&self.automation, &self.records, actor, ix, id, button, payload).await;
+                return Ok(answer.map(|answer| {
+                    ended.answer = answer.answer;
+                    ended.warnings = answer.warnings;
+                }));
+            }
+            What::Schedule { script } => return self.schedule(script).await.map(Ok),
+            What::Read { record } => {
+                let (ix, id) = self.subject(record, ended)?;
+                return Ok(self.seen(actor, ix, id).await.map(|seen| ended.seen = Some(seen)));
+            }
+            What::List { entity, filter } => {
+                let ix = self.entity(entity)?;
+                return Ok(self.listed(actor, ix, filter.as_deref()).await.map(|found| ended.found = found));
+            }
+            What::Ask { .. } | What::Decide { .. } | What::Withdraw { .. } => return self.approve(actor, what, ended).await,
+            What::Wait => return Ok(Ok(())),
+        };
+        Ok(saved.map(|saved| {
+            if let Some((ix, _)) = ended.subject {
+                let entity = self.catalog.entity(ix);
+                let fields = saved.changed.iter().map(|field| entity.field(*field));
+                ended.changed = fields.filter(|field| !field.is_system || field.name == "owner").map(|field| field.name.clone()).collect();
+            }
+            ended.warnings = saved.warnings;
+        }))
+    }
+
+    fn subject(&self, record: &str, ended: &mut Ended) -> Result<(EntityIx, RecordId), String> {
+        let found = self.record(record)?;
+        ended.subject = Some(found);
+        Ok(found)
+    }
+
+    /// Asks for an approval, decides it, or takes it back.
+    async fn approve(&self, actor: &Actor, what: &What, ended: &mut Ended) -> Result<Result<(), RecordError>, String> {
+        let source = Source::Api;
+        if let What::Ask { approval, record, comment } = what {
+            let (ix, id) = self.subject(record, ended)?;
+            let ask = Ask { approval: approval.clone(), comment: comment.clone(), run: None };
+            return Ok(self.records.ask_approval(actor, &self.catalog, ix, id, ask, source).await.map(|_| ()));
+        }
+        let (What::Decide { approval, record, .. } | What::Withdraw { approval, record }) = what else { return Ok(Ok(())) };
+        let (_, id) = self.subject(record, ended)?;
+        let requests = approvals::of_record(&self.store, id).await.map_err(|error| error.to_string())?;
+        let found = requests.iter().find(|request| request.approval == *approval);
+        let request = found.ok_or_else(|| format!("nobody has asked for `{approval}` of {record}"))?.id;
+        Ok(match what {
+            What::Decide { approves, comment, .. } => {
+                let decision = Decision { approves: *approves, comment: comment.clone(), on_behalf: None };
+                self.records.decide_approval(actor, request, decision, source).await
+            }
+            _ => self.records.withdraw_approval(actor, request, source).await,
+        })
+    }
+
+    /// A record as somebody sees it.
+    async fn seen(&self, actor: &Actor, entity: EntityIx, id: RecordId) -> Result<Json, RecordError> {
+        let seen = actor.sees(&self.catalog);
+        let definition = seen.entity(entity);
+        let request = GetRequest { entity, id, select: default_select(definition), deleted: Deleted::Live };
+        match self.records.get(actor, &self.catalog, request).await? {
+            Some(row) => {
+                let mut text = String::new();
+                row.write_json(&mut text);
+                Ok(serde_json::from_str(&text).unwrap_or_default())
+            }
+            None => Err(RecordError::NotFound { entity: definition.slug.clone(), id: id.display(&definition.prefix) }),
+        }
+    }
+
+    /// The first hundred records that somebody finds.
+    async fn listed(&self, actor: &Actor, entity: EntityIx, filter: Option<&str>) -> Result<Vec<RecordId>, RecordError> {
+        let body = match filter {
+            Some(filter) => serde_json::json!({"filter": filter, "limit": 100}),
+            None => serde_json::json!({"limit": 100}),
+        };
+        let request =
+            parse_list_json(&actor.sees(&self.catalog), self.records.cursor_key(), entity, &body).map_err(RecordError::Query)?;
+        let page = self.records.list(actor, &self.catalog, request).await?;
+        Ok(page.iter().map(|row| row.id()).collect())
+    }
+
     /// Queues a schedule's script as if its time had come.
-    async fn schedule(&self, name: &str, after_s: i64) -> Result<(), String> {
+    async fn schedule(&self, name: &str) -> Result<(), String> {
         let script = self.catalog.scripts.iter().find(|script| script.id == name).ok_or_else(|| format!("there is no script `{name}`"))?;
-        self.clock.advance_ms(after_s * 1_000);
         let payload = serde_json::json!({"script": script.id, "uid": script.uid, "due": 0});
         self.store
             .write(move |tx| {
@@ -271,8 +388,18 @@ impl World {
         if let Some(wanted) = expect.get("answer") {
             compare::differences("answer", &self.filled(wanted), &ended.answer, &mut faults);
         }
+        if let Some(wanted) = expect.get("found") {
+            self.judge_found(wanted, ended, &mut faults)?;
+        }
+        if let Some(wanted) = expect.get("notified") {
+            self.judge_notified(wanted, &mut faults).await?;
+        }
         if let (Some(wanted), Some((entity, id))) = (expect.get("values"), ended.subject) {
-            match self.read(entity, id).await? {
+            let actual = match &ended.seen {
+                Some(seen) => Some(seen.clone()),
+                None => self.read(entity, id).await?,
+            };
+            match actual {
                 Some(actual) => compare::differences("values", &self.filled(wanted), &actual, &mut faults),
                 None => faults.push("values: the record is not there".to_owned()),
             }
@@ -314,6 +441,8 @@ impl World {
                     faults.push(format!("error: expected {wanted}, got {}", told(error)));
                 }
             }
+            (Some(_), None, None) if expect.get("ok") == Some(&Json::Bool(false)) => {}
+            (None, None, None) if expect.get("ok") == Some(&Json::Bool(false)) => faults.push("ok: expected a refusal, but it was done".to_owned()),
             (Some(error), None, None) => faults.push(told(error)),
             (None, Some(wanted), _) if wanted.as_array().is_none_or(|list| !list.is_empty()) => {
                 faults.push(format!("reject: expected {wanted}, but it was done"))
@@ -321,6 +450,44 @@ impl World {
             (None, _, Some(wanted)) => faults.push(format!("error: expected {wanted}, but it was done")),
             (None, _, None) => {}
         }
+    }
+
+    /// Records that were found, in any order.
+    fn judge_found(&self, wanted: &Json, ended: &Ended, faults: &mut Vec<String>) -> Result<(), String> {
+        let names = |ids: &[RecordId]| {
+            let known = |id: &RecordId| self.known.iter().find(|(_, (_, known))| known == id).map(|(key, _)| format!("${key}"));
+            let mut names: Vec<String> = ids.iter().map(|id| known(id).unwrap_or_else(|| "another one".to_owned())).collect();
+            names.sort_unstable();
+            names
+        };
+        let list = wanted.as_array().map(Vec::as_slice).unwrap_or_default();
+        let wanted = list.iter().map(|one| self.record(one.as_str().unwrap_or_default()).map(|(_, id)| id)).collect::<Result<Vec<_>, _>>()?;
+        let (wanted, found) = (names(&wanted), names(&ended.found));
+        if wanted != found {
+            faults.push(format!("found: expected [{}], got [{}]", wanted.join(", "), found.join(", ")));
+        }
+        Ok(())
+    }
+
+    /// People who have something new behind the bell: all of them, and nobody else.
+    async fn judge_notified(&self, wanted: &Json, faults: &mut Vec<String>) -> Result<(), String> {
+        let wanted: Vec<&str> = wanted.as_array().map(Vec::as_slice).unwrap_or_default().iter().filter_map(Json::as_str).collect();
+        let mut people: Vec<(&String, RecordId)> = Vec::new();
+        for (key, (entity, id)) in &self.known {
+            if self.catalog.entity(*entity).id == "core.user" {
+                people.push((key, *id));
+            }
+        }
+        people.sort_unstable();
+        for (key, id) in people {
+            let unread = notifications::unread(&self.store, id.0).await.map_err(|error| error.to_string())?;
+            let is_wanted = wanted.iter().any(|name| name.strip_prefix('$').unwrap_or(name) == key);
+            if is_wanted != (unread > 0) {
+                let what = if is_wanted { "was told nothing" } else { "was told something" };
+                faults.push(format!("notified: ${key} {what}"));
+            }
+        }
+        Ok(())
     }
 
     /// Records made meanwhile, without the one a create makes itself.

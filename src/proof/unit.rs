@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::case::{Act, Case};
+use super::case::{Act, Case, Lone};
 use super::compare;
 use super::report::Failure;
 use crate::base::{Explain, Value};
@@ -22,7 +22,8 @@ pub(super) async fn run(catalog: &Arc<Catalog>, pool: &Pool, case: &Case) -> Res
 
 /// Runs the script; an error here is a fault of the case itself.
 async fn attempt<'c>(catalog: &'c Arc<Catalog>, pool: &Pool, case: &Case) -> Result<(&'c Script, Result<Outcome, ScriptError>), String> {
-    let Act::Script { script, rec, old, payload } = &case.act else { return Err("the case runs no script".to_owned()) };
+    let Act::Script(given) = &case.act else { return Err("the case runs no script".to_owned()) };
+    let Lone { script, rec, old, payload } = given.as_ref();
     let script = find_script(catalog, script.as_deref(), &case.file)?;
     let entity = script.entity.map(|ix| catalog.entity(ix));
     let source = ScriptSource {

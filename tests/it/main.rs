@@ -24,6 +24,7 @@ mod hostile;
 mod identity;
 mod jobs;
 mod logs;
+mod mutants;
 mod page_samples;
 mod pipelines;
 mod plugins;

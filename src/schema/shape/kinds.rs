@@ -476,6 +476,7 @@ pub const IMPORT: &[KeySpec] = &[
 
 pub const TEST: &[KeySpec] = &[
     KIND,
+    key("records", List(&Any), "Records that are there in each of the cases."),
     key("cases", Any, "Test cases, read by `relata test`."),
 ];
 
