@@ -15,10 +15,14 @@ mod unit;
 
 use std::sync::Arc;
 
+use tokio::task::JoinSet;
+
 pub use mutate::{Mutation, Mutations, Score, Survivor, mutate};
 pub use report::{Failure, Report};
 
+use case::{Act, Case};
 use packages::Packages;
+use story::Stage;
 
 use crate::base::clock::Stopwatch;
 use crate::deploy::{self, DeployError};
@@ -60,32 +64,57 @@ async fn run_some(files: &[SourceFile], which: Which<'_>) -> Result<Report, Depl
     Ok(report)
 }
 
-/// Plays the cases of a package on these files.
+/// Plays the cases of a package on these files: side by side, or one after the other until one fails.
 async fn play(files: &[SourceFile], tests: &[TestFile], which: Which<'_>, pool: &Pool, report: &mut Report) -> Result<(), DeployError> {
     let catalog = Arc::new(deploy::check(files, &Bindings::default()).map_err(DeployError::Faults)?.catalog);
-    let stage = story::Stage::new(files);
-    for file in tests {
-        for (json, line) in cases_of(file) {
-            if which.until_one_fails && !report.is_ok() {
-                return Ok(());
-            }
-            let case = match case::Case::parse(&json, &file.path, line) {
-                Ok(case) => case,
-                Err(failure) => {
-                    report.add(Err(failure));
-                    continue;
-                }
-            };
-            if which.filter.is_some_and(|wanted| !case.name.contains(wanted) && !file.path.contains(wanted)) {
+    let stage = Arc::new(Stage::new(files));
+    let most = if which.until_one_fails { 1 } else { std::thread::available_parallelism().map_or(2, usize::from) * 2 };
+    let mut ended: Vec<(usize, Result<(), Failure>)> = Vec::new();
+    let mut running = JoinSet::new();
+    let cases = tests.iter().flat_map(|file| cases_of(file).into_iter().map(move |(json, line)| (file, json, line)));
+    for (at, (file, json, line)) in cases.enumerate() {
+        let case = match Case::parse(&json, &file.path, line) {
+            Ok(case) => case,
+            Err(failure) => {
+                ended.push((at, Err(failure)));
                 continue;
             }
-            report.add(match &case.act {
-                case::Act::Script(_) => unit::run(&catalog, pool, &case).await,
-                case::Act::Story(_) => stage.run(&case).await,
-            });
+        };
+        if which.filter.is_some_and(|wanted| !case.name.contains(wanted) && !file.path.contains(wanted)) {
+            continue;
         }
+        if running.len() >= most {
+            ended.extend(one_of(&mut running).await);
+        }
+        if which.until_one_fails && ended.iter().any(|(_, result)| result.is_err()) {
+            break;
+        }
+        let (catalog, stage, pool) = (Arc::clone(&catalog), Arc::clone(&stage), pool.clone());
+        running.spawn(async move {
+            let result = match &case.act {
+                Act::Script(_) => unit::run(&catalog, &pool, &case).await,
+                Act::Story(_) => stage.run(&case).await,
+            };
+            (at, result)
+        });
+    }
+    while !running.is_empty() {
+        ended.extend(one_of(&mut running).await);
+    }
+    stage.close().await;
+    ended.sort_unstable_by_key(|(at, _)| *at);
+    for (_, result) in ended {
+        report.add(result);
     }
     Ok(())
+}
+
+/// The next case that ends.
+async fn one_of(running: &mut JoinSet<(usize, Result<(), Failure>)>) -> Option<(usize, Result<(), Failure>)> {
+    match running.join_next().await? {
+        Ok(ended) => Some(ended),
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
 }
 
 /// The cases of a file with their lines: a list, or a document of `kind: test` with `cases:`, and `records:` that are there in

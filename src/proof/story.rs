@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use serde_json::{Map, Value as Json};
+use tokio::sync::Mutex;
 
 use super::case::{Act, Case, Deed, What};
 use super::compare;
 use super::report::Failure;
 use crate::access::{Actor, ActorKind};
 use crate::automation::{Automation, ScriptJobs, run_button};
-use crate::base::{EntityIx, Explain, FixedClock, IdMint, RecordId, SeededRandom};
+use crate::base::{DateTime, EntityIx, Explain, FixedClock, IdMint, RecordId, SeededRandom};
 use crate::deploy;
 use crate::jobs::{CLOCKS, Job, JobContext, JobError, JobHandler, NewJob, Outcome, Runner, RunnerOptions, SCHEDULE};
 use crate::query::{Deleted, GetRequest, default_select, parse_list_json};
@@ -20,9 +21,16 @@ use crate::schema::SourceFile;
 use crate::schema::catalog::Catalog;
 use crate::store::{BoxFuture, Durability, OpenOptions, Store, StoreError, Target, approvals, notifications};
 
-/// The definitions all stories of a run play on.
+/// The definitions all stories of a run play on. They are applied once for each moment at which stories begin; a story gets a copy.
 pub(super) struct Stage {
     files: Vec<SourceFile>,
+    grounds: Mutex<HashMap<DateTime, Arc<Ground>>>,
+}
+
+/// An empty workspace in which the definitions were applied just now.
+struct Ground {
+    store: Store,
+    catalog: Arc<Catalog>,
 }
 
 /// Does by the clock what a server does: clocks that run out, approvals whose time is over.
@@ -74,7 +82,13 @@ struct Ended {
 
 impl Stage {
     pub fn new(files: &[SourceFile]) -> Self {
-        Self { files: files.to_vec() }
+        Self { files: files.to_vec(), grounds: Mutex::new(HashMap::new()) }
+    }
+
+    pub async fn close(&self) {
+        for (_, ground) in self.grounds.lock().await.drain() {
+            let _ = ground.store.close().await;
+        }
     }
 
     pub async fn run(&self, case: &Case) -> Result<(), Failure> {
@@ -112,21 +126,31 @@ impl Stage {
         faults
     }
 
-    async fn build(&self, case: &Case) -> Result<World, String> {
-        let clock = Arc::new(FixedClock::at(case.now));
-        let random = Arc::new(SeededRandom::new(1));
-        let options = OpenOptions {
-            clock: clock.clone(),
-            random: random.clone(),
-            durability: Durability::Relaxed,
-            ..OpenOptions::new(Target::Temporary)
-        };
-        let store = Store::open(options).await.map_err(|error| error.to_string())?;
+    async fn ground(&self, now: DateTime) -> Result<Arc<Ground>, String> {
+        let mut grounds = self.grounds.lock().await;
+        if let Some(ground) = grounds.get(&now) {
+            return Ok(Arc::clone(ground));
+        }
+        // A second before the story, so that ids differ.
+        let clock = FixedClock::at(now);
+        clock.advance_ms(-1_000);
+        let store = Store::open(options(Target::Temporary, &Arc::new(clock))).await.map_err(|error| error.to_string())?;
         let plan = deploy::plan(&store, &self.files).await.map_err(|error| error.to_string())?;
         let outcome = deploy::apply(&store, plan, &["all".to_owned()], 0).await.map_err(|error| error.to_string())?;
-        let mut loaded = outcome.loaded;
-        loaded.catalog.version = outcome.version;
-        let catalog = Arc::new(ArcSwap::from_pointee(Catalog { blind: store.blind(), ..loaded.catalog }));
+        let catalog = Catalog { blind: store.blind(), version: outcome.version, ..outcome.loaded.catalog };
+        let ground = Arc::new(Ground { store, catalog: Arc::new(catalog) });
+        grounds.insert(now, Arc::clone(&ground));
+        Ok(ground)
+    }
+
+    async fn build(&self, case: &Case) -> Result<World, String> {
+        let ground = self.ground(case.now).await?;
+        let clock = Arc::new(FixedClock::at(case.now));
+        let of = ground.store.data_folder().ok_or("the workspace of the cases is gone")?.to_owned();
+        let options = options(Target::TemporaryCopy { of }, &clock);
+        let random = options.random.clone();
+        let store = Store::open(options).await.map_err(|error| error.to_string())?;
+        let catalog = Arc::new(ArcSwap::new(Arc::clone(&ground.catalog)));
         let automation = Arc::new(Automation::new(random.clone()));
         let ids: Arc<IdMint> = store.mint().clone();
         let records = Records::new(store.clone(), catalog.clone(), automation.clone(), clock.clone(), random.clone(), ids);
@@ -137,6 +161,16 @@ impl Stage {
         let mut world = World { store, catalog, records, automation, runner, clock, actor: Actor::system(), known: HashMap::new() };
         world.sign_in().await?;
         Ok(world)
+    }
+}
+
+/// Time stands still and randomness repeats itself.
+fn options(target: Target, clock: &Arc<FixedClock>) -> OpenOptions {
+    OpenOptions {
+        clock: clock.clone(),
+        random: Arc::new(SeededRandom::new(1)),
+        durability: Durability::Relaxed,
+        ..OpenOptions::new(target)
     }
 }
 

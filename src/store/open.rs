@@ -71,6 +71,15 @@ impl Store {
                 let options = OpenOptions { durability: super::Durability::Relaxed, ..options };
                 Self::open_sqlite(options, path, Box::new(temporary)).await
             }
+            Target::TemporaryCopy { of } => {
+                let temporary = TemporaryFolder::create(options.random.as_ref())?;
+                let path = temporary.path().to_owned();
+                let (from, to) = (of.clone(), path.clone());
+                let copied = tokio::task::spawn_blocking(move || folder::copy(&from, &to)).await;
+                copied.map_err(|_| StoreError::Closed)??;
+                let options = OpenOptions { durability: super::Durability::Relaxed, ..options };
+                Self::open_sqlite(options, path, Box::new(temporary)).await
+            }
             Target::Postgres { url, schema } => Self::open_postgres(options, &url, schema.as_deref()).await,
         }
     }

@@ -16,6 +16,8 @@ pub enum Target {
     /// An embedded database in a new folder under the system's temporary one, removed when the store is dropped,
     /// without waiting for the disk: for `relata test` and what-if.
     Temporary,
+    /// The same, holding what the embedded database in this data folder holds now, with its keys.
+    TemporaryCopy { of: PathBuf },
 }
 
 /// Whether an acknowledged write has reached the disk.

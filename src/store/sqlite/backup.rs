@@ -18,9 +18,16 @@ const PAGES: i32 = 1024;
 /// Copies the live database beside its writers. A read transaction is held, so that the copy is of one moment and need
 /// not start anew when someone writes.
 pub(in crate::store) fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
+    copy_unsynced(from, to)?;
+    std::fs::File::open(to).and_then(|file| file.sync_all()).map_err(|error| StoreError::file(to, &error))
+}
+
+/// The same for a copy that need not outlive the power.
+pub(super) fn copy_unsynced(from: &Path, to: &Path) -> Result<(), StoreError> {
     let source =
         Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(translate)?;
     let mut target = Connection::open(to).map_err(translate)?;
+    target.pragma_update(None, "synchronous", "off").map_err(translate)?;
     source.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema").map_err(translate)?;
     {
         let backup = Backup::new(&source, &mut target).map_err(translate)?;
@@ -35,8 +42,7 @@ pub(in crate::store) fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
     source.execute_batch("COMMIT").map_err(translate)?;
     // One file, readable without a log beside it.
     target.pragma_update(None, "journal_mode", "delete").map_err(translate)?;
-    target.close().map_err(|(_, error)| translate(error))?;
-    std::fs::File::open(to).and_then(|file| file.sync_all()).map_err(|error| StoreError::file(to, &error))
+    target.close().map_err(|(_, error)| translate(error))
 }
 
 /// What a verified database file holds.

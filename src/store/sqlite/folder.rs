@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
+use super::connect::database_path;
 use crate::base::Random;
 use crate::store::StoreError;
 
@@ -21,6 +22,23 @@ pub(in crate::store) fn take(folder: &Path) -> Result<File, StoreError> {
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: folder.display().to_string() }),
         Err(TryLockError::Error(error)) => Err(fault(error)),
     }
+}
+
+/// Copies a data folder beside its user: the database as it is now, and its keys; no contents of files.
+pub(in crate::store) fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
+    super::backup::copy_unsynced(&database_path(from), &database_path(to))?;
+    let (from, to) = (from.join("keys"), to.join("keys"));
+    if !from.is_dir() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(&to).map_err(|error| StoreError::file(&to, &error))?;
+    for entry in std::fs::read_dir(&from).map_err(|error| StoreError::file(&from, &error))? {
+        let path = entry.map_err(|error| StoreError::file(&from, &error))?.path();
+        if let (true, Some(name)) = (path.is_file(), path.file_name()) {
+            std::fs::copy(&path, to.join(name)).map_err(|error| StoreError::file(&path, &error))?;
+        }
+    }
+    Ok(())
 }
 
 /// A folder that is removed with its last user.

@@ -28,10 +28,15 @@ fields:
   code: {type: text, unique: true}
   stage: {type: select, options: [new, waiting, won], default: new}
   account: {type: link, to: shop.account}
+  wish: {type: link, to: shop.wish}
 scripts:
   - {id: push, trigger: button, source: "fn run(rec, old, ctx) { update(rec, ctx.payload); }"}
 buttons:
   - {id: push, script: push}
+conversions:
+  - id: grow
+    targets: [{id: account, entity: shop.account, existing: never, values: {name: =name}}]
+    set: {stage: "=coalesce(wish.stage, stage)"}
 clocks:
   - {id: close, calendar: office, targets: [{time: 20h}], stop: "stage = 'won'", pause: "stage = 'waiting'"}
 pipelines:
