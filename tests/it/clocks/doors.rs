@@ -81,13 +81,17 @@ async fn every_door_holds_stops_and_opens_the_clock_alike() {
         // 17 h: 2 on Monday, 8 on Friday, 7 on the Monday after.
         ["running", "2026-10-19T08:00:00Z", 10_800],
     ]);
-    for door in DOORS {
+    // A record is converted once: each of the events comes from a conversion in turn.
+    let once = (0..EVENTS.len()).map(|at| ("convert", Some(at)));
+    for (door, only) in DOORS.into_iter().filter(|door| *door != "convert").map(|door| (door, None)).chain(once) {
         app.clock.set(at("10-09 10:00"));
-        let id = app.create_id("deal", json!({ "name": "Deal", "code": door.replace(' ', "-") })).await;
+        let code = format!("{}-{}", door.replace(' ', "-"), only.unwrap_or_default());
+        let id = app.create_id("deal", json!({ "name": "Deal", "code": code })).await;
         let mut seen = Vec::new();
-        for (when, stage) in EVENTS {
+        for (event, (when, stage)) in EVENTS.into_iter().enumerate() {
             app.clock.set(at(when));
-            let told = through(&app, door, &id, &door.replace(' ', "-"), &json!({ "stage": stage })).await;
+            let by = if only.is_none_or(|only| only == event) { door } else { "patch" };
+            let told = through(&app, by, &id, &code, &json!({ "stage": stage })).await;
             assert_eq!(told, None, "{door} to {stage}");
             let deal = app.get(&format!("/api/v1/records/deal/{id}")).await.expect_status(200).json();
             seen.push(json!([deal["close_state"], deal["close_due"], deal["close_spent"]]));
