@@ -87,7 +87,9 @@ fn in_order(steps: Vec<Step>, links: Vec<Sql>, views: Vec<Sql>) -> Vec<Sql> {
 
 fn recompute(op: &Op, loaded: &Loaded) -> Vec<(EntityIx, FieldIx)> {
     match &op.kind {
-        OpKind::CreatePart { part: Part::Clock } | OpKind::ChangePart { part: Part::Clock } => clocks(loaded, |entity| entity.id == op.entity),
+        OpKind::CreatePart { part: Part::Clock } | OpKind::ChangePart { part: Part::Clock } => {
+            clocks(loaded, |entity| entity.id == op.entity)
+        }
         // Hours and days are the ground of what clocks have counted.
         OpKind::ChangePart { part: Part::Calendar | Part::Settings } => clocks(loaded, |_| true),
         _ => recompute_field(op, loaded).into_iter().collect(),

@@ -105,14 +105,8 @@ fn scheduled(catalog: &Catalog) -> Vec<Timed<'_>> {
         Some(Timed { uid: &automation.uid, id: &automation.id, cron: &clock.cron, zone: &clock.zone, missed: clock.missed, what })
     });
     let has_clocks = catalog.entities.iter().any(|entity| !entity.clocks.is_empty());
-    let clocks = has_clocks.then_some(Timed {
-        uid: CLOCKS,
-        id: CLOCKS,
-        cron: "* * * * *",
-        zone: "UTC",
-        missed: Missed::Once,
-        what: What::Clocks,
-    });
+    let clocks =
+        has_clocks.then_some(Timed { uid: CLOCKS, id: CLOCKS, cron: "* * * * *", zone: "UTC", missed: Missed::Once, what: What::Clocks });
     scripts.chain(automations).chain(clocks).collect()
 }
 

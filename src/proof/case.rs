@@ -120,9 +120,7 @@ impl Case {
         let records = map.get("records").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
         let records = records.iter().map(record).collect::<Result<Vec<_>, _>>().map_err(&fail)?;
         let act = match map.get("when") {
-            Some(Json::Array(deeds)) if !deeds.is_empty() => {
-                Act::Story(deeds.iter().map(deed).collect::<Result<_, _>>().map_err(&fail)?)
-            }
+            Some(Json::Array(deeds)) if !deeds.is_empty() => Act::Story(deeds.iter().map(deed).collect::<Result<_, _>>().map_err(&fail)?),
             Some(when) => Act::Story(vec![deed(when).map_err(&fail)?]),
             None => {
                 let given = map.get("given").cloned().unwrap_or_default();

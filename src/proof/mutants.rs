@@ -26,19 +26,55 @@ pub(super) struct Mutant {
 const KINDS: &[&str] = &["entity", "extension", "automation", "approval", "pipeline", "role", "script", "calendar"];
 /// What only people read, and what no story can run.
 const PASSED_OVER: &[&str] = &[
-    "label", "label_plural", "description", "help", "placeholder", "inverse_label", "guidance", "message", "text", "title", "icon", "views",
-    "layouts", "features", "options", "retention", "indexes", "source", "limits", "subject", "visible_if", "conversions", "pools", "registrations",
+    "label",
+    "label_plural",
+    "description",
+    "help",
+    "placeholder",
+    "inverse_label",
+    "guidance",
+    "message",
+    "text",
+    "title",
+    "icon",
+    "views",
+    "layouts",
+    "features",
+    "options",
+    "retention",
+    "indexes",
+    "source",
+    "limits",
+    "subject",
+    "visible_if",
+    "conversions",
+    "pools",
+    "registrations",
 ];
 /// Conditions: left out, turned into their opposite, changed inside.
 const CONDITIONS: &[&str] = &["when", "required_if", "readonly_if", "if", "where", "pause"];
 /// Expressions that must be there: turned or changed inside.
 const EXPRESSIONS: &[&str] = &["assert", "expr", "agg", "stop"];
 /// Keys without which less is asked or given.
-const KEYS: &[&str] = &["min", "max", "pattern", "watch", "override", "reason", "start", "rows", "inherit", "assignee", "due", "roles", "ask"];
+const KEYS: &[&str] =
+    &["min", "max", "pattern", "watch", "override", "reason", "start", "rows", "inherit", "assignee", "due", "roles", "ask"];
 /// Lists of parts, each of which is left out.
 const PARTS: &[&str] = &[
-    "rules", "unique", "duplicates", "gates", "require", "moves", "tasks", "clocks", "holidays", "workdays", "approvals", "pipelines", "scripts",
-    "hide", "read_only",
+    "rules",
+    "unique",
+    "duplicates",
+    "gates",
+    "require",
+    "moves",
+    "tasks",
+    "clocks",
+    "holidays",
+    "workdays",
+    "approvals",
+    "pipelines",
+    "scripts",
+    "hide",
+    "read_only",
 ];
 /// Lists that want one entry at least: left out of longer ones.
 const LISTS: &[&str] = &["steps", "fields", "targets", "match", "to", "then", "else", "by", "read", "write"];

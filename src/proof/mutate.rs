@@ -74,7 +74,8 @@ pub async fn mutate(files: &[SourceFile], options: &Mutations) -> Result<Mutatio
     }
     let packages = Packages::of(&loaded);
     let tested = |package: &str| loaded.tests.iter().any(|file| file.package == package);
-    let wanted = |package: &&str| if options.packages.is_empty() { tested(package) } else { options.packages.iter().any(|one| one == package) };
+    let wanted =
+        |package: &&str| if options.packages.is_empty() { tested(package) } else { options.packages.iter().any(|one| one == package) };
     let mut chosen: BTreeMap<String, Vec<Mutant>> = BTreeMap::new();
     for file in files.iter().filter(|file| !file.path.split('/').any(|part| part == "tests")) {
         if let Some(package) = packages.home(&file.path).filter(wanted) {

@@ -154,7 +154,7 @@ impl Stage {
         let automation = Arc::new(Automation::new(random.clone()));
         let ids: Arc<IdMint> = store.mint().clone();
         let records = Records::new(store.clone(), catalog.clone(), automation.clone(), clock.clone(), random.clone(), ids);
-        let handlers: Vec<Arc<dyn JobHandler>> = 
+        let handlers: Vec<Arc<dyn JobHandler>> =
             vec![Arc::new(ScriptJobs::new(automation.clone(), records.clone())), Arc::new(Hours { records: records.clone() })];
         let runner = Runner::new(store.clone(), catalog.clone(), handlers, clock.clone(), random, RunnerOptions::default());
         let catalog = catalog.load_full();
@@ -374,8 +374,7 @@ impl World {
             Some(filter) => serde_json::json!({"filter": filter, "limit": 100}),
             None => serde_json::json!({"limit": 100}),
         };
-        let request =
-            parse_list_json(&actor.sees(&self.catalog), self.records.cursor_key(), entity, &body).map_err(RecordError::Query)?;
+        let request = parse_list_json(&actor.sees(&self.catalog), self.records.cursor_key(), entity, &body).map_err(RecordError::Query)?;
         let page = self.records.list(actor, &self.catalog, request).await?;
         Ok(page.iter().map(|row| row.id()).collect())
     }
@@ -476,7 +475,9 @@ impl World {
                 }
             }
             (Some(_), None, None) if expect.get("ok") == Some(&Json::Bool(false)) => {}
-            (None, None, None) if expect.get("ok") == Some(&Json::Bool(false)) => faults.push("ok: expected a refusal, but it was done".to_owned()),
+            (None, None, None) if expect.get("ok") == Some(&Json::Bool(false)) => {
+                faults.push("ok: expected a refusal, but it was done".to_owned())
+            }
             (Some(error), None, None) => faults.push(told(error)),
             (None, Some(wanted), _) if wanted.as_array().is_none_or(|list| !list.is_empty()) => {
                 faults.push(format!("reject: expected {wanted}, but it was done"))
@@ -495,7 +496,8 @@ impl World {
             names
         };
         let list = wanted.as_array().map(Vec::as_slice).unwrap_or_default();
-        let wanted = list.iter().map(|one| self.record(one.as_str().unwrap_or_default()).map(|(_, id)| id)).collect::<Result<Vec<_>, _>>()?;
+        let wanted =
+            list.iter().map(|one| self.record(one.as_str().unwrap_or_default()).map(|(_, id)| id)).collect::<Result<Vec<_>, _>>()?;
         let (wanted, found) = (names(&wanted), names(&ended.found));
         if wanted != found {
             faults.push(format!("found: expected [{}], got [{}]", wanted.join(", "), found.join(", ")));

@@ -105,7 +105,8 @@ fn swapped(text: &str, operators: &[(&str, &str)], quotes: &[char], has_comments
             skip_to = at + from.trim_end().len().max(1);
             continue;
         }
-        if letter.is_ascii_digit() && !text[..at].ends_with(|before: char| before.is_ascii_alphanumeric() || before == '_' || before == '.') {
+        if letter.is_ascii_digit() && !text[..at].ends_with(|before: char| before.is_ascii_alphanumeric() || before == '_' || before == '.')
+        {
             let end = text[at..].find(|c: char| !c.is_ascii_digit()).map_or(text.len(), |end| at + end);
             skip_to = end;
             let behind = text[end..].chars().next();
@@ -143,7 +144,12 @@ mod tests {
     fn each_operator_of_an_expression_is_changed_once_and_no_text() {
         assert_eq!(
             changed(in_expression("stage = 'a = b' and amount >= 10")),
-            ["stage != 'a = b' and amount >= 10", "stage = 'a = b' or amount >= 10", "stage = 'a = b' and amount < 10", "stage = 'a = b' and amount >= 11"]
+            [
+                "stage != 'a = b' and amount >= 10",
+                "stage = 'a = b' or amount >= 10",
+                "stage = 'a = b' and amount < 10",
+                "stage = 'a = b' and amount >= 11"
+            ]
         );
         assert_eq!(changed(in_expression("due is not null")), ["due is null"]);
         assert_eq!(changed(in_expression("is_nullable")), Vec::<String>::new());

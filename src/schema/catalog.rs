@@ -5,8 +5,8 @@
 
 mod approval;
 mod automation;
-mod conversion;
 mod clock;
+mod conversion;
 mod duplicates;
 mod entity;
 mod field;
@@ -30,8 +30,8 @@ pub use automation::{
     Act, Audience, Automation, Automations, Choosing, Clock, Given, GivenValue, Language, Recipient, RunAs, Sent, Shift, Start, Starts,
     Step,
 };
-pub use conversion::{Carry, Conversion, ConversionTarget, Existing, Mapped, MappedValue, Origin};
 pub use clock::{ClockFields, ClockTarget, ServiceClock};
+pub use conversion::{Carry, Conversion, ConversionTarget, Existing, Mapped, MappedValue, Origin};
 pub use duplicates::{DuplicateRule, Likeness, Match};
 pub use entity::{Dependent, Entity, Features, Index, Retention, RetentionAction, Rule, Title, TitlePart, Unique, Via};
 pub use field::{Column, ColumnKind, Default, Field, FieldClass};

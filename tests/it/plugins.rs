@@ -24,7 +24,11 @@ async fn the_cases_of_the_shipped_plugins_hold() {
 async fn the_cases_of_the_shipped_packages_hold() {
     let files = deploy::read(&Folders::new(Path::new(env!("CARGO_MANIFEST_DIR")), None)).expect("readable");
     for (package, other, least) in [("definitions/crm/", "/retail/", 140), ("definitions/retail/", "/crm/", 30)] {
-        let files: Vec<_> = files.iter().filter(|file| !file.path.contains(other) && (package.contains("crm") || !file.path.starts_with("plugins/"))).cloned().collect();
+        let files: Vec<_> = files
+            .iter()
+            .filter(|file| !file.path.contains(other) && (package.contains("crm") || !file.path.starts_with("plugins/")))
+            .cloned()
+            .collect();
         let report = proof::run(&files, Some(package)).await.expect("runs");
         assert!(report.is_ok(), "{}", report.text());
         assert!(report.cases >= least, "{package}: {} cases", report.cases);

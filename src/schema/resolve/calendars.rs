@@ -30,7 +30,8 @@ pub(super) fn build(work: &mut Work) {
         let id = if written.contains('.') { written.to_owned() } else { format!("{package}.{written}") };
         // A layer above replaces a calendar of the same id.
         if let Some((_, first)) = seen.get(&id).filter(|(known, _)| *known == package) {
-            let fault = Diagnostic::error("DEF201", &node.place, format!("the calendar `{id}` is defined twice")).label(first, "first here");
+            let fault =
+                Diagnostic::error("DEF201", &node.place, format!("the calendar `{id}` is defined twice")).label(first, "first here");
             work.fault(fault.hint("give one of the two another id"));
             continue;
         }
@@ -45,7 +46,11 @@ pub(super) fn build(work: &mut Work) {
 /// The calendar a text names, seen from a package.
 pub(super) fn find(work: &mut Work, node: Option<&Node>, package: &str) -> Option<Arc<WorkCalendar>> {
     let Some((node, name)) = node.and_then(|node| Some((node, node.as_text()?))).filter(|(_, name)| *name != ALWAYS) else {
-        let label = Labels([("en", "Round the clock"), ("zh-CN", "全天候"), ("zh-TW", "全天候")].map(|(tag, text)| (tag.to_owned(), text.to_owned())).into());
+        let label = Labels(
+            [("en", "Round the clock"), ("zh-CN", "全天候"), ("zh-TW", "全天候")]
+                .map(|(tag, text)| (tag.to_owned(), text.to_owned()))
+                .into(),
+        );
         return Some(Arc::new(WorkCalendar::always(label, workspace_zone(work))));
     };
     let known = &work.catalog.calendars;

@@ -40,7 +40,10 @@ fn field(clock: &Node, id: &str, ending: &str) -> serde_json::Value {
     let own = labels::of(clock.get("label")).unwrap_or_else(|| labels::from_name(id));
     let named = |texts: [&str; 3]| -> serde_json::Value {
         let locales = crate::base::Locale::ALL.into_iter().zip(texts);
-        locales.map(|(locale, text)| (locale.tag().to_owned(), text.replace("{}", own.get(locale)).into())).collect::<serde_json::Map<_, _>>().into()
+        locales
+            .map(|(locale, text)| (locale.tag().to_owned(), text.replace("{}", own.get(locale)).into()))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
     };
     match ending {
         "state" => json!({"type": "select", "label": named(["{}: state", "{}：状态", "{}：狀態"]), "options": [
@@ -85,7 +88,9 @@ fn targets(work: &mut Work, ix: EntityIx, part: &PartDraft, clock: &str) -> Vec<
     if written.is_empty() || written.len() > MOST_TARGETS {
         let place = part.node.entry("targets").map_or(&part.node.place, |(key, _)| &key.place).clone();
         let message = if written.is_empty() { "a clock without a time limit" } else { "more time limits than one clock may have" };
-        work.fault(Diagnostic::error("DEF113", &place, message).hint(format!("give `{clock}` 1 to {MOST_TARGETS}: `targets: [{{time: 4h}}]`")));
+        work.fault(
+            Diagnostic::error("DEF113", &place, message).hint(format!("give `{clock}` 1 to {MOST_TARGETS}: `targets: [{{time: 4h}}]`")),
+        );
     }
     let mut found: Vec<ClockTarget> = Vec::new();
     for target in &written {
@@ -99,7 +104,8 @@ fn targets(work: &mut Work, ix: EntityIx, part: &PartDraft, clock: &str) -> Vec<
         let seconds = time.scalar_text().as_deref().and_then(seconds);
         if seconds.is_none() {
             let message = format!("`{}` is no working time", time.scalar_text().unwrap_or_default());
-            let hint = "write hours and minutes: `4h`, `30m`, `1h30m`; a working day is as long as its hours, so two of eight hours are `16h`";
+            let hint =
+                "write hours and minutes: `4h`, `30m`, `1h30m`; a working day is as long as its hours, so two of eight hours are `16h`";
             work.fault(Diagnostic::error("DEF434", &time.place, message).hint(hint));
         }
         let calendar = target.get("calendar").or(part.node.get("calendar"));
@@ -144,7 +150,12 @@ fn own(work: &mut Work, ix: EntityIx, node: Option<&Node>) -> Option<Typed> {
                 | FieldType::Links { .. }
         )
     };
-    if needed.paths.is_empty() && needed.children.is_empty() && !needed.uses_now && !needed.uses_me && !needed.fields.iter().any(is_read_later) {
+    if needed.paths.is_empty()
+        && needed.children.is_empty()
+        && !needed.uses_now
+        && !needed.uses_me
+        && !needed.fields.iter().any(is_read_later)
+    {
         return Some(found);
     }
     let fault = Diagnostic::error("DEF433", &node.place, "a clock can only depend on what its record itself holds");

@@ -283,8 +283,10 @@ fn add_part(work: &mut Work, ix: EntityIx, section: &'static str, node: &Node, d
         None => work.drafts[ix.0 as usize].parts.push(part),
         // A layer above replaces a view, layout, approval, pool, registration, pipeline or conversion of the same id.
         Some(position)
-            if matches!(section, "views" | "layouts" | "pipelines" | "conversions" | "approvals" | "clocks" | "pools" | "registrations")
-                && work.draft(ix).parts[position].package != part.package =>
+            if matches!(
+                section,
+                "views" | "layouts" | "pipelines" | "conversions" | "approvals" | "clocks" | "pools" | "registrations"
+            ) && work.draft(ix).parts[position].package != part.package =>
         {
             work.drafts[ix.0 as usize].parts[position] = part;
         }

@@ -4,9 +4,9 @@
 mod approvals;
 mod automations;
 mod bind;
-mod conversions;
 pub(crate) mod calendars;
 mod clocks;
+mod conversions;
 mod data;
 mod describe;
 mod drafts;

@@ -1,8 +1,8 @@
 //! The kinds of document and their keys.
 
 use super::KeyType::{
-    Any, Bool, Calendar, Date, Entity, Expr, Field, FieldOr, Fields, Int, Label, List, Many, MapOf, Name, Number, Object, OneOf, Picklist, SortField,
-    Steps, Text, Trigger,
+    Any, Bool, Calendar, Date, Entity, Expr, Field, FieldOr, Fields, Int, Label, List, Many, MapOf, Name, Number, Object, OneOf, Picklist,
+    SortField, Steps, Text, Trigger,
 };
 use super::process::{APPROVAL, CLOCK, CONVERSION, DUPLICATE, PIPELINE, POOL, REGISTRATION, RETENTION};
 use super::{KeySpec, Kind, key, later, must, with};
@@ -228,7 +228,11 @@ pub const HOLIDAY: &[KeySpec] = &[
 
 pub const WORKDAY: &[KeySpec] = &[
     must("on", Date, "The day: work goes on, whatever the weekday."),
-    key("as", OneOf(&super::super::resolve::calendars::WEEKDAYS), "With the hours of this weekday; of the first that has any when left out."),
+    key(
+        "as",
+        OneOf(&super::super::resolve::calendars::WEEKDAYS),
+        "With the hours of this weekday; of the first that has any when left out.",
+    ),
     key("hours", Many(&Text), "With hours of its own."),
     key("label", Label, "Its name."),
 ];

@@ -216,12 +216,21 @@ pub const CLOCK_TARGET: &[KeySpec] = &[
 ];
 
 pub const CLOCK: &[KeySpec] = &[
-    must("id", Name, "Name of the clock, unique in the entity: `response` is kept in `response_state`, `response_due`, `response_spent` and `response_since`."),
+    must(
+        "id",
+        Name,
+        "Name of the clock, unique in the entity: `response` is kept in `response_state`, `response_due`, `response_spent` and `response_since`.",
+    ),
     key("label", Label, "What people read; made from the id when left out."),
     with("calendar", Calendar, "always", "The hours it is counted in: a document of `kind: calendar`; `always` is round the clock."),
     must("targets", List(&Object(CLOCK_TARGET)), "Time limits; a record for which none holds has none."),
     key("start", Expr, "It begins once this holds; with the record when left out."),
     must("stop", Expr, "It is stopped where this holds."),
     key("pause", Expr, "It is on hold while this holds."),
-    with("reopen", OneOf(&["resume", "restart"]), "resume", "Where `stop` holds no more it goes on with the time that was left, or begins anew."),
+    with(
+        "reopen",
+        OneOf(&["resume", "restart"]),
+        "resume",
+        "Where `stop` holds no more it goes on with the time that was left, or begins anew.",
+    ),
 ];

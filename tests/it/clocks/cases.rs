@@ -49,14 +49,8 @@ impl<'c> Told<'c> {
     }
 
     fn step(&mut self, now: DateTime, former: Option<Goal<'c>>) {
-        let facts = Facts {
-            starts: self.starts,
-            stops: self.stops,
-            pauses: self.pauses,
-            restarts: self.restarts,
-            goal: self.goal(),
-            former,
-        };
+        let facts =
+            Facts { starts: self.starts, stops: self.stops, pauses: self.pauses, restarts: self.restarts, goal: self.goal(), former };
         self.standing = self.standing.step(now, &facts);
         let again = Facts { former: self.goal(), ..facts };
         assert_eq!(self.standing.step(now, &again), self.standing, "asking twice changes nothing");
@@ -83,8 +77,12 @@ fn clocks_stand_as_worked_out_by_hand() {
                 restarts: case["restarts"] == true,
                 standing: ClockStanding::default(),
             };
-            let mut events: Vec<(DateTime, &str)> =
-                case["do"].as_object().expect("events").iter().map(|(at, what)| (moment(of, at), what.as_str().expect("an event"))).collect();
+            let mut events: Vec<(DateTime, &str)> = case["do"]
+                .as_object()
+                .expect("events")
+                .iter()
+                .map(|(at, what)| (moment(of, at), what.as_str().expect("an event")))
+                .collect();
             events.sort_unstable();
             for (at, what) in events {
                 let former = told.goal();

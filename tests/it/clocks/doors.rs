@@ -104,7 +104,11 @@ async fn every_door_holds_stops_and_opens_the_clock_alike() {
 async fn an_import_begins_and_stops_clocks_too() {
     let app = TestApp::with_files(&SHOP).await;
     app.clock.set(at("10-09 10:00"));
-    let file = |text: &str| app.request(axum::http::Method::POST, "/api/v1/records/deal/import?match=code").header("content-type", "text/csv").text(text.to_owned());
+    let file = |text: &str| {
+        app.request(axum::http::Method::POST, "/api/v1/records/deal/import?match=code")
+            .header("content-type", "text/csv")
+            .text(text.to_owned())
+    };
     let made = file("name,code,stage\nOne,a,new\nTwo,b,won\nThree,c,waiting\n").send().await;
     assert!(made.status.is_success(), "{}", made.text());
     app.clock.set(at("10-09 12:00"));

@@ -152,7 +152,8 @@ fn clock(work: &mut Work, written: &Node, entity: EntityIx) -> Option<Start> {
     for (key, sign) in [("before", -1), ("after", 1)] {
         let Some(time) = written.get(key) else { continue };
         let Some(seconds) = time.scalar_text().as_deref().and_then(clocks::seconds) else {
-            let fault = Diagnostic::error("DEF434", &time.place, format!("`{}` is no working time", time.scalar_text().unwrap_or_default()));
+            let fault =
+                Diagnostic::error("DEF434", &time.place, format!("`{}` is no working time", time.scalar_text().unwrap_or_default()));
             work.fault(fault.hint("write hours and minutes: `4h`, `30m`, `1h30m`"));
             return None;
         };
