@@ -95,6 +95,25 @@ impl Auth {
         self.begin_session(&person, from).await
     }
 
+    /// Refuses somebody who has just tried wrong links.
+    ///
+    /// # Errors
+    /// `ATH003` while the address must wait.
+    pub async fn admit_link(&self, from: &Caller) -> Result<(), AuthError> {
+        self.refuse_blocked(&[&address_key(from.ip)]).await
+    }
+
+    /// Counts a wrong link of somebody who needs no signing in.
+    ///
+    /// # Errors
+    /// The database; `ATH003` where the address must wait now.
+    pub async fn note_bad_link(&self, from: &Caller) -> Result<(), AuthError> {
+        match self.refuse_link(from).await {
+            AuthError::BadLink => Ok(()),
+            error => Err(error),
+        }
+    }
+
     pub(super) async fn create_link(&self, purpose: &str, user: Option<RecordId>, lasts: i64) -> Result<String, AuthError> {
         let token = new_secret(self.random.as_ref());
         let now = self.clock.now();

@@ -1,6 +1,7 @@
 //! After the commit: looks at the conditions of the automations that an event starts, and writes down which run and which do
 //! not, with the reason. One transaction with the end of the job, so each event begins each automation once.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
@@ -12,7 +13,7 @@ use crate::base::{Explain, FieldIx, RecordId, Value};
 use crate::jobs::{Job, JobContext, JobError, Outcome};
 use crate::record::unit::MAX_CHAIN;
 use crate::record::{DELIVER, Delivery, EventKind, Record, RecordError, RecordTx, Source};
-use crate::schema::catalog::{Automation, Entity, Start};
+use crate::schema::catalog::{Automation, Catalog, Entity, Start};
 use crate::store::audit::{self, Entry};
 use crate::store::notifications::{self, PROGRAM, Said, Telling};
 use crate::store::runs::{self, NewRun};
@@ -98,6 +99,9 @@ async fn begin_all(tx: &mut RecordTx<'_>, delivery: &Delivery) -> Result<bool, R
     let changed: Vec<FieldIx> = delivery.changed.iter().filter_map(|name| Some(entity.find_field(name)?.ix)).collect();
     for at in started(&catalog, entity.ix, delivery.kind, &changed, subject.old.as_ref(), &subject.record) {
         let automation = &catalog.automations.all[at];
+        // What starts it may be a record about the one that it is for.
+        let Some((entity, delivery)) = aimed(&catalog, automation, &subject.record, (entity, delivery)) else { continue };
+        let delivery = delivery.as_ref();
         if runs::passes(tx.store(), &automation.uid).await? {
             continue;
         }
@@ -125,6 +129,20 @@ async fn begin_all(tx: &mut RecordTx<'_>, delivery: &Delivery) -> Result<bool, R
         }
     }
     Ok(has_paused)
+}
+
+/// What a run is about: the record of the event, or the one that an answer is about.
+fn aimed<'a>(
+    catalog: &'a Catalog,
+    automation: &Automation,
+    record: &Record,
+    (entity, delivery): (&'a Entity, &'a Delivery),
+) -> Option<(&'a Entity, Cow<'a, Delivery>)> {
+    let Start::Answered(answered) = &automation.start else { return Some((entity, Cow::Borrowed(delivery))) };
+    let Value::Link(about) = record.get(answered.about) else { return None };
+    let entity = catalog.entity(automation.entity);
+    let told = Delivery { by: delivery.by, chain: delivery.chain.clone(), ..Delivery::about(&entity.slug, *about) };
+    Some((entity, Cow::Owned(told)))
 }
 
 /// Begins what a step of another automation names; gives the run's id, or why there is none.
@@ -203,6 +221,7 @@ pub(super) async fn note(
         (Start::Schedule { .. }, _) => "schedule",
         (Start::Due { .. }, _) => "due",
         (Start::Clock { .. }, _) => "clock",
+        (Start::Answered(_), _) => "answered",
         (Start::Called, _) => "called",
         (_, EventKind::Create) => "created",
         (_, EventKind::Delete) => "deleted",

@@ -15,7 +15,7 @@ use crate::base::{EntityIx, Locale, RecordId, Value};
 use crate::expr::Typed;
 use crate::outbound::mail::{Mailer, is_address};
 use crate::query::{Deleted, GetRequest, default_select};
-use crate::record::{Delivery, RecordError, RecordTx, Records};
+use crate::record::{Delivery, RecordError, RecordTx, Records, survey_token};
 use crate::render::mail::{self, Facts, Named, Written};
 use crate::render::show::{ShowContext, Titles};
 use crate::render::{Messages, Ui};
@@ -66,9 +66,26 @@ pub(super) struct Addressee {
 #[derive(Debug, Clone)]
 pub(super) struct Letters {
     step: String,
-    letters: Vec<NewMail>,
+    letters: Vec<(NewMail, Option<Invitation>)>,
+    /// Whose rights invitations to a survey are made with.
+    identity: Option<Actor>,
     /// Who has no address, or may not sign in any more.
     left_out: usize,
+}
+
+/// The invitation to a survey that a letter has the link of.
+#[derive(Debug, Clone, Copy)]
+struct Invitation {
+    answer: RecordId,
+    locale: Locale,
+}
+
+/// What a step has written: in which step, from which template, and the survey it invites to.
+#[derive(Debug, Clone)]
+pub(super) struct Writing {
+    pub step: String,
+    pub template: String,
+    pub survey: Option<String>,
 }
 
 impl Letters {
@@ -138,11 +155,38 @@ pub(super) async fn send(
     about: &About<'_>,
 ) -> Result<(Json, Json), RecordError> {
     let mut queued = Vec::new();
-    for letter in &letters.letters {
-        let new = NewMail { step: Some((about.run, step.id.clone())), ..letter.clone() };
-        queued.push(mails::add(tx.store(), &new).await?.to_string());
+    for (letter, _) in &letters.letters {
+        queued.push(queue(tx, step, letter, about).await?);
     }
     Ok((json!({ "template": template }), json!({ "queued": queued, "left_out": letters.left_out })))
+}
+
+/// Makes an invitation to a survey for each letter and writes the letter down, likewise.
+pub(super) async fn ask(
+    tx: &mut RecordTx<'_>,
+    step: &Step,
+    (survey, template): (&str, &str),
+    letters: &Letters,
+    about: &About<'_>,
+) -> Result<(Json, Json), RecordError> {
+    let catalog = tx.catalog().clone();
+    let missing = || RecordError::State { message: format!("there is no survey `{survey}`") };
+    let known = catalog.surveys.iter().find(|known| known.id == survey).ok_or_else(missing)?;
+    let prefix = &catalog.entity(known.answers).prefix;
+    let (mut queued, mut asked) = (Vec::new(), Vec::new());
+    for (letter, invitation) in &letters.letters {
+        let (Some(invitation), Some(identity)) = (invitation, &letters.identity) else { continue };
+        let made = tx.invite(known, about.record, (invitation.answer, invitation.locale), identity).await?;
+        asked.push(made.answer.display(prefix));
+        queued.push(queue(tx, step, letter, about).await?);
+    }
+    let output = json!({ "asked": asked, "queued": queued, "left_out": letters.left_out });
+    Ok((json!({ "survey": survey, "template": template }), output))
+}
+
+async fn queue(tx: &mut RecordTx<'_>, step: &Step, letter: &NewMail, about: &About<'_>) -> Result<String, RecordError> {
+    let new = NewMail { step: Some((about.run, step.id.clone())), ..letter.clone() };
+    Ok(mails::add(tx.store(), &new).await?.to_string())
 }
 
 impl ScriptJobs {
@@ -152,22 +196,27 @@ impl ScriptJobs {
         actor: &Actor,
         delivery: &Delivery,
         name: &str,
-        (step, template): (String, String),
+        Writing { step, template, survey }: Writing,
         to: Vec<Addressee>,
     ) -> Result<Letters, RecordError> {
         let catalog = self.records.catalog();
         let unknown = || RecordError::UnknownEntity { name: delivery.entity.clone(), near: None };
         let entity = catalog.find_entity(&delivery.entity).ok_or_else(unknown)?.ix;
-        let mut letters = Letters { step, letters: Vec::new(), left_out: 0 };
+        let survey = survey.and_then(|id| catalog.surveys.iter().find(|known| known.id == id));
+        let identity = survey.map(|survey| self.records.actor_with(&survey.run_as));
+        let mut letters = Letters { step, letters: Vec::new(), identity, left_out: 0 };
         for one in to {
+            let answer = survey.map(|_| self.records.mint());
+            let token = answer.and_then(|answer| survey_token(&catalog, answer)).unwrap_or_default();
             let Some((reader, written)) =
-                self.automation.written_to(&self.records, actor, &catalog, &template, (entity, delivery.id), &one).await?
+                self.automation.written_to(&self.records, actor, &catalog, (&template, &token), (entity, delivery.id), &one).await?
             else {
                 letters.left_out += 1;
                 continue;
             };
             let mailer = self.automation.post.mailer.as_ref().ok_or_else(no_server)?;
-            letters.letters.push(NewMail {
+            let invitation = answer.map(|answer| Invitation { answer, locale: reader.locale });
+            let letter = NewMail {
                 domain: mailer.domain().to_owned(),
                 source: name.to_owned(),
                 template: Some(template.clone()),
@@ -175,7 +224,8 @@ impl ScriptJobs {
                 holder: one.holder.map(|holder| holder.0),
                 content: content(reader, written),
                 ..NewMail::default()
-            });
+            };
+            letters.letters.push((letter, invitation));
         }
         Ok(letters)
     }
@@ -204,7 +254,7 @@ impl Automation {
         records: &Records,
         actor: &Actor,
         catalog: &Arc<Catalog>,
-        template: &str,
+        (template, token): (&str, &str),
         about: (EntityIx, RecordId),
         to: &Addressee,
     ) -> Result<Option<(Reader, Written)>, RecordError> {
@@ -220,7 +270,7 @@ impl Automation {
         let Some(reader) = reader.filter(|reader| is_address(&reader.address)) else { return Ok(None) };
         let missing = || RecordError::State { message: format!("there is no template `{template}`") };
         let template = catalog.templates.iter().find(|known| known.id == template).ok_or_else(missing)?;
-        let written = self.write_mail(records, actor, catalog, template, about, &reader).await?;
+        let written = self.write_mail(records, actor, catalog, (template, token), about, &reader).await?;
         Ok(Some((reader, written)))
     }
 
@@ -238,7 +288,7 @@ impl Automation {
         locale: Locale,
     ) -> Result<Written, RecordError> {
         let reader = Reader { name: String::new(), address: String::new(), locale, zone: catalog.settings.time_zone.clone() };
-        self.write_mail(records, actor, catalog, template, (template.entity, record), &reader).await
+        self.write_mail(records, actor, catalog, (template, "preview"), (template.entity, record), &reader).await
     }
 
     async fn write_mail(
@@ -246,7 +296,7 @@ impl Automation {
         records: &Records,
         actor: &Actor,
         catalog: &Arc<Catalog>,
-        template: &Template,
+        (template, token): (&Template, &str),
         (entity, id): (EntityIx, RecordId),
         reader: &Reader,
     ) -> Result<Written, RecordError> {
@@ -265,7 +315,8 @@ impl Automation {
         let texts: Vec<(String, String)> =
             named.iter().zip(&values).map(|(one, value)| (one.name.clone(), mail::text(context, entity, &one.typed, value))).collect();
         let link = format!("{}/records/{}/{shown_id}", self.post.public_url, definition.slug);
-        let facts = Facts { recipient: &reader.name, link: &link, workspace: &catalog.settings.name };
+        let survey_link = if token.is_empty() { String::new() } else { format!("{}/survey/{token}", self.post.public_url) };
+        let facts = Facts { recipient: &reader.name, link: &link, workspace: &catalog.settings.name, survey_link: &survey_link };
         mail::write(template, reader.locale, facts, &texts).map_err(broken)
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::assign::candidates;
 use super::begin::{Subject, refused, subject};
 use super::bridge::Automation;
-use super::email::{Addressee, Letters, addressees};
+use super::email::{Addressee, Letters, Writing, addressees};
 use super::jobs::{ScriptJobs, causes, told};
 use super::steps::About;
 use crate::access::Actor;
@@ -62,8 +62,8 @@ enum Went {
     Lost,
     /// A decision about the record is to be asked for, outside of the transaction of a step.
     Ask(String),
-    /// So is what it says to these people: the step, its template, and who they are.
-    Write((String, String), Vec<Addressee>),
+    /// So is what it says to these people, and who they are.
+    Write(Writing, Vec<Addressee>),
     /// And who they are of whom this step chooses one.
     Choose(String, Telling),
 }
@@ -260,10 +260,11 @@ impl Automation {
             tx.leave();
             return Ok(Went::Choose(step.id.clone(), asked?));
         }
-        if let (Act::Email { to, template, language }, None) = (&step.act, letters) {
+        if let (Act::Email { to, template, language } | Act::Survey { to, template, language, .. }, None) = (&step.act, letters) {
             let to = addressees(tx, to, language, &about).await;
             tx.leave();
-            return Ok(Went::Write((step.id.clone(), template.clone()), to?));
+            let survey = if let Act::Survey { survey, .. } = &step.act { Some(survey.clone()) } else { None };
+            return Ok(Went::Write(Writing { step: step.id.clone(), template: template.clone(), survey }, to?));
         }
         let done = self.act(tx, step, &about).await;
         tx.leave();

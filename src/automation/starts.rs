@@ -2,7 +2,7 @@
 
 use crate::base::{EntityIx, FieldIx};
 use crate::record::{EventKind, Record};
-use crate::schema::catalog::{Catalog, Start};
+use crate::schema::catalog::{Catalog, Start, SurveyFields};
 
 /// Positions of the automations that this event starts, in the order of the definitions. Looks at nothing but those that
 /// wait for such an event of this entity, or for one of the changed fields.
@@ -41,7 +41,15 @@ pub(super) fn is_awaited(catalog: &Catalog, entity: EntityIx, kind: EventKind, c
 
 /// Whether the record moved as the automation waits for; true for those that wait for something else.
 fn is_move(start: &Start, old: Option<&Record>, record: &Record) -> bool {
-    let Start::Stage { field, from, to } = start else { return true };
+    let (field, from, to) = match start {
+        Start::Stage { field, from, to } => (field, from, to),
+        Start::Answered(answered) => {
+            let is = |record: &Record| record.get(answered.fields.state).as_text() == Some(SurveyFields::ANSWERED);
+            let is_of = record.get(answered.fields.survey).as_text() == Some(&answered.survey);
+            return is_of && is(record) && !old.is_some_and(is);
+        }
+        _ => return true,
+    };
     let before = old.and_then(|old| old.get(*field).as_text());
     let Some(now) = record.get(*field).as_text().filter(|now| before != Some(*now)) else { return false };
     let leaves = from.is_empty() || before.is_some_and(|before| from.iter().any(|key| key == before));

@@ -127,6 +127,11 @@ impl Automation {
                 let (input, output) = email::send(tx, step, template, letters, about).await?;
                 Ok(did(input, output))
             }
+            Act::Survey { survey, template, .. } => {
+                let letters = about.letters.ok_or_else(|| RecordError::State { message: "the e-mail is not written".to_owned() })?;
+                let (input, output) = email::ask(tx, step, (survey, template), letters, about).await?;
+                Ok(did(input, output))
+            }
             Act::Webhook { to, kind, values } => {
                 let (input, output) = webhook::send(tx, step, to, kind, values, about).await?;
                 Ok(did(input, output))

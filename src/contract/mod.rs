@@ -20,6 +20,7 @@ mod records;
 mod registrations;
 mod shares;
 mod small;
+mod surveys;
 mod system;
 
 mod mails;
@@ -59,6 +60,9 @@ pub fn openapi(catalog: &Catalog, origin: &str) -> Value {
     if pools::is_used(catalog.known_entities()) {
         pools::add(&mut paths);
     }
+    if catalog.surveys.iter().any(|survey| catalog.entity(survey.answers).may.read) {
+        surveys::add(&mut paths);
+    }
     automations::add(&mut paths);
     jobs::add(&mut paths);
     notifications::add(&mut paths);
@@ -74,6 +78,7 @@ pub fn openapi(catalog: &Catalog, origin: &str) -> Value {
             json!({ "name": "access", "description": "Why somebody may or may not, who reads what" }),
             json!({ "name": "approvals", "description": "Decisions that were asked for, and who stands in for whom" }),
             json!({ "name": "pools", "description": "Public pools of records that people claim" }),
+            json!({ "name": "surveys", "description": "What people were asked about records, and what came back" }),
             json!({ "name": "registrations", "description": "Claims that were filed on records" }),
             json!({ "name": "workspace", "description": "Batches, changes, files, definitions and health" }),
         ])

@@ -41,6 +41,9 @@ pub(super) fn add(catalog: &Catalog, entity: &Entity, paths: &mut Map<String, Va
     if !entity.pools.is_empty() && entity.may.read {
         super::pools::of_entity(entity, &base, paths);
     }
+    if entity.may.read {
+        super::surveys::of_entity(catalog, entity, &base, paths);
+    }
     if !entity.duplicates.is_empty() && (entity.may.read || entity.may.create) {
         super::duplicates::add(entity, &base, paths);
     }

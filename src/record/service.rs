@@ -489,7 +489,8 @@ impl Records {
         &self.shared.hooks
     }
 
-    pub(super) fn mint(&self) -> RecordId {
+    /// An id for a record that is made later.
+    pub fn mint(&self) -> RecordId {
         self.shared.ids.next()
     }
 

@@ -10,6 +10,7 @@ mod import;
 mod pools;
 mod record;
 mod registrations;
+mod surveys;
 mod stages;
 mod twins;
 mod work;
@@ -26,6 +27,7 @@ pub use self::import::*;
 pub use self::pools::*;
 pub use self::record::*;
 pub use self::registrations::*;
+pub use self::surveys::*;
 pub use self::stages::*;
 pub use self::twins::*;
 pub use self::work::*;
@@ -60,6 +62,8 @@ pub struct Shell {
     pub has_pools: bool,
     /// Something can be registered here.
     pub has_registrations: bool,
+    /// There is a survey whose answers the person may read.
+    pub has_surveys: bool,
     /// What the person was told and has not read, counted up to 100.
     pub unread: i64,
 }

@@ -17,8 +17,9 @@ use crate::schema::diagnostic::nearest;
 use crate::schema::field_type;
 use crate::schema::scope::CatalogScope;
 
-/// What every text may name beside the record's own fields: who is written to, the address of the record's page, the workspace.
-pub const OWN: [&str; 3] = ["recipient", "link", "workspace"];
+/// What every text may name beside the record's own fields: who is written to, the address of the record's page, the workspace,
+/// and, where a survey is sent, its link.
+pub const OWN: [&str; 4] = ["recipient", "link", "workspace", "survey_link"];
 /// What the language of templates brings.
 const FUNCTIONS: [&str; 4] = ["range", "dict", "namespace", "loop"];
 /// Instructions one text may take, and its longest result.
@@ -227,6 +228,8 @@ pub struct Facts<'a> {
     /// Address of the record's page.
     pub link: &'a str,
     pub workspace: &'a str,
+    /// Address of the page on which a survey is answered; empty where none is sent.
+    pub survey_link: &'a str,
 }
 
 /// Writes an e-mail in a language with values as texts, by their names.
@@ -237,7 +240,7 @@ pub fn write(template: &Template, locale: Locale, facts: Facts<'_>, values: &[(S
     let environment = environment();
     let mut values = values.to_vec();
     values.extend(
-        [("recipient", facts.recipient), ("link", facts.link), ("workspace", facts.workspace)]
+        [("recipient", facts.recipient), ("link", facts.link), ("workspace", facts.workspace), ("survey_link", facts.survey_link)]
             .map(|(name, text)| (name.to_owned(), text.to_owned())),
     );
     let one = |part: &'static str, texts: &Labels| {

@@ -30,6 +30,7 @@ const FILES: [(Locale, &[&str]); 3] = sources![
     "twins.ftl",
     "pools.ftl",
     "registrations.ftl",
+    "surveys.ftl",
     "access.ftl",
     "definitions.ftl",
     "import.ftl",

@@ -18,6 +18,7 @@ mod pool;
 mod registration;
 mod role;
 mod script;
+mod survey;
 mod template;
 
 use std::collections::{BTreeMap, HashMap};
@@ -27,7 +28,7 @@ use jiff::tz::TimeZone;
 
 pub use approval::{Approval, ApprovalStep, Need, OnTimeout, Who};
 pub use automation::{
-    Act, Audience, Automation, Automations, Choosing, Clock, Given, GivenValue, Language, Recipient, RunAs, Sent, Shift, Start, Starts,
+    Act, Answered, Audience, Automation, Automations, Choosing, Clock, Given, GivenValue, Language, Recipient, RunAs, Sent, Shift, Start, Starts,
     Step,
 };
 pub use clock::{ClockFields, ClockTarget, ServiceClock};
@@ -44,6 +45,7 @@ pub use pool::{Activity, Fairness, HandOut, HoldCap, Pool};
 pub use registration::Registration;
 pub use role::{Actions, Allowed, Grant, Role};
 pub use script::{Missed, Script, ScriptLimits, Trigger};
+pub use survey::{Question, QuestionKind, Survey, SurveyFields};
 pub use template::Template;
 
 use super::working::WorkCalendar;
@@ -71,6 +73,7 @@ pub struct Catalog {
     pub automations: Automations,
     /// E-mails that steps send.
     pub templates: Vec<Template>,
+    pub surveys: Vec<Survey>,
     pub roles: Vec<Role>,
     /// Sidebar groups in order; entities named by no group come last under their package.
     pub apps: Vec<App>,

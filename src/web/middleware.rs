@@ -88,7 +88,7 @@ fn part_of(path: &str) -> Part {
     match path {
         "/healthz" | "/readyz" | "/metrics" => Part::Health,
         "/sign-in" | "/setup" | "/invitation" | "/favicon.ico" | "/robots.txt" => Part::Open,
-        _ if path.starts_with("/assets/") || path.starts_with("/sign-in/") => Part::Open,
+        _ if ["/assets/", "/sign-in/", "/survey/"].iter().any(|open| path.starts_with(open)) => Part::Open,
         _ if path.starts_with("/api/") || path == "/api" => Part::Api,
         _ => Part::Page,
     }

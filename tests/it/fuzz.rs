@@ -89,6 +89,7 @@ async fn no_request_makes_the_server_fail() {
     let mut files: Vec<(&str, &str)> = CRM.iter().chain(KITCHEN.iter()).copied().collect();
     files.push(("definitions/also/package.yaml", ALSO));
     files.push(POOL);
+    files.push(SURVEY);
     let app = TestApp::with_files(&files).await;
     let mut world = begin(&app).await;
     let (mut sent, mut good, mut mutated) = (0_u64, 0_u64, 0_u64);
@@ -154,6 +155,11 @@ const FILTERS: [&str; 10] = [
 const POOL: (&str, &str) = (
     "definitions/shop/pool.yaml",
     "kind: extension\nof: shop.deal\npools:\n  - {id: public, roles: [user], show: [name, stage], caps: [{roles: [user], most: 3}], protect: 1d, reclaim: 9d, hand_out: {by: load}}\n",
+);
+/// Deals are asked about.
+const SURVEY: (&str, &str) = (
+    "definitions/shop/survey.yaml",
+    "kind: entity\nid: shop.opinion\nfeatures: {owner: false}\nfields:\n  deal: {type: link, to: shop.deal}\n  score: {type: integer}\n  why: {type: long_text}\n---\nkind: survey\nid: liked\nfor: shop.deal\nanswers: shop.opinion\nedit: true\nrun_as: [user]\nquestions:\n  - {field: score, kind: nps, required: true}\n  - {field: why, when: \"score < 7\"}\n",
 );
 const POOLED: [&str; 4] = ["name contains 'eal'", "stage = 'open'", "not (stage = 'lost')", "name is not null"];
 const SELECTS: [&str; 6] = [
@@ -266,7 +272,7 @@ fn valid(dice: &Dice, world: &mut World) -> Shot {
             let each = json!([{ "id": dice.id(&world.deals), "set": { "stage": "open" } }, { "id": dice.id(&world.deals), "version": 1, "set": { "name": "M" } }]);
             shot(Method::PATCH, &["records", "deal"], Content::Json(each))
         }
-        16 => match dice.below(5) {
+        16 => match dice.below(7) {
             0 => {
                 let mut shot = shot(Method::GET, &["pools", "deal", "public"], Content::None);
                 shot.query = vec![("filter".into(), dice.word(&POOLED).into()), ("sort".into(), dice.word(&["name", "-stage"]).into())];
@@ -275,6 +281,15 @@ fn valid(dice: &Dice, world: &mut World) -> Shot {
             1 => shot(Method::POST, &["pools", "deal", "public", "claim"], Content::Json(json!({ "records": [dice.id(&world.deals)] }))),
             2 => shot(Method::POST, &["pools", "deal", "public", "hand-out"], Content::Json(json!({ "most": 2 }))),
             3 => shot(Method::GET, &["records", "deal", dice.id(&world.deals), "holding"], Content::None),
+            4 => {
+                let body = json!({ "survey": "shop.liked" });
+                shot(Method::POST, &["records", "deal", dice.id(&world.deals), "surveys"], Content::Json(body))
+            }
+            5 => {
+                let mut shot = shot(Method::GET, &["surveys", "shop.liked"], Content::None);
+                shot.query = vec![("days".into(), dice.word(&["1", "30", "365"]).into())];
+                shot
+            }
             _ => {
                 let body = json!({ "reason": format!("Reason {number}") });
                 shot(Method::POST, &["records", "deal", dice.id(&world.deals), "return"], Content::Json(body))

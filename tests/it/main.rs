@@ -39,5 +39,6 @@ mod server;
 mod store;
 mod subject;
 mod support;
+mod surveys;
 mod templates;
 mod transfer;

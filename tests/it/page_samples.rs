@@ -789,6 +789,7 @@ pub fn record(locale: Locale) -> RecordPage {
         approvals: Some(approval_box(locale)),
         holding: Some(holding_box(locale)),
         claims: Some(claim_box()),
+        surveys: vec![survey_card(true), survey_card(false)],
         clocks: ClockState::ALL
             .iter()
             .map(|state| ClockCard {
@@ -990,6 +991,89 @@ fn holding_box(locale: Locale) -> HoldingBox {
         is_soon: true,
         action: text("/records/lead/lead_1/return"),
         holders: vec![holder(None), holder(Some("given back"))],
+    }
+}
+
+fn survey_card(is_first: bool) -> SurveyCard {
+    let some = |value: &str| if is_first { text(value) } else { String::new() };
+    SurveyCard {
+        id: text("desk.satisfaction"),
+        label: text("Satisfaction"),
+        answered: some("2 of 3 answered"),
+        figure: some("87 %"),
+        figure_label: some("CSAT"),
+        results_href: some("/surveys/desk.satisfaction"),
+        ask_action: some("/records/request/request_1/surveys"),
+        link: some("https://crm.example.com/survey/0thk7w2r00000"),
+    }
+}
+
+pub fn survey_page(locale: Locale) -> SurveyPage {
+    let choice = |value: &str, selected| Choice { value: text(value), label: text(value), note: text("Very bad"), selected, ..Choice::default() };
+    let question = |kind: &str, choices: Vec<Choice>| QuestionView {
+        name: format!("field_{kind}"),
+        label: text("How content are you with our help?"),
+        help: text("Only the last request counts"),
+        kind: text(kind),
+        low: text("Very bad"),
+        high: text("Very good"),
+        required: kind == "scale",
+        choices,
+        value: text("Quick"),
+        max_length: 500,
+        error: if kind == "text" { text("Fill this in.") } else { String::new() },
+    };
+    let scale = (0..=10).map(|number| choice(&number.to_string(), number == 9)).collect();
+    let some = || vec![choice("Speed", true), choice("Price", false)];
+    SurveyPage {
+        shell: shell(locale, "How did we do?"),
+        intro: text("It takes one minute."),
+        action: text("/survey/0thk7w2r00000"),
+        questions: vec![
+            question("scale", scale),
+            question("yes_no", some()),
+            question("select", some()),
+            question("multi_select", some()),
+            question("text", Vec::new()),
+            question("long_text", Vec::new()),
+        ],
+        shown: text("field_scale"),
+        error: Some(text("Please look at the questions that are marked.")),
+        languages: vec![Choice { value: text("/survey/x?lang=en"), label: text("English"), note: text("en"), ..Choice::default() }],
+        ..SurveyPage::default()
+    }
+}
+
+pub fn surveys_page(locale: Locale) -> SurveysPage {
+    let row = SurveyRow {
+        href: text("/surveys/desk.satisfaction"),
+        label: text("Satisfaction"),
+        entity: text("Requests"),
+        icon: text("ticket"),
+        answered: text("12 of 40 answered"),
+        figure: text("+42"),
+        figure_label: text("NPS"),
+    };
+    SurveysPage { shell: Shell { has_surveys: true, ..shell(locale, "Surveys") }, rows: vec![row] }
+}
+
+pub fn survey_results(locale: Locale) -> SurveyResultsPage {
+    let bar = |label: &str, count, percent| Bar { label: text(label), count, percent };
+    SurveyResultsPage {
+        shell: shell(locale, "Satisfaction"),
+        title: text("Satisfaction"),
+        tabs: vec![Choice { value: text("/surveys/x"), label: text("All time"), selected: true, ..Choice::default() }],
+        asked: text("40"),
+        answered: text("12"),
+        rate: text("30 %"),
+        questions: vec![QuestionResult {
+            label: text("How content are you?"),
+            figure: text("87 %"),
+            figure_label: text("CSAT"),
+            answers: text("12 answers"),
+            bars: vec![bar("4", 3, 25), bar("5", 9, 75)],
+        }],
+        all_href: text("/records/feedback?f=survey:is:satisfaction"),
     }
 }
 

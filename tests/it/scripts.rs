@@ -53,6 +53,7 @@ pub fn empty_catalog() -> Catalog {
         scripts: Vec::new(),
         automations: std::default::Default::default(),
         templates: Vec::new(),
+        surveys: Vec::new(),
         roles: Vec::new(),
         apps: Vec::new(),
         described: BTreeMap::new(),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{ApprovalBox, Choice, ClaimBox, EntityHead, HoldingBox, List, Shell, Shown, StagePath, StageRow, Stamp};
+use super::{ApprovalBox, Choice, ClaimBox, EntityHead, HoldingBox, List, Shell, Shown, StagePath, StageRow, Stamp, SurveyCard};
 
 #[derive(Debug, Default, Serialize)]
 pub struct RecordPage {
@@ -23,6 +23,8 @@ pub struct RecordPage {
     pub claims: Option<ClaimBox>,
     /// Its service clocks.
     pub clocks: Vec<ClockCard>,
+    /// Surveys about it.
+    pub surveys: Vec<SurveyCard>,
     /// The stages it went through, on their tab.
     pub stages: Vec<StageRow>,
     /// `details`, `related`, `stages` or `history`.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::{ClockFields, Missed, Title};
+use super::{ClockFields, Missed, SurveyFields, Title};
 use crate::base::{EntityIx, FieldIx, Labels, Locale, Value};
 use crate::expr::{Type, Typed, needs};
 use crate::schema::working::WorkCalendar;
@@ -84,14 +84,35 @@ pub enum Start {
         shift: i64,
         limit: u32,
     },
+    /// Somebody has answered a survey about the record.
+    Answered(Answered),
     /// A step of another automation.
     Called,
+}
+
+/// Which answers start an automation of the record that they are about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// The option that answers of the survey hold.
+    pub survey: String,
+    pub answers: EntityIx,
+    /// The link to the record.
+    pub about: FieldIx,
+    pub fields: SurveyFields,
 }
 
 impl Start {
     /// The clock begins it, for records that it finds.
     pub fn is_timed(&self) -> bool {
         matches!(self, Start::Schedule { .. } | Start::Due { .. } | Start::Clock { .. })
+    }
+
+    /// The entity whose events start it, where that is not its own.
+    pub fn answers(&self) -> Option<EntityIx> {
+        match self {
+            Start::Answered(answered) => Some(answered.answers),
+            _ => None,
+        }
     }
 
     fn is_of_no_event(&self) -> bool {
@@ -180,6 +201,14 @@ pub enum Act {
         /// Of those who are no people of this workspace.
         language: Language,
     },
+    /// Asks people: makes an invitation for each and sends them an e-mail with its link.
+    Survey {
+        /// Full id.
+        survey: String,
+        to: Vec<Recipient>,
+        template: String,
+        language: Language,
+    },
     /// Sends a message to endpoints, by their names.
     Webhook {
         to: Vec<String>,
@@ -226,6 +255,7 @@ impl Act {
             Act::Assign { .. } => "assign",
             Act::Notify { .. } => "notify",
             Act::Email { .. } => "email",
+            Act::Survey { .. } => "survey",
             Act::Webhook { .. } => "webhook",
             Act::Script(_) => "script",
             Act::Branch { .. } => "branch",
@@ -314,6 +344,7 @@ impl Automations {
         let starts = self.starts.entry(automation.entity).or_default();
         starts.waited_for.extend(waited_for);
         starts.has_waiting |= waits;
+        let starts = self.starts.entry(automation.start.answers().unwrap_or(automation.entity)).or_default();
         match &automation.start {
             Start::Created => starts.created.push(at),
             Start::Deleted => starts.deleted.push(at),
@@ -325,6 +356,7 @@ impl Automations {
                     starts.created.push(at);
                 }
             }
+            Start::Answered(answered) => starts.by_field.entry(answered.fields.state).or_default().push(at),
             Start::Schedule { .. } | Start::Due { .. } | Start::Clock { .. } | Start::Called => {}
         }
         self.all.push(automation);

@@ -11,7 +11,8 @@ mod webhook;
 use std::collections::BTreeMap;
 
 pub(super) use steps::{called, seconds};
-pub(super) use values::{given_value, given_values};
+pub(super) use email::spoken;
+pub(super) use values::{given_about, given_value, given_values};
 
 use super::expressions::condition;
 use super::{Declared, Work, labels};
@@ -35,13 +36,14 @@ pub(super) fn build(work: &mut Work) {
 fn automation(work: &mut Work, document: &Document, seen: &mut BTreeMap<String, Place>) {
     let node = &document.node;
     let Some(Declared { id, package, name, id_node, entity }) = work.declared(document, seen) else { return };
-    let Some(start) = starts::start(work, node, entity) else { return };
+    let Some(start) = starts::start(work, node, entity, &package) else { return };
     let is_timed = start.is_timed();
     // Records are found by it then, and there is no former one.
-    let when = condition(work, node.get("when"), entity, !is_timed);
-    if is_timed && node.get("run_as").is_none() {
+    let answers = start.answers();
+    let when = condition(work, node.get("when"), answers.unwrap_or(entity), !is_timed && answers.is_none());
+    if (is_timed || answers.is_some()) && node.get("run_as").is_none() {
         let place = node.get("trigger").and_then(|trigger| trigger.get("event")).map_or(&node.place, |event| &event.place).clone();
-        let fault = Diagnostic::error("DEF367", &place, "nobody's rights are known when the clock starts it")
+        let fault = Diagnostic::error("DEF367", &place, if is_timed { "nobody's rights are known when the clock starts it" } else { "nobody's rights are known when an answer starts it" })
             .hint("say with which roles it runs: `run_as: [sales_rep]`");
         work.fault(fault);
     }

@@ -203,6 +203,7 @@ fn documents(work: &mut Work) {
             "package" => (Part::Package, document.node.text("id").unwrap_or("").to_owned()),
             "automation" => (Part::Automation, format!("{package}.{}", document.node.text("id").unwrap_or(""))),
             "template" => (Part::Template, format!("{package}.{}", document.node.text("id").unwrap_or(""))),
+            "survey" => (Part::Survey, format!("{package}.{}", document.node.text("id").unwrap_or(""))),
             "role" => (Part::Role, document.node.text("id").unwrap_or("").to_owned()),
             "app" => (Part::App, full()),
             "i18n" => (Part::Package, format!("{package}/i18n/{}", document.node.text("locale").unwrap_or(""))),

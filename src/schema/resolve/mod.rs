@@ -29,6 +29,7 @@ mod roles;
 mod scripts;
 mod settings;
 mod stage_tasks;
+mod surveys;
 mod templates;
 mod types;
 mod uids;
@@ -83,6 +84,7 @@ pub(crate) fn resolve(intake: &Intake, old: &Bindings) -> Result<Loaded, Vec<Dia
     drafts::entities(&mut work);
     links::complete(&mut work);
     clocks::complete(&mut work);
+    surveys::complete(&mut work);
     uids::assign(&mut work);
     entities::build(&mut work);
     fields::finish(&mut work);
@@ -93,6 +95,7 @@ pub(crate) fn resolve(intake: &Intake, old: &Bindings) -> Result<Loaded, Vec<Dia
     labels::translate(&mut work);
     order::compute(&mut work);
     templates::build(&mut work);
+    surveys::build(&mut work);
     automations::build(&mut work);
     roles::build(&mut work);
     let data = data::read(&mut work);

@@ -32,6 +32,7 @@ pub(super) fn empty_catalog() -> Catalog {
         scripts: Vec::new(),
         automations: Default::default(),
         templates: Vec::new(),
+        surveys: Vec::new(),
         roles: Vec::new(),
         apps: Vec::new(),
         described: BTreeMap::new(),

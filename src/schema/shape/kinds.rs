@@ -4,7 +4,7 @@ use super::KeyType::{
     Any, Bool, Calendar, Date, Entity, Expr, Field, FieldOr, Fields, Int, Label, List, Many, MapOf, Name, Number, Object, OneOf, Picklist,
     SortField, Steps, Text, Trigger,
 };
-use super::process::{APPROVAL, CLOCK, CONVERSION, DUPLICATE, PIPELINE, POOL, REGISTRATION, RETENTION};
+use super::process::{APPROVAL, CLOCK, CONVERSION, DUPLICATE, PIPELINE, POOL, QUESTION, REGISTRATION, RETENTION};
 use super::{KeySpec, Kind, key, later, must, with};
 
 const KIND: KeySpec = must("kind", Text, "What this document describes.");
@@ -287,7 +287,7 @@ pub const STEP: &[KeySpec] = &[
         "do",
         OneOf(&[
             "set", "create", "task", "update", "notify", "email", "webhook", "script", "branch", "wait", "wait_for", "run", "loop",
-            "assign", "approval", "convert",
+            "assign", "approval", "convert", "survey",
         ]),
         "What it does.",
     ),
@@ -304,14 +304,15 @@ pub const STEP: &[KeySpec] = &[
     key(
         "to",
         Many(&Text),
-        "`notify`, `assign`: who is told, or of whom one is chosen: names of roles, or `=` and an expression that gives a person or a team; `email`: addresses, or `=` and an expression that gives a person or an address; `webhook`: names of endpoints.",
+        "`notify`, `assign`: who is told, or of whom one is chosen: names of roles, or `=` and an expression that gives a person or a team; `email`, `survey`: addresses, or `=` and an expression that gives a person or an address; `webhook`: names of endpoints.",
     ),
     key("text", Label, "`notify`: what they are told; `{name}` stands for the value of a field of the record."),
-    key("template", Name, "`email`: id of a template of the entity."),
+    key("template", Name, "`email`, `survey`: id of a template of the entity."),
+    key("survey", Name, "`survey`: id of a survey about the entity."),
     key(
         "language",
         Text,
-        "`email`: `en`, `zh-CN`, `zh-TW`, or `=` and an expression that gives one; people of this workspace are written to in their own. The workspace's when left out.",
+        "`email`, `survey`: `en`, `zh-CN`, `zh-TW`, or `=` and an expression that gives one; people of this workspace are written to in their own. The survey's, or the workspace's, when left out.",
     ),
     key("type", Text, "`webhook`: the type of the message, `deal.won`; the automation's id when left out."),
     key("script", Name, "`script`: id of a script of the entity with `trigger: automation`."),
@@ -334,7 +335,7 @@ pub const STEP: &[KeySpec] = &[
 pub const START: &[KeySpec] = &[
     must(
         "event",
-        OneOf(&["created", "updated", "deleted", "stage", "schedule", "due", "clock", "called"]),
+        OneOf(&["created", "updated", "deleted", "stage", "schedule", "due", "clock", "answered", "called"]),
         "What happens to a record, or at what time.",
     ),
     key("watch", List(&Field), "`updated`: only when one of these fields changed."),
@@ -355,6 +356,7 @@ pub const START: &[KeySpec] = &[
     key("clock", Name, "`clock`: the service clock; it begins when its time is over."),
     key("before", Text, "`clock`: so much working time before, `30m` or `1h`."),
     key("after", Text, "`clock`: so much working time after."),
+    key("survey", Name, "`answered`: the survey about the entity; `when` is about the answer then."),
     key("limit", Int(1, 10_000), "`schedule`, `due`, `clock`: with more records than this it does not begin; 1000 when left out."),
 ];
 
@@ -386,6 +388,25 @@ pub const TEMPLATE: &[KeySpec] = &[
     must("text", Label, "The e-mail as plain text."),
     key("html", Label, "The same as HTML, for programs that show it; values are escaped."),
     key("values", MapOf(&Expr), "Further values by name: expressions about the record."),
+];
+
+pub const SURVEY: &[KeySpec] = &[
+    KIND,
+    FORMAT,
+    must("id", Name, "Name of the survey, unique in its package."),
+    must("for", Entity, "The entity it asks about."),
+    key("label", Label, "What people of the workspace read; made from the id when left out."),
+    must("answers", Entity, "The entity whose records are its answers."),
+    key("about", Name, "The link of an answer to the record asked about; the only one when left out."),
+    key("values", MapOf(&Any), "What an answer holds from the beginning, by field; one that begins with `=` is an expression about the record asked about."),
+    key("title", Label, "The heading of its page; the label when left out."),
+    key("intro", Label, "What stands above the questions."),
+    key("thanks", Label, "What is said afterwards."),
+    key("language", Text, "`en`, `zh-CN`, `zh-TW`, or `=` and an expression that gives one; the workspace's when left out."),
+    with("expires", Text, "30d", "For how long a link is open, `14d` or `48h`."),
+    with("edit", Bool, "false", "Answers may be changed until the link expires."),
+    must("run_as", Many(&Name), "Roles whose rights answers are saved with."),
+    must("questions", List(&Object(QUESTION)), "What is asked, in order."),
 ];
 
 pub const APP: &[KeySpec] = &[
@@ -534,6 +555,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "approval", doc: "A decision that is asked for, outside its entity's file.", keys: APPROVAL_DOCUMENT },
     Kind { name: "automation", doc: "What follows by itself when something happens to a record.", keys: AUTOMATION },
     Kind { name: "template", doc: "An e-mail about a record, in each language.", keys: TEMPLATE },
+    Kind { name: "survey", doc: "What somebody is asked about a record, on a page of their own.", keys: SURVEY },
     Kind { name: "button", doc: "An action, outside its entity's file.", keys: BUTTON_DOCUMENT },
     Kind { name: "role", doc: "A group of people with the same rights.", keys: ROLE },
     Kind { name: "app", doc: "A group of entities in the sidebar.", keys: APP },

@@ -1,4 +1,4 @@
-//! The keys of what records go through: pipelines, approvals, pools, registrations, duplicate rules, conversions, service clocks, retention.
+//! The keys of what records go through: pipelines, approvals, pools, registrations, duplicate rules, conversions, service clocks, surveys, retention.
 
 use super::KeyType::{Any, Bool, Calendar, Entity, Expr, Field, Int, Label, List, Many, MapOf, Name, Object, OneOf, Text};
 use super::{KeySpec, key, must, with};
@@ -233,4 +233,15 @@ pub const CLOCK: &[KeySpec] = &[
         "resume",
         "Where `stop` holds no more it goes on with the time that was left, or begins anew.",
     ),
+];
+
+pub const QUESTION: &[KeySpec] = &[
+    must("field", Field, "The field of the answer that holds what is answered; its type says how it is asked."),
+    key("kind", OneOf(&["nps", "csat"]), "Of an `integer`: `nps` is 0 to 10, `csat` 1 to 5; `csat` also of a `rating`."),
+    key("label", Label, "What is asked; the label of the field when left out."),
+    key("help", Label, "A line below it."),
+    key("low", Label, "What the lowest value of a scale means."),
+    key("high", Label, "What the highest value of a scale means."),
+    with("required", Bool, "false", "It must be answered."),
+    key("when", Expr, "It is asked only where this holds of the answers so far."),
 ];

@@ -36,6 +36,7 @@ mod read;
 mod registrations;
 mod shares;
 mod stream;
+mod surveys;
 mod webhooks;
 mod write;
 
@@ -91,6 +92,9 @@ pub(super) fn routes(state: State) -> Router {
         .route("/api/v1/records/{entity}/{id}/return", post(pools::give_back))
         .route("/api/v1/records/{entity}/{id}/shares", get(shares::list).post(shares::add))
         .route("/api/v1/records/{entity}/{id}/shares/{share}", patch(shares::change).delete(shares::end))
+        .route("/api/v1/records/{entity}/{id}/surveys", post(surveys::ask))
+        .route("/api/v1/surveys", get(surveys::list))
+        .route("/api/v1/surveys/{survey}", get(surveys::results))
         .route("/api/v1/batch", post(many::batch))
         .route("/api/v1/changes", get(read::changes))
         .route("/api/v1/files", post(files::upload).layer(upload_limit))

@@ -164,6 +164,7 @@ fn event_of(start: &Start) -> &'static str {
         Start::Schedule { .. } => "schedule",
         Start::Due { .. } => "due",
         Start::Clock { .. } => "clock",
+        Start::Answered(_) => "answered",
         Start::Called => "called",
     }
 }
@@ -211,6 +212,7 @@ fn say_event(page: &Page, event: &str) -> String {
         "schedule" => "automation-event-schedule",
         "due" => "automation-event-due",
         "clock" => "automation-event-clock",
+        "answered" => "automation-event-answered",
         "called" => "automation-event-called",
         _ => "automation-event-updated",
     };

@@ -41,6 +41,8 @@ mod second_factor;
 mod shares;
 mod sidebar;
 mod sso;
+mod survey;
+mod surveys;
 mod table;
 mod tasks;
 mod twins;
@@ -118,6 +120,10 @@ pub fn routes(state: State) -> Router {
         .route("/registrations/{claim}/{act}", on_post(registrations::act))
         .route("/records/{entity}/{id}/registrations", on_post(registrations::file))
         .route("/records/{entity}/{id}/return", on_post(pools::give_back))
+        .route("/survey/{token}", get(survey::asked).post(survey::answer))
+        .route("/surveys", get(surveys::surveys))
+        .route("/surveys/{survey}", get(surveys::results))
+        .route("/records/{entity}/{id}/surveys", on_post(surveys::ask))
         .route("/audit", get(audit::audit))
         .route("/audit/export", get(audit::export))
         .route("/automations", get(automations::automations))

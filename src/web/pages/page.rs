@@ -40,6 +40,8 @@ pub(super) struct Page {
     known: Option<String>,
     /// What a script said when its button was pressed.
     said: Option<String>,
+    /// A survey about the record of this page, and the link of the invitation that was just made.
+    pub survey_link: Option<(String, String)>,
     /// What the person was told and has not read, for whole pages.
     unread: i64,
 }
@@ -72,6 +74,7 @@ impl FromRequestParts<State> for Page {
             _ => 0,
         };
         Ok(Self {
+            survey_link: None,
             unread,
             theme: theme_of(&parts.headers),
             region,
@@ -177,6 +180,7 @@ impl Page {
             has_approvals: self.requester.identity.is_some() && self.catalog.entities.iter().any(|entity| !entity.approvals.is_empty()),
             has_pools: self.has_pools(),
             has_registrations: self.has_registrations(),
+            has_surveys: self.has_surveys(),
             unread: self.unread,
         }
     }

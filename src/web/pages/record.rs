@@ -128,6 +128,10 @@ pub(super) async fn record_page(
         false => page.claim_box(entity, read.id, &href).await?,
     };
     let clocks = page.clocks(entity, state.as_ref());
+    let surveys = match read.is_deleted {
+        true => Vec::new(),
+        false => page.survey_cards(entity, read.id, &href, may.update).await?,
+    };
     let kind = match () {
         () if is_history => HISTORY,
         () if is_stages => STAGES,
@@ -139,6 +143,7 @@ pub(super) async fn record_page(
         holding,
         claims,
         clocks,
+        surveys,
         stages,
         shell,
         entity: page.head(entity),

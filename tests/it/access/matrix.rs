@@ -372,6 +372,8 @@ async fn ask(lab: &mut Lab, at: usize, method: &str, path: &str, row: &Row, enti
                 body = (method == "POST").then(|| json!({ "approval": "nod" }));
             } else if path.ends_with("/registrations") {
                 body = (method == "POST").then(|| json!({ "registration": "lay" }));
+            } else if path.ends_with("/surveys") {
+                body = Some(json!({ "survey": "lab.liked" }));
             } else if path.ends_with("/return") {
                 body = Some(json!({ "reason": "Enough" }));
             } else if path.ends_with("/tasks") {

@@ -273,6 +273,7 @@ pub fn catalog_of(entities: Vec<Entity>) -> Catalog {
         scripts: Vec::new(),
         automations: std::default::Default::default(),
         templates: Vec::new(),
+        surveys: Vec::new(),
         roles: Vec::new(),
         apps: Vec::new(),
         described: BTreeMap::new(),

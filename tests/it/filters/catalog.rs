@@ -181,6 +181,7 @@ fn empty() -> Catalog {
         scripts: Vec::new(),
         automations: std::default::Default::default(),
         templates: Vec::new(),
+        surveys: Vec::new(),
         roles: Vec::new(),
         apps: Vec::new(),
         described: BTreeMap::new(),

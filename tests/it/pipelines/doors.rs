@@ -13,12 +13,13 @@ use crate::support::root;
 
 /// Where the record writer is called from, and which door of this matrix stands for it. What comes in with
 /// [`Source::System`](relata::record::Source::System) fills in what the program or a package says and is not a door.
-const CALLERS: [(&str, &str); 17] = [
+const CALLERS: [(&str, &str); 19] = [
     ("src/auth/invitation.rs", "the program: people"),
     ("src/auth/leaving.rs", "the program: owners"),
     ("src/auth/session.rs", "the program: people"),
     ("src/auth/sso.rs", "the program: people"),
     ("src/automation/answer.rs", "button"),
+    ("src/automation/email.rs", "automation: step `survey`; tests/it/surveys/doors.rs"),
     ("src/automation/steps.rs", "automation"),
     ("src/proof/story.rs", "patch: a story of `relata test` is a client"),
     ("src/transfer/ahead.rs", "import"),
@@ -29,15 +30,18 @@ const CALLERS: [(&str, &str); 17] = [
     ("src/web/api/merge.rs", "merge"),
     ("src/web/api/moves.rs", "moves"),
     ("src/web/api/pools.rs", "patch: it sets the owner alone; tests/it/pools/doors.rs"),
+    ("src/web/api/surveys.rs", "automation: it makes what its step `survey` makes; tests/it/surveys/doors.rs"),
     ("src/web/api/write.rs", "patch, upsert, nested"),
     ("src/web/pages/account.rs", "the program: one's own settings"),
 ];
 /// Pages that save records of any entity.
-const PAGES: [(&str, &str); 6] = [
+const PAGES: [(&str, &str); 8] = [
     ("src/web/pages/converting.rs", "convert"),
     ("src/web/pages/form.rs", "form"),
     ("src/web/pages/moves.rs", "move form"),
     ("src/web/pages/pools.rs", "patch: it sets the owner alone; tests/it/pools/doors.rs"),
+    ("src/web/pages/survey.rs", "form: a public one; tests/it/surveys/doors.rs"),
+    ("src/web/pages/surveys.rs", "automation: it makes what its step `survey` makes; tests/it/surveys/doors.rs"),
     ("src/web/pages/tasks.rs", "patch: it sets `done` of a task"),
     ("src/web/pages/uniting.rs", "merge"),
 ];
@@ -157,6 +161,9 @@ fn callers() -> Vec<String> {
                     "claim(",
                     "give_back(",
                     "hand_out(",
+                    "invite(",
+                    "invite_about(",
+                    "answer_survey(",
                 ]
                 .iter()
                 .any(|call| ["records.", "records().", "tx."].iter().any(|on| text.contains(&format!("{on}{call}"))))

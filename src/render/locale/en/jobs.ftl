@@ -82,6 +82,7 @@ run-output = Result
 automation-event-schedule = by the clock
 automation-event-due = a date reached
 automation-event-clock = a service clock
+automation-event-answered = a survey answered
 automation-event-called = called
 run-state-waiting = Waiting
 run-reason-limit = More than { $detail } records were found

@@ -79,6 +79,7 @@ run-output = 结果
 automation-event-schedule = 定时
 automation-event-due = 日期到达
 automation-event-clock = 服务计时
+automation-event-answered = 调查已答复
 automation-event-called = 被调用
 run-state-waiting = 等待中
 run-reason-limit = 找到的记录超过 { $detail } 条

@@ -79,6 +79,7 @@ run-output = 結果
 automation-event-schedule = 定時
 automation-event-due = 日期到達
 automation-event-clock = 服務計時
+automation-event-answered = 調查已答覆
 automation-event-called = 被呼叫
 run-state-waiting = 等待中
 run-reason-limit = 找到的記錄超過 { $detail } 筆

@@ -1,6 +1,6 @@
 //! Whom a step writes to, what, and in which language.
 
-use crate::base::Locale;
+use crate::base::{EntityIx, Labels, Locale};
 use crate::expr::{Expected, Node as Tree, Path, Type, Typed};
 use crate::schema::catalog::{Act, Language, Recipient};
 use crate::schema::diagnostic::{Diagnostic, nearest};
@@ -9,6 +9,9 @@ use crate::schema::resolve::Work;
 use crate::schema::resolve::expressions::value;
 
 use super::steps::List;
+
+/// What the link of a survey is called in the texts of an e-mail.
+const SURVEY_LINK: &str = "survey_link";
 
 impl List {
     pub(super) fn email(&self, work: &mut Work, item: &Node) -> Option<Act> {
@@ -26,6 +29,25 @@ impl List {
         };
         (to.len() == items.len()).then_some(())?;
         Some(Act::Email { to, template: template?, language: language? })
+    }
+
+    /// Asks people by an e-mail, which must hold the link of the survey.
+    pub(super) fn survey(&self, work: &mut Work, item: &Node) -> Option<Act> {
+        let Act::Email { to, template, language } = self.email(work, item)? else { return None };
+        let survey = find_survey(work, item.get("survey")?, self.entity, &self.in_package(item.text("survey")?))?;
+        let written = work.catalog.templates.iter().find(|known| known.id == template)?;
+        let lacks = |texts: &Labels| texts.0.iter().find(|(_, text)| !text.contains(SURVEY_LINK)).map(|(tag, _)| tag.clone());
+        if let Some(language) = lacks(&written.text).or_else(|| lacks(&written.html)) {
+            let place = item.get("template").map_or(&item.place, |node| &node.place).clone();
+            let fault = Diagnostic::error("DEF446", &place, format!("nobody can answer: the text in `{language}` does not have the link"));
+            work.fault(fault.hint("write `{{ survey_link }}` into each text of the template"));
+            return None;
+        }
+        let language = match (item.get("language"), language) {
+            (None, _) => work.catalog.surveys.iter().find(|known| known.id == survey)?.language.clone(),
+            (_, said) => said,
+        };
+        Some(Act::Survey { survey, to, template, language })
     }
 
     /// An address as it is written, or an expression that gives one or a person.
@@ -75,7 +97,7 @@ impl List {
         None
     }
 
-    fn language(&self, work: &mut Work, node: &Node) -> Option<Language> {
+    pub(super) fn language(&self, work: &mut Work, node: &Node) -> Option<Language> {
         let text = node.as_text()?;
         if text.starts_with('=') {
             return value(work, node, self.entity, &Expected::Value(Type::Text)).map(Language::Expr);
@@ -90,6 +112,25 @@ impl List {
         }
         found
     }
+}
+
+/// The full id of a survey about an entity.
+pub(super) fn find_survey(work: &mut Work, node: &Node, entity: EntityIx, id: &str) -> Option<String> {
+    let known: Vec<String> = work.catalog.surveys.iter().filter(|survey| survey.entity == entity).map(|survey| survey.id.clone()).collect();
+    if known.iter().any(|known| known == id) {
+        return Some(id.to_owned());
+    }
+    let slug = work.entity(entity).id.clone();
+    let fault = Diagnostic::error("DEF445", &node.place, format!("there is no survey `{}` about `{slug}`", node.as_text().unwrap_or_default()))
+        .near(nearest(id, known.iter().map(String::as_str)))
+        .hint("it is a document of its own, `kind: survey`, for the same entity");
+    work.fault(fault);
+    None
+}
+
+/// The language that a text names, or that an expression about a record of `entity` gives.
+pub(in crate::schema::resolve) fn spoken(work: &mut Work, node: &Node, entity: EntityIx) -> Option<Language> {
+    List::new(entity, String::new(), String::new(), false).language(work, node)
 }
 
 /// The record at the end of a path: an address belongs to it.

@@ -1,7 +1,8 @@
 //! What starts an automation: an event of a record, the clock, another automation.
 
 use crate::base::{EntityIx, FieldIx};
-use crate::schema::catalog::{Clock, FieldType, Missed, Shift, Start};
+use super::email::find_survey;
+use crate::schema::catalog::{Answered, Clock, FieldType, Missed, Shift, Start};
 use crate::schema::diagnostic::{Diagnostic, nearest};
 use crate::schema::field_type;
 use crate::schema::node::Node;
@@ -10,7 +11,7 @@ use crate::schema::resolve::{Work, clocks, scripts};
 /// Records that one time of the clock starts it for, where nothing is said.
 const RECORDS: u32 = 1_000;
 
-pub(super) fn start(work: &mut Work, node: &Node, entity: EntityIx) -> Option<Start> {
+pub(super) fn start(work: &mut Work, node: &Node, entity: EntityIx, package: &str) -> Option<Start> {
     let written = node.get("trigger")?;
     let event = written.text("event")?.to_owned();
     for (key, _) in written.entries() {
@@ -20,13 +21,14 @@ pub(super) fn start(work: &mut Work, node: &Node, entity: EntityIx) -> Option<St
             "cron" | "missed" => event == "schedule",
             "field" | "days" | "hours" | "at" => event == "due",
             "clock" | "before" | "after" => event == "clock",
+            "survey" => event == "answered",
             "tz" => matches!(event.as_str(), "schedule" | "due"),
             "limit" => matches!(event.as_str(), "schedule" | "due" | "clock"),
             _ => true,
         };
         if !fits {
             let fault = Diagnostic::error("DEF366", &key.place, format!("`{}` has no meaning for the event `{event}`", key.text))
-                .hint("`watch` belongs to `updated`; `pipeline`, `from`, `to` to `stage`; `cron`, `missed` to `schedule`; `field`, `days`, `hours`, `at` to `due`; `clock`, `before`, `after` to `clock`");
+                .hint("`watch` belongs to `updated`; `pipeline`, `from`, `to` to `stage`; `cron`, `missed` to `schedule`; `field`, `days`, `hours`, `at` to `due`; `clock`, `before`, `after` to `clock`; `survey` to `answered`");
             work.fault(fault);
         }
     }
@@ -45,6 +47,7 @@ pub(super) fn start(work: &mut Work, node: &Node, entity: EntityIx) -> Option<St
         "schedule" => schedule(work, written)?,
         "due" => due(work, written, entity)?,
         "clock" => clock(work, written, entity)?,
+        "answered" => answered(work, written, entity, package)?,
         "called" => Start::Called,
         _ => return None,
     })
@@ -161,6 +164,18 @@ fn clock(work: &mut Work, written: &Node, entity: EntityIx) -> Option<Start> {
     }
     let clock = Clock { cron: "* * * * *".to_owned(), zone: "UTC".to_owned(), missed: Missed::Once };
     Some(Start::Clock { clock, fields: service.fields, calendar: service.calendar, shift, limit: limit(written) })
+}
+
+fn answered(work: &mut Work, written: &Node, entity: EntityIx, package: &str) -> Option<Start> {
+    let Some(node) = written.get("survey") else {
+        needed(work, written, "answered", "survey", "name a survey about the entity: `survey: satisfaction`");
+        return None;
+    };
+    let name = node.as_text()?;
+    let id = if name.contains('.') { name.to_owned() } else { format!("{package}.{name}") };
+    let id = find_survey(work, node, entity, &id)?;
+    let survey = work.catalog.surveys.iter().find(|survey| survey.id == id)?;
+    Some(Start::Answered(Answered { survey: survey.key.clone(), answers: survey.answers, about: survey.about, fields: survey.fields }))
 }
 
 fn clock_time(text: &str) -> Option<(i64, i64)> {

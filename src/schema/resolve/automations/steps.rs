@@ -19,7 +19,7 @@ const MOST_STEPS: usize = 200;
 const DEEPEST: usize = 8;
 
 /// What each kind of step needs and may have besides.
-const KEYS: [(&str, &[&str], &[&str]); 16] = [
+const KEYS: [(&str, &[&str], &[&str]); 17] = [
     ("set", &["values"], &[]),
     ("create", &["entity", "values"], &[]),
     ("task", &["values"], &["due_in"]),
@@ -28,6 +28,7 @@ const KEYS: [(&str, &[&str], &[&str]); 16] = [
     ("assign", &["to"], &["by", "field", "open"]),
     ("notify", &["to", "text"], &[]),
     ("email", &["to", "template"], &["language"]),
+    ("survey", &["survey", "to", "template"], &["language"]),
     ("webhook", &["to", "values"], &["type"]),
     ("script", &["script"], &[]),
     ("branch", &["if", "then"], &["else"]),
@@ -159,7 +160,7 @@ impl List {
         }
         let own = self.entity;
         match word {
-            "set" | "approval" | "email" | "assign" | "convert" if self.is_gone => {
+            "set" | "approval" | "email" | "assign" | "convert" | "survey" if self.is_gone => {
                 let place = item.get("do").map_or(&item.place, |node| &node.place).clone();
                 let fault = Diagnostic::error("DEF362", &place, "the record is deleted when this runs: it cannot be changed")
                     .hint("use `create` or `update` for other records; expressions still see what the record was");
@@ -185,6 +186,7 @@ impl List {
             "assign" => self.assign(work, item),
             "notify" => self.notify(work, item),
             "email" => self.email(work, item),
+            "survey" => self.survey(work, item),
             "webhook" => self.webhook(work, item),
             "script" => self.script(work, item.get("script")?).map(Act::Script),
             "wait" => Some(Act::Wait(self.time(work, item)?)),

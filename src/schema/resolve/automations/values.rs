@@ -79,6 +79,11 @@ pub(in crate::schema::resolve) fn given_values(work: &mut Work, node: &Node, ent
     List::new(entity, String::new(), String::new(), false).given(work, node, entity)
 }
 
+/// Values by field that a record of `target` is given, about a record of another entity.
+pub(in crate::schema::resolve) fn given_about(work: &mut Work, node: &Node, about: EntityIx, target: EntityIx) -> Option<Vec<Given>> {
+    List::new(about, String::new(), String::new(), false).given(work, node, target)
+}
+
 /// The value of one field of `target`, about a record of another entity.
 pub(in crate::schema::resolve) fn given_value(
     work: &mut Work,

@@ -183,6 +183,22 @@ fields:
   item: {{type: link, to: item, on_delete: cascade, required: true}}
   label: {{type: text, required: true, search: true}}
   n: {{type: integer}}
+---
+kind: entity
+id: mark
+label: Mark
+features: {{owner: false}}
+fields:
+  item: {{type: link, to: item, on_delete: cascade}}
+  stars: {{type: rating, max: 5}}
+  good: {{type: boolean}}
+---
+kind: survey
+id: liked
+for: item
+answers: mark
+run_as: [user]
+questions: [{{field: stars}}, {{field: good}}]
 "#
     );
     let listed = |wanted: fn(Sight) -> bool| {
@@ -202,6 +218,7 @@ permissions:
   box: {{rows: "shade < {most}", fields: {{hide: [secret]}}}}
   item: {{rows: "shade < {most}", update: "shade < {sharing}", share: "shade < {sharing}", export: "shade < {exporting}", fields: {{hide: [{hidden}]}}}}
   leaf: {{inherit: item, fields: {{hide: [n]}}}}
+  mark: {{inherit: item, fields: {{hide: [good]}}}}
 ---
 kind: role
 id: two

@@ -50,7 +50,7 @@ fn post(route: &'static str, position: &'static str, path: &str, body: Value) ->
 
 impl Asking<'_> {
     /// How many kinds of questions there are.
-    pub const KINDS: usize = 115;
+    pub const KINDS: usize = 120;
 
     fn number<'a>(&'a self, dice: &mut Dice) -> &'a str {
         let mut names = self.plan.names(&NUMBERS);
@@ -316,6 +316,11 @@ impl Asking<'_> {
             112 => get("/mails", "shut", "/mails", &[]),
             113 => get("/mails/{id}", "shut", "/mails/1", &[]),
             114 => get("/mails/templates/{template}", "shut", "/mails/templates/crm.none", &[]),
+            115 => get("/api/v1/surveys", "own", "/api/v1/surveys", &[]),
+            116 => get("/api/v1/surveys/{survey}", "own", "/api/v1/surveys/p.liked", &[("days", *dice.of(&["1", "90"]))]),
+            117 => get("/surveys", "own", "/surveys", &[]),
+            118 => get("/surveys/{survey}", "own", "/surveys/p.liked", &[]),
+            119 => get("/survey/{token}", "own", "/survey/0thk7w2r00000", &[]),
             _ => self.page(kind, dice),
         }
     }

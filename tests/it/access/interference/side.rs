@@ -95,6 +95,7 @@ impl Making<'_> {
             boxes.push((id, seen));
         }
         let mut made = Vec::new();
+        let mut asked = Vec::new();
         for at in 0..14 {
             let shade = self.dice.below(9);
             // Both roles grant what was shared.
@@ -113,6 +114,7 @@ impl Making<'_> {
                 unshared.push(format!("item/{id}"));
             }
             let hidden = self.unread_numbers(is_seen, two);
+            asked.push((id.clone(), is_seen));
             made.push((id, friends, leaves, is_seen, hidden));
         }
         known.boxes = boxes.into_iter().map(|(id, _)| id).collect();
@@ -134,6 +136,7 @@ impl Making<'_> {
                 known.leaves.push(self.app.create_id("leaf", json!({"item": id, "label": label, "n": self.own.below(9)})).await);
             }
         }
+        self.marks(&asked).await;
         self.consents(&mut known).await;
         self.ghosts(&known).await;
         self.shares(&shares, &unshared, asker).await;
@@ -193,6 +196,23 @@ impl Making<'_> {
         let upload =
             self.app.request(Method::POST, &path).header("content-type", "application/octet-stream").text(format!("words {number}"));
         upload.send().await.expect_status(201).json()["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Answers to a survey about items: asked for as often in both, given to whichever where nobody sees it.
+    async fn marks(&mut self, items: &[(String, bool)]) {
+        for (id, is_seen) in items {
+            let path = format!("/api/v1/records/item/{id}/surveys");
+            let told = self.app.post(&path, json!({"survey": "p.liked"})).await.expect_status(201).json();
+            let link = told["link"].as_str().and_then(|link| link.strip_prefix("http://localhost:8080")).expect("a link").to_owned();
+            let (both, mine) = (self.dice.below(8), self.own.below(8));
+            let stars = if *is_seen { both } else { mine % 6 };
+            if both > 5 {
+                continue;
+            }
+            let form = format!("_shown=stars,good&stars={}&good={}", stars.max(1), self.own.one_in(2));
+            let sending = self.app.request(Method::POST, &link).anonymous().header("origin", "http://localhost:8080");
+            sending.header("content-type", "application/x-www-form-urlencoded").text(form).send().await.expect_status(303);
+        }
     }
 
     async fn consents(&mut self, known: &mut Known) {
