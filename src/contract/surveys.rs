@@ -27,7 +27,11 @@ pub(super) fn of_entity(catalog: &Catalog, entity: &Entity, base: &str, paths: &
         ("link", json!({ "type": "string", "description": "the page on which it is answered, without signing in" })),
         ("expires_at", moment()),
     ]);
-    let operation = Operation::new(&format!("ask_about_{}", entity.slug), &entity.slug, &format!("Make an invitation to answer a survey about {}", name(entity)));
+    let operation = Operation::new(
+        &format!("ask_about_{}", entity.slug),
+        &entity.slug,
+        &format!("Make an invitation to answer a survey about {}", name(entity)),
+    );
     let operation = id_of(operation, entity)
         .describe("Nothing is sent: who has the link answers.")
         .body(JSON, body, ids.first().map(|id| json!({ "survey": id })))

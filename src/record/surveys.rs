@@ -142,7 +142,8 @@ impl Records {
         let entity = asked.catalog.entity(survey.answers);
         let mut input = Input::new();
         for (at, question) in survey.questions.iter().enumerate() {
-            let value = given.values.iter().find(|(field, _)| *field == question.field && questions.contains(&at)).map(|(_, value)| value.clone());
+            let value =
+                given.values.iter().find(|(field, _)| *field == question.field && questions.contains(&at)).map(|(_, value)| value.clone());
             let nothing = || match entity.field(question.field).ty {
                 FieldType::MultiSelect { .. } => Value::List(Vec::new()),
                 _ => Value::Null,

@@ -448,9 +448,10 @@ fn every_kind_has_a_json_schema_that_accepts_the_cases() {
 #[test]
 fn the_examples_of_the_reference_load() {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
-    let text = ["definitions.md", "pipelines.md", "approvals.md", "automations.md", "conversions.md", "duplicates.md", "mail.md", "surveys.md"]
-        .map(|name| std::fs::read_to_string(docs.join(name)).unwrap())
-        .concat();
+    let text =
+        ["definitions.md", "pipelines.md", "approvals.md", "automations.md", "conversions.md", "duplicates.md", "mail.md", "surveys.md"]
+            .map(|name| std::fs::read_to_string(docs.join(name)).unwrap())
+            .concat();
     let examples: Vec<&str> = text.split("```yaml\n").skip(1).map(|part| part.split("```").next().unwrap()).collect();
     assert!(examples.len() > 20);
     for example in examples {

@@ -1009,7 +1009,8 @@ fn survey_card(is_first: bool) -> SurveyCard {
 }
 
 pub fn survey_page(locale: Locale) -> SurveyPage {
-    let choice = |value: &str, selected| Choice { value: text(value), label: text(value), note: text("Very bad"), selected, ..Choice::default() };
+    let choice =
+        |value: &str, selected| Choice { value: text(value), label: text(value), note: text("Very bad"), selected, ..Choice::default() };
     let question = |kind: &str, choices: Vec<Choice>| QuestionView {
         name: format!("field_{kind}"),
         label: text("How content are you with our help?"),

@@ -223,13 +223,18 @@ fn every_template_renders_in_every_language() {
         go("clocks-part", "part/clocks", &OnlyClocks { clocks: sample::record(locale).clocks });
         go("surveys-part", "part/surveys", &OnlySurveys { surveys: sample::record(locale).surveys });
         go("survey", "page/survey", &sample::survey_page(locale));
-        let closed = SurveyPage { closed: Some("Closed".into()), edit_href: Some("/survey/x?edit=1".into()), ..sample::survey_page(locale) };
+        let closed =
+            SurveyPage { closed: Some("Closed".into()), edit_href: Some("/survey/x?edit=1".into()), ..sample::survey_page(locale) };
         go("survey-closed", "page/survey", &closed);
         go("survey-bare", "page/survey", &SurveyPage { shell: sample::shell(locale, "x"), has_more: true, ..SurveyPage::default() });
         go("surveys", "page/surveys", &sample::surveys_page(locale));
         go("surveys-none", "page/surveys", &SurveysPage { shell: sample::shell(locale, "x"), ..SurveysPage::default() });
         go("survey-results", "page/survey-results", &sample::survey_results(locale));
-        go("survey-results-none", "page/survey-results", &SurveyResultsPage { shell: sample::shell(locale, "x"), ..SurveyResultsPage::default() });
+        go(
+            "survey-results-none",
+            "page/survey-results",
+            &SurveyResultsPage { shell: sample::shell(locale, "x"), ..SurveyResultsPage::default() },
+        );
         go("approvals-part", "part/approvals", &OnlyApprovals { approvals: sample::record(locale).approvals.unwrap() });
         go("convert", "page/convert", &sample::convert(locale));
         go("twins", "page/twins", &sample::twins(locale));

@@ -154,7 +154,8 @@ impl Records {
 fn readable<'c>(catalog: &'c Catalog, survey: &Survey) -> Option<&'c Entity> {
     let answers = catalog.entity(survey.answers);
     let fields = [survey.fields.survey, survey.fields.state, survey.about];
-    (answers.may.read && catalog.entity(survey.entity).may.read && fields.iter().all(|field| !answers.field(*field).is_hidden)).then_some(answers)
+    (answers.may.read && catalog.entity(survey.entity).may.read && fields.iter().all(|field| !answers.field(*field).is_hidden))
+        .then_some(answers)
 }
 
 /// Surveys whose answers one may read.

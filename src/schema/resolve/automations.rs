@@ -10,8 +10,8 @@ mod webhook;
 
 use std::collections::BTreeMap;
 
-pub(super) use steps::{called, seconds};
 pub(super) use email::spoken;
+pub(super) use steps::{called, seconds};
 pub(super) use values::{given_about, given_value, given_values};
 
 use super::expressions::condition;
@@ -43,8 +43,16 @@ fn automation(work: &mut Work, document: &Document, seen: &mut BTreeMap<String, 
     let when = condition(work, node.get("when"), answers.unwrap_or(entity), !is_timed && answers.is_none());
     if (is_timed || answers.is_some()) && node.get("run_as").is_none() {
         let place = node.get("trigger").and_then(|trigger| trigger.get("event")).map_or(&node.place, |event| &event.place).clone();
-        let fault = Diagnostic::error("DEF367", &place, if is_timed { "nobody's rights are known when the clock starts it" } else { "nobody's rights are known when an answer starts it" })
-            .hint("say with which roles it runs: `run_as: [sales_rep]`");
+        let fault = Diagnostic::error(
+            "DEF367",
+            &place,
+            if is_timed {
+                "nobody's rights are known when the clock starts it"
+            } else {
+                "nobody's rights are known when an answer starts it"
+            },
+        )
+        .hint("say with which roles it runs: `run_as: [sales_rep]`");
         work.fault(fault);
     }
     let roles = super::pipelines::roles(work, node.get("run_as"));

@@ -11,7 +11,7 @@ use super::pipelines::roles;
 use super::{Declared, Work, labels, layers};
 use crate::base::{EntityIx, FieldIx, Labels};
 use crate::expr::{Typed, needs};
-use crate::schema::catalog::{Given, Field, FieldClass, FieldType, Language, Question, QuestionKind, Survey, SurveyFields};
+use crate::schema::catalog::{Field, FieldClass, FieldType, Given, Language, Question, QuestionKind, Survey, SurveyFields};
 use crate::schema::diagnostic::{Diagnostic, nearest};
 use crate::schema::intake::Document;
 use crate::schema::node::{Key, Node};
@@ -40,7 +40,9 @@ pub(super) fn complete(work: &mut Work) {
         }
     }
     for (ix, surveys) in found {
-        let Some(place) = surveys.first().and_then(|(document, _)| document.node.get("answers")).map(|node| node.place.clone()) else { continue };
+        let Some(place) = surveys.first().and_then(|(document, _)| document.node.get("answers")).map(|node| node.place.clone()) else {
+            continue;
+        };
         let package = surveys.first().map(|(document, _)| package_of(document)).unwrap_or_default();
         let options: Vec<_> = surveys
             .iter()
@@ -90,7 +92,9 @@ fn survey(work: &mut Work, document: &Document, seen: &mut BTreeMap<String, Plac
     let Some(answers) = work.find_entity(target, &package) else { return };
     if let Some(other) = work.catalog.surveys.iter().find(|other| other.answers == answers && other.key == name) {
         let message = format!("answers of `{id}` and of `{}` could not be told apart", other.id);
-        work.fault(Diagnostic::error("DEF201", &id_node.place, message).hint("give one of the two another id, or another entity for its answers"));
+        work.fault(
+            Diagnostic::error("DEF201", &id_node.place, message).hint("give one of the two another id, or another entity for its answers"),
+        );
         return;
     }
     let Some(about) = about(work, node, target, entity, answers) else { return };
@@ -104,7 +108,11 @@ fn survey(work: &mut Work, document: &Document, seen: &mut BTreeMap<String, Plac
     };
     let several = |given: &Given| matches!(work.entity(answers).field(given.field).ty, FieldType::AnyLink { .. });
     if let (true, Some((key, _))) = (values.iter().flatten().any(several), node.entry("values")) {
-        let fault = Diagnostic::error("DEF363", &key.place.clone(), "a link to records of several entities has no value that an answer could be given");
+        let fault = Diagnostic::error(
+            "DEF363",
+            &key.place.clone(),
+            "a link to records of several entities has no value that an answer could be given",
+        );
         work.fault(fault.hint("use a link to one entity"));
     }
     let spoken = match node.get("language") {
@@ -122,7 +130,10 @@ fn survey(work: &mut Work, document: &Document, seen: &mut BTreeMap<String, Plac
     if written.is_empty() || written.len() > MOST_QUESTIONS {
         let place = node.entry("questions").map_or(&node.place, |(key, _)| &key.place).clone();
         let message = if written.is_empty() { "a survey that asks nothing" } else { "more questions than one survey may have" };
-        work.fault(Diagnostic::error("DEF113", &place, message).hint(format!("give it 1 to {MOST_QUESTIONS} questions: `questions: [{{field: score}}]`")));
+        work.fault(
+            Diagnostic::error("DEF113", &place, message)
+                .hint(format!("give it 1 to {MOST_QUESTIONS} questions: `questions: [{{field: score}}]`")),
+        );
     }
     let mut questions: Vec<Question> = Vec::new();
     for one in &written {
@@ -171,7 +182,10 @@ fn about(work: &mut Work, node: &Node, target: &Node, entity: EntityIx, answers:
         None if links.len() == 1 => (links[0].clone(), target.place.clone()),
         None => {
             let (message, hint) = match links.is_empty() {
-                true => (format!("`{}` has no link to `{slug}`", work.entity(answers).id), format!("give it one: `{slug}: {{type: link, to: {slug}}}`")),
+                true => (
+                    format!("`{}` has no link to `{slug}`", work.entity(answers).id),
+                    format!("give it one: `{slug}: {{type: link, to: {slug}}}`"),
+                ),
                 false => ("several links lead to what is asked about".to_owned(), format!("say which one: `about: {}`", links[0])),
             };
             work.fault(Diagnostic::error("DEF440", &target.place, message).hint(hint));
@@ -200,7 +214,8 @@ fn question(work: &mut Work, node: &Node, answers: EntityIx) -> Option<Question>
     if kind.scale().is_none()
         && let Some((key, _)) = node.entry("low").or(node.entry("high"))
     {
-        let fault = Diagnostic::error("DEF441", &key.place.clone(), format!("`{}` has no meaning for a question that is no scale", key.text));
+        let fault =
+            Diagnostic::error("DEF441", &key.place.clone(), format!("`{}` has no meaning for a question that is no scale", key.text));
         work.fault(fault.hint("a scale is a field of type `rating`, or an `integer` with `kind: nps` or `kind: csat`"));
     }
     let text = |key: &str| labels::of(node.get(key)).unwrap_or_default();
@@ -255,7 +270,10 @@ fn own(work: &mut Work, node: Option<&Node>, answers: EntityIx) -> Option<Typed>
     let node = node?;
     let found = condition(work, Some(node), answers, false)?;
     let needed = needs(&found);
-    let is_asked = |field: &FieldIx| QuestionKind::of(work.entity(answers).field(*field)).is_some() || matches!(work.entity(answers).field(*field).ty, FieldType::Integer { .. });
+    let is_asked = |field: &FieldIx| {
+        QuestionKind::of(work.entity(answers).field(*field)).is_some()
+            || matches!(work.entity(answers).field(*field).ty, FieldType::Integer { .. })
+    };
     if needed.paths.is_empty() && needed.children.is_empty() && !needed.uses_now && !needed.uses_me && needed.fields.iter().all(is_asked) {
         return Some(found);
     }
@@ -267,7 +285,12 @@ fn own(work: &mut Work, node: Option<&Node>, answers: EntityIx) -> Option<Typed>
 /// Refuses what keeps an answer from being saved before anybody has answered.
 fn needless(work: &mut Work, target: &Node, answers: EntityIx) {
     let entity = work.entity(answers);
-    let is_in_the_way = |field: &&Field| field.required && !field.is_system && field.default.is_none() && !matches!(field.ty, FieldType::Link { .. } | FieldType::User { .. });
+    let is_in_the_way = |field: &&Field| {
+        field.required
+            && !field.is_system
+            && field.default.is_none()
+            && !matches!(field.ty, FieldType::Link { .. } | FieldType::User { .. })
+    };
     let Some(name) = entity.fields.iter().find(is_in_the_way).map(|field| field.name.clone()) else { return };
     let message = format!("`{}.{name}` is required, but an answer is saved empty when somebody is asked", entity.id);
     let fault = Diagnostic::error("DEF444", &target.place, message);

@@ -398,7 +398,11 @@ pub const SURVEY: &[KeySpec] = &[
     key("label", Label, "What people of the workspace read; made from the id when left out."),
     must("answers", Entity, "The entity whose records are its answers."),
     key("about", Name, "The link of an answer to the record asked about; the only one when left out."),
-    key("values", MapOf(&Any), "What an answer holds from the beginning, by field; one that begins with `=` is an expression about the record asked about."),
+    key(
+        "values",
+        MapOf(&Any),
+        "What an answer holds from the beginning, by field; one that begins with `=` is an expression about the record asked about.",
+    ),
     key("title", Label, "The heading of its page; the label when left out."),
     key("intro", Label, "What stands above the questions."),
     key("thanks", Label, "What is said afterwards."),

@@ -214,7 +214,8 @@ impl Page {
         let survey = asked.survey();
         let views: Vec<QuestionView> = questions.iter().map(|at| self.question(asked, &survey.questions[*at], texts, wrong)).collect();
         // What is wrong with no question that is on the page concerns the whole answer.
-        let whole: Vec<&str> = wrong.iter().filter(|(name, _)| views.iter().all(|view| view.name != **name)).map(|(_, text)| text.as_str()).collect();
+        let whole: Vec<&str> =
+            wrong.iter().filter(|(name, _)| views.iter().all(|view| view.name != **name)).map(|(_, text)| text.as_str()).collect();
         let error = match (wrong.is_empty(), whole.is_empty()) {
             (true, _) => None,
             (false, true) => Some(self.say("survey-wrong", &[])),
@@ -239,13 +240,25 @@ impl Page {
         let field = asked.catalog.entity(asked.survey().answers).field(question.field);
         let none = Vec::new();
         let given = texts.get(&field.name).unwrap_or(&none);
-        let choice = |value: String, label: String, note: String| Choice { selected: given.contains(&value), value, label, note, ..Choice::default() };
+        let choice = |value: String, label: String, note: String| Choice {
+            selected: given.contains(&value),
+            value,
+            label,
+            note,
+            ..Choice::default()
+        };
         let (low, high) = (question.low.get(locale).to_owned(), question.high.get(locale).to_owned());
         let choices = match (question.kind.scale(), &field.ty) {
             (Some((first, last)), _) => (first..=last)
                 .map(|number| {
                     // What the ends mean is said with them to those who do not see where they stand.
-                    let note = if number == first { low.clone() } else if number == last { high.clone() } else { String::new() };
+                    let note = if number == first {
+                        low.clone()
+                    } else if number == last {
+                        high.clone()
+                    } else {
+                        String::new()
+                    };
                     choice(number.to_string(), number.to_string(), note)
                 })
                 .collect(),

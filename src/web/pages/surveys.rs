@@ -51,7 +51,8 @@ pub(super) async fn results(page: Page, Path(id): Path<String>) -> Result<Respon
     let title = survey.label.get(page.ui.locale).to_owned();
     let tab = |period: Option<u32>| Choice {
         value: period.map_or_else(|| href(survey), |days| address(&href(survey), &[("days".to_owned(), days.to_string())])),
-        label: period.map_or_else(|| page.say("survey-all-time", &[]), |days| page.say("survey-days", &[("count", Arg::Count(days.into()))])),
+        label: period
+            .map_or_else(|| page.say("survey-all-time", &[]), |days| page.say("survey-days", &[("count", Arg::Count(days.into()))])),
         selected: period == days,
         ..Choice::default()
     };
@@ -108,7 +109,13 @@ impl Page {
     }
 
     /// The surveys about a record: how they were answered, and who may ask once more.
-    pub(super) async fn survey_cards(&self, entity: &Entity, id: RecordId, href_of: &str, may_ask: bool) -> Result<Vec<SurveyCard>, Problem> {
+    pub(super) async fn survey_cards(
+        &self,
+        entity: &Entity,
+        id: RecordId,
+        href_of: &str,
+        may_ask: bool,
+    ) -> Result<Vec<SurveyCard>, Problem> {
         let mut cards = Vec::new();
         for survey in self.catalog.surveys.iter().filter(|survey| survey.entity == entity.ix) {
             let mut card = SurveyCard {

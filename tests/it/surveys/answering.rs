@@ -17,7 +17,16 @@ async fn links_that_are_not_right_tell_nothing_at_all() {
     let wrong = world.look("/survey/x").await.expect_status(404).text();
     assert!(!wrong.contains("Printer") && wrong.contains("This link is not open"), "{wrong}");
     let flipped = format!("{}{}", &token[..token.len() - 1], if token.ends_with('0') { '1' } else { '0' });
-    for bad in [id, "0", &mixed, &flipped, &token[..20], &format!("{token}0"), "%F0%9F%98%80%F0%9F%98%80%F0%9F%98%80%F0%9F%98%80", &token.to_uppercase()] {
+    for bad in [
+        id,
+        "0",
+        &mixed,
+        &flipped,
+        &token[..20],
+        &format!("{token}0"),
+        "%F0%9F%98%80%F0%9F%98%80%F0%9F%98%80%F0%9F%98%80",
+        &token.to_uppercase(),
+    ] {
         let told = world.look(&format!("/survey/{bad}")).await.expect_status(404);
         assert_eq!(told.text(), wrong, "{bad}");
         assert_eq!((told.header("cache-control"), told.header("x-robots-tag")), ("no-store", "noindex, nofollow"));
@@ -149,8 +158,25 @@ async fn no_request_makes_the_page_fail() {
     let request = world.request(json!({})).await;
     let (_, good) = world.ask(&request, "desk.loyalty").await;
     let (_, many) = world.ask(&request, "desk.satisfaction").await;
-    let names = ["score", "solved", "reason", "liked", "why", "recommend", "_shown", "survey_state", "id", "score.x", "liked.0.id", "", "contact"];
-    let values = ["", "1", "5", "-1", "99999999999999999999", "true", "people", "x", "%00", "%ff", "%F0%9F%98%80", "=1", "score,reason", "0.5", "慢"];
+    let names =
+        ["score", "solved", "reason", "liked", "why", "recommend", "_shown", "survey_state", "id", "score.x", "liked.0.id", "", "contact"];
+    let values = [
+        "",
+        "1",
+        "5",
+        "-1",
+        "99999999999999999999",
+        "true",
+        "people",
+        "x",
+        "%00",
+        "%ff",
+        "%F0%9F%98%80",
+        "=1",
+        "score,reason",
+        "0.5",
+        "慢",
+    ];
     let tails = ["", "?lang=zh-TW", "?lang=%ff", "?edit=1&score=7", "?score=%3Cscript%3E", "?lang=xx&edit", "/x", "?%00"];
     let mut taken = 0;
     for number in 0..600 {
@@ -161,7 +187,8 @@ async fn no_request_makes_the_page_fail() {
             _ => format!("/survey/{}", ["%", "..", "%2e%2e%2f", "a%00b", "慢慢慢慢慢", "0"][below(6)]),
         };
         let path = format!("{path}{}", tails[below(tails.len())]);
-        let pairs: Vec<String> = (0..below(8)).map(|_| format!("{}={}", names[below(names.len())], values[below(values.len())].repeat(1 + below(3)))).collect();
+        let pairs: Vec<String> =
+            (0..below(8)).map(|_| format!("{}={}", names[below(names.len())], values[below(values.len())].repeat(1 + below(3)))).collect();
         if axum::http::Uri::try_from(path.as_str()).is_err() {
             continue;
         }

@@ -34,7 +34,8 @@ async fn a_step_writes_to_people_with_a_link_each() {
     assert_eq!(seen[0].to, ["lilei@example.org"]);
     let text: String = seen[0].parts().iter().map(|part| format!("{part:?}")).collect();
     let at = text.find("http://localhost:8080/survey/").expect("a link");
-    let link: String = text[at + "http://localhost:8080".len()..].chars().take_while(|c| c.is_ascii_alphanumeric() || "/".contains(*c)).collect();
+    let link: String =
+        text[at + "http://localhost:8080".len()..].chars().take_while(|c| c.is_ascii_alphanumeric() || "/".contains(*c)).collect();
     let page = world.look(&link).await.expect_status(200).text();
     assert!(page.contains("您满意吗？"), "{page}");
     world.answer(&link, &format!("{SHOWN}&score=5")).await;
@@ -64,8 +65,7 @@ async fn an_answer_begins_automations_of_the_record_asked_about() {
     }
     assert_eq!(escalated, [false, false, true]);
     let found = runs(&world, "escalate").await;
-    let told: Vec<(&str, &str)> =
-        found.iter().map(|run| (run["state"].as_str().unwrap(), run["event"].as_str().unwrap())).collect();
+    let told: Vec<(&str, &str)> = found.iter().map(|run| (run["state"].as_str().unwrap(), run["event"].as_str().unwrap())).collect();
     assert_eq!(told, [("done", "answered"), ("skipped", "answered"), ("skipped", "answered")], "{found:#?}");
     assert!(found.iter().all(|run| run["record"].as_str().unwrap().starts_with("request_")), "{found:#?}");
 }

@@ -121,9 +121,10 @@ pub(super) fn find_survey(work: &mut Work, node: &Node, entity: EntityIx, id: &s
         return Some(id.to_owned());
     }
     let slug = work.entity(entity).id.clone();
-    let fault = Diagnostic::error("DEF445", &node.place, format!("there is no survey `{}` about `{slug}`", node.as_text().unwrap_or_default()))
-        .near(nearest(id, known.iter().map(String::as_str)))
-        .hint("it is a document of its own, `kind: survey`, for the same entity");
+    let fault =
+        Diagnostic::error("DEF445", &node.place, format!("there is no survey `{}` about `{slug}`", node.as_text().unwrap_or_default()))
+            .near(nearest(id, known.iter().map(String::as_str)))
+            .hint("it is a document of its own, `kind: survey`, for the same entity");
     work.fault(fault);
     None
 }

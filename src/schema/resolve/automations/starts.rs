@@ -1,7 +1,7 @@
 //! What starts an automation: an event of a record, the clock, another automation.
 
-use crate::base::{EntityIx, FieldIx};
 use super::email::find_survey;
+use crate::base::{EntityIx, FieldIx};
 use crate::schema::catalog::{Answered, Clock, FieldType, Missed, Shift, Start};
 use crate::schema::diagnostic::{Diagnostic, nearest};
 use crate::schema::field_type;
