@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::handler::{Job, JobContext, JobError, JobHandler, Outcome};
+use super::sent::{self, Sent};
 use crate::base::DateTime;
 use crate::outbound::mail::{Letter, MailFault, Mailer, is_address};
 use crate::store::audit::{self, Entry};
 use crate::store::mails::{self, Attempt, Content, Mail, NewMail, SEND};
-use crate::store::runs::{self, StepLine};
 use crate::store::{BoxFuture, Store, StoreError, Tx};
 
 const SECOND_US: i64 = 1_000_000;
@@ -115,20 +115,15 @@ async fn settle(context: &JobContext, job: &Job, mail: Mail, attempt: Attempt) -
     end.await
 }
 
-/// Says in the log of an automation's run what became of its message.
+/// Says in the log of an automation's run what became of its message, once it is over.
 async fn log(tx: &mut Tx, step: Option<&(i64, String)>, attempt: &Attempt) -> Result<(), StoreError> {
-    let Some((run, step)) = step.filter(|_| attempt.state != "waiting") else { return Ok(()) };
-    let line = StepLine {
-        seq: 0,
-        step: step.clone(),
-        act: "email".to_owned(),
-        state: if attempt.state == "sent" { "done" } else { "failed" }.to_owned(),
-        input: "{}".to_owned(),
-        output: json!({ "mail": attempt.state, "status": attempt.status }).to_string(),
-        reason: attempt.error.as_ref().map(|error| format!("refused:{error}")),
-        at: tx.now(),
+    let sent = Sent {
+        act: "email",
+        is_done: attempt.state == "sent",
+        output: json!({ "mail": attempt.state, "status": attempt.status }),
+        error: attempt.error.as_deref(),
     };
-    runs::note(tx, *run, &line).await.map(|_| ())
+    sent::log(tx, step.filter(|_| attempt.state != "waiting"), sent).await
 }
 
 /// Sends a message that an administrator tries; gives its id. `None`: nobody can be written to at this address.

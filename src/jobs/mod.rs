@@ -14,6 +14,7 @@ pub mod runner;
 pub mod webhooks;
 
 mod schedule;
+mod sent;
 
 pub use crate::store::jobs::Priority;
 pub use handler::{Job, JobContext, JobError, JobHandler, NewJob, Outcome, enqueue};

@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::endpoints::EVENTS;
 use super::handler::{Job, JobContext, JobError, JobHandler, Outcome};
+use super::sent::{self, Sent};
 use crate::access::ADMINISTRATOR;
 use crate::base::{DateTime, Stopwatch};
 use crate::outbound::{HttpClient, webhook};
@@ -14,7 +15,6 @@ use crate::schema::catalog::Catalog;
 use crate::store::audit::{self, Entry};
 use crate::store::notifications::{self, PROGRAM, Said, Telling};
 use crate::store::outbox::{self, Event};
-use crate::store::runs::{self, StepLine};
 use crate::store::webhooks::{self, Attempt, Delivery, READER, SEND, Webhook};
 use crate::store::{BoxFuture, Store, StoreError, Tx};
 
@@ -183,20 +183,15 @@ impl WebhookJobs {
     }
 }
 
-/// Says in the log of an automation's run what became of its message.
+/// Says in the log of an automation's run what became of its message, once it is over.
 async fn log(tx: &mut Tx, step: Option<&(i64, String)>, attempt: &Attempt) -> Result<(), StoreError> {
-    let Some((run, step)) = step.filter(|_| attempt.state != "waiting") else { return Ok(()) };
-    let line = StepLine {
-        seq: 0,
-        step: step.clone(),
-        act: "webhook".to_owned(),
-        state: if attempt.state == "delivered" { "done" } else { "failed" }.to_owned(),
-        input: "{}".to_owned(),
-        output: json!({ "status": attempt.status }).to_string(),
-        reason: attempt.error.as_ref().map(|error| format!("refused:{error}")),
-        at: tx.now(),
+    let sent = Sent {
+        act: "webhook",
+        is_done: attempt.state == "delivered",
+        output: json!({ "status": attempt.status }),
+        error: attempt.error.as_deref(),
     };
-    runs::note(tx, *run, &line).await.map(|_| ())
+    sent::log(tx, step.filter(|_| attempt.state != "waiting"), sent).await
 }
 
 /// Notes an attempt that failed; the endpoint is left alone for a while, or stopped.

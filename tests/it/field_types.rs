@@ -142,7 +142,7 @@ fn what_does_not_fit_is_refused_with_its_code() {
         ("some_tags", json!([1]), "wrong_type", "/0"),
         ("a_link", json!("nonsense"), "malformed_id", ""),
         ("a_link", json!(user), "wrong_entity", ""),
-        ("some_links", json!([thing_id(), thing_id()]), "duplicate", "/1"),
+        ("some_links", json!([thing_id(), thing_id()]), "repeated", "/1"),
         ("an_address", json!({"town": "x"}), "unknown_part", "/town"),
         ("a_geo", json!({"lat": 91, "lon": 0}), "too_large", "/lat"),
         ("a_geo", json!({"lat": 1}), "incomplete", "/lon"),

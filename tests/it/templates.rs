@@ -445,12 +445,12 @@ mod erased {
 }
 
 fn keys(locale: Locale) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
     let lines = messages::sources(locale).iter().flat_map(|text| text.lines());
-    lines
-        .filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()))
-        .filter_map(|line| line.split_once(" ="))
-        .map(|(key, _)| key.to_owned())
-        .collect()
+    for (key, _) in lines.filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase())).filter_map(|line| line.split_once(" =")) {
+        assert!(found.insert(key.to_owned()), "{key} stands twice in {locale}");
+    }
+    found
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub fn from_json(catalog: &Catalog, to: EntityIx, json: &Json) -> Result<Value, 
     for (position, item) in list_of(json, "a list of ids")?.iter().enumerate() {
         let value = one(prefix, item).map_err(|fault| fault.under(position))?;
         if items.iter().any(|known| target(known) == target(&value)) {
-            return Err(FieldFault::new("duplicate", "is linked twice").under(position));
+            return Err(FieldFault::new("repeated", "is linked twice").under(position));
         }
         items.push(value);
     }
