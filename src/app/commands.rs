@@ -11,7 +11,7 @@ use super::{AppError, Config, Workspace, demo, init, local};
 use crate::cli::print::{Bar, Printer, confirm, is_interactive};
 use crate::cli::{
     self, AccessCommand, ApplyArgs, AuditCommand, CheckArgs, Cli, Command, Definitions, DemoArgs, EraseArgs, FmtArgs, Globals, ImportArgs,
-    InitArgs, KeyCommand, OpenapiArgs, PlanArgs, RestoreArgs, SchemaArgs, ServeArgs, TestArgs, TokenCommand, UserCommand, exit,
+    InitArgs, KeyCommand, OpenapiArgs, PlanArgs, RestoreArgs, SchemaArgs, ServeArgs, TestArgs, TokenCommand, UserCommand, WhatIfArgs, exit,
 };
 use crate::deploy::{self, DeployError, Folders};
 use crate::proof::Mutations;
@@ -36,6 +36,7 @@ pub async fn run(cli: Cli, printer: Printer) -> Result<i32, AppError> {
         Command::Demo(args) => run_demo(globals, &args, printer).await,
         Command::Import(args) => import(&globals, &args, printer).await,
         Command::Test(args) => test(&globals, &args, printer).await,
+        Command::WhatIf(args) => what_if(&globals, args, printer).await,
         Command::Schema(args) => write_schemas(&globals, &args, printer),
         Command::Openapi(args) => openapi(&globals, &args, printer),
         Command::Token(command) => token(&globals, command, printer).await,
@@ -311,6 +312,21 @@ async fn test(globals: &Globals, args: &TestArgs, printer: Printer) -> Result<i3
     let report = crate::proof::run(&files, args.filter.as_deref()).await?;
     printer.result(&report.text(), &report.to_json());
     Ok(if report.is_ok() { exit::OK } else { exit::FAULTS })
+}
+
+async fn what_if(globals: &Globals, args: WhatIfArgs, printer: Printer) -> Result<i32, AppError> {
+    let WhatIfArgs { what, days, with_others, limit, events } = args;
+    let path = Path::new(&what);
+    // An id of an automation is no path of a file.
+    let definition = match path.is_file() || what.contains('/') {
+        true => {
+            let text = std::fs::read_to_string(path).map_err(|error| AppError::File { path: what.clone(), reason: error.to_string() })?;
+            Some(File { path: what.clone(), text })
+        }
+        false => None,
+    };
+    let automation = definition.is_none().then_some(what);
+    operate(globals, Operation::WhatIf { automation, definition, days, with_others, limit, events }, printer).await
 }
 
 fn write_schemas(globals: &Globals, args: &SchemaArgs, printer: Printer) -> Result<i32, AppError> {

@@ -5,6 +5,7 @@ use crate::base::Explain;
 use crate::cli::exit;
 use crate::cli::print::Printer;
 use crate::deploy::DeployError;
+use crate::proof::what_if::WhatIfError;
 use crate::record::RecordError;
 use crate::store::StoreError;
 use crate::transfer::TransferError;
@@ -42,6 +43,15 @@ pub enum AppError {
     Transfer(#[from] TransferError),
     #[error(transparent)]
     Auth(#[from] AuthError),
+}
+
+impl From<WhatIfError> for AppError {
+    fn from(error: WhatIfError) -> Self {
+        match error {
+            WhatIfError::Definitions(error) => Self::Deploy(error),
+            WhatIfError::Records(error) => Self::Record(error),
+        }
+    }
 }
 
 impl Explain for AppError {

@@ -13,6 +13,7 @@ use crate::auth::{Invitation, NewToken, NewUser};
 use crate::base::RecordId;
 use crate::cli::{AuditFormat, exit};
 use crate::deploy;
+use crate::proof::what_if::{Question, what_if};
 use crate::record::{LONGEST_REASON, is_reason};
 use crate::schema::{DataKind, SourceFile};
 use crate::store::audit;
@@ -24,6 +25,7 @@ use crate::transfer::{self, Import, Mapping, Progress, Table, TableOptions};
 pub enum Operation {
     Plan { files: Vec<File> },
     Apply { files: Vec<File>, plan_id: Option<String>, accept: Vec<String> },
+    WhatIf { automation: Option<String>, definition: Option<File>, days: u32, with_others: bool, limit: usize, events: u32 },
     LoadSample { files: Vec<File> },
     Import(Box<ImportOrder>),
     TokenCreate { user: Option<String>, name: String, days: u32, scopes: Vec<String>, networks: Vec<String> },
@@ -132,6 +134,13 @@ async fn work(workspace: &Workspace, operation: Operation, progress: &(dyn Fn(Pr
             };
             let object = json!({"ok": true, "version": applied.version, "changes": applied.changes, "seed_records": seeded.created});
             Ok(Answer::new(text, object))
+        }
+        Operation::WhatIf { automation, definition, days, with_others, limit, events } => {
+            let definition = definition.map(|file| (file.path, file.text));
+            let question =
+                Question { automation, definition, with_others, most_events: events, lines: limit, ..Question::of(days) };
+            let answer = what_if(&workspace.records, &workspace.automation, &question).await?;
+            Ok(Answer::new(answer.text(), answer.to_json()))
         }
         Operation::LoadSample { files } => {
             let files = sources(files);

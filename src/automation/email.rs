@@ -41,6 +41,11 @@ impl Post {
         Self { mailer, public_url, messages: OnceLock::new() }
     }
 
+    /// The same for another workspace: it writes the same letters.
+    pub fn again(&self) -> Self {
+        Self::new(self.mailer.clone(), self.public_url.clone())
+    }
+
     fn messages(&self) -> &Messages {
         self.messages.get_or_init(Messages::new)
     }

@@ -74,6 +74,8 @@ pub enum Command {
     Import(ImportArgs),
     /// Run the tests beside the definitions.
     Test(TestArgs),
+    /// Run an automation over the last days in a copy, and tell what it would have done. Nothing is changed or sent.
+    WhatIf(WhatIfArgs),
     /// Write JSON Schemas for editors.
     Schema(SchemaArgs),
     /// Print the OpenAPI document.
@@ -280,6 +282,25 @@ pub struct TestArgs {
     /// Fail where fewer of a package's changes are noticed, in percent.
     #[arg(long, requires = "mutate", default_value_t = 0, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     pub at_least: u8,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct WhatIfArgs {
+    /// A file with automations, new or changed; or the id of an automation in force, for example crm.welcome.
+    #[arg(value_name = "FILE|AUTOMATION")]
+    pub what: String,
+    /// How many of the last days are played again.
+    #[arg(long, default_value_t = 30, value_name = "NUMBER")]
+    pub days: u32,
+    /// Run all other automations once more too, instead of taking what they did as it was.
+    #[arg(long)]
+    pub with_others: bool,
+    /// Changes and runs that are listed; all are counted.
+    #[arg(long, default_value_t = 100, value_name = "NUMBER")]
+    pub limit: usize,
+    /// Events that are played again at most: of more, the latest.
+    #[arg(long, default_value_t = 200_000, value_name = "NUMBER")]
+    pub events: u32,
 }
 
 #[derive(Debug, Clone, Args)]

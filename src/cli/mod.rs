@@ -9,7 +9,7 @@ pub mod print;
 pub use args::{
     AccessCommand, ApplyArgs, AuditCommand, AuditFormat, BackupArgs, CheckArgs, Cli, Command, CompletionsArgs, Definitions, DemoArgs,
     EraseArgs, FmtArgs, Globals, ImportArgs, InitArgs, KeyCommand, Log, LogFormat, OpenapiArgs, PlanArgs, RestoreArgs, SchemaArgs,
-    ServeArgs, SubjectArgs, TestArgs, TokenCommand, UserCommand,
+    ServeArgs, SubjectArgs, TestArgs, TokenCommand, UserCommand, WhatIfArgs,
 };
 
 use clap::{CommandFactory, Parser};

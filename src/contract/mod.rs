@@ -27,6 +27,7 @@ mod mails;
 #[cfg(test)]
 mod tests;
 mod webhooks;
+mod what_if;
 
 use serde_json::{Map, Value, json};
 
@@ -64,6 +65,7 @@ pub fn openapi(catalog: &Catalog, origin: &str) -> Value {
         surveys::add(&mut paths);
     }
     automations::add(&mut paths);
+    what_if::add(&mut paths);
     jobs::add(&mut paths);
     notifications::add(&mut paths);
     webhooks::add(&mut paths);

@@ -22,5 +22,5 @@ pub use effects::{Effect, RoleEffect};
 pub use error::DeployError;
 pub use folder::{Folders, read};
 pub use opened::{Gained, Opened, OpenedMove};
-pub use plan::{Confirmation, Plan, Risk, Step, plan};
+pub use plan::{Confirmation, Plan, Risk, Step, furnish, plan};
 pub use shipped::{package_ids, plugin_ids, plugin_needs, write_package, write_plugin};

@@ -201,6 +201,38 @@ pub async fn plan(store: &Store, files: &[SourceFile]) -> Result<Plan, DeployErr
     })
 }
 
+/// Makes the tables of definitions in an empty database, by the names they have elsewhere, and gives what is in force there.
+///
+/// # Errors
+/// The database; it is not empty.
+pub async fn furnish(store: &Store, mut loaded: Loaded) -> Result<schema::Catalog, DeployError> {
+    loaded.catalog.version = 1;
+    let ops = schema::diff(None, &schema::Bindings::default(), &loaded).map_err(DeployError::Faults)?;
+    let fresh = Fresh::of(&ops);
+    let mut steps = Vec::with_capacity(ops.len());
+    for op in ops {
+        steps.push(step(store, &loaded, &fresh, op).await?);
+    }
+    let (links, views) = (links(store, &loaded, &steps), views(store, &loaded, &steps));
+    let confirmations = confirmations(&steps);
+    let accepted: Vec<String> = confirmations.iter().map(|confirmation| confirmation.name.clone()).collect();
+    let plan = Plan {
+        id: plan_id("", &loaded.digest, &steps),
+        base: 0,
+        base_digest: String::new(),
+        target_digest: loaded.digest.clone(),
+        steps,
+        confirmations,
+        access: Vec::new(),
+        loaded,
+        links,
+        views,
+        dialect: store.dialect(),
+    };
+    let outcome = super::apply(store, plan, &accepted, 0).await?;
+    Ok(schema::Catalog { version: outcome.version, blind: store.blind(), ..outcome.loaded.catalog })
+}
+
 fn plan_id(base: &str, target: &str, steps: &[Step]) -> String {
     let mut hash = Sha256::new();
     hash.update(base);

@@ -37,6 +37,8 @@ pub struct RunnerOptions {
     pub lease: Duration,
     /// Events of the outbox are kept this long, and longer until every named reader has passed them; so is the log of runs.
     pub events_kept: Duration,
+    /// Nothing is ever swept away: for a copy whose clock runs through months in minutes.
+    pub keeps_all: bool,
 }
 
 impl Default for RunnerOptions {
@@ -46,6 +48,7 @@ impl Default for RunnerOptions {
             poll: Duration::from_millis(1_000),
             lease: Duration::from_secs(60),
             events_kept: Duration::from_secs(30 * 86_400),
+            keeps_all: false,
         }
     }
 }
@@ -211,7 +214,7 @@ impl Runner {
             webhooks::feed(&shared.store, &catalog).await?;
         }
         let now = shared.clock.now();
-        if now.0.saturating_sub(swept.0) > SWEEP_EVERY_US {
+        if !shared.options.keeps_all && now.0.saturating_sub(swept.0) > SWEEP_EVERY_US {
             *swept = now;
             let before = DateTime(now.0.saturating_sub(KEYS_KEPT_US));
             shared.store.write(move |tx| Box::pin(async move { idempotency::prune(tx, before).await })).await?;

@@ -5,6 +5,7 @@
 
 mod case;
 mod compare;
+mod hours;
 mod mutants;
 mod mutate;
 mod packages;
@@ -12,6 +13,7 @@ mod report;
 mod story;
 mod swaps;
 mod unit;
+pub mod what_if;
 
 use std::sync::Arc;
 

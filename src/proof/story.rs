@@ -9,17 +9,18 @@ use tokio::sync::Mutex;
 
 use super::case::{Act, Case, Deed, What};
 use super::compare;
+use super::hours::Hours;
 use super::report::Failure;
 use crate::access::{Actor, ActorKind};
 use crate::automation::{Automation, ScriptJobs, run_button};
 use crate::base::{DateTime, EntityIx, Explain, FixedClock, IdMint, RecordId, SeededRandom};
 use crate::deploy;
-use crate::jobs::{CLOCKS, Job, JobContext, JobError, JobHandler, NewJob, Outcome, Runner, RunnerOptions, SCHEDULE};
+use crate::jobs::{JobHandler, NewJob, Runner, RunnerOptions, SCHEDULE};
 use crate::query::{Deleted, GetRequest, default_select, parse_list_json};
-use crate::record::{APPROVAL, Ask, Decision, FieldFault, Input, RecordError, Records, Source, WriteOptions};
+use crate::record::{Ask, Decision, FieldFault, Input, RecordError, Records, Source, WriteOptions};
 use crate::schema::SourceFile;
 use crate::schema::catalog::Catalog;
-use crate::store::{BoxFuture, Durability, OpenOptions, Store, StoreError, Target, approvals, notifications};
+use crate::store::{Durability, OpenOptions, Store, StoreError, Target, approvals, notifications};
 
 /// The definitions all stories of a run play on. They are applied once for each moment at which stories begin; a story gets a copy.
 pub(super) struct Stage {
@@ -31,27 +32,6 @@ pub(super) struct Stage {
 struct Ground {
     store: Store,
     catalog: Arc<Catalog>,
-}
-
-/// Does by the clock what a server does: clocks that run out, approvals whose time is over.
-struct Hours {
-    records: Records,
-}
-
-impl JobHandler for Hours {
-    fn kinds(&self) -> &[&'static str] {
-        &[CLOCKS, APPROVAL]
-    }
-
-    fn run<'a>(&'a self, _: &'a JobContext, job: &'a Job) -> BoxFuture<'a, Result<Outcome, JobError>> {
-        Box::pin(async move {
-            let done = match job.kind.as_str() {
-                CLOCKS => self.records.look_at_clocks().await,
-                _ => self.records.look_after_approvals(&job.payload).await,
-            };
-            done.map(|_| Outcome::Done).map_err(|error| JobError::Retry(error.to_string()))
-        })
-    }
 }
 
 /// The world of one story.

@@ -17,6 +17,7 @@ pub mod input;
 pub mod many;
 pub mod moves;
 pub mod options;
+pub mod past;
 pub mod pools;
 pub mod registrations;
 pub mod row;

@@ -58,6 +58,8 @@ pub struct WriteOptions {
     pub override_reason: Option<String>,
     /// Saved also where a rule warns of a duplicate.
     pub allow_duplicates: bool,
+    /// It happened before and is done once more in a copy: the tasks that a stage made come as writes of their own.
+    pub replays: bool,
 }
 
 impl WriteOptions {

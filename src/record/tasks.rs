@@ -140,7 +140,7 @@ impl RecordTx<'_> {
         moves: &[StageMove],
         options: &WriteOptions,
     ) -> Result<(), RecordError> {
-        if options.source == Source::System {
+        if options.source == Source::System || options.replays {
             return Ok(());
         }
         for made in moves {

@@ -37,6 +37,7 @@ const FILES: [(Locale, &[&str]); 3] = sources![
     "jobs.ftl",
     "notifications.ftl",
     "webhooks.ftl",
+    "what-if.ftl",
     "mails.ftl"
 ];
 

@@ -71,6 +71,15 @@ pub async fn since(tx: &mut Tx, record: RecordId, since: i64) -> Result<Vec<Entr
     Ok(rows.iter().map(entry).collect())
 }
 
+/// Entries of some records between two moments (both included), the newest of each first.
+pub async fn between(store: &Store, records: &[i64], from: DateTime, to: DateTime) -> Result<Vec<Entry>, StoreError> {
+    let mut sql = Sql::new("SELECT record, version, entity, action, at, actor, actor_kind, changes FROM sys_history WHERE record IN ");
+    sql.bind_long_list(store.dialect(), records);
+    sql.append(Sql::template(" AND at >= ? AND at <= ? ORDER BY record, version DESC", [at(from), at(to)]));
+    let rows = store.rows(sql, &[INT, INT, TEXT, TEXT, AT, INT, TEXT, TEXT]).await?;
+    Ok(rows.iter().map(entry).collect())
+}
+
 /// Forgets a record's past, when it is purged.
 pub async fn forget(tx: &mut Tx, record: RecordId) -> Result<u64, StoreError> {
     tx.run(Sql::template("DELETE FROM sys_history WHERE record = ?", [int(record.0)])).await

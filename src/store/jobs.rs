@@ -120,6 +120,12 @@ pub async fn enqueue(tx: &mut Tx, new: &NewJob) -> Result<Option<i64>, StoreErro
     Ok((touched == 1).then_some(id))
 }
 
+/// When the next job is due.
+pub async fn next_due(store: &Store) -> Result<Option<DateTime>, StoreError> {
+    let rows = store.rows(Sql::new("SELECT min(run_at) FROM sys_job WHERE state = 'ready'"), &[AT]).await?;
+    Ok(rows.first().and_then(|row| read::opt_at(row, 0)))
+}
+
 /// Whether a job of this handler waits that nobody has begun.
 pub async fn waits(tx: &mut Tx, handler: &str) -> Result<bool, StoreError> {
     let sql = Sql::template("SELECT id FROM sys_job WHERE state = 'ready' AND handler = ? LIMIT 1", [text(handler)]);

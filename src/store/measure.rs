@@ -98,8 +98,21 @@ pub async fn alive(store: &Store) -> Result<(), StoreError> {
 /// # Errors
 /// The database.
 pub async fn ids_after(tx: &mut Tx, table: &str, after: i64, limit: u32) -> Result<Vec<RecordId>, StoreError> {
+    let rows = tx.rows(behind(table, after, limit), &[ColumnKind::Int]).await?;
+    Ok(rows.cells.iter().filter_map(Cell::as_int).map(RecordId).collect())
+}
+
+/// [`ids_after`] outside of units of work.
+///
+/// # Errors
+/// The database.
+pub async fn ids_behind(store: &Store, table: &str, after: i64, limit: u32) -> Result<Vec<RecordId>, StoreError> {
+    let rows = store.rows(behind(table, after, limit), &[ColumnKind::Int]).await?;
+    Ok(rows.cells.iter().filter_map(Cell::as_int).map(RecordId).collect())
+}
+
+fn behind(table: &str, after: i64, limit: u32) -> Sql {
     let mut sql = Sql::new("SELECT \"id\" FROM ");
     sql.ident(table).push(" WHERE \"id\" > ").bind(ColumnKind::Int, after).push(" ORDER BY \"id\" LIMIT ").number(i64::from(limit));
-    let rows = tx.rows(sql, &[ColumnKind::Int]).await?;
-    Ok(rows.cells.iter().filter_map(Cell::as_int).map(RecordId).collect())
+    sql
 }

@@ -28,6 +28,7 @@ pub mod conversions;
 pub mod credentials;
 pub mod ddl;
 pub mod doctor;
+pub mod duplicate;
 pub mod erasures;
 pub mod factors;
 pub mod files;

@@ -191,3 +191,9 @@ pub async fn prune(tx: &mut Tx, before: DateTime, limit: u32) -> Result<u64, Sto
     );
     tx.run(sql).await
 }
+
+/// How many lines there are, by what told them.
+pub async fn counts(store: &Store) -> Result<Vec<(String, u64)>, StoreError> {
+    let rows = store.rows(Sql::new("SELECT source, count(*) FROM sys_notification GROUP BY source ORDER BY source"), &[TEXT, INT]).await?;
+    Ok(rows.iter().map(|row| (read::text(row, 0), u64::try_from(read::int(row, 1)).unwrap_or(0))).collect())
+}

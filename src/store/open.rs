@@ -84,9 +84,17 @@ impl Store {
         }
     }
 
+    /// Removes the temporary databases of processes that ended before they could do it.
+    pub fn sweep_temporary() {
+        folder::sweep();
+    }
+
     async fn open_sqlite(options: OpenOptions, folder: PathBuf, keep: Box<dyn std::any::Any + Send>) -> Result<Self, StoreError> {
         let path = database_path(&folder);
         let mut connection = connect::open(&path, Purpose::Write, options.durability)?;
+        if options.is_loose {
+            connect::loosen(&connection)?;
+        }
         super::sqlite::migrate::run(&connection)?;
         let version =
             connection.query_row("SELECT version FROM sys_schema", [], |row| row.get(0)).map_err(super::sqlite::fault::translate)?;

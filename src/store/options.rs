@@ -41,6 +41,8 @@ pub struct OpenOptions {
     pub files: Option<PathBuf>,
     /// Folder of keys; by default `keys` in the data folder of SQLite, `relata-data/keys` otherwise.
     pub keys: Option<PathBuf>,
+    /// Rows may refer to others that are not there: for a copy that is filled table by table (embedded databases only).
+    pub is_loose: bool,
     /// Longest unit of work.
     pub write_timeout: Duration,
     /// Longest read.
@@ -61,6 +63,7 @@ impl OpenOptions {
             durability: Durability::Full,
             files: None,
             keys: None,
+            is_loose: false,
             write_timeout: Duration::from_secs(30),
             read_timeout: Duration::from_secs(30),
             max_connections: 16,

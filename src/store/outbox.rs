@@ -179,6 +179,18 @@ pub async fn since_in(tx: &mut Tx, since: i64, limit: u32) -> Result<Vec<Event>,
     Ok(events(&rows, since, limit))
 }
 
+/// The position of the last event before a moment, 0 when there is none.
+pub async fn last_before(store: &Store, moment: DateTime) -> Result<i64, StoreError> {
+    let rows = store.rows(Sql::template("SELECT max(seq) FROM sys_outbox WHERE at < ?", [at(moment)]), &[INT]).await?;
+    Ok(rows.one_int().unwrap_or(0))
+}
+
+/// When the oldest event happened that is kept.
+pub async fn oldest(store: &Store) -> Result<Option<DateTime>, StoreError> {
+    let rows = store.rows(Sql::new("SELECT at FROM sys_outbox ORDER BY seq LIMIT 1"), &[AT]).await?;
+    Ok(rows.first().map(|row| read::at(row, 0)))
+}
+
 /// The newest position, 0 when there is none.
 pub async fn last_seq(store: &Store) -> Result<i64, StoreError> {
     let rows = store.rows(Sql::new("SELECT max(seq) FROM sys_outbox"), &[INT]).await?;

@@ -14,6 +14,8 @@ use serde_json::{Map, Value, json};
 use crate::access::AccessError;
 use crate::auth::AuthError;
 use crate::base::Explain;
+use crate::deploy::DeployError;
+use crate::proof::what_if::WhatIfError;
 use crate::query::QueryError;
 use crate::record::{FieldFault, RecordError};
 
@@ -184,6 +186,24 @@ impl From<AuthError> for Problem {
 impl From<AccessError> for Problem {
     fn from(error: AccessError) -> Self {
         Problem::explain(&error)
+    }
+}
+
+impl From<WhatIfError> for Problem {
+    fn from(error: WhatIfError) -> Self {
+        match error {
+            WhatIfError::Records(error) => error.into(),
+            WhatIfError::Definitions(DeployError::Faults(faults)) => {
+                let mut problem = Problem::explain(&DeployError::Faults(Vec::new()));
+                problem.detail = DeployError::Faults(faults.clone()).to_string();
+                for fault in faults.iter().filter(|fault| fault.is_error()) {
+                    let place = json!({ "file": fault.file, "line": fault.line, "column": fault.column, "hint": fault.hint });
+                    problem = problem.with_fault("/definition", fault.code, fault.message.clone(), place);
+                }
+                problem
+            }
+            WhatIfError::Definitions(error) => Problem::explain(&error),
+        }
     }
 }
 

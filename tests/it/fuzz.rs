@@ -295,7 +295,12 @@ fn valid(dice: &Dice, world: &mut World) -> Shot {
                 shot(Method::POST, &["records", "deal", dice.id(&world.deals), "return"], Content::Json(body))
             }
         },
-        _ => match dice.below(13) {
+        _ => match dice.below(14) {
+            13 => {
+                let definition = "kind: automation\nfor: deal\nid: tried\ntrigger: {event: updated}\nsteps: [{do: wait, time: 1h}]\n";
+                let body = json!({ "definition": definition, "days": 1, "events": 30, "limit": 5, "with_others": dice.chance(50) });
+                shot(Method::POST, &["what-if"], Content::Json(body))
+            }
             8 => shot(Method::GET, &["records", "target", dice.id(&world.targets), "convert"], Content::None),
             9 => {
                 let said = match dice.below(3) {

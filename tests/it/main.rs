@@ -42,3 +42,4 @@ mod support;
 mod surveys;
 mod templates;
 mod transfer;
+mod what_if;

@@ -1496,6 +1496,50 @@ fn run_row(state: &str, reason: &str) -> RunRow {
     }
 }
 
+pub fn what_if_page(locale: Locale) -> WhatIfPage {
+    let stamp = || Stamp { iso: text("2026-11-21T08:00:00Z"), text: text("an hour ago"), full: text("21 Nov 2026, 16:00") };
+    let effect = |href: Option<&str>, before: &str| WhatIfEffect {
+        at: stamp(),
+        automation: text("crm.welcome"),
+        record: text("Harbin Optics"),
+        record_href: href.map(text),
+        what: text("Amount"),
+        before: text(before),
+        after: text("12"),
+    };
+    WhatIfPage {
+        shell: shell(locale, "What if"),
+        automations: vec![Choice { value: text("crm.welcome"), label: text("Welcome"), selected: true, ..Choice::default() }],
+        definition: text("kind: automation\nfor: deal\n"),
+        days: 30,
+        most_days: 366,
+        with_others: true,
+        error: text("the definitions have 1 faults"),
+        faults: vec![text("3:1: there is no entity `deel` [DEF201]")],
+        answer: Some(WhatIfAnswer {
+            from: stamp(),
+            to: stamp(),
+            shorter: text("Less than asked for."),
+            events: text("312 events"),
+            said: vec![text("It would have begun 312 times."), text("Changed: 87 Deals")],
+            automations: vec![
+                WhatIfTried { id: text("crm.welcome"), states: text("Done: 3"), reasons: vec![text("2 × Refused"), text("1 × Gone")] },
+                WhatIfTried { id: text("crm.next"), ..WhatIfTried::default() },
+            ],
+            effects: vec![effect(Some("/records/deal/deal_0000000000001"), "5"), effect(None, "")],
+            effects_shown: text("2 of 40"),
+            runs: vec![run_row("failed", "Refused"), RunRow { record_href: None, ..run_row("done", "") }],
+            runs_shown: text("2 of 2"),
+            passed_over: vec![WhatIfPassed {
+                why: text("Refused: too large"),
+                count: 2,
+                example: text("deal_0000000000001"),
+                example_href: text("/records/deal/deal_0000000000001"),
+            }],
+        }),
+    }
+}
+
 pub fn run_page(locale: Locale) -> RunPage {
     let stamp = || Stamp { iso: text("2026-11-21T08:00:00Z"), text: text("an hour ago"), full: text("21 Nov 2026, 16:00") };
     let step = |state: &str, reason: &str| RunStep {

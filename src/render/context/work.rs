@@ -249,6 +249,70 @@ pub struct RunRow {
     pub began: Stamp,
 }
 
+/// What an automation would have done: what is asked, and the answer.
+#[derive(Debug, Default, Serialize)]
+pub struct WhatIfPage {
+    pub shell: Shell,
+    pub automations: Vec<Choice>,
+    pub definition: String,
+    pub days: u32,
+    pub most_days: u32,
+    pub with_others: bool,
+    /// Why there is no answer.
+    pub error: String,
+    /// Faults of the definition, each with its place.
+    pub faults: Vec<String>,
+    pub answer: Option<WhatIfAnswer>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct WhatIfAnswer {
+    pub from: Stamp,
+    pub to: Stamp,
+    /// Why it is less than was asked for.
+    pub shorter: String,
+    pub events: String,
+    /// Sentences: how often it ran, what it changed, what it sent.
+    pub said: Vec<String>,
+    pub automations: Vec<WhatIfTried>,
+    pub effects: Vec<WhatIfEffect>,
+    /// How many of how many are listed.
+    pub effects_shown: String,
+    pub runs: Vec<RunRow>,
+    pub runs_shown: String,
+    /// What was not done once more, and how often.
+    pub passed_over: Vec<WhatIfPassed>,
+}
+
+/// One of the automations that were tried.
+#[derive(Debug, Default, Serialize)]
+pub struct WhatIfTried {
+    pub id: String,
+    pub states: String,
+    pub reasons: Vec<String>,
+}
+
+/// One field before and after.
+#[derive(Debug, Default, Serialize)]
+pub struct WhatIfEffect {
+    pub at: Stamp,
+    pub automation: String,
+    pub record: String,
+    pub record_href: Option<String>,
+    /// The field, or what happened to the whole record.
+    pub what: String,
+    pub before: String,
+    pub after: String,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct WhatIfPassed {
+    pub why: String,
+    pub count: u64,
+    pub example: String,
+    pub example_href: String,
+}
+
 /// One run with its steps.
 #[derive(Debug, Default, Serialize)]
 pub struct RunPage {

@@ -362,6 +362,27 @@ impl Automations {
         self.all.push(automation);
     }
 
+    /// Some of them, in the same order.
+    pub fn only(&self, is_kept: impl Fn(&Automation) -> bool) -> Self {
+        let mut kept = Self::default();
+        self.all.iter().filter(|automation| is_kept(automation)).for_each(|automation| kept.add(automation.clone()));
+        kept
+    }
+
+    /// These, and all that their steps begin, directly or by way of others.
+    pub fn with_called(&self, ids: &[String]) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let mut open: Vec<&str> = ids.iter().map(String::as_str).collect();
+        while let Some(id) = open.pop() {
+            let Some(automation) = self.find(id).filter(|automation| found.insert(automation.id.clone())) else { continue };
+            open.extend(automation.steps.iter().filter_map(|step| match &step.act {
+                Act::Run(name) | Act::Loop { automation: name, .. } => Some(name.as_str()),
+                _ => None,
+            }));
+        }
+        found
+    }
+
     pub fn find(&self, id: &str) -> Option<&Automation> {
         self.all.iter().find(|automation| automation.id == id)
     }

@@ -4,9 +4,9 @@ use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 
 use super::common::{cell, decimal_cell};
-use super::{datetime, duration, money, percent};
+use super::{FieldFault, boolean, date, datetime, decimal, duration, integer, money, percent, time};
 use crate::base::{Cell, Date, DateTime, Decimal, Time, Value};
-use crate::schema::catalog::{ColumnKind, ScalarType};
+use crate::schema::catalog::{Catalog, ColumnKind, MoneyCurrency, ScalarType};
 
 /// Kinds of the columns with their parts.
 pub fn columns(ty: ScalarType) -> Vec<(&'static str, ColumnKind)> {
@@ -37,6 +37,20 @@ pub fn to_json(value: &Value) -> Json {
         Value::List(items) => items.iter().map(to_json).collect(),
         Value::Map(parts) => Json::Object(parts.iter().map(|(name, part)| (name.clone(), to_json(part))).collect()),
         Value::Json(json) => json.clone(),
+    }
+}
+
+/// The inverse of [`to_json`].
+pub fn from_json(catalog: &Catalog, ty: ScalarType, json: &Json) -> Result<Value, FieldFault> {
+    match ty {
+        ScalarType::Text => Ok(json.as_str().map_or(Value::Null, |text| Value::Text(text.to_owned()))),
+        ScalarType::Integer | ScalarType::Duration => integer::from_json(json),
+        ScalarType::Decimal { scale } | ScalarType::Percent { scale } => decimal::from_json(json, scale),
+        ScalarType::Money { scale } => money::from_json(json, scale, MoneyCurrency::Record, &catalog.settings),
+        ScalarType::Boolean => boolean::from_json(json),
+        ScalarType::Date => date::from_json(json),
+        ScalarType::DateTime => datetime::from_json(json),
+        ScalarType::Time => time::from_json(json),
     }
 }
 

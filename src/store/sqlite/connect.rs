@@ -38,6 +38,11 @@ pub(in crate::store) fn open(path: &Path, purpose: Purpose, durability: Durabili
     Ok(connection)
 }
 
+/// Lets rows refer to others that are not there.
+pub(in crate::store) fn loosen(connection: &Connection) -> Result<(), StoreError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map(|_| ()).map_err(translate)
+}
+
 fn set_up(connection: &Connection, purpose: Purpose, durability: Durability) -> rusqlite::Result<()> {
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;

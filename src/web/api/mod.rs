@@ -38,6 +38,7 @@ mod shares;
 mod stream;
 mod surveys;
 mod webhooks;
+pub(in crate::web) mod what_if;
 mod write;
 
 /// All routes of the API.
@@ -118,6 +119,7 @@ pub(super) fn routes(state: State) -> Router {
         .route("/api/v1/automations", get(automations::list))
         .route("/api/v1/automations/{id}/pause", post(automations::pause))
         .route("/api/v1/automations/{id}/resume", post(automations::resume))
+        .route("/api/v1/what-if", post(what_if::ask))
         .route("/api/v1/runs", get(automations::runs_list))
         .route("/api/v1/runs/{id}", get(automations::run))
         .route("/api/v1/notifications", get(notifications::list))

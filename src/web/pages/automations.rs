@@ -204,7 +204,7 @@ fn step_row(page: &Page, line: &StepLine) -> RunStep {
     }
 }
 
-fn say_event(page: &Page, event: &str) -> String {
+pub(super) fn say_event(page: &Page, event: &str) -> String {
     let key = match event {
         "created" => "automation-event-created",
         "deleted" => "automation-event-deleted",
@@ -219,7 +219,7 @@ fn say_event(page: &Page, event: &str) -> String {
     page.say(key, &[])
 }
 
-fn say_state(page: &Page, state: &str) -> String {
+pub(super) fn say_state(page: &Page, state: &str) -> String {
     let key = match state {
         "done" => "run-state-done",
         "waiting" => "run-state-waiting",
@@ -231,7 +231,7 @@ fn say_state(page: &Page, state: &str) -> String {
     page.say(key, &[])
 }
 
-fn say_reason(page: &Page, text: &str) -> String {
+pub(super) fn say_reason(page: &Page, text: &str) -> String {
     let (word, detail) = overview::reason(text);
     let key = match word {
         "condition" => "run-reason-condition",

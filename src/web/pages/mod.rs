@@ -49,6 +49,7 @@ mod twins;
 mod uniting;
 mod visible;
 mod webhooks;
+mod what_if;
 
 use std::sync::LazyLock;
 
@@ -128,6 +129,7 @@ pub fn routes(state: State) -> Router {
         .route("/audit/export", get(audit::export))
         .route("/automations", get(automations::automations))
         .route("/automations/runs/{id}", get(automations::run))
+        .route("/automations/what-if", get(what_if::form).post(what_if::ask))
         .route("/automations/{id}/{act}", on_post(automations::act))
         .route("/notifications", get(notifications::list))
         .route("/notifications/read", on_post(notifications::read_all))

@@ -428,6 +428,7 @@ async fn ask(lab: &mut Lab, at: usize, method: &str, path: &str, row: &Row, enti
         "/api/v1/webhooks" if method == "POST" => {
             body = Some(json!({ "name": format!("hook{}", lab.next()), "url": "https://example.com" }))
         }
+        "/api/v1/what-if" => body = Some(json!({ "automation": "crm.none" })),
         "/api/v1/mails/preview" | "/api/v1/mails/test" | "/api/v1/mails/stops/release" => body = Some(json!({})),
         "/api/v1/people/invite" => body = Some(json!({ "email": format!("guest{}@example.com", lab.next()) })),
         _ if path.ends_with("/deactivate") => body = Some(json!({})),

@@ -136,7 +136,10 @@ fn secrets(body: &Value, put: &mut dyn FnMut(&str)) {
 
 /// Names of definitions, routes and media types, ids, moments and plain numbers: the log may hold them, or holds them by chance.
 fn is_of_the_program(value: &str) -> bool {
-    let is_word = || value.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'.' | b'/' | b'{' | b'}'));
+    let is_word = || {
+        let is_route = value.starts_with('/');
+        value.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'.' | b'/' | b'{' | b'}') || (is_route && byte == b'-'))
+    };
     let is_number = || value.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'.' | b':' | b'T' | b'Z' | b','));
     // `deal_` and 13 letters and digits.
     let is_id = || {

@@ -50,7 +50,7 @@ fn post(route: &'static str, position: &'static str, path: &str, body: Value) ->
 
 impl Asking<'_> {
     /// How many kinds of questions there are.
-    pub const KINDS: usize = 120;
+    pub const KINDS: usize = 122;
 
     fn number<'a>(&'a self, dice: &mut Dice) -> &'a str {
         let mut names = self.plan.names(&NUMBERS);
@@ -321,6 +321,8 @@ impl Asking<'_> {
             117 => get("/surveys", "own", "/surveys", &[]),
             118 => get("/surveys/{survey}", "own", "/surveys/p.liked", &[]),
             119 => get("/survey/{token}", "own", "/survey/0thk7w2r00000", &[]),
+            120 => get("/automations/what-if", "shut", "/automations/what-if", &[]),
+            121 => post("POST what-if", "shut", "/api/v1/what-if", json!({ "automation": "site.none", "days": 3 })),
             _ => self.page(kind, dice),
         }
     }

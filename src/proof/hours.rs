@@ -1,0 +1,26 @@
+//! What a server does by the clock, in a workspace of a proof.
+
+use crate::jobs::{CLOCKS, Job, JobContext, JobError, JobHandler, Outcome};
+use crate::record::{APPROVAL, Records};
+use crate::store::BoxFuture;
+
+/// Does by the clock what a server does: clocks that run out, approvals whose time is over.
+pub(super) struct Hours {
+    pub records: Records,
+}
+
+impl JobHandler for Hours {
+    fn kinds(&self) -> &[&'static str] {
+        &[CLOCKS, APPROVAL]
+    }
+
+    fn run<'a>(&'a self, _: &'a JobContext, job: &'a Job) -> BoxFuture<'a, Result<Outcome, JobError>> {
+        Box::pin(async move {
+            let done = match job.kind.as_str() {
+                CLOCKS => self.records.look_at_clocks().await,
+                _ => self.records.look_after_approvals(&job.payload).await,
+            };
+            done.map(|_| Outcome::Done).map_err(|error| JobError::Retry(error.to_string()))
+        })
+    }
+}
