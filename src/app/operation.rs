@@ -137,8 +137,7 @@ async fn work(workspace: &Workspace, operation: Operation, progress: &(dyn Fn(Pr
         }
         Operation::WhatIf { automation, definition, days, with_others, limit, events } => {
             let definition = definition.map(|file| (file.path, file.text));
-            let question =
-                Question { automation, definition, with_others, most_events: events, lines: limit, ..Question::of(days) };
+            let question = Question { automation, definition, with_others, most_events: events, lines: limit, ..Question::of(days) };
             let answer = what_if(&workspace.records, &workspace.automation, &question).await?;
             Ok(Answer::new(answer.text(), answer.to_json()))
         }

@@ -57,7 +57,10 @@ fn answer() -> Value {
         ("id", text()),
         ("named", json!({ "type": "boolean", "description": "it was asked for; else a step begins it" })),
         ("fired", count()),
-        ("states", json!({ "type": "object", "additionalProperties": count(), "description": "runs by state; `skipped` ones did not begin" })),
+        (
+            "states",
+            json!({ "type": "object", "additionalProperties": count(), "description": "runs by state; `skipped` ones did not begin" }),
+        ),
         ("reasons", counted("reason")),
     ]);
     let effect = object(&[
@@ -89,7 +92,10 @@ fn answer() -> Value {
     let events = object(&[
         ("count", count()),
         ("replayed", json!({ "type": "integer", "minimum": 0, "description": "written once more" })),
-        ("made_again", json!({ "type": "integer", "minimum": 0, "description": "came about by themselves, or were the former effect of what is tried" })),
+        (
+            "made_again",
+            json!({ "type": "integer", "minimum": 0, "description": "came about by themselves, or were the former effect of what is tried" }),
+        ),
         ("passed_over", list(passed)),
     ]);
     object(&[

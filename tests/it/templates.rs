@@ -147,7 +147,11 @@ fn every_template_renders_in_every_language() {
         let none = AutomationsPage { shell: sample::shell(locale, "Automations"), ..AutomationsPage::default() };
         go("automations-none", "page/automations", &none);
         go("what-if", "page/what-if", &sample::what_if_page(locale));
-        go("what-if-form", "page/what-if", &WhatIfPage { answer: None, error: String::new(), faults: Vec::new(), ..sample::what_if_page(locale) });
+        go(
+            "what-if-form",
+            "page/what-if",
+            &WhatIfPage { answer: None, error: String::new(), faults: Vec::new(), ..sample::what_if_page(locale) },
+        );
         go("notifications", "page/notifications", &sample::notifications_page(locale));
         let none = NotificationsPage { shell: sample::shell(locale, "x"), only_unread: true, ..NotificationsPage::default() };
         go("notifications-none", "page/notifications", &none);

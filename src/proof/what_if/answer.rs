@@ -190,7 +190,8 @@ impl Answer {
     }
 
     pub fn to_json(&self) -> Json {
-        let counted = |list: &[Counted], name: &str| -> Vec<Json> { list.iter().map(|one| json!({ name: one.what, "count": one.count })).collect() };
+        let counted =
+            |list: &[Counted], name: &str| -> Vec<Json> { list.iter().map(|one| json!({ name: one.what, "count": one.count })).collect() };
         let tried = |one: &Tried| {
             let reasons: Vec<Json> = one.reasons.iter().map(|(reason, count)| json!({ "reason": reason, "count": count })).collect();
             json!({ "id": one.id, "named": one.is_named, "fired": one.fired(), "states": one.states, "reasons": reasons })

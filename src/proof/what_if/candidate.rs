@@ -47,7 +47,8 @@ pub(super) async fn find(store: &Store, question: &Question) -> Result<Candidate
 /// Lays the automations of a text over the definitions in force: in the place of those of the same id, or beside them.
 fn proposed(current: Loaded, path: &str, text: &str) -> Result<Candidate, WhatIfError> {
     let name = path.rsplit(['/', '\\']).next().filter(|name| !name.is_empty()).unwrap_or("what-if.yaml");
-    let name = if name.ends_with(".yml") || name.ends_with(".json") || name.ends_with(".yaml") { name.to_owned() } else { format!("{name}.yaml") };
+    let name =
+        if name.ends_with(".yml") || name.ends_with(".json") || name.ends_with(".yaml") { name.to_owned() } else { format!("{name}.yaml") };
     let (documents, faults, _) = yaml::read(&Arc::from(name.as_str()), text);
     if !faults.is_empty() {
         return Err(DeployError::Faults(faults).into());

@@ -16,12 +16,7 @@ use crate::store::{mails, notifications, webhooks};
 
 const AT_ONCE: u32 = 500;
 
-pub(super) async fn gather(
-    ground: &Ground,
-    stretch: Stretch,
-    question: &Question,
-    replayed: Replayed,
-) -> Result<Answer, WhatIfError> {
+pub(super) async fn gather(ground: &Ground, stretch: Stretch, question: &Question, replayed: Replayed) -> Result<Answer, WhatIfError> {
     let mut answer = Answer {
         days: question.days,
         why_shorter: replayed.why(&stretch),

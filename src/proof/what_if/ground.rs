@@ -90,12 +90,7 @@ impl JobHandler for Sieve {
 
 impl Ground {
     /// Lays the copy down as the workspace was at a moment.
-    pub async fn lay(
-        live: &Records,
-        automation: &Automation,
-        candidate: Candidate,
-        how: Laid,
-    ) -> Result<Self, WhatIfError> {
+    pub async fn lay(live: &Records, automation: &Automation, candidate: Candidate, how: Laid) -> Result<Self, WhatIfError> {
         let Candidate { loaded, ids } = candidate;
         let Laid { from, with_others, .. } = how;
         let clock = Arc::new(FixedClock::at(from));
@@ -160,7 +155,10 @@ impl Ground {
                 let Some(last) = former.last else { break };
                 after = last;
                 if longest.is_some_and(|longest| watch.elapsed() > longest) {
-                    return Err(refused("copying the records takes longer than a request may", "ask on the command line: `relata what-if`"));
+                    return Err(refused(
+                        "copying the records takes longer than a request may",
+                        "ask on the command line: `relata what-if`",
+                    ));
                 }
                 self.records_copied += former.records.len() as u64;
                 self.records.lay_down(former.records).await?;

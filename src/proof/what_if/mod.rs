@@ -53,15 +53,7 @@ pub struct Question {
 impl Question {
     /// About the last `days`, with the usual limits.
     pub fn of(days: u32) -> Self {
-        Self {
-            automation: None,
-            definition: None,
-            days,
-            with_others: false,
-            most_events: USUAL_EVENTS,
-            lines: USUAL_LINES,
-            longest: None,
-        }
+        Self { automation: None, definition: None, days, with_others: false, most_events: USUAL_EVENTS, lines: USUAL_LINES, longest: None }
     }
 }
 

@@ -91,7 +91,8 @@ pub(in crate::store) fn sweep() {
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
         if is_folder
             && is_temporary(&entry.file_name().to_string_lossy())
-            && let Ok(_lock) = take_existing(&path) {
+            && let Ok(_lock) = take_existing(&path)
+        {
             let _ = std::fs::remove_dir_all(&path);
         }
     }
@@ -125,7 +126,9 @@ mod tests {
 
     #[test]
     fn only_what_a_process_left_behind_is_removed() {
-        for name in ["relata-data", "relata-demo", "relata-12-0123456789abcde", "relata-12-0123456789abcdeg", "relata--0123456789abcdef", "x"] {
+        for name in
+            ["relata-data", "relata-demo", "relata-12-0123456789abcde", "relata-12-0123456789abcdeg", "relata--0123456789abcdef", "x"]
+        {
             assert!(!is_temporary(name), "{name}");
         }
         let held = TemporaryFolder::create(&SystemRandom).unwrap();

@@ -12,8 +12,8 @@ use crate::base::{Explain, RecordId};
 use crate::deploy::DeployError;
 use crate::proof::what_if::{Answer, Counted, Effect, MOST_DAYS, PassedOver, Question, WhatIfError, Why, what_if};
 use crate::render::Arg;
-use crate::render::show::Titles;
 use crate::render::context::{Choice, Crumb, RunRow, Stamp, WhatIfAnswer, WhatIfEffect, WhatIfPage, WhatIfPassed, WhatIfTried};
+use crate::render::show::Titles;
 use crate::schema::field_type;
 use crate::web::Problem;
 use crate::web::api::what_if::LONGEST;
@@ -66,7 +66,8 @@ pub(super) async fn ask(page: Page, post: Post) -> Result<Response, Problem> {
             match &error {
                 WhatIfError::Definitions(DeployError::Faults(faults)) => {
                     let faults = faults.iter().filter(|fault| fault.is_error());
-                    context.faults = faults.map(|fault| format!("{}:{}: {} [{}]", fault.line, fault.column, fault.message, fault.code)).collect();
+                    context.faults =
+                        faults.map(|fault| format!("{}:{}: {} [{}]", fault.line, fault.column, fault.message, fault.code)).collect();
                 }
                 _ => context.faults = error.hint().into_iter().collect(),
             }
@@ -82,12 +83,8 @@ pub(super) async fn ask(page: Page, post: Post) -> Result<Response, Problem> {
 
 fn context(page: &Page, asked: &Asked) -> WhatIfPage {
     let whole = page.catalog.whole();
-    let choice = |value: &str, label: String| Choice {
-        value: value.to_owned(),
-        label,
-        selected: asked.automation == value,
-        ..Choice::default()
-    };
+    let choice =
+        |value: &str, label: String| Choice { value: value.to_owned(), label, selected: asked.automation == value, ..Choice::default() };
     let all = whole.automations.all.iter().map(|one| choice(&one.id, one.label.get(page.ui.locale).to_owned()));
     let crumb = Crumb { label: page.say("automations-title", &[]), href: Some("/automations".to_owned()) };
     WhatIfPage {
@@ -142,7 +139,12 @@ async fn shown(page: &Page, answer: &Answer) -> Result<WhatIfAnswer, Problem> {
             .iter()
             .map(|one| WhatIfTried {
                 id: one.id.clone(),
-                states: one.states.iter().map(|(state, count)| format!("{}: {count}", say_state(page, state))).collect::<Vec<_>>().join(", "),
+                states: one
+                    .states
+                    .iter()
+                    .map(|(state, count)| format!("{}: {count}", say_state(page, state)))
+                    .collect::<Vec<_>>()
+                    .join(", "),
                 reasons: one.reasons.iter().map(|(reason, count)| format!("{count} × {}", say_reason(page, reason))).collect(),
             })
             .collect(),

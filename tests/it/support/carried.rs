@@ -138,7 +138,9 @@ fn secrets(body: &Value, put: &mut dyn FnMut(&str)) {
 fn is_of_the_program(value: &str) -> bool {
     let is_word = || {
         let is_route = value.starts_with('/');
-        value.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'.' | b'/' | b'{' | b'}') || (is_route && byte == b'-'))
+        value
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'.' | b'/' | b'{' | b'}') || (is_route && byte == b'-'))
     };
     let is_number = || value.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'.' | b':' | b'T' | b'Z' | b','));
     // `deal_` and 13 letters and digits.

@@ -66,7 +66,9 @@ impl Site {
             let (_, id) = RecordId::parse(&id).expect("an id");
             people.push(app.workspace.records.actor_of(id).await.expect("read").expect("active"));
         }
-        app.post("/api/v1/webhooks", json!({ "name": "billing", "url": "https://example.com/hook", "events": [] })).await.expect_status(201);
+        app.post("/api/v1/webhooks", json!({ "name": "billing", "url": "https://example.com/hook", "events": [] }))
+            .await
+            .expect_status(201);
         let begin = app.workspace.clock.now();
         let mut site = Self { app, server, recorder, people, accounts: Vec::new(), deals: Vec::new(), begin, end: begin };
         for number in 1..=THERE {
@@ -300,7 +302,8 @@ async fn what_if_says_what_really_comes() {
     let (told, came) = (told(&answer, &names), changed(really.records()).await);
     let lacking: Vec<_> = came.iter().filter(|(line, count)| told.get(*line) != Some(count)).collect();
     let more: Vec<_> = told.iter().filter(|(line, count)| came.get(*line) != Some(count)).collect();
-    let few = |lines: &[(&String, &u64)]| lines.iter().take(8).map(|(line, count)| format!("{count} × {line}")).collect::<Vec<_>>().join("\n");
+    let few =
+        |lines: &[(&String, &u64)]| lines.iter().take(8).map(|(line, count)| format!("{count} × {line}")).collect::<Vec<_>>().join("\n");
     assert!(
         lacking.is_empty() && more.is_empty(),
         "{} changes came that were not told:\n{}\n{} were told that did not come:\n{}\npassed over: {:#?}",

@@ -110,21 +110,32 @@ fn step(dice: &Dice, kind: u64, number: u64, at: u64) -> String {
     let (e, f, small) = (dice.below(10), dice.below(10), dice.below(20));
     match kind {
         0 => format!("{{do: set, values: {{e{e}: \"=e{e} + f{f} + 1\"}}}}"),
-        1 => format!("{{do: create, entity: remark, values: {{subject: \"=concat('N{number}.{at} ', name)\", n: \"=f{f}\", deal: \"=id\"}}}}"),
+        1 => format!(
+            "{{do: create, entity: remark, values: {{subject: \"=concat('N{number}.{at} ', name)\", n: \"=f{f}\", deal: \"=id\"}}}}"
+        ),
         2 => format!("{{do: task, due_in: 3, values: {{subject: \"=concat('T{number}.{at} ', name)\", about: \"=id\"}}}}"),
         3 => format!("{{do: update, entity: account, match: {{id: \"=account\"}}, values: {{level: \"=e{e} + {small}\"}}}}"),
         4 => format!("{{do: update, entity: remark, match: {{deal: \"=id\"}}, where: \"n < 60\", values: {{n: \"=e{e} + {small}\"}}}}"),
         5 => format!("{{do: set, values: {{both: \"=both + {}\", text: \"=concat(text, '.{number}')\"}}}}", 1_000_000 + number),
         6 => "{do: notify, to: [rep, \"=owner\"], text: {en: \"{name} moved on\"}}".to_owned(),
-        7 => format!("{{do: branch, if: \"e{e} > f{f}\", then: [{{do: set, values: {{e{f}: \"=f{e}\"}}}}], else: [{{do: set, values: {{e{e}: {small}}}}}]}}"),
-        8 => format!("{{do: loop, entity: deal, match: {{account: \"=account\"}}, where: \"f{f} > 85\", limit: 50, automation: a{}}}", dice.below(CALLED)),
+        7 => format!(
+            "{{do: branch, if: \"e{e} > f{f}\", then: [{{do: set, values: {{e{f}: \"=f{e}\"}}}}], else: [{{do: set, values: {{e{e}: {small}}}}}]}}"
+        ),
+        8 => format!(
+            "{{do: loop, entity: deal, match: {{account: \"=account\"}}, where: \"f{f} > 85\", limit: 50, automation: a{}}}",
+            dice.below(CALLED)
+        ),
         9 => format!("{{do: run, automation: a{}}}", dice.below(CALLED)),
         10 => format!("{{do: assign, to: [rep], field: helper, by: {}}}", dice.one(&["turn", "load"])),
         11 => "{do: email, to: [\"=owner\", \"client@example.com\", \"=account.email\"], template: letter}".to_owned(),
         12 => format!("{{do: webhook, to: billing, type: deal.seen, values: {{name: \"=name\", at: \"=e{e}\"}}}}"),
         13 => "{do: script, script: rank}".to_owned(),
         14 => format!("{{do: wait, time: {}h}}", 1 + small),
-        15 => format!("{{do: wait_for, if: \"f{f} > 60\", time: {}h, else: [{{do: set, values: {{phase: {}}}}}]}}", 1 + small, dice.one(&["two", "three"])),
+        15 => format!(
+            "{{do: wait_for, if: \"f{f} > 60\", time: {}h, else: [{{do: set, values: {{phase: {}}}}}]}}",
+            1 + small,
+            dice.one(&["two", "three"])
+        ),
         _ => format!("{{do: approval, approval: large, then: [{{do: set, values: {{e{e}: 1}}}}]}}"),
     }
 }

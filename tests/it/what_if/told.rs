@@ -111,11 +111,7 @@ async fn a_new_automation_is_told_and_nothing_happens() {
         .collect();
     assert_eq!(
         effects,
-        [
-            json!([deal, "grade", null, "A12"]),
-            json!([deal, "amount", 9, 999]),
-            json!([deal, "double", 18, 1998]),
-        ],
+        [json!([deal, "grade", null, "A12"]), json!([deal, "amount", 9, 999]), json!([deal, "double", 18, 1998]),],
         "{told:#}"
     );
     assert_eq!(told["events"]["passed_over"], json!([]), "{told:#}");
@@ -228,7 +224,8 @@ async fn the_page_asks_and_answers() {
     work(&app, 1).await;
     let page = app.get("/automations/what-if?automation=shop.old").await.expect_status(200).text();
     assert!(page.contains("value=\"shop.old\" selected"), "{page}");
-    let encoded = NEW.replace('%', "%25").replace('+', "%2B").replace('&', "%26").replace('=', "%3D").replace('\n', "%0A").replace(' ', "+");
+    let encoded =
+        NEW.replace('%', "%25").replace('+', "%2B").replace('&', "%26").replace('=', "%3D").replace('\n', "%0A").replace(' ', "+");
     let asked = app
         .request(axum::http::Method::POST, "/automations/what-if")
         .header("content-type", "application/x-www-form-urlencoded")
