@@ -222,6 +222,7 @@ pub(super) async fn note(
         (Start::Due { .. }, _) => "due",
         (Start::Clock { .. }, _) => "clock",
         (Start::Answered(_), _) => "answered",
+        (Start::Received(_), _) => "received",
         (Start::Called, _) => "called",
         (_, EventKind::Create) => "created",
         (_, EventKind::Delete) => "deleted",

@@ -23,6 +23,7 @@ mod log;
 mod notify;
 pub mod overview;
 mod rate;
+pub mod received;
 mod run;
 mod starts;
 mod steps;

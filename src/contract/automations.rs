@@ -15,6 +15,8 @@ pub(super) fn add(paths: &mut Map<String, Value>) {
         "/api/v1/automations/{id}/resume".into(),
         json!({ "post": act("resume_automation", "Let an automation begin again with the next event") }),
     );
+    paths.insert("/api/v1/automations/{id}/secret".into(), json!({ "post": secret() }));
+    paths.insert("/api/v1/received/{automation}".into(), json!({ "post": receive() }));
     paths.insert("/api/v1/runs".into(), json!({ "get": runs() }));
     paths.insert("/api/v1/runs/{id}".into(), json!({ "get": run() }));
 }
@@ -105,5 +107,33 @@ fn run() -> Value {
         .describe(WHO)
         .path("id", plain_id(), "the run's id")
         .answers("200", "the run", object(&fields))
+        .build()
+}
+
+fn secret() -> Value {
+    let answer = object(&[
+        ("url", json!({ "type": "string", "description": "where messages are sent" })),
+        ("secret", json!({ "type": "string", "description": "`whsec_…`, told this once" })),
+        ("former_until", moment_or_null()),
+    ]);
+    Operation::new("make_automation_secret", TAG, "Give an automation that takes messages another secret")
+        .describe(WHO)
+        .path("id", json!({ "type": "string", "pattern": "^[a-z0-9_.]{1,90}$" }), "the automation's full id")
+        .answers("200", "the secret", answer)
+        .build()
+}
+
+fn receive() -> Value {
+    let answer = object(&[
+        ("record", json!({ "type": "string", "description": "that was made or changed" })),
+        ("created", json!({ "type": "boolean" })),
+        ("run", text_or_null()),
+        ("not_run", json!({ "type": ["string", "null"], "description": "why the automation does not begin" })),
+    ]);
+    Operation::new("receive_message", TAG, "Send a message that an automation takes")
+        .describe("Signed after the Standard Webhooks specification (`webhook-id`, `webhook-timestamp`, `webhook-signature`), without a token. The same `webhook-id` counts once a day.")
+        .path("automation", json!({ "type": "string", "pattern": "^[a-z0-9_.]{1,90}$" }), "the automation's full id")
+        .body(&["application/json"], json!({}), Some(json!({ "order": { "id": "A-1" } })))
+        .answers("202", "taken", answer)
         .build()
 }

@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use subtle::ConstantTimeEq;
 
 use super::{HttpMethod, HttpRequest};
 use crate::base::{DateTime, Random};
@@ -13,6 +14,8 @@ use crate::base::{DateTime, Random};
 const PREFIX: &str = "whsec_";
 /// Bytes of a secret; the specification wants 24 to 64.
 const SECRET_BYTES: usize = 32;
+/// Signatures of one message that are looked at.
+const MOST_SIGNATURES: usize = 10;
 /// Longest answer that is read.
 const LONGEST_ANSWER: usize = 256 * 1024;
 
@@ -21,6 +24,18 @@ pub fn new_secret(random: &dyn Random) -> String {
     let mut bytes = [0; SECRET_BYTES];
     random.fill(&mut bytes);
     format!("{PREFIX}{}", STANDARD.encode(bytes))
+}
+
+/// A secret out of a key's bytes.
+pub fn secret_from(bytes: &[u8]) -> String {
+    format!("{PREFIX}{}", STANDARD.encode(bytes))
+}
+
+/// Whether one of `signatures` (`v1,…`, with spaces between them) is that of a message.
+pub fn verify(secret: &str, id: &str, timestamp: i64, body: &str, signatures: &str) -> bool {
+    let Some(expected) = sign(secret, id, timestamp, body) else { return false };
+    // Each is compared in full, whatever the others are.
+    signatures.split(' ').take(MOST_SIGNATURES).fold(false, |is, one| is | bool::from(expected.as_bytes().ct_eq(one.as_bytes())))
 }
 
 /// `v1,` and the signature of a message; `None` for a secret that is none.
@@ -55,6 +70,10 @@ mod tests {
         let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
         let signed = sign(secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, "{\"test\": 2432232314}");
         assert_eq!(signed.as_deref(), Some("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="));
+        let is_right = |signatures: &str, body: &str| verify(secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body, signatures);
+        let good = signed.unwrap_or_default();
+        assert!(is_right(&good, "{\"test\": 2432232314}") && is_right(&format!("v1,AAAA {good} v1a,x"), "{\"test\": 2432232314}"));
+        assert!(!is_right(&good, "{\"test\": 2432232315}") && !is_right("", "{\"test\": 2432232314}") && !is_right(&good[..20], "{\"test\": 2432232314}"));
         assert_eq!(sign("secret", "msg_1", 1, "{}"), None);
         assert_eq!(sign("whsec_*", "msg_1", 1, "{}"), None);
     }

@@ -28,7 +28,7 @@ use jiff::tz::TimeZone;
 
 pub use approval::{Approval, ApprovalStep, Need, OnTimeout, Who};
 pub use automation::{
-    Act, Answered, Audience, Automation, Automations, Choosing, Clock, Given, GivenValue, Language, Recipient, RunAs, Sent, Shift, Start,
+    Act, Answered, Received, Taken, TakenFrom, Audience, Automation, Automations, Choosing, Clock, Given, GivenValue, Language, Recipient, RunAs, Sent, Shift, Start,
     Starts, Step,
 };
 pub use clock::{ClockFields, ClockTarget, ServiceClock};

@@ -283,7 +283,7 @@ pub fn status_of(code: &str) -> StatusCode {
         "WEB503" => StatusCode::SERVICE_UNAVAILABLE,
         "WEB500" => StatusCode::INTERNAL_SERVER_ERROR,
         // auth and access
-        "ATH001" | "ATH002" | "ACL001" => StatusCode::UNAUTHORIZED,
+        "ATH001" | "ATH002" | "ATH021" | "ACL001" => StatusCode::UNAUTHORIZED,
         "ATH003" => StatusCode::TOO_MANY_REQUESTS,
         "ATH017" => StatusCode::SERVICE_UNAVAILABLE,
         "ATH018" | "ATH020" => StatusCode::FORBIDDEN,

@@ -4,6 +4,7 @@ mod choosing;
 mod cost;
 mod log;
 mod mails;
+mod received;
 mod stops;
 mod timed;
 mod told;

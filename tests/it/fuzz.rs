@@ -272,7 +272,12 @@ fn valid(dice: &Dice, world: &mut World) -> Shot {
             let each = json!([{ "id": dice.id(&world.deals), "set": { "stage": "open" } }, { "id": dice.id(&world.deals), "version": 1, "set": { "name": "M" } }]);
             shot(Method::PATCH, &["records", "deal"], Content::Json(each))
         }
-        16 => match dice.below(7) {
+        16 => match dice.below(8) {
+            6 => {
+                let mut shot = shot(Method::POST, &["received", "shop.order"], Content::Json(json!({ "order": { "id": "A-1" } })));
+                shot.headers.extend([("webhook-id".into(), "m1".into()), ("webhook-timestamp".into(), "1795248000".into()), ("webhook-signature".into(), "v1,AAAA".into())]);
+                shot
+            }
             0 => {
                 let mut shot = shot(Method::GET, &["pools", "deal", "public"], Content::None);
                 shot.query = vec![("filter".into(), dice.word(&POOLED).into()), ("sort".into(), dice.word(&["name", "-stage"]).into())];

@@ -1468,6 +1468,7 @@ pub fn automations_page(locale: Locale) -> AutomationsPage {
         when: text("amount > 1000"),
         rights: text("sales_rep"),
         counts: text("Done: 3, Failed: 1"),
+        receives: is_paused,
         is_paused,
         paused_since: is_paused.then(stamp),
         paused_why: text("Paused: began more than 1000 times within a minute"),
@@ -1479,6 +1480,9 @@ pub fn automations_page(locale: Locale) -> AutomationsPage {
         states: vec![Choice { label: text("All"), selected: true, ..Choice::default() }],
         runs: vec![run_row("failed", "Refused"), RunRow { record_href: None, ..run_row("done", "") }],
         older_href: Some(text("/automations?before=1")),
+        must_confirm: true,
+        secret: Some((text("https://crm.example.com/api/v1/received/shop.order"), text("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))),
+        error: Some(text("Give your password.")),
     }
 }
 

@@ -216,6 +216,11 @@ pub struct AutomationsPage {
     pub states: Vec<Choice>,
     pub runs: Vec<RunRow>,
     pub older_href: Option<String>,
+    /// The password is asked for once more.
+    pub must_confirm: bool,
+    /// The address of a receiver and its new secret, shown once.
+    pub secret: Option<(String, String)>,
+    pub error: Option<String>,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -231,6 +236,8 @@ pub struct AutomationRow {
     pub rights: String,
     /// How many runs there are in the log, by state.
     pub counts: String,
+    /// It takes messages of other programs.
+    pub receives: bool,
     pub is_paused: bool,
     pub paused_since: Option<Stamp>,
     pub paused_why: String,

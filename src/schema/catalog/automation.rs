@@ -86,8 +86,44 @@ pub enum Start {
     },
     /// Somebody has answered a survey about the record.
     Answered(Answered),
+    /// A message of another program.
+    Received(Received),
     /// A step of another automation.
     Called,
+}
+
+/// What becomes of a message: the record that holds what it says of `matching` is changed, else one is made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Received {
+    pub matching: Vec<Taken>,
+    pub values: Vec<Taken>,
+}
+
+/// A field and what it takes from a message.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Taken {
+    pub field: FieldIx,
+    /// The type of the field in expressions.
+    pub ty: Type,
+    pub from: TakenFrom,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum TakenFrom {
+    /// The names and numbers that lead to it.
+    Path(Vec<String>),
+    /// As it is written in the definition.
+    Plain(serde_json::Value),
+}
+
+impl Taken {
+    /// `order.lines.0.sku`; empty for what is no path.
+    pub fn path_text(&self) -> String {
+        match &self.from {
+            TakenFrom::Path(path) => path.join("."),
+            TakenFrom::Plain(_) => String::new(),
+        }
+    }
 }
 
 /// Which answers start an automation of the record that they are about.
@@ -116,7 +152,7 @@ impl Start {
     }
 
     fn is_of_no_event(&self) -> bool {
-        self.is_timed() || *self == Start::Called
+        self.is_timed() || matches!(self, Start::Received(_) | Start::Called)
     }
 }
 
@@ -357,7 +393,7 @@ impl Automations {
                 }
             }
             Start::Answered(answered) => starts.by_field.entry(answered.fields.state).or_default().push(at),
-            Start::Schedule { .. } | Start::Due { .. } | Start::Clock { .. } | Start::Called => {}
+            Start::Schedule { .. } | Start::Due { .. } | Start::Clock { .. } | Start::Received(_) | Start::Called => {}
         }
         self.all.push(automation);
     }

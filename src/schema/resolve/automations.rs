@@ -41,16 +41,17 @@ fn automation(work: &mut Work, document: &Document, seen: &mut BTreeMap<String, 
     // Records are found by it then, and there is no former one.
     let answers = start.answers();
     let when = condition(work, node.get("when"), answers.unwrap_or(entity), !is_timed && answers.is_none());
-    if (is_timed || answers.is_some()) && node.get("run_as").is_none() {
+    let is_received = matches!(start, Start::Received(_));
+    if (is_timed || answers.is_some() || is_received) && node.get("run_as").is_none() {
         let place = node.get("trigger").and_then(|trigger| trigger.get("event")).map_or(&node.place, |event| &event.place).clone();
         let fault = Diagnostic::error(
             "DEF367",
             &place,
-            if is_timed {
-                "nobody's rights are known when the clock starts it"
-            } else {
-                "nobody's rights are known when an answer starts it"
-            },
+            match () {
+            () if is_timed => "nobody's rights are known when the clock starts it",
+            () if is_received => "nobody's rights are known when a message starts it",
+            () => "nobody's rights are known when an answer starts it",
+        },
         )
         .hint("say with which roles it runs: `run_as: [sales_rep]`");
         work.fault(fault);

@@ -335,7 +335,7 @@ pub const STEP: &[KeySpec] = &[
 pub const START: &[KeySpec] = &[
     must(
         "event",
-        OneOf(&["created", "updated", "deleted", "stage", "schedule", "due", "clock", "answered", "called"]),
+        OneOf(&["created", "updated", "deleted", "stage", "schedule", "due", "clock", "answered", "received", "called"]),
         "What happens to a record, or at what time.",
     ),
     key("watch", List(&Field), "`updated`: only when one of these fields changed."),
@@ -356,6 +356,8 @@ pub const START: &[KeySpec] = &[
     key("clock", Name, "`clock`: the service clock; it begins when its time is over."),
     key("before", Text, "`clock`: so much working time before, `30m` or `1h`."),
     key("after", Text, "`clock`: so much working time after."),
+    key("match", MapOf(&Any), "`received`: fields by which the record of a message is found, with their paths in it, `order.id`; one is made where there is none."),
+    key("values", MapOf(&Any), "`received`: what fields of the record take: paths in the message, or `{value: …}` as it is written."),
     key("survey", Name, "`answered`: the survey about the entity; `when` is about the answer then."),
     key("limit", Int(1, 10_000), "`schedule`, `due`, `clock`: with more records than this it does not begin; 1000 when left out."),
 ];

@@ -33,6 +33,7 @@ mod paging;
 mod people;
 mod pools;
 mod read;
+mod received;
 mod registrations;
 mod shares;
 mod stream;
@@ -96,6 +97,8 @@ pub(super) fn routes(state: State) -> Router {
         .route("/api/v1/records/{entity}/{id}/surveys", post(surveys::ask))
         .route("/api/v1/surveys", get(surveys::list))
         .route("/api/v1/surveys/{survey}", get(surveys::results))
+        .route("/api/v1/received/{automation}", post(received::receive))
+        .route("/api/v1/automations/{id}/secret", post(received::secret))
         .route("/api/v1/batch", post(many::batch))
         .route("/api/v1/changes", get(read::changes))
         .route("/api/v1/files", post(files::upload).layer(upload_limit))

@@ -7,8 +7,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::Value as Json;
 
+use super::entry::unkept;
 use super::page::{Page, address};
+use super::post::Post;
 use crate::automation::overview;
+use crate::automation::received::{new_secret, received};
 use crate::base::RecordId;
 use crate::record::RecordError;
 use crate::render::Arg;
@@ -24,6 +27,10 @@ const SHOWN: u32 = 50;
 /// `GET /automations`
 pub(super) async fn automations(page: Page) -> Result<Response, Problem> {
     page.requester.administrator()?;
+    shown(&page, StatusCode::OK, None, None).await
+}
+
+async fn shown(page: &Page, status: StatusCode, secret: Option<(String, String)>, error: Option<String>) -> Result<Response, Problem> {
     let store = page.state.records.store();
     let given = |name: &str| page.params.get(name).filter(|value| !value.is_empty() && value.len() <= 100);
     let filter = Filter {
@@ -35,7 +42,7 @@ pub(super) async fn automations(page: Page) -> Result<Response, Problem> {
     let mut found = runs::list(store, &filter, SHOWN + 1).await.map_err(failed)?;
     let has_more = found.len() > SHOWN as usize;
     found.truncate(SHOWN as usize);
-    let rows = run_rows(&page, &found).await?;
+    let rows = run_rows(page, &found).await?;
     let paused = runs::paused(store).await.map_err(failed)?;
     let counts = runs::counts(store).await.map_err(failed)?;
     let whole = page.catalog.whole();
@@ -54,25 +61,38 @@ pub(super) async fn automations(page: Page) -> Result<Response, Problem> {
     older.extend(found.last().map(|run| ("before".to_owned(), run.id.to_string())));
     let context = AutomationsPage {
         shell: page.shell(&page.say("automations-title", &[]), ":automations", Vec::new()),
-        automations: all.iter().map(|one| automation_row(&page, one, &paused, &counts)).collect(),
+        automations: all.iter().map(|one| automation_row(page, one, &paused, &counts)).collect(),
         names: std::iter::once(choice("", page.say("run-all", &[]), name))
             .chain(all.iter().map(|one| choice(&one.id, one.label.get(page.ui.locale).to_owned(), name)))
             .collect(),
         states: std::iter::once(choice("", page.say("run-all", &[]), state))
-            .chain(STATES.iter().map(|one| choice(one, say_state(&page, one), state)))
+            .chain(STATES.iter().map(|one| choice(one, say_state(page, one), state)))
             .collect(),
         runs: rows,
         older_href: has_more.then(|| address("/automations", &older)),
+        must_confirm: !page.requester.is_fresh,
+        secret,
+        error,
     };
-    page.html(StatusCode::OK, "page/automations", &context)
+    let has_secret = context.secret.is_some();
+    let response = page.html(status, "page/automations", &context)?;
+    Ok(if has_secret { unkept(response) } else { response })
 }
 
-/// `POST /automations/{id}/pause` and `POST /automations/{id}/resume`
-pub(super) async fn act(page: Page, Path((id, act)): Path<(String, String)>) -> Result<Response, Problem> {
+/// `POST /automations/{id}/pause`, `POST /automations/{id}/resume` and `POST /automations/{id}/secret`
+pub(super) async fn act(mut page: Page, Path((id, act)): Path<(String, String)>, post: Post) -> Result<Response, Problem> {
     page.requester.administrator()?;
     let whole = page.catalog.whole();
     let automation = whole.automations.find(&id).ok_or_else(Problem::not_found)?;
     let store = page.state.records.store();
+    if act == "secret" && received(automation).is_some() {
+        if let Some(error) = page.confirm(&post).await? {
+            return shown(&page, StatusCode::UNPROCESSABLE_ENTITY, None, Some(error)).await;
+        }
+        let made = new_secret(page.state.records.store(), &whole, automation).await.map_err(failed)?.ok_or_else(Problem::not_found)?;
+        let url = page.state.config.public_url.join(&format!("/api/v1/received/{}", automation.id));
+        return shown(&page, StatusCode::OK, Some((url, made.secret)), None).await;
+    }
     let to = match act.as_str() {
         "pause" => {
             overview::pause(store, automation).await.map_err(failed)?;
@@ -146,6 +166,7 @@ fn automation_row(page: &Page, automation: &Automation, paused: &[Breaker], coun
             RunAs::Roles(roles) => roles.join(", "),
         },
         counts: counts.join(", "),
+        receives: received(automation).is_some(),
         is_paused: breaker.is_some(),
         paused_since: breaker.and_then(|one| one.paused_at).map(|at| Stamp::new(at, &page.ui, page.messages())),
         paused_why: match why {
@@ -165,6 +186,7 @@ fn event_of(start: &Start) -> &'static str {
         Start::Due { .. } => "due",
         Start::Clock { .. } => "clock",
         Start::Answered(_) => "answered",
+        Start::Received(_) => "received",
         Start::Called => "called",
     }
 }
@@ -213,6 +235,7 @@ pub(super) fn say_event(page: &Page, event: &str) -> String {
         "due" => "automation-event-due",
         "clock" => "automation-event-clock",
         "answered" => "automation-event-answered",
+        "received" => "automation-event-received",
         "called" => "automation-event-called",
         _ => "automation-event-updated",
     };

@@ -13,13 +13,14 @@ use crate::support::root;
 
 /// Where the record writer is called from, and which door of this matrix stands for it. What comes in with
 /// [`Source::System`](relata::record::Source::System) fills in what the program or a package says and is not a door.
-const CALLERS: [(&str, &str); 19] = [
+const CALLERS: [(&str, &str); 20] = [
     ("src/auth/invitation.rs", "the program: people"),
     ("src/auth/leaving.rs", "the program: owners"),
     ("src/auth/session.rs", "the program: people"),
     ("src/auth/sso.rs", "the program: people"),
     ("src/automation/answer.rs", "button"),
     ("src/automation/email.rs", "automation: step `survey`; tests/it/surveys/doors.rs"),
+    ("src/automation/received.rs", "automation: what a message says; tests/it/automations/received.rs"),
     ("src/automation/steps.rs", "automation"),
     ("src/proof/story.rs", "patch: a story of `relata test` is a client"),
     ("src/transfer/ahead.rs", "import"),

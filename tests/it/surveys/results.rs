@@ -7,8 +7,11 @@ use serde_json::json;
 
 use super::world::{SHOWN, World};
 
+/// How often each value was given.
+type Spread = &'static [(i64, i64)];
+
 /// Computed by hand.
-const NPS: [(&[(i64, i64)], Option<i64>); 8] = [
+const NPS: [(Spread, Option<i64>); 8] = [
     (&[], None),
     (&[(10, 1)], Some(100)),
     (&[(0, 1)], Some(-100)),

@@ -65,6 +65,7 @@ act-records-export = Records exported
 act-job-retry = Job tried again
 act-job-cancel = Job cancelled
 act-automation-pause = Automation paused
+act-automation-secret = Secret of an automation made
 act-automation-resume = Automation resumed
 act-webhook-make = Webhook made
 act-webhook-change = Webhook changed

@@ -65,6 +65,7 @@ act-records-export = 导出记录
 act-job-retry = 重试任务
 act-job-cancel = 取消任务
 act-automation-pause = 暂停自动化
+act-automation-secret = 自动化密钥已生成
 act-automation-resume = 恢复自动化
 act-webhook-make = 创建 Webhook
 act-webhook-change = 更改 Webhook

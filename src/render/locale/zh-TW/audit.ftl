@@ -65,6 +65,7 @@ act-records-export = 匯出記錄
 act-job-retry = 重試工作
 act-job-cancel = 取消工作
 act-automation-pause = 暫停自動化
+act-automation-secret = 自動化金鑰已產生
 act-automation-resume = 恢復自動化
 act-webhook-make = 建立 Webhook
 act-webhook-change = 變更 Webhook

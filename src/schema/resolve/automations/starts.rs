@@ -1,11 +1,13 @@
 //! What starts an automation: an event of a record, the clock, another automation.
 
 use super::email::find_survey;
+use super::values::type_of;
 use crate::base::{EntityIx, FieldIx};
-use crate::schema::catalog::{Answered, Clock, FieldType, Missed, Shift, Start};
+use crate::expr::Type;
+use crate::schema::catalog::{Answered, Clock, FieldType, Missed, Received, Shift, Start, Taken, TakenFrom};
 use crate::schema::diagnostic::{Diagnostic, nearest};
 use crate::schema::field_type;
-use crate::schema::node::Node;
+use crate::schema::node::{Key, Node, NodeKind, Style};
 use crate::schema::resolve::{Work, clocks, scripts};
 
 /// Records that one time of the clock starts it for, where nothing is said.
@@ -22,13 +24,14 @@ pub(super) fn start(work: &mut Work, node: &Node, entity: EntityIx, package: &st
             "field" | "days" | "hours" | "at" => event == "due",
             "clock" | "before" | "after" => event == "clock",
             "survey" => event == "answered",
+            "match" | "values" => event == "received",
             "tz" => matches!(event.as_str(), "schedule" | "due"),
             "limit" => matches!(event.as_str(), "schedule" | "due" | "clock"),
             _ => true,
         };
         if !fits {
             let fault = Diagnostic::error("DEF366", &key.place, format!("`{}` has no meaning for the event `{event}`", key.text))
-                .hint("`watch` belongs to `updated`; `pipeline`, `from`, `to` to `stage`; `cron`, `missed` to `schedule`; `field`, `days`, `hours`, `at` to `due`; `clock`, `before`, `after` to `clock`; `survey` to `answered`");
+                .hint("`watch` belongs to `updated`; `pipeline`, `from`, `to` to `stage`; `cron`, `missed` to `schedule`; `field`, `days`, `hours`, `at` to `due`; `clock`, `before`, `after` to `clock`; `survey` to `answered`; `match`, `values` to `received`");
             work.fault(fault);
         }
     }
@@ -48,6 +51,7 @@ pub(super) fn start(work: &mut Work, node: &Node, entity: EntityIx, package: &st
         "due" => due(work, written, entity)?,
         "clock" => clock(work, written, entity)?,
         "answered" => answered(work, written, entity, package)?,
+        "received" => received(work, written, entity)?,
         "called" => Start::Called,
         _ => return None,
     })
@@ -176,6 +180,53 @@ fn answered(work: &mut Work, written: &Node, entity: EntityIx, package: &str) ->
     let id = find_survey(work, node, entity, &id)?;
     let survey = work.catalog.surveys.iter().find(|survey| survey.id == id)?;
     Some(Start::Answered(Answered { survey: survey.key.clone(), answers: survey.answers, about: survey.about, fields: survey.fields }))
+}
+
+fn received(work: &mut Work, written: &Node, entity: EntityIx) -> Option<Start> {
+    if written.get("values").is_none_or(|values| values.entries().is_empty()) {
+        needed(work, written, "received", "values", "say what a message tells of the record: `values: {name: customer.name}`");
+        return None;
+    }
+    let mut take = |key: &str| -> Option<Vec<Taken>> {
+        let entries = written.get(key).map(|map| map.entries().to_vec()).unwrap_or_default();
+        let found: Vec<Taken> = entries.iter().filter_map(|(name, item)| taken(work, name, item, entity, key == "match")).collect();
+        (found.len() == entries.len()).then_some(found)
+    };
+    let (matching, values) = (take("match"), take("values"));
+    Some(Start::Received(Received { matching: matching?, values: values? }))
+}
+
+fn taken(work: &mut Work, name: &Key, item: &Node, entity: EntityIx, is_key: bool) -> Option<Taken> {
+    let named = Node { kind: NodeKind::Text(name.text.clone()), place: name.place.clone(), style: Style::Plain };
+    let field = work.find_field(&named, &name.text, entity)?;
+    let found = work.entity(entity).field(field).clone();
+    let is_written = !found.read_only && (!found.is_system || found.name == "owner");
+    let is_many = matches!(found.ty, FieldType::Children { .. } | FieldType::Links { .. } | FieldType::File { .. } | FieldType::Image { .. });
+    let ty = type_of(work, entity, &found);
+    if !is_written || is_many || is_key && ty.is_none() {
+        let fault = Diagnostic::error("DEF363", &name.place, format!("`{}` takes nothing from a message", found.name));
+        work.fault(fault.hint("name a field with a value of its own, which somebody could write"));
+        return None;
+    }
+    let from = match (item.as_text(), item.get("value")) {
+        (Some(path), _) if !path.is_empty() && path.split('.').all(|part| !part.trim().is_empty()) => {
+            TakenFrom::Path(path.split('.').map(str::to_owned).collect())
+        }
+        (None, Some(value)) if !is_key => TakenFrom::Plain(value.to_json()),
+        _ => {
+            let fault = Diagnostic::error("DEF447", &item.place, "this is no place in a message");
+            work.fault(fault.hint("write names and numbers with dots between them, `order.lines.0.sku`; a value of its own is `{value: web}`"));
+            return None;
+        }
+    };
+    if let TakenFrom::Plain(value) = &from
+        && let Err(fault) = field_type::parse_json(&work.catalog, &found, value)
+    {
+        let message = format!("the value of `{}` does not fit: {}", found.name, fault.message);
+        work.fault(Diagnostic::error("DEF309", &item.place, message));
+        return None;
+    }
+    Some(Taken { field, ty: ty.unwrap_or(Type::Json), from })
 }
 
 fn clock_time(text: &str) -> Option<(i64, i64)> {

@@ -97,7 +97,7 @@ pub(in crate::schema::resolve) fn given_value(
 }
 
 /// What a field is to an expression that gives its value; `None` for what none can give.
-fn type_of(work: &Work, entity: EntityIx, field: &Field) -> Option<Type> {
+pub(super) fn type_of(work: &Work, entity: EntityIx, field: &Field) -> Option<Type> {
     match &field.ty {
         FieldType::Link { to, .. } | FieldType::User { to, .. } => return Some(Type::Link(vec![*to])),
         FieldType::AnyLink { to, .. } => return Some(Type::Link(to.clone())),
