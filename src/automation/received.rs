@@ -185,10 +185,13 @@ async fn matched(tx: &mut RecordTx<'_>, automation: &Automation, what: &Received
 fn found_in(body: &Json, one: &Taken) -> Option<Json> {
     match &one.from {
         TakenFrom::Plain(value) => Some(value.clone()),
-        TakenFrom::Path(path) => path.iter().try_fold(body, |at, part| match at {
-            Json::Object(map) => map.get(part),
-            Json::Array(items) => items.get(part.parse::<usize>().ok()?),
-            _ => None,
-        }).cloned(),
+        TakenFrom::Path(path) => path
+            .iter()
+            .try_fold(body, |at, part| match at {
+                Json::Object(map) => map.get(part),
+                Json::Array(items) => items.get(part.parse::<usize>().ok()?),
+                _ => None,
+            })
+            .cloned(),
     }
 }

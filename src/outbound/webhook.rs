@@ -73,7 +73,11 @@ mod tests {
         let is_right = |signatures: &str, body: &str| verify(secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body, signatures);
         let good = signed.unwrap_or_default();
         assert!(is_right(&good, "{\"test\": 2432232314}") && is_right(&format!("v1,AAAA {good} v1a,x"), "{\"test\": 2432232314}"));
-        assert!(!is_right(&good, "{\"test\": 2432232315}") && !is_right("", "{\"test\": 2432232314}") && !is_right(&good[..20], "{\"test\": 2432232314}"));
+        assert!(
+            !is_right(&good, "{\"test\": 2432232315}")
+                && !is_right("", "{\"test\": 2432232314}")
+                && !is_right(&good[..20], "{\"test\": 2432232314}")
+        );
         assert_eq!(sign("secret", "msg_1", 1, "{}"), None);
         assert_eq!(sign("whsec_*", "msg_1", 1, "{}"), None);
     }

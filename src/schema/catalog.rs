@@ -28,8 +28,8 @@ use jiff::tz::TimeZone;
 
 pub use approval::{Approval, ApprovalStep, Need, OnTimeout, Who};
 pub use automation::{
-    Act, Answered, Received, Taken, TakenFrom, Audience, Automation, Automations, Choosing, Clock, Given, GivenValue, Language, Recipient, RunAs, Sent, Shift, Start,
-    Starts, Step,
+    Act, Answered, Audience, Automation, Automations, Choosing, Clock, Given, GivenValue, Language, Received, Recipient, RunAs, Sent,
+    Shift, Start, Starts, Step, Taken, TakenFrom,
 };
 pub use clock::{ClockFields, ClockTarget, ServiceClock};
 pub use conversion::{Carry, Conversion, ConversionTarget, Existing, Mapped, MappedValue, Origin};

@@ -42,7 +42,9 @@ impl Class {
         }
         if path.starts_with("/assets/") {
             Self::Free
-        } else if path.starts_with("/sign-in") || (path.starts_with("/survey/") || path.starts_with("/api/v1/received/")) && method == Method::POST {
+        } else if path.starts_with("/sign-in")
+            || (path.starts_with("/survey/") || path.starts_with("/api/v1/received/")) && method == Method::POST
+        {
             Self::Entry
         } else if path.starts_with("/api/v1/definitions/") && method == Method::POST
             || path.ends_with("/export")

@@ -275,7 +275,11 @@ fn valid(dice: &Dice, world: &mut World) -> Shot {
         16 => match dice.below(8) {
             6 => {
                 let mut shot = shot(Method::POST, &["received", "shop.order"], Content::Json(json!({ "order": { "id": "A-1" } })));
-                shot.headers.extend([("webhook-id".into(), "m1".into()), ("webhook-timestamp".into(), "1795248000".into()), ("webhook-signature".into(), "v1,AAAA".into())]);
+                shot.headers.extend([
+                    ("webhook-id".into(), "m1".into()),
+                    ("webhook-timestamp".into(), "1795248000".into()),
+                    ("webhook-signature".into(), "v1,AAAA".into()),
+                ]);
                 shot
             }
             0 => {

@@ -48,10 +48,10 @@ fn automation(work: &mut Work, document: &Document, seen: &mut BTreeMap<String, 
             "DEF367",
             &place,
             match () {
-            () if is_timed => "nobody's rights are known when the clock starts it",
-            () if is_received => "nobody's rights are known when a message starts it",
-            () => "nobody's rights are known when an answer starts it",
-        },
+                () if is_timed => "nobody's rights are known when the clock starts it",
+                () if is_received => "nobody's rights are known when a message starts it",
+                () => "nobody's rights are known when an answer starts it",
+            },
         )
         .hint("say with which roles it runs: `run_as: [sales_rep]`");
         work.fault(fault);

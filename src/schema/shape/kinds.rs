@@ -356,7 +356,11 @@ pub const START: &[KeySpec] = &[
     key("clock", Name, "`clock`: the service clock; it begins when its time is over."),
     key("before", Text, "`clock`: so much working time before, `30m` or `1h`."),
     key("after", Text, "`clock`: so much working time after."),
-    key("match", MapOf(&Any), "`received`: fields by which the record of a message is found, with their paths in it, `order.id`; one is made where there is none."),
+    key(
+        "match",
+        MapOf(&Any),
+        "`received`: fields by which the record of a message is found, with their paths in it, `order.id`; one is made where there is none.",
+    ),
     key("values", MapOf(&Any), "`received`: what fields of the record take: paths in the message, or `{value: …}` as it is written."),
     key("survey", Name, "`answered`: the survey about the entity; `when` is about the answer then."),
     key("limit", Int(1, 10_000), "`schedule`, `due`, `clock`: with more records than this it does not begin; 1000 when left out."),

@@ -111,7 +111,10 @@ async fn a_message_becomes_a_record_once_and_the_automation_begins() {
     sender.send("m1", &order("A-1", "99")).await.expect_status(422);
     world.work().await;
     let deal = &deals(&world).await[0];
-    assert_eq!((&deal["name"], &deal["amount"], &deal["number"], &deal["grade"]), (&json!("林檎"), &json!("20.50"), &json!(3), &json!("A-1")));
+    assert_eq!(
+        (&deal["name"], &deal["amount"], &deal["number"], &deal["grade"]),
+        (&json!("林檎"), &json!("20.50"), &json!(3), &json!("A-1"))
+    );
     assert_eq!((&deal["other"], &deal["story"], &deal["note"]), (&json!(7), &json!("from the shop"), &json!("+49 30 1")));
     // Found by its key: changed, and where `when` does not hold the run says so.
     let second = sender.send("m2", &order("A-1", "5")).await.expect_status(202).json();

@@ -201,7 +201,8 @@ fn taken(work: &mut Work, name: &Key, item: &Node, entity: EntityIx, is_key: boo
     let field = work.find_field(&named, &name.text, entity)?;
     let found = work.entity(entity).field(field).clone();
     let is_written = !found.read_only && (!found.is_system || found.name == "owner");
-    let is_many = matches!(found.ty, FieldType::Children { .. } | FieldType::Links { .. } | FieldType::File { .. } | FieldType::Image { .. });
+    let is_many =
+        matches!(found.ty, FieldType::Children { .. } | FieldType::Links { .. } | FieldType::File { .. } | FieldType::Image { .. });
     let ty = type_of(work, entity, &found);
     if !is_written || is_many || is_key && ty.is_none() {
         let fault = Diagnostic::error("DEF363", &name.place, format!("`{}` takes nothing from a message", found.name));
@@ -215,7 +216,9 @@ fn taken(work: &mut Work, name: &Key, item: &Node, entity: EntityIx, is_key: boo
         (None, Some(value)) if !is_key => TakenFrom::Plain(value.to_json()),
         _ => {
             let fault = Diagnostic::error("DEF447", &item.place, "this is no place in a message");
-            work.fault(fault.hint("write names and numbers with dots between them, `order.lines.0.sku`; a value of its own is `{value: web}`"));
+            work.fault(
+                fault.hint("write names and numbers with dots between them, `order.lines.0.sku`; a value of its own is `{value: web}`"),
+            );
             return None;
         }
     };
