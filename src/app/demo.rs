@@ -5,7 +5,6 @@ use std::path::Path;
 use super::{AppError, Workspace, init};
 use crate::access::{Actor, ActorKind};
 use crate::auth::NewUser;
-use crate::base::Locale;
 use crate::cli::InitArgs;
 use crate::schema::DataKind;
 use crate::transfer;
@@ -52,9 +51,10 @@ pub async fn fill(workspace: &Workspace) -> Result<(), AppError> {
     let users = workspace.auth.list_users().await?;
     let admin = users.iter().find(|user| user.email == ADMIN).map(|user| user.id);
     let actor = match admin {
-        Some(admin) => Actor::person(ActorKind::Person, admin, Locale::default(), workspace.catalog.load().settings.time_zone.clone()),
-        None => Actor::system(),
+        Some(admin) => workspace.records.actor_of(admin).await?,
+        None => None,
     };
+    let actor = actor.map_or_else(Actor::system, |actor| Actor { kind: ActorKind::Person, ..actor });
     transfer::load_data(&workspace.records, &actor, &workspace.data_sets()?, DataKind::Sample).await?;
     Ok(())
 }

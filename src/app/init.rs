@@ -37,9 +37,10 @@ pub fn init(args: &InitArgs) -> Result<Made, AppError> {
     if let Some(unknown) = args.template.iter().find(|name| !known.contains(name)) {
         return Err(deploy::DeployError::NoSuchPackage { name: unknown.clone(), known }.into());
     }
-    let plugins = wanted_plugins(args)?;
+    let templates = deploy::with_needs(&args.template);
+    let plugins = wanted_plugins(args, &templates)?;
     let folder = &args.folder;
-    let mut made = Made { templates: args.template.clone(), plugins: plugins.clone(), ..Made::default() };
+    let mut made = Made { templates: templates.clone(), plugins: plugins.clone(), ..Made::default() };
     create(&folder.join("definitions"))?;
     let name = args.name.as_deref().unwrap_or("My workspace");
     let settings = format!(
@@ -49,7 +50,7 @@ pub fn init(args: &InitArgs) -> Result<Made, AppError> {
     made.files += write_new(&folder.join("relata.yaml"), &settings)?;
     made.files += write_new(&folder.join(".gitignore"), "/relata-data/\n/.relata/\n")?;
     made.files += deploy::write_package("core", &folder.join("definitions"))?;
-    for template in &args.template {
+    for template in &templates {
         made.files += deploy::write_package(template, &folder.join("definitions"))?;
     }
     for plugin in &plugins {
@@ -59,10 +60,10 @@ pub fn init(args: &InitArgs) -> Result<Made, AppError> {
 }
 
 /// `all` are the plugins whose packages are there.
-fn wanted_plugins(args: &InitArgs) -> Result<Vec<String>, AppError> {
+fn wanted_plugins(args: &InitArgs, templates: &[String]) -> Result<Vec<String>, AppError> {
     let known = deploy::plugin_ids();
     if args.plugins.iter().any(|name| name == "all") {
-        let fits = |id: &String| deploy::plugin_needs(id).iter().all(|need| need == "core" || args.template.contains(need));
+        let fits = |id: &String| deploy::plugin_needs(id).iter().all(|need| need == "core" || templates.contains(need));
         return Ok(known.into_iter().filter(fits).collect());
     }
     match args.plugins.iter().find(|name| !known.contains(name)) {

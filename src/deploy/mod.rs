@@ -23,4 +23,4 @@ pub use error::DeployError;
 pub use folder::{Folders, read};
 pub use opened::{Gained, Opened, OpenedMove};
 pub use plan::{Confirmation, Plan, Risk, Step, furnish, plan};
-pub use shipped::{package_ids, plugin_ids, plugin_needs, write_package, write_plugin};
+pub use shipped::{package_ids, plugin_ids, plugin_needs, with_needs, write_package, write_plugin};

@@ -29,8 +29,33 @@ pub fn plugin_ids() -> Vec<String> {
 
 /// Packages a shipped plugin depends on, read from its `package.yaml`.
 pub fn plugin_needs(id: &str) -> Vec<String> {
-    let Some(file) = Plugins::get(&format!("{id}/package.yaml")) else { return Vec::new() };
-    let source = SourceFile::new(format!("plugins/{id}/package.yaml"), String::from_utf8_lossy(&file.data));
+    depends(Plugins::get(&format!("{id}/package.yaml")))
+}
+
+/// These templates with all those they depend on, each once and after what it needs.
+pub fn with_needs(templates: &[String]) -> Vec<String> {
+    let mut found = Vec::new();
+    for id in templates {
+        add(id, &mut found, &mut vec!["core".to_owned()]);
+    }
+    found
+}
+
+fn add(id: &str, found: &mut Vec<String>, above: &mut Vec<String>) {
+    if found.iter().chain(above.iter()).any(|known| known == id) {
+        return;
+    }
+    above.push(id.to_owned());
+    for need in depends(Definitions::get(&format!("{id}/package.yaml"))) {
+        add(&need, found, above);
+    }
+    above.pop();
+    found.push(id.to_owned());
+}
+
+fn depends(file: Option<rust_embed::EmbeddedFile>) -> Vec<String> {
+    let Some(file) = file else { return Vec::new() };
+    let source = SourceFile::new("package.yaml", String::from_utf8_lossy(&file.data));
     let documents = crate::schema::read_documents(&source).unwrap_or_default();
     let depends = documents.first().and_then(|(document, _)| document.get("depends")).and_then(serde_json::Value::as_array);
     depends.map(|list| list.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect()).unwrap_or_default()
@@ -101,4 +126,17 @@ fn write_files(
         written += 1;
     }
     Ok(written)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_needs;
+
+    #[test]
+    fn templates_come_with_those_they_depend_on() {
+        let of = |names: &[&str]| with_needs(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        assert_eq!(of(&["service"]), ["crm", "service"]);
+        assert_eq!(of(&["service", "crm", "retail", "crm"]), ["crm", "service", "retail"]);
+        assert!(of(&["core"]).is_empty());
+    }
 }

@@ -102,7 +102,7 @@ pub(super) enum What {
 const NOW: &str = "2026-01-05T08:00:00Z";
 const KEYS: &[&str] = &["name", "now", "records", "script", "given", "when", "expect", "description"];
 const EXPECT: &[&str] =
-    &["ok", "reject", "warn", "changed", "values", "created", "records", "error", "answer", "deleted", "found", "notified"];
+    &["ok", "reject", "warn", "changed", "values", "created", "records", "error", "answer", "deleted", "found", "notified", "mailed"];
 const DEEDS: &[&str] =
     &["create", "update", "delete", "button", "schedule", "read", "list", "ask", "approve", "reject", "withdraw", "wait"];
 const DEED_KEYS: &[&str] = &["as", "after", "values", "of", "payload", "filter", "comment", "override", "key", "asks"];

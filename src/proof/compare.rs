@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use crate::base::Decimal;
+use crate::store::mails::Content;
 
 /// Where `actual` does not fit `expected`: a map needs only the entries that are expected, numbers compare by value.
 pub(super) fn differences(at: &str, expected: &Json, actual: &Json, faults: &mut Vec<String>) {
@@ -69,6 +70,29 @@ pub(super) fn warnings(expected: &Json, actual: &[String], faults: &mut Vec<Stri
     if wanted.len() != actual.len() {
         faults.push(format!("warn: expected {}, got {}: {}", wanted.len(), actual.len(), list(actual)));
     }
+}
+
+/// Compares e-mails: each expected one (`{to, subject, text}`, of the texts a part) must be there, and no other.
+pub(super) fn mails(expected: &Json, mut actual: Vec<Content>, faults: &mut Vec<String>) {
+    for one in expected.as_array().map(Vec::as_slice).unwrap_or_default() {
+        let part = |name: &str| one.get(name).and_then(Json::as_str);
+        let found = actual.iter().position(|mail| {
+            part("to").is_none_or(|to| to == mail.address)
+                && part("subject").is_none_or(|part| mail.subject.contains(part))
+                && part("text").is_none_or(|part| mail.text.contains(part))
+        });
+        match found {
+            Some(at) => drop(actual.swap_remove(at)),
+            None => faults.push(format!("mailed: expected {one}, got {}", list(&shown(&actual)))),
+        }
+    }
+    if !actual.is_empty() {
+        faults.push(format!("mailed: not expected: {}", list(&shown(&actual))));
+    }
+}
+
+fn shown(mails: &[Content]) -> Vec<String> {
+    mails.iter().map(|mail| format!("{{to: {}, subject: {}}} {}", mail.address, mail.subject, mail.text)).collect()
 }
 
 /// Compares the names of changed fields, in any order.

@@ -12,7 +12,7 @@ use super::compare;
 use super::hours::Hours;
 use super::report::Failure;
 use crate::access::{Actor, ActorKind};
-use crate::automation::{Automation, ScriptJobs, run_button};
+use crate::automation::{Automation, Post, ScriptJobs, run_button};
 use crate::base::{DateTime, EntityIx, Explain, FixedClock, IdMint, RecordId, SeededRandom};
 use crate::deploy;
 use crate::jobs::{JobHandler, NewJob, Runner, RunnerOptions, SCHEDULE};
@@ -20,7 +20,7 @@ use crate::query::{Deleted, GetRequest, default_select, parse_list_json};
 use crate::record::{Ask, Decision, FieldFault, Input, RecordError, Records, Source, WriteOptions};
 use crate::schema::SourceFile;
 use crate::schema::catalog::Catalog;
-use crate::store::{Durability, OpenOptions, Store, StoreError, Target, approvals, notifications};
+use crate::store::{Durability, OpenOptions, Store, StoreError, Target, approvals, mails, notifications};
 
 /// The definitions all stories of a run play on. They are applied once for each moment at which stories begin; a story gets a copy.
 pub(super) struct Stage {
@@ -45,6 +45,13 @@ struct World {
     actor: Actor,
     /// Records by key.
     known: HashMap<String, (EntityIx, RecordId)>,
+}
+
+/// What was there before the last act.
+#[derive(Clone, Copy)]
+struct SoFar {
+    change: i64,
+    mail: i64,
 }
 
 /// What the act came to.
@@ -87,14 +94,14 @@ impl Stage {
             world.prepare(entity, key, values).await?;
         }
         world.settle().await?;
-        let mut before = world.last_change().await?;
+        let mut before = world.so_far().await?;
         let mut ended = Ended::default();
         for (at, deed) in deeds.iter().enumerate() {
             world.settle().await?;
             if let Some(error) = &ended.error {
                 return Err(format!("step {at} of `when` was refused: {}", told(error)));
             }
-            before = world.last_change().await?;
+            before = world.so_far().await?;
             // Where time passes, it is about the record before.
             let subject = ended.subject;
             ended = world.act(deed).await?;
@@ -131,7 +138,7 @@ impl Stage {
         let random = options.random.clone();
         let store = Store::open(options).await.map_err(|error| error.to_string())?;
         let catalog = Arc::new(ArcSwap::new(Arc::clone(&ground.catalog)));
-        let automation = Arc::new(Automation::new(random.clone()));
+        let automation = Arc::new(Automation::new(random.clone()).with_post(Post::kept("test.example")));
         let ids: Arc<IdMint> = store.mint().clone();
         let records = Records::new(store.clone(), catalog.clone(), automation.clone(), clock.clone(), random.clone(), ids);
         let handlers: Vec<Arc<dyn JobHandler>> =
@@ -216,8 +223,10 @@ impl World {
         Ok(())
     }
 
-    async fn last_change(&self) -> Result<i64, String> {
-        crate::store::outbox::last_seq(&self.store).await.map_err(|error| error.to_string())
+    async fn so_far(&self) -> Result<SoFar, String> {
+        let change = crate::store::outbox::last_seq(&self.store).await.map_err(|error| error.to_string())?;
+        let newest = mails::list(&self.store, None, i64::MAX, 1).await.map_err(|error| error.to_string())?;
+        Ok(SoFar { change, mail: newest.first().map_or(0, |mail| mail.id) })
     }
 
     /// The person of the case, or another one with their roles.
@@ -388,7 +397,7 @@ impl World {
         }
     }
 
-    async fn judge(&self, case: &Case, ended: &Ended, before: i64) -> Result<Vec<String>, String> {
+    async fn judge(&self, case: &Case, ended: &Ended, before: SoFar) -> Result<Vec<String>, String> {
         let mut faults = Vec::new();
         let expect = &case.expect;
         self.judge_error(expect, ended, &mut faults);
@@ -433,7 +442,10 @@ impl World {
             }
         }
         if let Some(wanted) = expect.get("created") {
-            self.judge_created(wanted, ended, before, &mut faults).await?;
+            self.judge_created(wanted, ended, before.change, &mut faults).await?;
+        }
+        if let Some(wanted) = expect.get("mailed") {
+            self.judge_mailed(wanted, before.mail, &mut faults).await?;
         }
         Ok(faults)
     }
@@ -503,6 +515,15 @@ impl World {
                 faults.push(format!("notified: ${key} {what}"));
             }
         }
+        Ok(())
+    }
+
+    /// E-mails that were written meanwhile: all of them, and no other.
+    async fn judge_mailed(&self, wanted: &Json, before: i64, faults: &mut Vec<String>) -> Result<(), String> {
+        let listed = mails::list(&self.store, None, i64::MAX, 100).await.map_err(|error| error.to_string())?;
+        let ids: Vec<i64> = listed.iter().map(|mail| mail.id).filter(|id| *id > before).collect();
+        let written = mails::contents(&self.store, &ids).await.map_err(|error| error.to_string())?;
+        compare::mails(wanted, written.into_iter().map(|(_, content)| content).collect(), faults);
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 //!
 //! A record has a key of its own inside its package. What was loaded is remembered under that key, so that loading again
 //! makes nothing twice. `$key` in a link refers to another record; a text that begins with `=` is an expression
-//! (`=today() - 3`), so that sample data is never stale.
+//! (`=today() - 3`), so that sample data is never stale; `=me()` is whoever loads it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -138,10 +138,10 @@ impl Filler<'_> {
 
     fn value(&self, entity: &Entity, field: &crate::schema::catalog::Field, value: &Json) -> Result<Json, RecordError> {
         match (value, &field.ty) {
-            (Json::String(text), FieldType::Link { .. } | FieldType::User { .. } | FieldType::AnyLink { .. }) => self.reference(text),
-            (Json::String(text), FieldType::Date { .. } | FieldType::DateTime) if text.starts_with('=') => {
+            (Json::String(text), FieldType::Date { .. } | FieldType::DateTime | FieldType::User { .. }) if text.starts_with('=') => {
                 self.computed(entity, field, &text[1..])
             }
+            (Json::String(text), FieldType::Link { .. } | FieldType::User { .. } | FieldType::AnyLink { .. }) => self.reference(text),
             (Json::Array(items), FieldType::Children { of, .. }) => self.nested(self.catalog.entity(*of), items),
             (Json::Array(items), FieldType::Links { through, far, .. }) => {
                 let junction = self.catalog.entity(*through);
@@ -213,6 +213,7 @@ impl Filler<'_> {
         Ok(match expr::eval(&typed, &NoRow, &context) {
             Value::Date(date) => date.to_string().into(),
             Value::DateTime(at) => at.to_string().into(),
+            Value::Link(person) => self.catalog.find_entity("core.user").map_or(Json::Null, |people| person.display(&people.prefix).into()),
             _ => Json::Null,
         })
     }
