@@ -126,13 +126,12 @@ async fn work(workspace: &Workspace, operation: Operation, progress: &(dyn Fn(Pr
         Operation::Apply { files, plan_id, accept } => {
             let files = sources(files);
             let applied = workspace.apply(&files, plan_id.as_deref(), &accept, 0).await?;
-            let seeded = transfer::load_data(&workspace.records, &Actor::system(), &applied.data, DataKind::Seed).await?;
             let text = if applied.changes == 0 {
                 applied.text
             } else {
                 format!("{}Applied: the workspace is at version {}.\n", applied.text, applied.version)
             };
-            let object = json!({"ok": true, "version": applied.version, "changes": applied.changes, "seed_records": seeded.created});
+            let object = json!({"ok": true, "version": applied.version, "changes": applied.changes, "seed_records": applied.seeded});
             Ok(Answer::new(text, object))
         }
         Operation::WhatIf { automation, definition, days, with_others, limit, events } => {

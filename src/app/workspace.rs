@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use super::AppError;
+use crate::access::Actor;
 use crate::auth::{Auth, Provider, SessionLimits};
 use crate::automation::{Automation, Post, ScriptJobs};
 use crate::base::{Clock, Random, SystemClock, SystemRandom};
@@ -19,8 +20,9 @@ use crate::outbound::mail::{MailOptions, Mailer};
 use crate::outbound::{Egress, EgressOptions, HttpClient};
 use crate::record::Records;
 use crate::schema::catalog::Catalog;
-use crate::schema::{DataSet, Loaded, SourceFile};
+use crate::schema::{DataKind, DataSet, Loaded, SourceFile};
 use crate::store::{OpenOptions, Store, Target};
+use crate::transfer;
 
 /// How a workspace is opened.
 #[derive(Debug, Clone)]
@@ -113,11 +115,16 @@ impl Workspace {
     /// The database, or faulty definitions in a workspace that has none yet.
     pub async fn open(options: &Options) -> Result<Self, AppError> {
         let store = Store::open(options.store()).await?;
-        let loaded = match deploy::current(&store).await? {
-            Some(loaded) => loaded,
-            None => first_apply(&store, &options.folders).await?,
+        let (loaded, seeds) = match deploy::current(&store).await? {
+            Some(loaded) => (loaded, Vec::new()),
+            None => {
+                let mut loaded = first_apply(&store, &options.folders).await?;
+                let data = std::mem::take(&mut loaded.data);
+                (loaded, data)
+            }
         };
         let workspace = Self::assemble(store, loaded, options).await?;
+        workspace.load_seeds(&seeds).await?;
         let again = workspace.records.erase_again().await?;
         if again > 0 {
             tracing::warn!(records = again, "this database is older than some erasures: they were done again");
@@ -217,7 +224,16 @@ impl Workspace {
             self.adopt(loaded.catalog);
             super::fill::recompute(self, &recompute).await?;
         }
-        Ok(Applied { version, changes, text, data: loaded.data })
+        let seeded = self.load_seeds(&loaded.data).await?;
+        Ok(Applied { version, changes, text, seeded })
+    }
+
+    /// Loads the records that belong to packages and are not there yet; gives how many.
+    async fn load_seeds(&self, data: &[DataSet]) -> Result<u64, AppError> {
+        if !data.iter().any(|set| set.kind == DataKind::Seed) {
+            return Ok(0);
+        }
+        Ok(transfer::load_data(&self.records, &Actor::system(), data, DataKind::Seed).await?.created)
     }
 
     /// Follows the version in the database: another process may have applied.
@@ -262,7 +278,8 @@ pub struct Applied {
     pub changes: usize,
     /// The plan as text.
     pub text: String,
-    pub data: Vec<DataSet>,
+    /// Records of packages that were loaded.
+    pub seeded: u64,
 }
 
 async fn first_apply(store: &Store, folders: &Folders) -> Result<Loaded, AppError> {

@@ -35,7 +35,7 @@ pub const MAX_OFFSET: u32 = 10_000;
 /// Levels of nested expansions.
 pub const MAX_DEPTH: usize = 3;
 /// Expansions in one selection, all levels together.
-pub const MAX_EMBEDS: usize = 12;
+pub const MAX_EMBEDS: usize = 32;
 /// Rows of one to-many expansion below one record when the request does not say, and at most.
 pub const DEFAULT_CHILDREN: u32 = 50;
 pub const MAX_CHILDREN: u32 = 200;

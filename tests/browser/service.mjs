@@ -116,8 +116,8 @@ await step('a request is entered with the form', async () => {
   await accessible(admin, 'new request');
   await admin.fill('[name=subject]', 'Hall three is dark');
   await admin.selectOption('[name=priority]', 'urgent');
-  await admin.selectOption('[name=category]', 'product');
-  await choose(admin, 'account', 'Blue Heron');
+  await admin.selectOption('[name=category]', 'account');
+  await choose(admin, 'account', 'Meridian');
   await admin.click('button.primary[type=submit]');
   await admin.waitForURL(/\/records\/request\/[a-z]+_/);
   record = admin.url().split('?')[0];
@@ -141,12 +141,15 @@ await step('its contract, its queue and somebody of the team are found by themse
 await step('who is not of the team does not see it', async () => {
   const response = await agent.goto(record);
   assert.equal(response.status(), 404);
-  await agent.goto(`${base}/records/request`);
+  await agent.goto(`${base}/records/request?view=open`);
   assert.ok(await agent.locator('#list tbody tr').count() > 3);
 });
 
 await step('nobody answers: it is escalated to the lead, who is told', async () => {
-  await until('the escalation', async () => (await ask(admin, `request/${id}`)).escalation === 'lead', 200);
+  await until('the escalation', async () => {
+    const one = await ask(admin, `request/${id}`);
+    return one.escalation === 'lead' && one.response_state === 'over';
+  }, 200);
   await lead.goto(`${base}/notifications`);
   assert.match(await lead.textContent('main'), /S-\d+-\d+/);
   await lead.goto(`${base}/records/request?view=escalated`);
@@ -159,7 +162,6 @@ await step('nobody answers: it is escalated to the lead, who is told', async () 
 });
 
 await step('the lead answers with a text module', async () => {
-  await lead.goto(`${record}?tab=conversation`);
   await lead.goto(`${base}/records/message/new?request=${id}`);
   await choose(lead, 'macro', 'Apology');
   await lead.click('button.primary[type=submit]');

@@ -43,8 +43,8 @@ async fn plan_text(app: &TestApp, fields: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unchanged_workspace_has_an_empty_plan() {
-    for package in ["crm", "retail"] {
-        let app = TestApp::shipped(package).await;
+    for packages in [&["crm"][..], &["retail"], &["crm", "service"]] {
+        let app = TestApp::packages(packages, &[]).await.expect("opens");
         let all = deploy::read(&app.workspace.folders).expect("the files are readable");
         let plan = deploy::plan(&app.workspace.store, &all).await.expect("a plan");
         assert!(plan.is_empty(), "{}", plan.text());

@@ -30,6 +30,8 @@ pub struct Tab {
     pub sections: Vec<Section>,
     /// A related list instead of sections: a children or links field with its columns.
     pub related: Option<(FieldIx, Vec<FieldIx>)>,
+    /// Rows of the list that go with the record are entered in its form, too.
+    pub inline_edit: bool,
 }
 
 #[derive(Debug, Clone)]

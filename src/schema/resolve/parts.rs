@@ -237,6 +237,7 @@ fn layout(work: &mut Work, ix: EntityIx, node: &Node) {
             label: labels::of(tab.get("label")).unwrap_or_else(|| labels::from_name(tab_id)),
             sections,
             related,
+            inline_edit: tab.get("inline_edit").and_then(Node::as_bool) != Some(false),
         });
     }
     work.entity_mut(ix).layouts.push(Layout { id: id.to_owned(), header, tabs });
@@ -397,7 +398,7 @@ fn default_layout(work: &Work, ix: EntityIx) -> Layout {
             visible_if: None,
         });
     }
-    let mut tabs = vec![Tab { id: "main".to_owned(), label: label("Details", "详情", "詳情"), sections, related: None }];
+    let mut tabs = vec![Tab { id: "main".to_owned(), label: label("Details", "详情", "詳情"), sections, related: None, inline_edit: true }];
     for field in entity.fields.iter().filter(many) {
         let of = match &field.ty {
             FieldType::Children { of, .. } => *of,
@@ -409,6 +410,7 @@ fn default_layout(work: &Work, ix: EntityIx) -> Layout {
             label: field.label.clone(),
             sections: Vec::new(),
             related: Some((field.ix, default_columns(work.entity(of)))),
+            inline_edit: true,
         });
     }
     Layout { id: "default".to_owned(), header: Vec::new(), tabs }

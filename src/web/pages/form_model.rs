@@ -39,9 +39,16 @@ impl Page {
     /// Sections of a form or a record page; with a state, only what its values let be seen.
     pub fn sections(&self, entity: &Entity, for_form: bool, state: Option<&FormState>) -> Vec<Arranged> {
         let locale = self.ui.locale;
+        let apart: Vec<FieldIx> = entity
+            .layouts
+            .iter()
+            .flat_map(|layout| &layout.tabs)
+            .filter(|tab| !tab.inline_edit)
+            .filter_map(|tab| tab.related.as_ref().map(|(field, _)| *field))
+            .collect();
         let fits = |ix: FieldIx| {
             let field = entity.field(ix);
-            if for_form { is_in_form(&self.catalog, field) } else { !matches!(field.ty, FieldType::Children { .. }) && field.name != "id" }
+            if for_form { is_in_form(&self.catalog, field) && !apart.contains(&ix) } else { !matches!(field.ty, FieldType::Children { .. }) && field.name != "id" }
         };
         let mut arranged: Vec<Arranged> = Vec::new();
         let mut hidden: Vec<FieldIx> = Vec::new();

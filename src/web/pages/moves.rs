@@ -303,10 +303,15 @@ impl Page {
                 href: if Some(at) == here { String::new() } else { to(&stage.key) },
             }
         });
-        // The next open stage first, then how it may end.
-        let offered = || standing.moves.iter().filter(|one| is_offered(one));
+        // The next open stage first, or all that the moves lead to, then how it may end. What goes against the order is not offered.
+        let offered = || standing.moves.iter().filter(|one| is_offered(one) && !is_against_order(one));
         let closes = |one: &&PossibleMove| pipeline.stages[one.to].closed.is_some();
-        let next = offered().find(|one| !closes(one) && here.is_none_or(|here| one.to > here));
+        let is_ahead = |one: &&PossibleMove| here.is_none_or(|here| one.to > here);
+        let mut next: Vec<&PossibleMove> = offered().filter(|one| !closes(one) && (!pipeline.moves.is_empty() || is_ahead(one))).collect();
+        next.sort_by_key(|one| !is_ahead(one));
+        if pipeline.moves.is_empty() {
+            next.truncate(1);
+        }
         let moves = next.into_iter().chain(offered().filter(closes)).map(|one| {
             let stage = &pipeline.stages[one.to];
             let missing = i64::try_from(one.conditions.iter().filter(|condition| is_missing(condition)).count()).unwrap_or(0);
@@ -389,6 +394,11 @@ impl Page {
 /// Whether a move is worth offering: it can be made, or what is missing can be filled in.
 fn is_offered(one: &PossibleMove) -> bool {
     one.passes || one.can_override || one.conditions.iter().filter(|condition| is_missing(condition)).all(is_fillable)
+}
+
+/// Only a reason would take it there, past the order of the stages.
+fn is_against_order(one: &PossibleMove) -> bool {
+    one.conditions.iter().any(|condition| is_missing(condition) && condition.kind == ConditionKind::Order)
 }
 
 fn is_fillable(condition: &Condition) -> bool {
