@@ -398,7 +398,8 @@ fn default_layout(work: &Work, ix: EntityIx) -> Layout {
             visible_if: None,
         });
     }
-    let mut tabs = vec![Tab { id: "main".to_owned(), label: label("Details", "详情", "詳情"), sections, related: None, inline_edit: true }];
+    let mut tabs =
+        vec![Tab { id: "main".to_owned(), label: label("Details", "详情", "詳情"), sections, related: None, inline_edit: true }];
     for field in entity.fields.iter().filter(many) {
         let of = match &field.ty {
             FieldType::Children { of, .. } => *of,

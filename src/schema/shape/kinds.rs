@@ -72,7 +72,12 @@ pub const TAB: &[KeySpec] = &[
     key("sections", List(&Object(SECTION)), "Groups of fields."),
     key("related", Field, "A children or links field shown as a list instead of sections."),
     key("columns", List(&Name), "Columns of the related list: fields of the related entity."),
-    with("inline_edit", Bool, "true", "Rows that go with the record are entered in its form, too; `false` for rows with a form of their own."),
+    with(
+        "inline_edit",
+        Bool,
+        "true",
+        "Rows that go with the record are entered in its form, too; `false` for rows with a form of their own.",
+    ),
 ];
 
 pub const HEADER: &[KeySpec] = &[key("fields", List(&Field), "Key fields beside the title."), later("path")];

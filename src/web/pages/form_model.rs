@@ -48,7 +48,11 @@ impl Page {
             .collect();
         let fits = |ix: FieldIx| {
             let field = entity.field(ix);
-            if for_form { is_in_form(&self.catalog, field) && !apart.contains(&ix) } else { !matches!(field.ty, FieldType::Children { .. }) && field.name != "id" }
+            if for_form {
+                is_in_form(&self.catalog, field) && !apart.contains(&ix)
+            } else {
+                !matches!(field.ty, FieldType::Children { .. }) && field.name != "id"
+            }
         };
         let mut arranged: Vec<Arranged> = Vec::new();
         let mut hidden: Vec<FieldIx> = Vec::new();
