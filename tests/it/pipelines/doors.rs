@@ -13,7 +13,7 @@ use crate::support::root;
 
 /// Where the record writer is called from, and which door of this matrix stands for it. What comes in with
 /// [`Source::System`](relata::record::Source::System) fills in what the program or a package says and is not a door.
-const CALLERS: [(&str, &str); 20] = [
+const CALLERS: [(&str, &str); 21] = [
     ("src/auth/invitation.rs", "the program: people"),
     ("src/auth/leaving.rs", "the program: owners"),
     ("src/auth/session.rs", "the program: people"),
@@ -22,6 +22,7 @@ const CALLERS: [(&str, &str); 20] = [
     ("src/automation/email.rs", "automation: step `survey`; tests/it/surveys/doors.rs"),
     ("src/automation/received.rs", "automation: what a message says; tests/it/automations/received.rs"),
     ("src/automation/steps.rs", "automation"),
+    ("src/proof/what_if/replay.rs", "patch: what was done once is done again in a copy"),
     ("src/proof/story.rs", "patch: a story of `relata test` is a client"),
     ("src/transfer/ahead.rs", "import"),
     ("src/transfer/data.rs", "the program: seeds and samples"),
