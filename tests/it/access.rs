@@ -9,6 +9,7 @@ mod export;
 mod failures;
 mod import;
 mod interference;
+mod layers;
 mod matrix;
 mod plans;
 mod role_plans;

@@ -306,6 +306,23 @@ fn package_of_part(document: &Document) -> String {
     document.package.clone().unwrap_or_else(|| if document.kind.name == "entity" { package_of(document) } else { layers::SITE.to_owned() })
 }
 
+/// Options of a package above stand behind those that are there.
+fn add_options(work: &mut Work, ix: EntityIx, key: &Key, list: &Node) {
+    let draft = &mut work.drafts[ix.0 as usize];
+    let field = draft.fields.iter_mut().find(|field| field.key.text == key.text);
+    let written = field.and_then(|field| match &mut field.node.kind {
+        NodeKind::Map(entries) => entries.iter_mut().find(|(known, _)| known.text == "options").map(|(_, options)| &mut options.kind),
+        _ => None,
+    });
+    if let Some(NodeKind::List(options)) = written {
+        options.extend(list.items().iter().cloned());
+        return;
+    }
+    let message = format!("`{}` of `{}` has no options of its own", key.text, draft.id);
+    let fault = Diagnostic::error("DEF215", &key.place, message);
+    work.fault(fault.hint("name a field of type `select` or `multi_select` whose options stand in it; those of a picklist are its own"));
+}
+
 /// An extension, or a part in a document of its own.
 fn added(work: &mut Work, document: &Document, kind: &str) {
     let package = package_of_part(document);
@@ -327,6 +344,9 @@ fn added(work: &mut Work, document: &Document, kind: &str) {
                     ix,
                     FieldDraft { key: key.clone(), node: node.clone(), package: package.clone(), uid: String::new(), is_made: false },
                 );
+            }
+            for (key, list) in document.node.get("options").map(Node::entries).unwrap_or_default() {
+                add_options(work, ix, key, list);
             }
             parts(work, ix, document);
         }

@@ -22,32 +22,54 @@ pub(super) fn build(work: &mut Work) {
     let intake = work.intake;
     let mut documents: Vec<&Document> = intake.documents.iter().filter(|document| document.kind.name == "role").collect();
     documents.sort_by_key(|document| (work.packages.position(&package_of(document)), document.path.clone(), document.node.place.line));
+    let mut layers: Vec<(String, Vec<&Document>)> = Vec::new();
     for document in documents {
-        role(work, document);
+        let Some(id) = document.node.get("id") else { continue };
+        let Some(name) = id.as_text() else { continue };
+        if name == ADMINISTRATOR {
+            let fault = Diagnostic::error("DEF330", &id.place, "the role `admin` is built in")
+                .hint("it may do everything, so that nobody locks themselves out: choose another name");
+            work.fault(fault);
+            continue;
+        }
+        let package = package_of(document);
+        let is_below = |known: &&Document| package_of(known) != package && work.packages.sees(&package, &package_of(known));
+        match layers.iter_mut().find(|(known, _)| known == name) {
+            None => layers.push((name.to_owned(), vec![document])),
+            Some((_, below)) if below.iter().all(is_below) => below.push(document),
+            Some(_) => work.fault(Diagnostic::error("DEF201", &id.place, format!("the role `{name}` is defined twice"))),
+        }
+    }
+    for (name, documents) in layers {
+        role(work, &name, &documents);
     }
     offer(work);
 }
 
-fn role(work: &mut Work, document: &Document) {
-    let Some(id) = document.node.get("id") else { return };
-    let Some(name) = id.as_text() else { return };
-    if name == ADMINISTRATOR {
-        let fault = Diagnostic::error("DEF330", &id.place, "the role `admin` is built in")
-            .hint("it may do everything, so that nobody locks themselves out: choose another name");
-        work.fault(fault);
-        return;
-    }
-    if work.catalog.roles.iter().any(|role| role.id == name) {
-        let fault = Diagnostic::error("DEF201", &id.place, format!("the role `{name}` is defined twice"));
-        work.fault(fault);
-        return;
-    }
-    let package = document.package.clone().unwrap_or_else(|| super::layers::SITE.to_owned());
+/// One role, with what packages above say of more entities, or of the same ones in its place.
+fn role(work: &mut Work, name: &str, layers: &[&Document]) {
     let mut written: BTreeMap<EntityIx, (Key, Node)> = BTreeMap::new();
     let mut others: Option<Node> = None;
+    let mut label = None;
+    for document in layers {
+        written.extend(permissions(work, document, &mut others));
+        label = labels::of(document.node.get("label")).or(label);
+    }
+    let mut maker = Maker { written, others, made: BTreeMap::new(), at_work: Vec::new(), has_circle: false };
+    for entity in work.all() {
+        maker.grant(work, entity);
+    }
+    let grants = maker.made.into_iter().filter_map(|(entity, grant)| Some((entity, grant?))).collect();
+    work.catalog.roles.push(Role { id: name.to_owned(), label: label.unwrap_or_else(|| labels::from_name(name)), grants });
+}
+
+/// What one document says, entity by entity.
+fn permissions(work: &mut Work, document: &Document, others: &mut Option<Node>) -> BTreeMap<EntityIx, (Key, Node)> {
+    let package = document.package.clone().unwrap_or_else(|| super::layers::SITE.to_owned());
+    let mut written: BTreeMap<EntityIx, (Key, Node)> = BTreeMap::new();
     for (key, node) in document.node.get("permissions").map(Node::entries).unwrap_or_default() {
         if key.text == "*" {
-            others = Some(node.clone());
+            *others = Some(node.clone());
             continue;
         }
         let named = Node { place: key.place.clone(), kind: NodeKind::Text(key.text.clone()), style: Style::Plain };
@@ -60,13 +82,7 @@ fn role(work: &mut Work, document: &Document) {
         }
         written.insert(entity, (key.clone(), node.clone()));
     }
-    let mut maker = Maker { written, others, made: BTreeMap::new(), at_work: Vec::new(), has_circle: false };
-    for entity in work.all() {
-        maker.grant(work, entity);
-    }
-    let grants = maker.made.into_iter().filter_map(|(entity, grant)| Some((entity, grant?))).collect();
-    let label = labels::of(document.node.get("label")).unwrap_or_else(|| labels::from_name(name));
-    work.catalog.roles.push(Role { id: name.to_owned(), label, grants });
+    written
 }
 
 /// Makes the grants of one role; those that inherit after those they inherit from.

@@ -172,6 +172,7 @@ pub const EXTENSION: &[KeySpec] = &[
     must("of", Entity, "The entity of another package it adds to."),
     key("slug", Name, "Another short name for it, where two packages have one of the same name."),
     key("fields", Fields, "Fields added."),
+    key("options", MapOf(&List(&FieldOr(OPTION))), "Options added to selects it has, by field."),
     key("unique", List(&Object(UNIQUE)), "Combinations that must be unique."),
     key("indexes", List(&Object(INDEX)), "Indexes added."),
     key("rules", List(&Object(RULE)), "Validations added."),
