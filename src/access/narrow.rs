@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::base::{EntityIx, FieldIx};
 use crate::expr::{Needs, Typed, needs};
-use crate::schema::catalog::{Actions, Allowed, Catalog, Conversion, Entity, FieldType, GivenValue, Grant, MappedValue};
+use crate::schema::catalog::{Actions, Allowed, Catalog, Conversion, CopiedRows, Entity, FieldType, GivenValue, Grant, Mapped, MappedValue};
 
 use super::policy::{EntityRights, Policy};
 
@@ -114,17 +114,22 @@ fn arrange(entity: &mut Entity, is_hidden: &dyn Fn(EntityIx, FieldIx) -> bool) {
 /// Whether a conversion reads nothing hidden of the record it converts. What it may make is asked when it makes it.
 fn is_known_whole(ix: EntityIx, conversion: &Conversion, is_hidden: &dyn Fn(EntityIx, FieldIx) -> bool) -> bool {
     let reads = |condition: &Option<Typed>| condition.as_ref().is_none_or(|condition| reads_only(ix, condition, is_hidden));
-    let given = |value: &GivenValue| match value {
+    let given = |of: EntityIx, value: &GivenValue| match value {
         GivenValue::Plain(_) => true,
-        GivenValue::Expr(expr) => reads_only(ix, expr, is_hidden),
+        GivenValue::Expr(expr) => reads_only(of, expr, is_hidden),
     };
-    let mapped = |value: &MappedValue| match value {
-        MappedValue::Copy(field) => !is_hidden(ix, *field),
-        MappedValue::Given(value) => given(value),
+    let mapped = |of: EntityIx, values: &[Mapped]| {
+        values.iter().all(|one| match &one.value {
+            MappedValue::Copy(field) => !is_hidden(of, *field),
+            MappedValue::Given(value) => given(of, value),
+        })
+    };
+    let below = |rows: &CopiedRows| {
+        rows.when.as_ref().is_none_or(|when| reads_only(rows.of, when, is_hidden)) && mapped(rows.of, &rows.values)
     };
     reads(&conversion.when)
-        && conversion.set.iter().all(|one| given(&one.value))
-        && conversion.targets.iter().all(|target| reads(&target.when) && target.values.iter().all(|one| mapped(&one.value)))
+        && conversion.set.iter().all(|one| given(ix, &one.value))
+        && conversion.targets.iter().all(|target| reads(&target.when) && mapped(ix, &target.values) && target.rows.iter().all(below))
 }
 
 /// Whether an expression about an entity's records reads nothing hidden.

@@ -51,6 +51,10 @@ fn list(entity: &Entity) -> Value {
         ("may_create", json!({ "type": "boolean" })),
         ("values", json!({ "type": "object", "description": "what it would be made with" })),
         (
+            "rows",
+            json!({ "type": "object", "additionalProperties": { "type": "integer" }, "description": "how many records would be made below it, by field" }),
+        ),
+        (
             "similar",
             json!({ "type": "array", "items": { "type": "object" }, "description": "records that look the same, as for duplicates" }),
         ),

@@ -285,15 +285,17 @@ impl RecordTx<'_> {
             }
         }
         let targets = work.targets();
-        let kept = conversions::Conversion {
-            record: id,
-            entity_uid: definition.uid.clone(),
-            conversion: conversion.id.clone(),
-            at: self.now(),
-            actor: self.scope.actor.user_id(),
-            targets_json: targets_json(&compiled.catalog, &targets),
-        };
-        conversions::put(self.store, &kept).await?;
+        if !conversion.is_repeated {
+            let kept = conversions::Conversion {
+                record: id,
+                entity_uid: definition.uid.clone(),
+                conversion: conversion.id.clone(),
+                at: self.now(),
+                actor: self.scope.actor.user_id(),
+                targets_json: targets_json(&compiled.catalog, &targets),
+            };
+            conversions::put(self.store, &kept).await?;
+        }
         let version = self.scope.versions.get(&(entity, id)).copied().unwrap_or(saved.version);
         Ok(Converted { version, targets, carried, warnings: work.warnings, replayed: false })
     }

@@ -107,11 +107,20 @@ impl RecordTx<'_> {
         self.scope.chain.pop();
     }
 
-    /// The record as this unit sees it; deleted ones are not found. Multi-values are loaded.
+    /// The record as this unit sees it; deleted ones are not found. Multi-values are loaded. A new record that is about to be
+    /// written is there for what is made below it.
     pub async fn get(&mut self, entity: EntityIx, id: RecordId) -> Result<Option<Record>, RecordError> {
         let compiled = self.scope.compiled.clone();
         let definition = compiled.entity(entity);
         let found = self.load(entity, &[id], Lock::None).await?;
+        if found.is_empty()
+            && let Some(mut record) = self.scope.pending.iter().find(|record| record.entity == entity && record.id == id).cloned()
+        {
+            let catalog = self.scope.actor.sees(&compiled.catalog);
+            let fields = catalog.entity(entity).fields.iter();
+            record.values.iter_mut().zip(fields).filter(|(_, field)| field.is_hidden).for_each(|(value, _)| *value = Value::Null);
+            return Ok(Some(record));
+        }
         Ok(self.shown(found).await?.pop().filter(|record| !record.is_deleted(definition)))
     }
 

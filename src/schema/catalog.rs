@@ -32,7 +32,7 @@ pub use automation::{
     Shift, Start, Starts, Step, Taken, TakenFrom,
 };
 pub use clock::{ClockFields, ClockTarget, ServiceClock};
-pub use conversion::{Carry, Conversion, ConversionTarget, Existing, Mapped, MappedValue, Origin};
+pub use conversion::{Carry, Conversion, ConversionTarget, CopiedRows, Existing, Mapped, MappedValue, Origin};
 pub use duplicates::{DuplicateRule, Likeness, Match};
 pub use entity::{Dependent, Entity, Features, Index, Retention, RetentionAction, Rule, Title, TitlePart, Unique, Via};
 pub use field::{Column, ColumnKind, Default, Field, FieldClass};

@@ -3,6 +3,7 @@
 mod choices;
 mod pages;
 mod rights;
+mod rows;
 mod shipped;
 mod whole;
 mod world;

@@ -511,6 +511,7 @@ pub fn convert(locale: Locale) -> ConvertPage {
             ..FieldInput::default()
         }),
         takes_other: false,
+        rows: vec![text("Lines: 3 go along.")],
         fields: vec![field.clone()],
         errors: vec![text("This cannot be left out.")],
     };
@@ -525,6 +526,7 @@ pub fn convert(locale: Locale) -> ConvertPage {
         faults: vec![FormFault { target: text("f-account-name"), label: text("Account · Name"), message: text("Enter a name.") }],
         message: Some(text("There may be such a record.")),
         may_save_anyway: true,
+        carries: true,
         save_label: text("Convert"),
         cancel_href: text("/records/lead/lead_0000000000001"),
     }

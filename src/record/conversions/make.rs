@@ -8,16 +8,18 @@ use crate::expr::{Type, Typed};
 use crate::record::duplicates::Duplicates;
 use crate::record::error::{ErrorKind, FieldFault, RecordError, pointer};
 use crate::record::hooks::Record;
-use crate::record::input::Input;
+use crate::record::input::{Input, Nested, NestedItem, Others};
 use crate::record::options::{Saved, WriteOptions};
 use crate::record::prepare::{Given, Target};
 use crate::record::rights::{asked, refused};
 use crate::record::unit::RecordTx;
-use crate::schema::catalog::{Catalog, ConversionTarget, Existing, FieldType, GivenValue, MappedValue};
+use crate::schema::catalog::{Catalog, ConversionTarget, CopiedRows, Existing, FieldType, GivenValue, Mapped, MappedValue};
 use crate::store::compile::Lock;
 
 /// Records of one kind that lead elsewhere with one conversion.
 const MOST_CARRIED: u32 = 500;
+/// Records that one conversion makes below a target, of one kind.
+const MOST_ROWS: u32 = 500;
 
 impl RecordTx<'_> {
     /// Makes or finds the targets, in their order. What is wrong with one is noted, and the others are looked at all the same.
@@ -112,6 +114,8 @@ impl RecordTx<'_> {
             return Ok(Slot::There(used));
         }
         let mut input = self.mapped(work, target).await?;
+        // What is below it is its own already.
+        input.children.clear();
         let Linked { mut given, .. } = work.linked(target);
         let old = self.load_live(target.entity, id, Lock::Change).await?;
         input.values.retain(|(field, value)| !value.is_empty() && old.get(*field).is_empty());
@@ -169,10 +173,42 @@ impl RecordTx<'_> {
 
     /// The values a target is made with.
     pub(super) async fn mapped(&mut self, work: &Work<'_>, target: &ConversionTarget) -> Result<Input, RecordError> {
-        let (catalog, record) = (&work.compiled.catalog, work.record);
-        let (from, to) = (work.compiled.entity(record.entity), work.compiled.entity(target.entity));
+        let mut input = self.mapped_values(work, &target.values, target.entity, work.record).await?;
+        for rows in &target.rows {
+            let items = self.mapped_rows(work, rows).await?;
+            if !items.is_empty() {
+                input.children.push((rows.into, Nested { items, others: Others::Keep }));
+            }
+        }
+        Ok(input)
+    }
+
+    /// What is made below a target: one record for each below the one that is converted, of those whoever converts may read.
+    async fn mapped_rows(&mut self, work: &Work<'_>, rows: &CopiedRows) -> Result<Vec<NestedItem>, RecordError> {
+        let found = self.load_by(rows.of, rows.by, &[work.record.id], MOST_ROWS + 1, Lock::None).await?;
+        if found.len() > MOST_ROWS as usize {
+            let what = format!("records of {} that a conversion makes anew", work.compiled.entity(rows.of).slug);
+            return Err(RecordError::TooMany { what, got: found.len() as u64, limit: u64::from(MOST_ROWS) });
+        }
+        let mut items = Vec::new();
+        for row in self.shown(found).await? {
+            let is_wanted = match &rows.when {
+                Some(when) => self.holds(when, &row, None).await?,
+                None => true,
+            };
+            if is_wanted {
+                items.push(NestedItem::Create(self.mapped_values(work, &rows.values, rows.to, &row).await?));
+            }
+        }
+        Ok(items)
+    }
+
+    /// Values of a record of the entity `to`, about another one.
+    async fn mapped_values(&mut self, work: &Work<'_>, values: &[Mapped], to: EntityIx, record: &Record) -> Result<Input, RecordError> {
+        let catalog = &work.compiled.catalog;
+        let (from, to) = (work.compiled.entity(record.entity), work.compiled.entity(to));
         let mut input = Input::new();
-        for one in &target.values {
+        for one in values {
             let ty = &to.field(one.field).ty;
             let value = match &one.value {
                 MappedValue::Copy(field) => copied(catalog, from, *field, ty, record),

@@ -175,6 +175,7 @@ pub(super) fn lay_over(input: &mut Input, own: &Input) {
         input.partial.retain(|(known, _)| known != field);
     }
     input.partial.extend(own.partial.iter().cloned());
+    input.children.retain(|(known, _)| own.children.iter().all(|(field, _)| field != known));
     input.children.extend(own.children.iter().cloned());
     input.is_checked = false;
 }

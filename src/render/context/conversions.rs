@@ -18,6 +18,8 @@ pub struct ConvertPage {
     pub message: Option<String>,
     /// What was made would be there twice, which whoever converts may want.
     pub may_save_anyway: bool,
+    /// Something that leads to the record leads elsewhere then.
+    pub carries: bool,
     pub save_label: String,
     pub cancel_href: String,
 }
@@ -33,6 +35,8 @@ pub struct ConvertTarget {
     /// Any other record may be named.
     pub other: Option<FieldInput>,
     pub takes_other: bool,
+    /// What is made below it, in words.
+    pub rows: Vec<String>,
     pub fields: Vec<FieldInput>,
     pub errors: Vec<String>,
 }

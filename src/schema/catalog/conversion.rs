@@ -22,6 +22,8 @@ pub struct Conversion {
     pub shares: Option<usize>,
     /// Roles that may still change a converted record.
     pub editors: Vec<String>,
+    /// The record goes on as it is: nothing is kept of the conversion but what it made.
+    pub is_repeated: bool,
 }
 
 /// One record that is made, or found.
@@ -39,6 +41,21 @@ pub struct ConversionTarget {
     pub fills: bool,
     pub values: Vec<Mapped>,
     pub links: Vec<(FieldIx, Origin)>,
+    pub rows: Vec<CopiedRows>,
+}
+
+/// Records below the one that is converted, of which each becomes one below the target.
+#[derive(Debug, Clone)]
+pub struct CopiedRows {
+    /// The entity of the records below, and their link to the one that is converted.
+    pub of: EntityIx,
+    pub by: FieldIx,
+    /// The field of the target below which they are made, and the entity that stands there.
+    pub into: FieldIx,
+    pub to: EntityIx,
+    /// Only those for which this holds.
+    pub when: Option<Typed>,
+    pub values: Vec<Mapped>,
 }
 
 /// What a link of a target leads to.

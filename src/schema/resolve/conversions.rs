@@ -8,7 +8,7 @@ use super::pipelines::roles;
 use super::{Work, labels};
 use crate::base::{EntityIx, FieldIx};
 use crate::schema::catalog::{
-    Carry, Conversion, ConversionTarget, Existing, Field, FieldType, Given, Mapped, MappedValue, Options, Origin,
+    Carry, Conversion, ConversionTarget, CopiedRows, Existing, Field, FieldType, Given, Mapped, MappedValue, Options, Origin,
 };
 use crate::schema::diagnostic::{Diagnostic, nearest};
 use crate::schema::node::{Key, Node, NodeKind, Style};
@@ -27,9 +27,10 @@ pub(super) fn read(work: &mut Work, ix: EntityIx, part: &PartDraft) {
         .into_iter()
         .filter_map(|(field, origin)| if let Origin::Target(at) = origin { Some((field, at)) } else { None })
         .collect::<Vec<_>>();
-    if node.get("set").is_none() && node.get("links").is_none() {
+    let is_repeated = node.flag("again").unwrap_or(false);
+    if !is_repeated && node.get("set").is_none() && node.get("links").is_none() {
         let fault = Diagnostic::error("DEF390", &node.place, format!("nothing of the record would say that `{id}` converted it"));
-        work.fault(fault.hint("say what it is then: `set: {status: converted}`, or where it leads: `links: {account: account}`"));
+        work.fault(fault.hint("say what it is then: `set: {status: converted}`, or where it leads: `links: {account: account}`; or let it go on as it is: `again: true`"));
     }
     let carry = node.get("carry").map(|list| list.items().to_vec()).unwrap_or_default();
     let carry = carry.iter().filter_map(|one| self::carry(work, ix, one, part, &targets)).collect();
@@ -44,6 +45,7 @@ pub(super) fn read(work: &mut Work, ix: EntityIx, part: &PartDraft) {
         carry,
         shares,
         editors: roles(work, node.get("edit")),
+        is_repeated,
     };
     work.entity_mut(ix).conversions.push(conversion);
 }
@@ -92,6 +94,8 @@ fn targets(work: &mut Work, ix: EntityIx, part: &PartDraft, conversion: &str) ->
         }
         let values = node.get("values").map(|values| mapped(work, ix, entity, values)).unwrap_or_default();
         let links = links(work, entity, node.get("links"), Some(ix), &found);
+        let rows: Vec<Node> = node.get("rows").map(|rows| rows.items().to_vec()).unwrap_or_default();
+        let rows = rows.iter().filter_map(|rows| copied_rows(work, ix, entity, rows)).collect();
         let target = ConversionTarget {
             id: id.to_owned(),
             label: labels::of(node.get("label")).unwrap_or_else(|| work.entity(entity).label.clone()),
@@ -106,6 +110,7 @@ fn targets(work: &mut Work, ix: EntityIx, part: &PartDraft, conversion: &str) ->
             fills: node.flag("fill").unwrap_or(false),
             values,
             links,
+            rows,
         };
         if let Some((key, _)) = node.entry("fill").filter(|_| target.fills && target.existing == Existing::Never) {
             let fault = Diagnostic::error("DEF392", &key.place.clone(), "no existing record is ever used here, so none is filled in");
@@ -114,6 +119,26 @@ fn targets(work: &mut Work, ix: EntityIx, part: &PartDraft, conversion: &str) ->
         found.push(target);
     }
     found
+}
+
+/// Records below the one that is converted, and where they are made.
+fn copied_rows(work: &mut Work, from: EntityIx, to: EntityIx, node: &Node) -> Option<CopiedRows> {
+    let mut below = |key: &str, entity: EntityIx| {
+        let written = node.get(key)?;
+        let name = written.as_text()?.to_owned();
+        let field = work.find_field(written, &name, entity)?;
+        if let FieldType::Children { of, by } = work.entity(entity).field(field).ty {
+            return Some((field, of, by));
+        }
+        let message = format!("`{name}` of `{}` holds no records below it", work.entity(entity).id);
+        work.fault(Diagnostic::error("DEF398", &written.place, message).hint("name a field of type `children`"));
+        None
+    };
+    let (_, of, by) = below("from", from)?;
+    let (into, below, _) = below("into", to)?;
+    let when = condition(work, node.get("when"), of, false);
+    let values = node.get("values").map(|values| mapped(work, of, below, values)).unwrap_or_default();
+    Some(CopiedRows { of, by, into, to: below, when, values })
 }
 
 fn text_node(key: &Key) -> Node {

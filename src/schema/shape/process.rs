@@ -173,6 +173,13 @@ pub const PIPELINE: &[KeySpec] = &[
     key("amount", Field, "A money or number that is summed per stage."),
 ];
 
+pub const CONVERSION_ROWS: &[KeySpec] = &[
+    must("from", Field, "Records below the one that is converted: a field of type `children`."),
+    must("into", Name, "Where they are made below the target: its field of type `children`."),
+    key("when", Expr, "Only records for which this holds."),
+    must("values", MapOf(&Any), "Values by field of what is made: `=` and a field or an expression about the record below, or a value."),
+];
+
 pub const CONVERSION_TARGET: &[KeySpec] = &[
     must("id", Name, "Name of the target, unique in the conversion; links and requests say it."),
     key("label", Label, "What people read; the entity's label when left out."),
@@ -188,6 +195,7 @@ pub const CONVERSION_TARGET: &[KeySpec] = &[
     with("fill", Bool, "false", "What an existing record has not is filled in, where whoever converts may change it."),
     key("values", MapOf(&Any), "Values by field of what is made: `=` and a field or an expression about the record, or a value."),
     key("links", MapOf(&Name), "Links by field of what is made: the id of another target before it, or `record`."),
+    key("rows", List(&Object(CONVERSION_ROWS)), "What is made below a new one, of what is below the record that is converted: lines."),
 ];
 
 pub const CARRY: &[KeySpec] = &[
@@ -207,6 +215,7 @@ pub const CONVERSION: &[KeySpec] = &[
     key("carry", List(&Object(CARRY)), "What leads to a target afterwards: tasks, activities, files."),
     key("shares", Name, "The target that gets the shares of the record, where it is made."),
     key("edit", Many(&Name), "Roles that may still change a converted record; only administrators when left out."),
+    with("again", Bool, "false", "The record goes on as it is: it can be changed, and converted again."),
 ];
 
 pub const CLOCK_TARGET: &[KeySpec] = &[

@@ -168,6 +168,7 @@ fn offer_json(head: &EntityHead, conversion: &Conversion, offer: &Offer) -> Valu
             "fills": target.fills,
             "may_create": entity.may.create,
             "values": values(&head.catalog, entity, offered),
+            "rows": rows(entity, offered),
             "similar": offered.similar.iter().map(Duplicates::to_json).collect::<Vec<_>>(),
         }))
     });
@@ -177,6 +178,12 @@ fn offer_json(head: &EntityHead, conversion: &Conversion, offer: &Offer) -> Valu
         "targets": targets.collect::<Vec<_>>(),
         "faults": offer.faults.iter().map(crate::record::FieldFault::to_json).collect::<Vec<_>>(),
     })
+}
+
+/// How many records would be made below it, by field.
+fn rows(entity: &Entity, offered: &OfferedTarget) -> Map<String, Value> {
+    let known = offered.input.children.iter().map(|(field, nested)| (entity.field(*field), nested)).filter(|(field, _)| !field.is_hidden);
+    known.map(|(field, nested)| (field.name.clone(), nested.items.len().into())).collect()
 }
 
 /// The values a target would be made with, as far as the asker may know of its fields.

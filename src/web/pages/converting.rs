@@ -77,6 +77,7 @@ async fn show(page: &Page, slug: &str, id_text: &str, conversion: &str, asked: A
         faults,
         message: asked.message,
         may_save_anyway: asked.may_save_anyway,
+        carries: !known.carry.is_empty(),
         save_label: label,
         cancel_href: href,
     };
@@ -104,7 +105,14 @@ pub(super) async fn convert(page: Page, Path((slug, id_text)): Path<(String, Str
         ..WriteOptions::default()
     };
     let error = match page.state.records.convert(&page.actor, &page.catalog, entity.ix, id, request, options).await {
-        Ok(_) => return Ok(page.go(&format!("/records/{slug}/{id_text}?done=converted"))),
+        // Of a record that goes on as it is, what was made is looked at.
+        Ok(done) => {
+            let made = done.targets.iter().find(|target| known.is_repeated && target.is_new).map(|target| {
+                let entity = page.catalog.entity(target.entity);
+                format!("/records/{}/{}?done=created", entity.slug, target.record.display(&entity.prefix))
+            });
+            return Ok(page.go(&made.unwrap_or_else(|| format!("/records/{slug}/{id_text}?done=converted"))));
+        }
         Err(error) => error,
     };
     let mut asked = Asked { post: Some(&post), faults: error.faults(), status: unprocessable, ..Asked::default() };
@@ -248,6 +256,10 @@ impl Page {
         if choices.len() == 1 && !names_other && choices[0].value == "new" {
             choices.clear();
         }
+        let rows = offered.input.children.iter().filter(|(field, _)| !entity.field(*field).is_hidden).map(|(field, nested)| {
+            let label = self.label(entity.field(*field));
+            self.say("convert-rows", &[("label", Arg::Text(&label)), ("count", Arg::Count(i64::try_from(nested.items.len()).unwrap_or(i64::MAX)))])
+        });
         Ok(ConvertTarget {
             id: target.id.clone(),
             label: target.label.get(self.ui.locale).to_owned(),
@@ -255,6 +267,7 @@ impl Page {
             choices,
             other: if names_other { Some(self.other_record(entity, target, asked).await?) } else { None },
             takes_other,
+            rows: rows.collect(),
             fields,
             errors: faults.iter().filter(|fault| fault.path.is_empty()).map(|fault| self.fault_text(fault)).collect(),
         })

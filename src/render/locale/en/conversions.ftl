@@ -1,5 +1,7 @@
 convert-heading = { $label }: { $title }
 convert-text = Tasks, activities and files go along where the conversion says so. All of it happens at once, or nothing.
+convert-at-once = All of it happens at once, or nothing.
+convert-rows = { $label }: { $count } go along.
 convert-new = New { $entity }
 convert-leave = None
 convert-other = Another record

@@ -1,5 +1,7 @@
 convert-heading = { $label }：{ $title }
 convert-text = 任务、跟进记录和文件会按转化规则一并转移。所有步骤要么全部完成，要么全部不做。
+convert-at-once = 全部一次完成，否则什么都不改变。
+convert-rows = { $label }：带入 { $count } 条。
 convert-new = 新建{ $entity }
 convert-leave = 不需要
 convert-other = 其他记录

@@ -1,5 +1,7 @@
 convert-heading = { $label }：{ $title }
 convert-text = 任務、跟進記錄和檔案會依轉換規則一併轉移。所有步驟不是全部完成，就是全部不做。
+convert-at-once = 全部一次完成，否則什麼都不改變。
+convert-rows = { $label }：帶入 { $count } 筆。
 convert-new = 新增{ $entity }
 convert-leave = 不需要
 convert-other = 其他記錄
