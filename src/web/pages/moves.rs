@@ -391,9 +391,12 @@ impl Page {
     }
 }
 
-/// Whether a move is worth offering: it can be made, or what is missing can be filled in.
+/// Whether a move is worth offering: it can be made, or what is missing can be filled in, asked for or passed over. What the
+/// order of the stages does not foresee is reached over the path alone.
 fn is_offered(one: &PossibleMove) -> bool {
-    one.passes || one.can_override || one.conditions.iter().filter(|condition| is_missing(condition)).all(is_fillable)
+    let mut missing = one.conditions.iter().filter(|condition| is_missing(condition));
+    let is_in_order = missing.clone().all(|condition| condition.kind != ConditionKind::Order);
+    one.passes || is_in_order && (one.can_override || missing.all(is_fillable))
 }
 
 /// Only a reason would take it there, past the order of the stages.
@@ -402,5 +405,5 @@ fn is_against_order(one: &PossibleMove) -> bool {
 }
 
 fn is_fillable(condition: &Condition) -> bool {
-    matches!(condition.kind, ConditionKind::Field | ConditionKind::Expression | ConditionKind::Task)
+    matches!(condition.kind, ConditionKind::Field | ConditionKind::Expression | ConditionKind::Task | ConditionKind::Approval)
 }
