@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use crate::base::{EntityIx, FieldIx};
 use crate::expr::{Needs, Typed, needs};
-use crate::schema::catalog::{Actions, Allowed, Catalog, Conversion, CopiedRows, Entity, FieldType, GivenValue, Grant, Mapped, MappedValue};
+use crate::schema::catalog::{
+    Actions, Allowed, Catalog, Conversion, CopiedRows, Entity, FieldType, GivenValue, Grant, Mapped, MappedValue,
+};
 
 use super::policy::{EntityRights, Policy};
 
@@ -124,9 +126,8 @@ fn is_known_whole(ix: EntityIx, conversion: &Conversion, is_hidden: &dyn Fn(Enti
             MappedValue::Given(value) => given(of, value),
         })
     };
-    let below = |rows: &CopiedRows| {
-        rows.when.as_ref().is_none_or(|when| reads_only(rows.of, when, is_hidden)) && mapped(rows.of, &rows.values)
-    };
+    let below =
+        |rows: &CopiedRows| rows.when.as_ref().is_none_or(|when| reads_only(rows.of, when, is_hidden)) && mapped(rows.of, &rows.values);
     reads(&conversion.when)
         && conversion.set.iter().all(|one| given(ix, &one.value))
         && conversion.targets.iter().all(|target| reads(&target.when) && mapped(ix, &target.values) && target.rows.iter().all(below))

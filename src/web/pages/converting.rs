@@ -258,7 +258,10 @@ impl Page {
         }
         let rows = offered.input.children.iter().filter(|(field, _)| !entity.field(*field).is_hidden).map(|(field, nested)| {
             let label = self.label(entity.field(*field));
-            self.say("convert-rows", &[("label", Arg::Text(&label)), ("count", Arg::Count(i64::try_from(nested.items.len()).unwrap_or(i64::MAX)))])
+            self.say(
+                "convert-rows",
+                &[("label", Arg::Text(&label)), ("count", Arg::Count(i64::try_from(nested.items.len()).unwrap_or(i64::MAX)))],
+            )
         });
         Ok(ConvertTarget {
             id: target.id.clone(),

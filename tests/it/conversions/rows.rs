@@ -145,7 +145,14 @@ async fn a_record_goes_on_and_is_converted_again() {
     let order = record(&done, "order");
     // A script of a row reads the record above it, which is made in the same moment.
     let wanted = [json!({"name": "rope", "number": 4, "cost": 7}), json!({"name": "Offer", "number": 6, "cost": null})];
-    let known: Vec<Value> = items(&app, &order).await.into_iter().map(|mut item| { item.as_object_mut().expect("item").remove("id"); item }).collect();
+    let known: Vec<Value> = items(&app, &order)
+        .await
+        .into_iter()
+        .map(|mut item| {
+            item.as_object_mut().expect("item").remove("id");
+            item
+        })
+        .collect();
     assert_eq!(known, wanted);
     let second = record(&app.post(&path(&id), json!({"conversion": "offer"})).await.expect_status(200).json(), "order");
     assert_ne!(order, second);
@@ -196,7 +203,9 @@ async fn the_page_says_what_goes_along_and_leads_to_what_was_made() {
         let page = app.request(Method::GET, &href).header("accept-language", tongue).send().await.expect_status(200).text();
         assert!(page.contains(wanted), "{tongue}: {page}");
     }
-    let post = |body: &str| app.request(Method::POST, &href).header("content-type", "application/x-www-form-urlencoded").text(body.to_owned()).send();
+    let post = |body: &str| {
+        app.request(Method::POST, &href).header("content-type", "application/x-www-form-urlencoded").text(body.to_owned()).send()
+    };
     let made = post("_conversion=offer&_version=1&order.name=Mine").await.expect_status(303);
     let place = made.header("location").to_owned();
     assert!(place.starts_with("/records/order/order_") && place.ends_with("?done=created"), "{place}");
