@@ -195,7 +195,7 @@ fn the_shipped_packages_load_without_a_word() {
     }
     // A workspace takes one of them, with what it depends on: two packages may have the same short names.
     for package in std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()) {
-        let needs: &[&str] = if package == "sales" { &["crm"] } else { &[] };
+        let needs: &[&str] = if matches!(package.as_str(), "sales" | "service") { &["crm"] } else { &[] };
         let is_of = |file: &SourceFile, package: &str| file.path.starts_with(&format!("{package}/"));
         let wanted = |file: &SourceFile| is_of(file, "core") || is_of(file, &package) || needs.iter().any(|need| is_of(file, need));
         let sources: Vec<SourceFile> = files(&folder).into_iter().filter(wanted).collect();
