@@ -205,7 +205,11 @@ fn field_state(
     let holds = |condition: &Option<crate::expr::Typed>, record: &Record| {
         condition.as_ref().is_some_and(|condition| setting.holds(world, condition, record, old))
     };
-    let value = setting.value(world, record, field.ix);
+    // An any_link is its text here: expressions alone know it as an id without its entity.
+    let value = match &field.ty {
+        FieldType::AnyLink { .. } => record.get(field.ix).clone(),
+        _ => setting.value(world, record, field.ix),
+    };
     let is_writable_system = field.is_system && field.name == "owner";
     let readonly = (field.read_only && !is_writable_system) || holds(&field.readonly_if, old.unwrap_or(record));
     let required = !readonly && is_required(setting, world, field, record, old);
