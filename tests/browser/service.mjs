@@ -230,7 +230,7 @@ await step('the board of requests, and every list, fits a narrow page', async ()
   await shot(admin, 'board-complaint');
   await admin.goto(`${base}/records/queue`);
   await shot(admin, 'queues');
-  await admin.goto(`${base}/records/contract`);
+  await admin.goto(`${base}/records/service_contract`);
   await shot(admin, 'contracts');
 });
 
