@@ -144,6 +144,17 @@ pub fn duration(seconds: i64) -> String {
     format!("{sign}{}", words.join(" "))
 }
 
+/// The same for people who read it: `1h 30m`, `1 小时 30 分钟`; of seconds that are no whole minute nothing is said.
+pub fn span(seconds: i64, locale: Locale, messages: &Messages) -> String {
+    let minutes = seconds.max(0) / 60;
+    let say = |key: &str, count: i64| messages.text(locale, key, &[("count", Arg::Count(count))]);
+    match (minutes / 60, minutes % 60) {
+        (0, minutes) => say("span-minutes", minutes),
+        (hours, 0) => say("span-hours", hours),
+        (hours, minutes) => format!("{} {}", say("span-hours", hours), say("span-minutes", minutes)),
+    }
+}
+
 /// `1.4 MB` (powers of 1,024).
 pub fn file_size(bytes: u64) -> String {
     let mut unit = "B";

@@ -295,7 +295,7 @@ pub(super) fn roles(work: &mut Work, node: Option<&Node>) -> Vec<String> {
     found
 }
 
-/// The field that is summed: as written, else the first money.
+/// The field that is summed: as written (`null`: none), else the first money.
 fn amount(work: &mut Work, ix: EntityIx, node: &Node) -> Option<FieldIx> {
     let Some(written) = node.get("amount") else {
         return work.entity(ix).fields.iter().find(|field| matches!(field.ty, FieldType::Money { .. })).map(|field| field.ix);

@@ -170,7 +170,7 @@ pub const PIPELINE: &[KeySpec] = &[
     key("moves", List(&Object(MOVE)), "The moves there are; all that the order allows when left out."),
     key("gates", List(&Object(GATE)), "What must hold for a move."),
     key("override", Many(&Name), "Roles that may move against the order and the gates, with a reason."),
-    key("amount", Field, "A money or number that is summed per stage."),
+    key("amount", Field, "A money or number that is summed per stage; the first money when left out, nothing when `null`."),
 ];
 
 pub const CONVERSION_ROWS: &[KeySpec] = &[

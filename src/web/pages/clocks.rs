@@ -27,7 +27,8 @@ impl Page {
         let counted = moment(clock.fields.since).map_or(0, |since| seconds(calendar.between(since, now)));
         let used = minutes(spent + counted);
         let due = moment(clock.fields.due);
-        let time = |key: &str, seconds: i64| self.say(key, &[("time", Arg::Text(&format::duration(seconds)))]);
+        let span = |seconds: i64| format::span(seconds, self.ui.locale, self.messages());
+        let time = |key: &str, seconds: i64| self.say(key, &[("time", Arg::Text(&span(seconds)))]);
         let left = match (stands, due) {
             (ClockState::Running, Some(due)) => time("clock-left", seconds(calendar.between(now, due))),
             (ClockState::Over, Some(due)) => time("clock-over", seconds(calendar.between(due, now))),
@@ -46,7 +47,7 @@ impl Page {
             hue: option.hue,
             left,
             used: target.map_or(String::new(), |target| {
-                let (used, limit) = (format::duration(used), format::duration(target.seconds));
+                let (used, limit) = (span(used), span(target.seconds));
                 self.say("clock-used", &[("used", Arg::Text(&used)), ("limit", Arg::Text(&limit))])
             }),
             due: due.map(stamp),

@@ -21,7 +21,7 @@ async fn the_page_of_a_record_says_how_much_time_is_left() {
     world.patch(&id, json!({ "status": "waiting" })).await.expect_status(200);
     let text = page().await;
     assert!(text.contains("on hold, 10h left") && text.contains("6h of 16h used"), "{text}");
-    for (locale, words) in [("zh-CN", "已暂停，剩余 10h"), ("zh-TW", "已暫停，剩餘 10h")] {
+    for (locale, words) in [("zh-CN", "已暂停，剩余 10 小时"), ("zh-TW", "已暫停，剩餘 10 小時")] {
         let asked = world.app.request(Method::GET, &format!("/records/request/{id}")).header("accept-language", locale).send().await;
         assert!(asked.expect_status(200).text().contains(words), "{locale}");
     }

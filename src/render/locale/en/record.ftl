@@ -184,6 +184,8 @@ done-unmerged =
 
 # Service clocks
 clocks-title = Service clocks
+span-hours = { $count }h
+span-minutes = { $count }m
 clock-left = { $time } left
 clock-over = overdue by { $time }
 clock-held = on hold, { $time } left

@@ -139,6 +139,8 @@ done-unmerged =
 
 # Service clocks
 clocks-title = 服务计时
+span-hours = { $count } 小时
+span-minutes = { $count } 分钟
 clock-left = 剩余 { $time }
 clock-over = 已超时 { $time }
 clock-held = 已暂停，剩余 { $time }

@@ -139,6 +139,8 @@ done-unmerged =
 
 # Service clocks
 clocks-title = 服務計時
+span-hours = { $count } 小時
+span-minutes = { $count } 分鐘
 clock-left = 剩餘 { $time }
 clock-over = 已逾時 { $time }
 clock-held = 已暫停，剩餘 { $time }
