@@ -1,13 +1,12 @@
 // Signing in in a real browser: an authenticator app, and single sign-on with a real identity provider, both started here.
 //   node identity.mjs [PATH OF relata]
-import { spawn, spawnSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import assert from 'node:assert/strict';
 import Provider from 'oidc-provider';
-import { accessible, faults, freePort, launch, program, report, step, watch } from './shared.mjs';
+import { accessible, faults, freePort, launch, relata, report, serve, step, watch } from './shared.mjs';
 
 const folder = await mkdtemp(join(tmpdir(), 'relata-identity-'));
 const PASSWORD = 'correct horse battery';
@@ -27,29 +26,16 @@ const provider = new Provider(issuer, {
 });
 const providerServer = provider.listen(providerPort, '127.0.0.1');
 
-function relata(args, input) {
-  const done = spawnSync(program, args, { cwd: folder, input, encoding: 'utf8' });
-  assert.equal(done.status, 0, `${args.join(' ')}\n${done.stdout}${done.stderr}`);
-  return done.stdout;
-}
-
-relata(['init', '.', '--template', 'crm', '--yes']);
+relata(folder, ['init', '.', '--template', 'crm', '--yes']);
 await writeFile(join(folder, 'secret'), SECRET);
 await chmod(join(folder, 'secret'), 0o600);
 await writeFile(join(folder, 'relata-server.yaml'), [
   `oidc_issuer: "${issuer}"`, 'oidc_name: Test', 'oidc_client_id: relata', 'oidc_client_secret_file: secret', 'oidc_plain_http: "yes"',
   `egress_allow: "127.0.0.1:${providerPort}"`, 'oidc_create: "yes"', '',
 ].join('\n'));
-relata(['user', 'add', 'bo@example.com', '--name', 'Bo', '--admin'], `${PASSWORD}\n`);
+relata(folder, ['user', 'add', 'bo@example.com', '--name', 'Bo', '--admin'], `${PASSWORD}\n`);
 
-const server = spawn(program, ['serve', '--listen', `127.0.0.1:${port}`], { cwd: folder });
-let said = '';
-server.stdout.on('data', (piece) => { said += piece; });
-server.stderr.on('data', (piece) => { said += piece; });
-for (let tries = 0; tries < 600; tries += 1) {
-  if (await fetch(`${base}/healthz`).then((answer) => answer.ok, () => false)) break;
-  await new Promise((done) => setTimeout(done, 100));
-}
+const server = await serve(folder, port);
 
 /** The code of the step of time `later` steps from now. */
 function code(secret, later = 0) {
@@ -147,8 +133,8 @@ await step('someone with a verified address is made, someone without is not', as
   const stranger = await fresh();
   await vouch(stranger, 'mallory');
   assert.match(await stranger.textContent('body'), /nobody's here/);
-  assert.match(relata(['user', 'list']), /carol@example.com/);
-  assert.doesNotMatch(relata(['user', 'list']), /mallory/);
+  assert.match(relata(folder, ['user', 'list']), /carol@example.com/);
+  assert.doesNotMatch(relata(folder, ['user', 'list']), /mallory/);
 });
 
 await step('a session ended on the account page is out at once', async () => {
@@ -203,7 +189,7 @@ await step('a passkey of a virtual device is added and signs in without password
   assert.match(page.url(), /sign-in/);
   // A key that was taken away is worth nothing, whatever the device thinks.
   await devtools.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: true });
-  relata(['user', 'reset-second-factor', 'bo@example.com']);
+  relata(folder, ['user', 'reset-second-factor', 'bo@example.com']);
   await page.reload();
   await page.click('form[data-passkey=use] button');
   await page.waitForSelector('#sign-in-error');
@@ -211,14 +197,14 @@ await step('a passkey of a virtual device is added and signs in without password
 
 await step('no secret, code or address is in the log', async () => {
   for (const word of [secret.replaceAll(' ', ''), ...recovery, PASSWORD, SECRET, 'bo@example.com', 'carol@example.com']) {
-    assert.equal(said.includes(word), false, `the log names ${word}`);
+    assert.equal(server.log().includes(word), false, `the log names ${word}`);
   }
 });
 
 await browser.close();
-server.kill('SIGTERM');
+await server.stop();
 providerServer.close();
 providerServer.closeAllConnections?.();
 await rm(folder, { recursive: true, force: true });
 report();
-if (faults.length) console.log(`\nlog:\n${said}`);
+if (faults.length) console.log(`\nlog:\n${server.log()}`);

@@ -1,29 +1,16 @@
 // The smoke flow in a real browser, with scripts and without, against a demo this starts itself.
 //   node run.mjs [PATH OF relata]
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import assert from 'node:assert/strict';
-import { accessible, faults, freePort, launch, program, report, step, watch as watchAt } from './shared.mjs';
+import { accessible, demo, faults, freePort, launch, report, step, watch as watchAt } from './shared.mjs';
 
 const folder = await mkdtemp(join(tmpdir(), 'relata-browser-'));
 
 const port = await freePort();
 const base = `http://localhost:${port}`;
-const server = spawn(program, ['demo', join(folder, 'demo'), '--listen', `127.0.0.1:${port}`], { cwd: folder });
-const link = await new Promise((done, fail) => {
-  let said = '';
-  const hear = (piece) => {
-    said += piece;
-    const found = said.match(/http:\/\/\S+\/sign-in\/link\?token=\S+/);
-    if (found) done(found[0]);
-  };
-  server.stdout.on('data', hear);
-  server.stderr.on('data', hear);
-  server.on('exit', () => fail(new Error(`the demo ended early:\n${said}`)));
-  setTimeout(() => fail(new Error(`the demo prints no link:\n${said}`)), 120_000).unref();
-});
+const server = await demo(folder, port, [join(folder, 'demo')]);
 
 const browser = await launch();
 const watch = (page) => watchAt(page, base, [404, 409, 422]);
@@ -33,7 +20,7 @@ const page = watch(await context.newPage());
 let record = '';
 
 await step('a one-time link signs in', async () => {
-  await page.goto(link);
+  await page.goto(server.first);
   await page.click('button.primary');
   await page.waitForURL(`${base}/`);
   await accessible(page, 'home');
@@ -216,7 +203,6 @@ await step('signing out ends the session', async () => {
 });
 
 await browser.close();
-server.kill('SIGTERM');
-await new Promise((done) => { server.once('exit', done); setTimeout(done, 15_000).unref(); });
+await server.stop();
 await rm(folder, { recursive: true, force: true });
 report();

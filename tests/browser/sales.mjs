@@ -1,11 +1,10 @@
 // The package `sales` from an empty folder to the post-mortem, by mouse: a representative sells, a manager and a director decide, legal signs.
 //   node sales.mjs [PATH OF relata] [FOLDER FOR SCREENSHOTS]
-import { spawn, spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import assert from 'node:assert/strict';
-import { accessible, freePort, launch, program, report, step, watch } from './shared.mjs';
+import { accessible, freePort, launch, linkOf, relata, report, serve, step, watch } from './shared.mjs';
 
 const folder = await mkdtemp(join(tmpdir(), 'relata-sales-'));
 const shots = process.argv[3];
@@ -13,25 +12,12 @@ if (shots) await mkdir(shots, { recursive: true });
 const port = await freePort();
 const base = `http://localhost:${port}`;
 
-function relata(args, input) {
-  const done = spawnSync(program, args, { cwd: folder, input, encoding: 'utf8' });
-  assert.equal(done.status, 0, `${args.join(' ')}\n${done.stdout}${done.stderr}`);
-  return done.stdout;
-}
-
-relata(['init', '.', '--template', 'sales', '--currency', 'CNY', '--time-zone', 'Asia/Shanghai', '--yes']);
-relata(['user', 'add', 'admin@example.com', '--name', 'Admin', '--admin'], 'correct horse battery\n');
+relata(folder, ['init', '.', '--template', 'sales', '--currency', 'CNY', '--time-zone', 'Asia/Shanghai', '--yes']);
+relata(folder, ['user', 'add', 'admin@example.com', '--name', 'Admin', '--admin'], 'correct horse battery\n');
 for (const [name, role] of [['Rep', 'sales_rep'], ['Pre', 'presales'], ['Boss', 'sales_manager'], ['Law', 'legal'], ['Chief', 'sales_director']]) {
-  relata(['user', 'invite', `${name.toLowerCase()}@example.com`, '--name', name, '--role', role]);
+  relata(folder, ['user', 'invite', `${name.toLowerCase()}@example.com`, '--name', name, '--role', role]);
 }
-const server = spawn(program, ['serve', '--listen', `127.0.0.1:${port}`], { cwd: folder });
-let said = '';
-server.stdout.on('data', (piece) => { said += piece; });
-server.stderr.on('data', (piece) => { said += piece; });
-for (let tries = 0; tries < 600; tries += 1) {
-  if (await fetch(`${base}/healthz`).then((answer) => answer.ok, () => false)) break;
-  await new Promise((done) => setTimeout(done, 100));
-}
+const server = await serve(folder, port);
 
 const browser = await launch();
 
@@ -39,8 +25,7 @@ const browser = await launch();
 async function person(name, locale = 'en', options = {}) {
   const context = await browser.newContext({ locale, viewport: { width: 1280, height: 900 }, ...options });
   const page = watch(await context.newPage(), base, [403, 404, 409, 422]);
-  const link = relata(['user', 'link', `${name}@example.com`]).match(/http:\/\/\S+token=\S+/)[0];
-  await page.goto(link.replace(/^http:\/\/[^/]+/, base));
+  await page.goto(linkOf(folder, base, `${name}@example.com`));
   await page.click('button.primary');
   await page.waitForURL(`${base}/`);
   return page;
@@ -298,8 +283,7 @@ await step('in Chinese, on a telephone, in the dark it is all there', async () =
 });
 
 await browser.close();
-server.kill('SIGTERM');
-await new Promise((done) => { server.once('exit', done); setTimeout(done, 15_000).unref(); });
-if (process.exitCode) console.log(said);
+await server.stop();
+if (process.exitCode) console.log(server.log());
 await rm(folder, { recursive: true, force: true });
 report();

@@ -1,15 +1,12 @@
 // The service desk as a new user meets it: a workspace from the template, a request that is routed, whose clock runs, that is
 // escalated, solved, answered badly and comes back; by an agent, a lead and the administrator.
 //   node service.mjs [PATH OF relata] [FOLDER FOR SCREENSHOTS]
-import { execFile, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import assert from 'node:assert/strict';
-import { accessible, faults, freePort, launch, program, report, step, watch as watchAt } from './shared.mjs';
+import { accessible, demo, faults, freePort, launch, linkOf, relata, report, step, watch as watchAt } from './shared.mjs';
 
-const run = promisify(execFile);
 const shots = process.argv[3];
 if (shots) await mkdir(shots, { recursive: true });
 const folder = await mkdtemp(join(tmpdir(), 'relata-service-'));
@@ -18,7 +15,7 @@ const port = await freePort();
 const base = `http://localhost:${port}`;
 
 // As the README says, with one thing of one's own: an urgent request is answered within a minute, so that its clock runs out here.
-await run(program, ['init', desk, '--template', 'service', '--yes']);
+relata(folder, ['init', desk, '--template', 'service', '--yes']);
 await mkdir(join(desk, 'definitions/site'), { recursive: true });
 await writeFile(join(desk, 'definitions/site/quick.yaml'), `kind: extension
 of: service.request
@@ -28,19 +25,7 @@ clocks:
     targets: [{when: "priority = 'urgent'", time: 1m}, {time: 9h}]
     stop: "answers > 0 or status in ('solved', 'closed', 'cancelled')"
 `);
-const server = spawn(program, ['demo', desk, '--template', 'service', '--listen', `127.0.0.1:${port}`], { cwd: folder });
-const link = await new Promise((done, fail) => {
-  let said = '';
-  const hear = (piece) => {
-    said += piece;
-    const found = said.match(/http:\/\/\S+\/sign-in\/link\?token=\S+/);
-    if (found) done(found[0]);
-  };
-  server.stdout.on('data', hear);
-  server.stderr.on('data', hear);
-  server.on('exit', () => fail(new Error(`the demo ended early:\n${said}`)));
-  setTimeout(() => fail(new Error(`the demo prints no link:\n${said}`)), 120_000).unref();
-});
+const server = await demo(folder, port, [desk, '--template', 'service']);
 
 const browser = await launch();
 const watch = (page) => watchAt(page, base, [404, 409, 422]);
@@ -53,13 +38,6 @@ async function person(address, settings = {}) {
   await page.click('button.primary');
   await page.waitForURL(`${base}/`);
   return page;
-}
-
-async function linkOf(email) {
-  const { stdout } = await run(program, ['user', 'link', email], { cwd: desk, env: { ...process.env, RELATA_PUBLIC_URL: base } });
-  const token = stdout.match(/\/sign-in\/link\?token=\S+/);
-  assert.ok(token, stdout);
-  return base + token[0];
 }
 
 /** A request of the API, as whoever is signed in. */
@@ -97,9 +75,9 @@ let record = '';
 let id = '';
 
 await step('the administrator, the lead and an agent sign in', async () => {
-  admin = await person(link);
-  lead = await person(await linkOf('chen.jing@example.com'));
-  agent = await person(await linkOf('emma.clarke@example.com'));
+  admin = await person(server.first);
+  lead = await person(linkOf(desk, base, 'chen.jing@example.com'));
+  agent = await person(linkOf(desk, base, 'emma.clarke@example.com'));
   await shot(admin, 'home');
 });
 
@@ -235,8 +213,7 @@ await step('the board of requests, and every list, fits a narrow page', async ()
 });
 
 await browser.close();
-server.kill('SIGTERM');
-await new Promise((done) => { server.once('exit', done); setTimeout(done, 15_000).unref(); });
+await server.stop();
 await rm(folder, { recursive: true, force: true });
 if (faults.length > 0) console.log(`${faults.length} faults`);
 report();

@@ -1,10 +1,12 @@
 // What the flows in a browser have in common: a free port, the browser, named steps, and what counts as a fault.
+import { spawn, spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
+import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
 import { AxeBuilder } from '@axe-core/playwright';
 
-export const program = resolve(process.argv[2] ?? new URL('../../target/debug/relata', import.meta.url).pathname);
+const program = resolve(process.argv[2] ?? new URL('../../target/debug/relata', import.meta.url).pathname);
 
 /** What went wrong, in words. */
 export const faults = [];
@@ -16,6 +18,62 @@ export function freePort() {
       probe.close(() => done(port));
     });
   });
+}
+
+/** Runs a command of the program in the folder and gives what it printed; one that fails ends the flow. */
+export function relata(folder, args, input) {
+  const done = spawnSync(program, args, { cwd: folder, input, encoding: 'utf8' });
+  assert.equal(done.status, 0, `${args.join(' ')}\n${done.stdout}${done.stderr}`);
+  return done.stdout;
+}
+
+/**
+ * Starts `demo` or `serve` in the folder and waits until `ready` gives something of what it has printed so far. `log()` is all
+ * it printed, `stop()` ends it.
+ */
+export async function start(folder, args, ready) {
+  const server = spawn(program, args, { cwd: folder });
+  const ended = new Promise((done) => { server.once('exit', done); });
+  let said = '';
+  const stop = async () => { server.kill('SIGTERM'); await Promise.race([ended, later(15_000)]); };
+  const first = new Promise((done, fail) => {
+    const hear = (piece) => {
+      said += piece;
+      const found = ready(said);
+      if (found) done(found);
+    };
+    server.stdout.on('data', hear);
+    server.stderr.on('data', hear);
+    ended.then(() => fail(new Error(`${args.join(' ')} ended early:\n${said}`)));
+    later(120_000).then(() => fail(new Error(`${args.join(' ')} is not ready:\n${said}`)));
+  });
+  return { first: await first, log: () => said, stop };
+}
+
+/** A demo of its own: `first` is the link that signs its administrator in. */
+export function demo(folder, port, args) {
+  return start(folder, ['demo', ...args, '--listen', `127.0.0.1:${port}`], (said) => said.match(/http:\/\/\S+\/sign-in\/link\?token=\S+/)?.[0]);
+}
+
+/** The workspace in the folder, served. */
+export async function serve(folder, port) {
+  const server = await start(folder, ['serve', '--listen', `127.0.0.1:${port}`], (said) => said.length > 0);
+  for (let tries = 0; tries < 600; tries += 1) {
+    if (await fetch(`http://localhost:${port}/healthz`).then((answer) => answer.ok, () => false)) break;
+    await later(100);
+  }
+  return server;
+}
+
+function later(milliseconds) {
+  return new Promise((done) => { setTimeout(done, milliseconds).unref(); });
+}
+
+/** The link that signs somebody in, on this site. */
+export function linkOf(folder, base, email) {
+  const token = relata(folder, ['user', 'link', email]).match(/\/sign-in\/link\?token=\S+/);
+  assert.ok(token, `no link for ${email}`);
+  return base + token[0];
 }
 
 export function launch() {
