@@ -31,6 +31,13 @@ function affects(form, control) {
   return watched.includes('*') || watched.includes(name);
 }
 
+// Which files were chosen means nothing to the other fields; they are sent once, with the form.
+document.addEventListener('htmx:config:request', (event) => {
+  const { sourceElement, request } = event.detail.ctx;
+  if (sourceElement?.id !== 'form-fields' || !(request.body instanceof FormData)) return;
+  for (const [name, value] of [...request.body]) if (value instanceof File) request.body.delete(name);
+});
+
 document.addEventListener('submit', (event) => {
   const form = event.target;
   if (form.dataset.sent && form.method.toLowerCase() === 'post') {
