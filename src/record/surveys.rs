@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use subtle::ConstantTimeEq;
 
-use super::error::RecordError;
+use super::error::{FieldFault, RecordError};
 use super::hooks::Record;
 use super::input::Input;
 use super::options::{Saved, Source, WriteOptions};
@@ -47,6 +47,28 @@ impl Asked {
     /// Whether it can be answered, or answered otherwise, now.
     pub fn is_open(&self) -> bool {
         !self.is_answered || self.survey().edit
+    }
+
+    /// What of these questions is required and not answered (`required`), or not on its scale (`not_on_scale`).
+    pub fn faults(&self, given: &Input, questions: &[usize]) -> Vec<FieldFault> {
+        let entity = self.catalog.entity(self.survey().answers);
+        let mut faults = Vec::new();
+        for question in questions.iter().map(|at| &self.survey().questions[*at]) {
+            let value = given.values.iter().find(|(field, _)| *field == question.field).map(|(_, value)| value);
+            let value = value.filter(|value| !value.is_null() && !matches!(value, Value::List(items) if items.is_empty()));
+            let name = entity.field(question.field).name.as_str();
+            match (value, question.kind.scale()) {
+                (None, _) if question.required => {
+                    faults.push(FieldFault::at(name, "required", format!("`{name}` is required")).with("field", name));
+                }
+                (Some(value), Some((low, high))) if !value.as_int().is_some_and(|number| (low..=high).contains(&number)) => {
+                    let message = format!("`{name}` is answered with a number from {low} to {high}");
+                    faults.push(FieldFault::at(name, "not_on_scale", message).with("min", low).with("max", high));
+                }
+                _ => {}
+            }
+        }
+        faults
     }
 }
 
@@ -136,8 +158,12 @@ impl Records {
     /// Saves an answer with the rights of the survey. Questions that are not in `questions` are left empty.
     ///
     /// # Errors
-    /// As [`Records::update`]; `REC003` where it was answered meanwhile.
+    /// What [`Asked::faults`] tells; as [`Records::update`]; `REC003` where it was answered meanwhile.
     pub async fn answer_survey(&self, asked: &Asked, given: &Input, questions: &[usize]) -> Result<Saved, RecordError> {
+        let faults = asked.faults(given, questions);
+        if !faults.is_empty() {
+            return Err(RecordError::Invalid(faults));
+        }
         let survey = asked.survey();
         let entity = asked.catalog.entity(survey.answers);
         let mut input = Input::new();

@@ -62,22 +62,21 @@ pub(super) async fn answer(mut page: Page, Path(token): Path<String>, post: Post
     for (name, text) in &pairs {
         texts.entry(name.clone()).or_default().push(text.clone());
     }
+    // What cannot be read is told with what else is missing.
     let (input, mut wrong) = match Input::from_text(&asked.catalog, entity, &pairs, &page.ui.zone) {
         Ok(input) => (input, Wrong::new()),
-        Err(faults) => (Input::new(), page.wrong(&faults)),
+        Err(faults) => {
+            let wrong = page.wrong(&faults);
+            let readable: Vec<_> = pairs.iter().filter(|(name, _)| !wrong.contains_key(name)).cloned().collect();
+            (Input::from_text(&asked.catalog, entity, &readable, &page.ui.zone).unwrap_or_default(), wrong)
+        }
     };
     let questions = records.questions_asked(&asked, &input);
     let shown: Vec<&str> = post.get(SHOWN).split(',').collect();
     let is_on_page = |at: &usize| shown.contains(&name(&asked.survey().questions[*at]));
-    for at in questions.iter().filter(|at| is_on_page(at)) {
-        let question = &asked.survey().questions[*at];
-        let is_given = texts.get(name(question)).is_some_and(|given| given.iter().any(|text| !text.trim().is_empty()));
-        let key = match question.kind.scale() {
-            _ if question.required && !is_given => "fault-required",
-            Some((low, high)) if is_given && !is_on_scale(&texts, name(question), low, high) => "survey-not-on-scale",
-            _ => continue,
-        };
-        wrong.insert(name(question).to_owned(), page.say(key, &[]));
+    let on_page: Vec<usize> = questions.iter().copied().filter(is_on_page).collect();
+    for (name, text) in page.wrong(&asked.faults(&input, &on_page)) {
+        wrong.entry(name).or_insert(text);
     }
     if !wrong.is_empty() {
         return page.form(&asked, &token, StatusCode::UNPROCESSABLE_ENTITY, &questions, &texts, &wrong, false);
@@ -105,11 +104,6 @@ pub(super) async fn answer(mut page: Page, Path(token): Path<String>, post: Post
         }
     }
     page.form(&asked, &token, StatusCode::UNPROCESSABLE_ENTITY, &questions, &texts, &wrong, false)
-}
-
-fn is_on_scale(texts: &Texts, name: &str, low: i64, high: i64) -> bool {
-    let given = texts.get(name).and_then(|given| given.last());
-    given.is_some_and(|text| text.trim().parse::<i64>().is_ok_and(|number| (low..=high).contains(&number)))
 }
 
 fn first_scale(asked: &Asked) -> Option<&Question> {

@@ -50,6 +50,7 @@ fault-repeated = The same value is there twice.
 fault-one-line = Write this on one line.
 fault-control-character = This contains a character that cannot be stored.
 fault-not-an-option = Choose one of the options.
+fault-not-on-scale = Choose one of the values.
 fault-option-not-allowed = This option cannot be chosen here.
 fault-bad-id = Choose an existing record.
 fault-malformed-id = Choose an existing record.

@@ -4,7 +4,6 @@ survey-edit = Change my answer
 survey-send = Send
 survey-required = (required)
 survey-wrong = Please look at the questions that are marked.
-survey-not-on-scale = Choose one of the values.
 survey-more = A few more questions follow from your answers.
 survey-language = Language
 survey-closed-title = This link is not open

@@ -46,6 +46,7 @@ fault-repeated = 存在重复的值。
 fault-one-line = 请写在一行内。
 fault-control-character = 包含无法保存的字符。
 fault-not-an-option = 请从选项中选择。
+fault-not-on-scale = 请选择其中一个值。
 fault-option-not-allowed = 当前情况下不能选择该选项。
 fault-bad-id = 请选择已有的记录。
 fault-malformed-id = 请选择已有的记录。

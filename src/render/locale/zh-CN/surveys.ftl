@@ -4,7 +4,6 @@ survey-edit = 修改我的答复
 survey-send = 提交
 survey-required = （必填）
 survey-wrong = 请查看标出的问题。
-survey-not-on-scale = 请选择其中一个值。
 survey-more = 根据您的回答，还有几个问题。
 survey-language = 语言
 survey-closed-title = 此链接无法打开

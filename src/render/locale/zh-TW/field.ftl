@@ -46,6 +46,7 @@ fault-repeated = 存在重複的值。
 fault-one-line = 請寫在一行內。
 fault-control-character = 包含無法儲存的字元。
 fault-not-an-option = 請從選項中選擇。
+fault-not-on-scale = 請選擇其中一個值。
 fault-option-not-allowed = 目前情況下不能選擇該選項。
 fault-bad-id = 請選擇既有的記錄。
 fault-malformed-id = 請選擇既有的記錄。

@@ -4,7 +4,6 @@ survey-edit = 修改我的答覆
 survey-send = 送出
 survey-required = （必填）
 survey-wrong = 請查看標出的問題。
-survey-not-on-scale = 請選擇其中一個值。
 survey-more = 根據您的回答，還有幾個問題。
 survey-language = 語言
 survey-closed-title = 此連結無法開啟
