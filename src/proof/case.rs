@@ -94,6 +94,13 @@ pub(super) enum What {
         approval: String,
         record: String,
     },
+    /// Whoever was asked last about the record answers.
+    Answer {
+        survey: String,
+        record: String,
+        values: Json,
+        key: Option<String>,
+    },
     /// Time passes, and with it what is due.
     Wait,
 }
@@ -104,7 +111,7 @@ const KEYS: &[&str] = &["name", "now", "records", "script", "given", "when", "ex
 const EXPECT: &[&str] =
     &["ok", "reject", "warn", "changed", "values", "created", "records", "error", "answer", "deleted", "found", "notified", "mailed"];
 const DEEDS: &[&str] =
-    &["create", "update", "delete", "button", "schedule", "read", "list", "ask", "approve", "reject", "withdraw", "wait"];
+    &["create", "update", "delete", "button", "schedule", "read", "list", "ask", "approve", "reject", "withdraw", "answer", "wait"];
 const DEED_KEYS: &[&str] = &["as", "after", "values", "of", "payload", "filter", "comment", "override", "key", "asks"];
 
 impl Case {
@@ -183,6 +190,7 @@ fn deed(json: &Json) -> Result<Deed, String> {
         "ask" => What::Ask { approval: what, record: of()?, comment },
         "approve" | "reject" => What::Decide { approves: *name == "approve", approval: what, record: of()?, comment },
         "withdraw" => What::Withdraw { approval: what, record: of()? },
+        "answer" => What::Answer { survey: what, record: of()?, values: values(), key: text("key") },
         _ => {
             after_s += duration(&what).ok_or_else(|| format!("`wait: {what}` is no duration: write 21d, 6h or 90m"))?;
             What::Wait

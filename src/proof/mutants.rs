@@ -23,7 +23,7 @@ pub(super) struct Mutant {
 }
 
 /// Kinds of document that say what people may and what follows.
-const KINDS: &[&str] = &["entity", "extension", "automation", "approval", "pipeline", "role", "script", "calendar"];
+const KINDS: &[&str] = &["entity", "extension", "automation", "approval", "pipeline", "role", "script", "calendar", "survey"];
 /// What only people read, and what no story can run.
 const PASSED_OVER: &[&str] = &[
     "label",
@@ -57,7 +57,7 @@ const CONDITIONS: &[&str] = &["when", "required_if", "readonly_if", "if", "where
 const EXPRESSIONS: &[&str] = &["assert", "expr", "agg", "stop"];
 /// Keys without which less is asked or given.
 const KEYS: &[&str] =
-    &["min", "max", "pattern", "watch", "override", "reason", "start", "rows", "inherit", "assignee", "due", "roles", "ask"];
+    &["min", "max", "pattern", "watch", "override", "reason", "start", "rows", "inherit", "assignee", "due", "roles", "ask", "expires"];
 /// Lists of parts, each of which is left out.
 const PARTS: &[&str] = &[
     "rules",
@@ -73,6 +73,7 @@ const PARTS: &[&str] = &[
     "approvals",
     "pipelines",
     "scripts",
+    "questions",
     "hide",
     "read_only",
 ];
