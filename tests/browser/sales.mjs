@@ -255,14 +255,15 @@ await step('a tender asks for the decision to bid before anybody writes one', as
   await rep.goto(`${base}/records/deal/new`);
   await rep.fill('[name=name]', 'Port of Ashford');
   await choose(rep, 'account', 'Meridian');
+  assert.equal(await rep.locator('[name=tender_number]').count(), 0);
   await rep.selectOption('[name=way]', 'tender');
   await rep.fill('[name=amount]', '250000');
-  const tender = await saved(rep, 'deal');
-  await rep.goto(`${tender}/edit`);
+  // What a tender asks for appears while the form is filled in, and what was entered before stays.
   await rep.fill('[name=tender_number]', 'T-77');
   await rep.fill('[name=bid_strategy]', 'Show the reference');
   await rep.fill('[name=price_strategy]', 'Below the budget');
-  await saved(rep, 'deal');
+  assert.equal(await rep.inputValue('[name=name]'), 'Port of Ashford');
+  const tender = await saved(rep, 'deal');
   await shoot(rep, '10-tender');
   await ask(rep, tender);
   await approve(boss);
@@ -271,15 +272,17 @@ await step('a tender asks for the decision to bid before anybody writes one', as
   assert.match(await rep.textContent('main'), /We bid/);
 });
 
-await step('in Chinese, on a telephone, in the dark it is all there', async () => {
-  const phone = await person('rep', 'zh-CN', { viewport: { width: 360, height: 740 }, colorScheme: 'dark' });
+for (const [locale, colorScheme, filed] of [['zh-CN', 'dark', /项目报备/], ['zh-TW', 'light', /專案報備/]]) await step(`in Chinese (${locale}), on a telephone (${colorScheme}) it is all there`, async () => {
+  const phone = await person('rep', locale, { viewport: { width: 360, height: 740 }, colorScheme });
   for (const [name, address] of [['deals', `${base}/records/deal`], ['deal', deal], ['quote', quote], ['contract', contract], ['review', `${base}/records/review?view=lessons`], ['board', `${base}/records/deal/board/sales`], ['lead', lead]]) {
     await phone.goto(address);
     assert.equal(await phone.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth), true, address);
-    await accessible(phone, `${name} in Chinese, narrow and dark`);
-    await shoot(phone, `20-${name}-zh-360-dark`);
+    await accessible(phone, `${name}, ${locale}, narrow, ${colorScheme}`);
+    await shoot(phone, `20-${name}-${locale}-360-${colorScheme}`);
+    const here = phone.locator('.steps [aria-current]').first();
+    if (await here.count() > 0) assert.equal(await here.evaluate((one) => one.getBoundingClientRect().right <= innerWidth), true, `${name}: the stage is out of sight`);
   }
-  assert.match(await phone.textContent('main'), /项目报备/);
+  assert.match(await phone.textContent('main'), filed);
 });
 
 await browser.close();

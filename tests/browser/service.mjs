@@ -95,6 +95,9 @@ await step('a request is entered with the form', async () => {
   await admin.fill('[name=subject]', 'Hall three is dark');
   await admin.selectOption('[name=priority]', 'urgent');
   await admin.selectOption('[name=category]', 'account');
+  // What it is about, more closely, follows from what it is about.
+  await admin.locator('[name=topic] option[value=sign_in]').waitFor({ state: 'attached' });
+  assert.equal(await admin.locator('[name=topic] option[value=late]').count(), 0);
   await choose(admin, 'account', 'Meridian');
   await admin.click('button.primary[type=submit]');
   await admin.waitForURL(/\/records\/request\/[a-z]+_/);
@@ -168,13 +171,35 @@ await step('solving asks for what is missing', async () => {
   await shot(lead, 'solved');
 });
 
+await step('the customer says on a page, without signing in, that it is not solved', async () => {
+  await lead.goto(record);
+  await lead.locator('form[action$="/surveys"] button').click();
+  const link = await lead.textContent('#survey-link');
+  await accessible(lead, 'a link to a survey');
+  await shot(lead, 'survey-link');
+  for (const [locale, colorScheme] of [['en', 'dark'], ['zh-CN', 'light'], ['zh-TW', 'light']]) {
+    const context = await browser.newContext({ locale, colorScheme, viewport: { width: 360, height: 740 } });
+    const customer = watch(await context.newPage());
+    await customer.goto(`${link}?lang=${locale}`);
+    assert.equal(await customer.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth), true);
+    assert.doesNotMatch(await customer.textContent('main'), /Hall three/);
+    await accessible(customer, `the survey, ${locale}`);
+    await shot(customer, `survey-${locale}`);
+    if (locale === 'zh-TW') {
+      await customer.click('button.primary');
+      await accessible(customer, 'the survey, incomplete');
+      await shot(customer, 'survey-incomplete');
+      await customer.locator('[name=score][value="1"]').check({ force: true });
+      await customer.fill('[name=comment]', 'It is dark again.');
+      await customer.click('button.primary');
+      await customer.locator('main [role=status]').waitFor();
+      await shot(customer, 'survey-thanks');
+    }
+    await context.close();
+  }
+});
+
 await step('a low answer brings it back', async () => {
-  await lead.goto(`${base}/records/feedback/new?request=${id}`);
-  await accessible(lead, 'feedback');
-  await lead.locator('[name=score][value="1"]').check({ force: true });
-  await lead.fill('[name=comment]', 'It is dark again.');
-  await lead.click('button.primary[type=submit]');
-  await lead.waitForURL(/\/records\/(feedback|request)\/[a-z]+_/);
   const back = await until('the request', async () => {
     const one = await ask(lead, `request/${id}`);
     return one.status === 'reopened' ? one : null;
@@ -185,6 +210,12 @@ await step('a low answer brings it back', async () => {
   await lead.goto(record);
   await accessible(lead, 'reopened');
   await shot(lead, 'reopened');
+  await lead.goto(`${base}/surveys`);
+  await shot(lead, 'surveys');
+  await lead.goto(`${base}/surveys/service.satisfaction`);
+  await accessible(lead, 'what came back');
+  assert.match(await lead.textContent('main'), /1/);
+  await shot(lead, 'survey-results');
 });
 
 await step('the board of requests, and every list, fits a narrow page', async () => {

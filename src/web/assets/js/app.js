@@ -8,5 +8,6 @@ import './combobox.js';
 import './rows.js';
 import './passkey.js';
 import './board.js';
+import './stages.js';
 
 document.documentElement.classList.add('js');
