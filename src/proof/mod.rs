@@ -15,7 +15,7 @@ mod swaps;
 mod unit;
 pub mod what_if;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::task::JoinSet;
 
@@ -38,8 +38,25 @@ struct Which<'a> {
     filter: Option<&'a str>,
     /// Those of a package.
     package: Option<&'a str>,
-    /// Not those behind one that failed.
-    until_one_fails: bool,
+    /// Until one fails, those first that failed before.
+    until_one_fails: Option<&'a Failed>,
+}
+
+/// Places of the cases that failed on a package with something changed, the latest first: what was changed next to it is
+/// most likely noticed by the same case.
+#[derive(Debug, Default)]
+struct Failed(Mutex<Vec<usize>>);
+
+impl Failed {
+    fn places(&self) -> Vec<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, at: usize) {
+        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        places.retain(|known| *known != at);
+        places.insert(0, at);
+    }
 }
 
 /// Runs the cases of all test files whose name contains `filter` (all without one).
@@ -70,11 +87,16 @@ async fn run_some(files: &[SourceFile], which: Which<'_>) -> Result<Report, Depl
 async fn play(files: &[SourceFile], tests: &[TestFile], which: Which<'_>, pool: &Pool, report: &mut Report) -> Result<(), DeployError> {
     let catalog = Arc::new(deploy::check(files, &Bindings::default()).map_err(DeployError::Faults)?.catalog);
     let stage = Arc::new(Stage::new(files));
-    let most = if which.until_one_fails { 1 } else { std::thread::available_parallelism().map_or(2, usize::from) * 2 };
+    let most = if which.until_one_fails.is_some() { 1 } else { std::thread::available_parallelism().map_or(2, usize::from) * 2 };
     let mut ended: Vec<(usize, Result<(), Failure>)> = Vec::new();
     let mut running = JoinSet::new();
     let cases = tests.iter().flat_map(|file| cases_of(file).into_iter().map(move |(json, line)| (file, json, line)));
-    for (at, (file, json, line)) in cases.enumerate() {
+    let mut cases: Vec<_> = cases.enumerate().collect();
+    if let Some(failed) = which.until_one_fails {
+        let places = failed.places();
+        cases.sort_by_key(|(at, _)| places.iter().position(|place| place == at).unwrap_or(usize::MAX));
+    }
+    for (at, (file, json, line)) in cases {
         let case = match Case::parse(&json, &file.path, line) {
             Ok(case) => case,
             Err(failure) => {
@@ -88,7 +110,7 @@ async fn play(files: &[SourceFile], tests: &[TestFile], which: Which<'_>, pool: 
         if running.len() >= most {
             ended.extend(one_of(&mut running).await);
         }
-        if which.until_one_fails && ended.iter().any(|(_, result)| result.is_err()) {
+        if which.until_one_fails.is_some() && ended.iter().any(|(_, result)| result.is_err()) {
             break;
         }
         let (catalog, stage, pool) = (Arc::clone(&catalog), Arc::clone(&stage), pool.clone());
@@ -105,6 +127,9 @@ async fn play(files: &[SourceFile], tests: &[TestFile], which: Which<'_>, pool: 
     }
     stage.close().await;
     ended.sort_unstable_by_key(|(at, _)| *at);
+    if let (Some(failed), Some((at, _))) = (which.until_one_fails, ended.iter().find(|(_, result)| result.is_err())) {
+        failed.note(*at);
+    }
     for (_, result) in ended {
         report.add(result);
     }

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::mutants::{self, Mutant};
 use super::packages::Packages;
-use super::{Report, Which, run_some};
+use super::{Failed, Report, Which, run_some};
 use crate::base::Explain;
 use crate::base::alike;
 use crate::base::clock::Stopwatch;
@@ -57,6 +57,15 @@ pub struct Survivor {
     pub change: String,
 }
 
+/// What the mutants of a package have in common.
+struct Original {
+    files: Vec<SourceFile>,
+    /// Of the definitions without any change.
+    digest: String,
+    package: String,
+    failed: Failed,
+}
+
 enum Fate {
     Refused,
     Caught,
@@ -88,25 +97,26 @@ pub async fn mutate(files: &[SourceFile], options: &Mutations) -> Result<Mutatio
             mutants.sort_by_key(|mutant| alike::number(&format!("{}|{}|{}|{}", options.seed, mutant.file, mutant.line, mutant.change)));
             mutants.truncate(limit);
         }
-        let ground = packages.ground(files, &package);
-        let digest = deploy::check(&ground, &Bindings::default()).map_err(DeployError::Faults)?.digest;
-        scores.push(score(&Arc::new((ground, digest)), package, mutants).await);
+        let files = packages.ground(files, &package);
+        let digest = deploy::check(&files, &Bindings::default()).map_err(DeployError::Faults)?.digest;
+        scores.push(score(Original { files, digest, package, failed: Failed::default() }, mutants).await);
     }
     let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(Mutation::Done { scores, ms })
 }
 
-async fn score(shared: &Arc<(Vec<SourceFile>, String)>, package: String, mutants: Vec<Mutant>) -> Score {
+async fn score(original: Original, mutants: Vec<Mutant>) -> Score {
+    let original = Arc::new(original);
     let most = std::thread::available_parallelism().map_or(2, usize::from) * 3;
-    let mut score = Score { package: package.clone(), ..Score::default() };
+    let mut score = Score { package: original.package.clone(), ..Score::default() };
     let mut running = JoinSet::new();
     let mut waiting = mutants.into_iter();
     loop {
         while running.len() < most
             && let Some(mutant) = waiting.next()
         {
-            let (shared, package) = (Arc::clone(shared), package.clone());
-            running.spawn(async move { (fate(&shared.0, &shared.1, &package, &mutant).await, mutant) });
+            let original = Arc::clone(&original);
+            running.spawn(async move { (fate(&original, &mutant).await, mutant) });
         }
         match running.join_next().await {
             None => break,
@@ -123,17 +133,19 @@ async fn score(shared: &Arc<(Vec<SourceFile>, String)>, package: String, mutants
     score
 }
 
-async fn fate(files: &[SourceFile], digest: &str, package: &str, mutant: &Mutant) -> Fate {
-    let changed: Vec<SourceFile> = files
+async fn fate(original: &Original, mutant: &Mutant) -> Fate {
+    let changed: Vec<SourceFile> = original
+        .files
         .iter()
         .map(|file| if file.path == mutant.file { SourceFile::new(file.path.clone(), mutant.text.clone()) } else { file.clone() })
         .collect();
     match deploy::check(&changed, &Bindings::default()) {
         Err(_) => return Fate::Refused,
-        Ok(loaded) if loaded.digest == digest => return Fate::Refused,
+        Ok(loaded) if loaded.digest == original.digest => return Fate::Refused,
         Ok(_) => {}
     }
-    match run_some(&changed, Which { package: Some(package), until_one_fails: true, ..Which::default() }).await {
+    let which = Which { package: Some(&original.package), until_one_fails: Some(&original.failed), ..Which::default() };
+    match run_some(&changed, which).await {
         Ok(report) if report.is_ok() => Fate::Survived,
         Ok(_) => Fate::Caught,
         Err(error) => {
