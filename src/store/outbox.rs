@@ -256,13 +256,13 @@ pub async fn set_cursor(tx: &mut Tx, name: &str, seq: i64) -> Result<(), StoreEr
 }
 
 /// Deletes events older than `before` that every named reader has passed, never the newest one (its position must not
-/// be given again); at most `limit` at a time. Gives how many, and remembers up to where ([`pruned`]).
+/// be given again); looks at the `limit` oldest, whatever else there is. Gives how many, and remembers up to where ([`pruned`]).
 pub async fn prune(tx: &mut Tx, before: DateTime, limit: u32) -> Result<u64, StoreError> {
     let gone = Sql::template(
-        "DELETE FROM sys_outbox WHERE seq IN (SELECT seq FROM sys_outbox WHERE at < ? \
-         AND seq < (SELECT max(seq) FROM sys_outbox) AND seq <= COALESCE((SELECT min(seq) FROM sys_cursor), ?) \
-         ORDER BY seq LIMIT ?) RETURNING seq",
-        [at(before), int(i64::MAX), int(i64::from(limit))],
+        "DELETE FROM sys_outbox WHERE seq IN (SELECT seq FROM (SELECT seq, at FROM sys_outbox ORDER BY seq LIMIT ?) AS oldest \
+         WHERE at < ? AND seq < (SELECT max(seq) FROM sys_outbox) AND seq <= COALESCE((SELECT min(seq) FROM sys_cursor), ?)) \
+         RETURNING seq",
+        [int(i64::from(limit)), at(before), int(i64::MAX)],
     );
     let rows = tx.rows(gone, &[INT]).await?;
     let Some(last) = rows.iter().map(|row| read::int(row, 0)).max() else { return Ok(0) };

@@ -138,8 +138,8 @@ fn step(dice: &Dice, kind: u64, number: u64, at: u64) -> String {
         13 => "{do: script, script: rank}".to_owned(),
         14 => format!("{{do: wait, time: {}h}}", 1 + small),
         15 => format!(
-            "{{do: wait_for, if: \"f{f} > 60\", time: {}h, else: [{{do: set, values: {{phase: {}}}}}]}}",
-            1 + small,
+            "{{do: wait_for, if: \"f{f} > 60\", time: {}m, else: [{{do: set, values: {{phase: {}}}}}]}}",
+            20 * (1 + small),
             dice.one(&["two", "three"])
         ),
         _ => format!("{{do: approval, approval: large, then: [{{do: set, values: {{e{e}: 1}}}}]}}"),
