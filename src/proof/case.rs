@@ -190,6 +190,7 @@ fn deed(json: &Json) -> Result<Deed, String> {
         "ask" => What::Ask { approval: what, record: of()?, comment },
         "approve" | "reject" => What::Decide { approves: *name == "approve", approval: what, record: of()?, comment },
         "withdraw" => What::Withdraw { approval: what, record: of()? },
+        "answer" if map.contains_key("as") => return Err("`answer` is given by whoever was asked: leave `as` out".to_owned()),
         "answer" => What::Answer { survey: what, record: of()?, values: values(), key: text("key") },
         _ => {
             after_s += duration(&what).ok_or_else(|| format!("`wait: {what}` is no duration: write 21d, 6h or 90m"))?;

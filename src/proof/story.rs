@@ -15,13 +15,13 @@ use super::hours::Hours;
 use super::report::Failure;
 use crate::access::{Actor, ActorKind};
 use crate::automation::{Automation, Post, ScriptJobs, run_button};
-use crate::base::{DateTime, EntityIx, Explain, FixedClock, IdMint, RecordId, SeededRandom};
+use crate::base::{DateTime, EntityIx, Explain, FieldIx, FixedClock, IdMint, RecordId, SeededRandom};
 use crate::deploy;
 use crate::jobs::{JobHandler, NewJob, Runner, RunnerOptions, SCHEDULE};
 use crate::query::{Deleted, GetRequest, default_select, parse_list_json};
 use crate::record::{Ask, Asked, Decision, Input, RecordError, Records, Saved, Source, WriteOptions, survey_token};
 use crate::schema::SourceFile;
-use crate::schema::catalog::Catalog;
+use crate::schema::catalog::{Catalog, Survey};
 use crate::store::{Durability, OpenOptions, Store, StoreError, Target, approvals, mails};
 
 /// The definitions all stories of a run play on. They are applied once for each moment at which stories begin; a story gets a copy.
@@ -355,8 +355,9 @@ impl World {
     async fn answer(&self, survey: &str, record: &str, values: &Json, ended: &mut Ended) -> Result<Result<Saved, RecordError>, String> {
         let (entity, about) = self.record(record)?;
         let id = about.display(&self.catalog.entity(entity).prefix);
-        let known = self.catalog.surveys.iter().find(|known| known.key == survey || known.id == survey);
-        let known = known.ok_or_else(|| format!("there is no survey `{survey}`"))?;
+        let is_meant = |known: &&Survey| known.entity == entity && (known.key == survey || known.id == survey);
+        let known = self.catalog.surveys.iter().find(is_meant);
+        let known = known.ok_or_else(|| format!("there is no survey `{survey}` about {record}"))?;
         let answers = self.catalog.entity(known.answers);
         let names = [known.about, known.fields.survey].map(|field| answers.field(field).name.as_str());
         let filter = format!("{} = '{id}' and {} = '{}'", names[0], names[1], known.key);
@@ -371,6 +372,10 @@ impl World {
             Ok(input) => input,
             Err(faults) => return Ok(Err(RecordError::Invalid(faults))),
         };
+        let is_question = |field: &FieldIx| known.questions.iter().any(|question| question.field == *field);
+        if let Some((field, _)) = input.values.iter().find(|(field, _)| !is_question(field)) {
+            return Err(format!("`{survey}` does not ask for `{}`", answers.field(*field).name));
+        }
         let questions = self.records.questions_asked(&opened, &input);
         Ok(self.records.answer_survey(&opened, &input, &questions).await)
     }

@@ -11,6 +11,7 @@ use super::error::{FieldFault, pointer};
 use super::input::{Input, Nested, NestedItem, Others, parse_id, refuse_read_only, unknown_field};
 use crate::base::{EntityIx, FieldIx, Value};
 use crate::schema::catalog::{Catalog, Entity, Field, FieldType};
+use crate::schema::field_type::says_nothing;
 
 /// What the pairs say about one field.
 #[derive(Default)]
@@ -182,7 +183,7 @@ fn read_rows(
         match (id, is_deleted) {
             (Some(id), true) => nested.items.push(NestedItem::Remove(id)),
             (None, true) => {}
-            (None, false) if fields.iter().all(|(_, text)| text.trim().is_empty() || text == "false") => {}
+            (None, false) if fields.iter().all(|(part, text)| says_nothing(part, text)) => {}
             (id, false) => match read(catalog, fields_of, &fields, zone) {
                 Ok(input) => nested.items.push(match id {
                     Some(id) => NestedItem::Update { id, input },

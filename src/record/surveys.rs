@@ -158,7 +158,7 @@ impl Records {
     /// Saves an answer with the rights of the survey. Questions that are not in `questions` are left empty.
     ///
     /// # Errors
-    /// What [`Asked::faults`] tells; as [`Records::update`]; `REC003` where it was answered meanwhile.
+    /// What [`Asked::faults`] tells; as [`Records::update`]; `REC020` where it was answered meanwhile.
     pub async fn answer_survey(&self, asked: &Asked, given: &Input, questions: &[usize]) -> Result<Saved, RecordError> {
         let faults = asked.faults(given, questions);
         if !faults.is_empty() {

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use super::{Ui, format};
 use crate::base::DateTime;
 use crate::schema::catalog::{Field, FieldType};
+use crate::schema::field_type::says_nothing;
 
 /// Names and texts of a form's controls, in order; a name may have several texts.
 #[derive(Debug, Clone, Default)]
@@ -54,6 +55,12 @@ impl FormTexts {
             }
         }
         rows
+    }
+
+    /// Whether something was entered into a row.
+    pub fn is_row_filled(&self, table: &str, row: &str) -> bool {
+        let part = |name: &str| name.strip_prefix(table)?.strip_prefix('.')?.strip_prefix(row)?.strip_prefix('.').map(str::to_owned);
+        self.iter().any(|(name, texts)| part(name).is_some_and(|part| texts.iter().any(|text| !says_nothing(&part, text))))
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {

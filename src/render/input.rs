@@ -103,6 +103,8 @@ pub struct SubRow {
     pub record: String,
     /// Offered to those who cannot add rows by script.
     pub is_spare: bool,
+    /// Marked to be taken out.
+    pub is_removed: bool,
     pub fields: Vec<FieldInput>,
 }
 
@@ -403,6 +405,7 @@ fn sub_table(ctx: InputContext<'_>, of: &Entity, by: crate::base::FieldIx, name:
     let row = |prefix: String, is_spare: bool| SubRow {
         is_spare,
         record: ctx.texts.one(&format!("{prefix}.id")).to_owned(),
+        is_removed: ctx.texts.one(&format!("{prefix}._delete")) == "true",
         fields: fields
             .iter()
             .map(|field| {
@@ -416,8 +419,10 @@ fn sub_table(ctx: InputContext<'_>, of: &Entity, by: crate::base::FieldIx, name:
             .collect(),
         prefix,
     };
-    let keys = ctx.texts.rows(name);
+    let mut keys = ctx.texts.rows(name);
     let next = keys.iter().filter_map(|key| key.parse::<usize>().ok()).max().map_or(0, |last| last + 1);
+    // What was sent blank is no row.
+    keys.retain(|key| ctx.texts.is_row_filled(name, key));
     let mut rows: Vec<SubRow> = keys.iter().map(|key| row(format!("{name}.{key}"), false)).collect();
     rows.extend((next..next + SPARE_ROWS).map(|number| row(format!("{name}.{number}"), true)));
     SubTable {

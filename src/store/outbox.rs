@@ -256,7 +256,8 @@ pub async fn set_cursor(tx: &mut Tx, name: &str, seq: i64) -> Result<(), StoreEr
 }
 
 /// Deletes events older than `before` that every named reader has passed, never the newest one (its position must not
-/// be given again); looks at the `limit` oldest, whatever else there is. Gives how many, and remembers up to where ([`pruned`]).
+/// be given again); looks at the `limit` oldest
+/// alone: where a clock ran ahead, what comes after waits as well. Gives how many, and remembers up to where ([`pruned`]).
 pub async fn prune(tx: &mut Tx, before: DateTime, limit: u32) -> Result<u64, StoreError> {
     let gone = Sql::template(
         "DELETE FROM sys_outbox WHERE seq IN (SELECT seq FROM (SELECT seq, at FROM sys_outbox ORDER BY seq LIMIT ?) AS oldest \

@@ -183,10 +183,12 @@ await step('the customer says on a page, without signing in, that it is not solv
     await customer.goto(`${link}?lang=${locale}`);
     assert.equal(await customer.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth), true);
     assert.doesNotMatch(await customer.textContent('main'), /Hall three/);
+    assert.match(await customer.textContent('h1'), { en: /How did we do/, 'zh-CN': /您对我们的服务满意吗/, 'zh-TW': /您對我們的服務滿意嗎/ }[locale]);
     await accessible(customer, `the survey, ${locale}`);
     await shot(customer, `survey-${locale}`);
     if (locale === 'zh-TW') {
       await customer.click('button.primary');
+      await customer.locator('main [role=alert]').waitFor();
       await accessible(customer, 'the survey, incomplete');
       await shot(customer, 'survey-incomplete');
       await customer.locator('[name=score][value="1"]').check({ force: true });
@@ -211,10 +213,11 @@ await step('a low answer brings it back', async () => {
   await accessible(lead, 'reopened');
   await shot(lead, 'reopened');
   await lead.goto(`${base}/surveys`);
+  assert.match(await lead.textContent('main'), /满意度/);
   await shot(lead, 'surveys');
   await lead.goto(`${base}/surveys/service.satisfaction`);
   await accessible(lead, 'what came back');
-  assert.match(await lead.textContent('main'), /1/);
+  assert.match(await lead.textContent('main'), /1 份答复/);
   await shot(lead, 'survey-results');
 });
 

@@ -59,10 +59,10 @@ export function demo(folder, port, args) {
 export async function serve(folder, port) {
   const server = await start(folder, ['serve', '--listen', `127.0.0.1:${port}`], (said) => said.length > 0);
   for (let tries = 0; tries < 600; tries += 1) {
-    if (await fetch(`http://localhost:${port}/healthz`).then((answer) => answer.ok, () => false)) break;
+    if (await fetch(`http://localhost:${port}/healthz`).then((answer) => answer.ok, () => false)) return server;
     await later(100);
   }
-  return server;
+  throw new Error(`the server is not well:\n${server.log()}`);
 }
 
 function later(milliseconds) {
@@ -97,6 +97,8 @@ export function watch(page, base, refusals) {
     const isOurs = page.url().startsWith(base);
     if (isOurs && ['error', 'warning'].includes(message.type()) && !failed.test(message.text())) faults.push(`${page.url()}: ${message.text()}`);
   });
+  // Leaving what was saved is not asked about.
+  page.on('dialog', (dialog) => { faults.push(`${page.url()}: ${dialog.type()} ${dialog.message()}`); dialog.accept(); });
   page.on('pageerror', (error) => { if (page.url().startsWith(base)) faults.push(`${page.url()}: ${error.message}`); });
   page.setDefaultTimeout(20_000);
   return page;

@@ -110,3 +110,81 @@ async fn a_page_for_what_is_not_there_has_the_sidebar_of_all_pages() {
     assert!(found.contains(">Deals</a>"), "{found}");
     assert_eq!(found, missing);
 }
+
+const SHOP: (&str, &str) = (
+    "definitions/shop.yaml",
+    r#"kind: entity
+id: offer
+fields:
+  name: {type: text, required: true}
+  way: {type: select, options: [plain, tender], default: plain}
+  number: {type: text, visible_if: "way = 'tender'"}
+  bond: {type: decimal, visible_if: "way = 'tender'", default: 5}
+  tags: {type: multi_select, options: [red, blue], visible_if: "way = 'tender'"}
+  lines: {type: children, of: line, by: offer}
+---
+kind: entity
+id: line
+features: {owner: false}
+fields:
+  offer: {type: link, to: offer, on_delete: cascade, required: true}
+  what: {type: text, required: true}
+  price: {type: money}
+  fixed: {type: boolean}
+"#,
+);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_choice_hides_and_another_shows_again_is_what_it_was() {
+    let app = TestApp::with_files(&[SHOP]).await;
+    let new = post(&app, "/records/offer/form-state", &[("name", "A"), ("way", "plain")]).await.expect_status(200).text();
+    assert!(new.contains("value=\"A\"") && !new.contains("name=\"number\""), "{new}");
+    let new = post(&app, "/records/offer/form-state", &[("name", "A"), ("way", "tender")]).await.expect_status(200).text();
+    assert!(
+        new.contains("name=\"number\"") && new.contains("name=\"bond\"") && new.contains("value=\"5.00\""),
+        "a default comes with it: {new}"
+    );
+
+    let values = json!({"name": "A", "way": "tender", "number": "T-1", "bond": "7", "tags": ["blue"], "lines": [{"what": "Rope"}]});
+    let offer = app.create_id("offer", values).await;
+    let state = format!("/records/offer/form-state?id={offer}");
+    let hidden = post(&app, &state, &[("name", "B"), ("way", "plain")]).await.expect_status(200).text();
+    assert!(!hidden.contains("name=\"number\"") && hidden.contains("value=\"Rope\""), "{hidden}");
+    let shown = post(&app, &state, &[("name", "B"), ("way", "tender")]).await.expect_status(200).text();
+    for part in ["value=\"B\"", "value=\"T-1\"", "value=\"7.00\"", "value=\"blue\" checked", "value=\"Rope\""] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    // What was emptied stays empty.
+    let emptied = [("name", "B"), ("way", "tender"), ("number", ""), ("bond", ""), ("tags", "")];
+    let emptied = post(&app, &state, &emptied).await.expect_status(200).text();
+    assert!(!emptied.contains("T-1") && !emptied.contains("value=\"7.00\"") && !emptied.contains("value=\"blue\" checked"), "{emptied}");
+    // The same where the form is refused.
+    let refused = post(&app, &format!("/records/offer/{offer}"), &[("_version", "1"), ("name", ""), ("way", "tender")]).await;
+    let refused = refused.expect_status(422).text();
+    assert!(refused.contains("value=\"T-1\"") && refused.contains("value=\"Rope\""), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_in_which_nothing_was_entered_is_no_row() {
+    let app = TestApp::with_files(&[SHOP]).await;
+    let offer = app.create_id("offer", json!({"name": "A", "lines": [{"what": "Rope"}]})).await;
+    let line = app.get("/api/v1/records/line").await.json()["data"][0]["id"].as_str().expect("an id").to_owned();
+    let spare = [("lines.1.what", ""), ("lines.1.price", ""), ("lines.1.price.currency", "USD"), ("lines.1.fixed", "false")];
+    let mut pairs = vec![("_version", "1"), ("name", "A"), ("lines.0.id", line.as_str()), ("lines.0.what", "Rope")];
+    pairs.extend(spare);
+    let rows = |page: &str| page.matches("name=\"lines.").count();
+    let state = format!("/records/offer/form-state?id={offer}");
+    let first = post(&app, &state, &pairs).await.expect_status(200).text();
+    let mut more = pairs.clone();
+    more.extend([("lines.2.what", ""), ("lines.2.price.currency", "USD"), ("lines.2.fixed", "false")]);
+    let second = post(&app, &state, &more).await.expect_status(200).text();
+    assert_eq!(rows(&first), rows(&second), "blank rows do not grow in number");
+    // One that is to go is still to go.
+    let mut gone = pairs.clone();
+    gone.push(("lines.0._delete", "true"));
+    let told = post(&app, &state, &gone).await.expect_status(200).text();
+    assert!(told.contains("name=\"lines.0._delete\" value=\"true\" checked") && told.contains("<tr hidden>"), "{told}");
+    post(&app, &format!("/records/offer/{offer}"), &pairs).await.expect_status(303);
+    let lines = app.get("/api/v1/records/line").await.json();
+    assert_eq!(lines["data"].as_array().map(Vec::len), Some(1), "{lines}");
+}

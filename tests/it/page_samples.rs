@@ -254,6 +254,7 @@ pub fn input(widget: &str) -> FieldInput {
             let row = |prefix: &str, record: &str| SubRow {
                 prefix: text(prefix),
                 record: text(record),
+                is_removed: false,
                 is_spare: record.is_empty(),
                 fields: ["link", "integer", "money"]
                     .iter()

@@ -54,6 +54,12 @@ pub use money::base_amount;
 pub use offers::{is_filterable, is_searchable, is_sortable, operators, retired_option};
 pub use storage::{columns_of, fold_cell, from_cells, has_side_table, needs_fold, scalar_type, to_cells};
 
+/// Whether a control of a row, by its name within the row, holds nothing that somebody entered: a box that is not ticked and the
+/// currency of an amount that is not there are nothing.
+pub fn says_nothing(part: &str, text: &str) -> bool {
+    text.trim().is_empty() || text == "false" || part.ends_with(".currency")
+}
+
 /// Why a value does not fit its field. `path` is the part inside the value (`/currency`, `/0`), empty for the whole.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FieldFault {

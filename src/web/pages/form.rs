@@ -15,10 +15,10 @@ use super::table::row_json;
 use crate::base::RecordId;
 use crate::query::{self, Params};
 use crate::record::{Duplicates, ErrorKind, FieldFault, Input, RecordError, Saved, Source, WriteOptions, parse_id};
+use crate::render::Arg;
 use crate::render::context::{Crumb, Form, FormPage, Notice, Similar, SimilarRow};
 use crate::render::show::Titles;
-use crate::render::{Arg, FormTexts};
-use crate::schema::catalog::{Entity, FieldType};
+use crate::schema::catalog::{Entity, Field, FieldType};
 use crate::web::{Problem, files};
 
 /// Others who save the same record at the same moment, one after another, before a person is asked.
@@ -115,7 +115,13 @@ pub(super) async fn state(page: Page, Path(slug): Path<String>, post: Post) -> R
     let id = page.params.get("id").and_then(|text| parse_id(&page.catalog, entity.ix, text));
     let (input, faults) = read_input(&page, entity, &post.pairs);
     let state = page.state.records.form_state(&page.actor, &page.catalog, entity.ix, id, &input).await?;
-    let texts = FormTexts::from_pairs(post.pairs.into_iter().filter(|(name, _)| !name.starts_with('_')));
+    let is_missing =
+        |field: &Field| matches!(field.ty, FieldType::Children { .. }) && !post.pairs.iter().any(|(name, _)| is_of(name, field));
+    let rows = match page.params.get("id").filter(|_| entity.known_fields().any(is_missing)) {
+        Some(id) => Some(stored(&page, entity, id).await?.json),
+        None => None,
+    };
+    let texts = page.texts_sent(entity, &state, rows.as_ref(), post.pairs);
     let mut form = page.empty_form(entity, String::new());
     form.state_href = page.here.clone();
     form.sections = page.draw(Drawn { entity, id, texts: &texts, state: &state, faults: &faults, prefix: "" }).await?;
@@ -282,6 +288,11 @@ fn is_shown(entity: &Entity, state: &crate::record::FormState, fault: &FieldFaul
     entity.find_field(head_of(fault)).and_then(|field| state.field(field.ix)).is_none_or(|field| field.visible && !field.readonly)
 }
 
+/// Whether a control belongs to a field: `lines.0.qty` to `lines`.
+fn is_of(name: &str, field: &Field) -> bool {
+    name.split('.').next() == Some(field.name.as_str())
+}
+
 /// The form again, with everything that was typed and what is wrong with it.
 async fn refuse(
     page: &Page,
@@ -298,7 +309,7 @@ async fn refuse(
     let (input, _) = read_input(page, entity, &pairs);
     let id = stored.map(|stored| stored.id);
     let state = page.state.records.form_state(&page.actor, &page.catalog, entity.ix, id, &input).await?;
-    let texts = FormTexts::from_pairs(pairs.into_iter().filter(|(name, _)| !name.starts_with('_')));
+    let texts = page.texts_sent(entity, &state, stored.map(|stored| &stored.json), pairs);
     form.sections = page.draw(Drawn { entity, id, texts: &texts, state: &state, faults: &refused.faults, prefix: "" }).await?;
     form.faults = page.summary(entity, &refused.faults, &texts);
     form.message = refused.message;

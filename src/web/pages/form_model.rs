@@ -286,6 +286,14 @@ impl Page {
         texts
     }
 
+    /// What the form holds: what was sent and, of fields that were not on it, what is stored or given. One that a choice hid
+    /// and another choice shows again is not emptied by that.
+    pub fn texts_sent(&self, entity: &Entity, state: &FormState, stored: Option<&Json>, pairs: Vec<(String, String)>) -> FormTexts {
+        let mut texts = self.texts_of(entity, state, stored);
+        texts.replace_with(FormTexts::from_pairs(pairs.into_iter().filter(|(name, _)| !name.starts_with('_'))));
+        texts
+    }
+
     fn write_rows(&self, of: &Entity, name: &str, rows: &[Json], texts: &mut FormTexts) {
         for (position, row) in rows.iter().enumerate() {
             let prefix = format!("{name}.{position}");
@@ -380,9 +388,9 @@ fn control_of(path: &str, texts: &FormTexts) -> String {
         [table, row, field, ..] if row.bytes().all(|byte| byte.is_ascii_digit()) => {
             // Blank rows are no rows: the number counts the others.
             let rows = texts.rows(table);
-            let filled: Vec<&String> = rows.iter().filter(|key| is_filled(texts, table, key)).collect();
+            let filled: Vec<&String> = rows.iter().filter(|key| texts.is_row_filled(table, key)).collect();
             let number: usize = row.parse().unwrap_or(0);
-            let key = if rows.iter().any(|key| key == row) && is_filled(texts, table, row) {
+            let key = if rows.iter().any(|key| key == row) && texts.is_row_filled(table, row) {
                 (*row).to_owned()
             } else {
                 filled.get(number).map_or_else(|| (*row).to_owned(), |key| (*key).clone())
@@ -391,11 +399,6 @@ fn control_of(path: &str, texts: &FormTexts) -> String {
         }
         [field, ..] => (*field).to_owned(),
     }
-}
-
-fn is_filled(texts: &FormTexts, table: &str, row: &str) -> bool {
-    let prefix = format!("{table}.{row}.");
-    texts.iter().any(|(name, texts)| name.starts_with(&prefix) && texts.iter().any(|text| !text.is_empty() && text != "false"))
 }
 
 /// What a field type expects, said as a request. The words are those of `schema::field_type`.

@@ -2,6 +2,7 @@
 //! wrong, over or about something that is gone tells nothing at all.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::extract::Path;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -66,7 +67,13 @@ pub(super) async fn answer(mut page: Page, Path(token): Path<String>, post: Post
     let (input, mut wrong) = match Input::from_text(&asked.catalog, entity, &pairs, &page.ui.zone) {
         Ok(input) => (input, Wrong::new()),
         Err(faults) => {
-            let wrong = page.wrong(&faults);
+            let mut wrong = page.wrong(&faults);
+            // Whatever is no value of a scale is told alike.
+            for question in asked.survey().questions.iter().filter(|question| question.kind.scale().is_some()) {
+                if let Some(text) = wrong.get_mut(name(question)) {
+                    *text = page.say("fault-not-on-scale", &[]);
+                }
+            }
             let readable: Vec<_> = pairs.iter().filter(|(name, _)| !wrong.contains_key(name)).cloned().collect();
             (Input::from_text(&asked.catalog, entity, &readable, &page.ui.zone).unwrap_or_default(), wrong)
         }
@@ -88,8 +95,10 @@ pub(super) async fn answer(mut page: Page, Path(token): Path<String>, post: Post
     let mut saved = records.answer_survey(&asked, &input, &questions).await;
     if matches!(saved, Err(RecordError::Stale { .. }))
         && let Some(now) = records.asked(&token).await?.filter(Asked::is_open)
+        && Arc::ptr_eq(&now.catalog, &asked.catalog)
     {
-        // Somebody with the same link was faster, and an answer may be changed: the last one counts.
+        // Somebody with the same link was faster, and an answer may be changed: the last one counts. Under other definitions
+        // the questions are others.
         saved = records.answer_survey(&now, &input, &questions).await;
     }
     let error = match saved {

@@ -4,12 +4,20 @@ const DELAY_MS = 150;
 let dirty = null;
 let leaving = false;
 let timer = 0;
+let isAsking = false;
 
 const formOf = (target) => target?.closest?.('form[data-form]');
+const isQuestion = (event) => event.detail.ctx?.sourceElement?.id === 'form-fields';
 
 function changed(event) {
   const form = formOf(event.target);
-  if (!form || event.isComposing) return;
+  if (!form) return;
+  // An answer knows nothing of what was entered after its question: that is asked anew.
+  if (isAsking) {
+    form.querySelector('#form-fields')?.dispatchEvent(new CustomEvent('htmx:abort'));
+    ask(form);
+  }
+  if (event.isComposing) return;
   dirty = form;
   const state = form.querySelector('[data-form-status]');
   if (state) state.textContent = form.dataset.textUnsaved ?? '';
@@ -19,10 +27,18 @@ document.addEventListener('input', changed);
 document.addEventListener('change', (event) => {
   changed(event);
   const form = formOf(event.target);
-  if (!form || !form.dataset.state || !affects(form, event.target)) return;
-  clearTimeout(timer);
-  timer = setTimeout(() => form.dispatchEvent(new CustomEvent('rl:changed', { bubbles: true })), DELAY_MS);
+  if (form?.dataset.state && affects(form, event.target)) ask(form);
 });
+
+function ask(form) {
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    if (form.isConnected && !form.dataset.sent) form.dispatchEvent(new CustomEvent('rl:changed', { bubbles: true }));
+  }, DELAY_MS);
+}
+
+document.addEventListener('htmx:before:request', (event) => { if (isQuestion(event)) isAsking = true; });
+document.addEventListener('htmx:finally:request', (event) => { if (isQuestion(event)) isAsking = false; });
 
 // Only fields that others depend on need the server.
 function affects(form, control) {
@@ -33,8 +49,8 @@ function affects(form, control) {
 
 // Which files were chosen means nothing to the other fields; they are sent once, with the form.
 document.addEventListener('htmx:config:request', (event) => {
-  const { sourceElement, request } = event.detail.ctx;
-  if (sourceElement?.id !== 'form-fields' || !(request.body instanceof FormData)) return;
+  const { request } = event.detail.ctx;
+  if (!isQuestion(event) || !(request.body instanceof FormData)) return;
   for (const [name, value] of [...request.body]) if (value instanceof File) request.body.delete(name);
 });
 
@@ -46,6 +62,9 @@ document.addEventListener('submit', (event) => {
     return;
   }
   if (form === dirty) leaving = true;
+  // What the fields mean is settled by saving.
+  clearTimeout(timer);
+  if (isAsking) form.querySelector('#form-fields')?.dispatchEvent(new CustomEvent('htmx:abort'));
   if (form.method.toLowerCase() === 'post') {
     form.dataset.sent = 'yes';
     form.classList.add('is-saving');
@@ -62,6 +81,7 @@ function release(form) {
 }
 
 document.addEventListener('htmx:finally:request', (event) => {
+  if (isQuestion(event)) return;
   const form = event.detail.ctx?.request?.form;
   if (form) release(form);
   else document.querySelectorAll('form[data-sent]').forEach(release);

@@ -22,6 +22,7 @@ document.addEventListener('htmx:before:swap', (event) => {
   const status = ctx.response?.status ?? 200;
   if (status < 500 && status !== 401 && status !== 403 && status !== 404 && status !== 429) return;
   event.preventDefault();
+  if (isQuestion(ctx)) return;
   if (status === 401) {
     location.reload();
     return;
@@ -33,8 +34,14 @@ document.addEventListener('htmx:before:swap', (event) => {
 
 document.addEventListener('htmx:error', (event) => {
   if (event.detail.ctx?.request?.signal?.aborted && event.detail.ctx.request.signal.reason !== 'timeout') return;
+  if (isQuestion(event.detail.ctx)) return;
   toast(text('textOffline'), { again: () => retry(event.detail.ctx) });
 });
+
+// What a form asks while it is filled in: without an answer it stays as it is, and what was entered with it.
+function isQuestion(ctx) {
+  return ctx?.sourceElement?.id === 'form-fields';
+}
 
 function retry(ctx) {
   const { method, action } = ctx.request;

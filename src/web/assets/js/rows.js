@@ -14,6 +14,7 @@ document.addEventListener('click', (event) => {
     table.querySelector('tbody').append(row);
     window.htmx?.process(row);
     row.querySelector('input:not([type=hidden]), select, textarea')?.focus();
+    table.closest('form')?.dispatchEvent(new Event('input', { bubbles: true }));
     return;
   }
   const remove = event.target.closest('[data-remove-row]');

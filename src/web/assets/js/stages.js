@@ -7,4 +7,6 @@ function showWhereItStands() {
 }
 
 showWhereItStands();
-document.addEventListener('htmx:after:swap', showWhereItStands);
+document.addEventListener('htmx:after:swap', (event) => {
+  if (event.detail.ctx?.target?.querySelector?.('.steps')) showWhereItStands();
+});
