@@ -5,10 +5,16 @@ sample=()
 cargo build -q --release
 relata=$target/release/relata
 work=$(mktemp -d -t relata-mutants.XXXXXX)
-cp -r definitions plugins "$work/"
+# `retail` and `crm` have entities of one short name: each is tried without the other.
+mkdir -p "$work/shop/definitions" "$work/office"
+cp -r definitions/core definitions/retail "$work/shop/definitions/"
 say "retail"
-"$relata" test --definitions "$work/definitions" --mutate --package retail "${sample[@]}" --at-least 80
-rm -rf "$work/definitions/retail"
+cd "$work/shop"
+"$relata" test --mutate --package retail "${sample[@]}" --at-least 80
+cp -r "$root/definitions" "$root/plugins" "$work/office/"
+rm -rf "$work/office/definitions/retail" "$work/office/plugins/README.md"
 say "core, crm, sales, service and the plugins"
-"$relata" test --definitions "$work/definitions" --mutate "${sample[@]}" --at-least 80
+cd "$work/office"
+"$relata" test --mutate "${sample[@]}" --at-least 80
+cd "$root"
 rm -rf "$work"
