@@ -1,5 +1,7 @@
 // Forms of records: ask the server what a change means (shown fields, options, requirements), warn
 // before leaving with unsaved input, and send each form once.
+import { isQuestion } from './htmx-rules.js';
+
 const DELAY_MS = 150;
 let dirty = null;
 let leaving = false;
@@ -7,14 +9,13 @@ let timer = 0;
 let isAsking = false;
 
 const formOf = (target) => target?.closest?.('form[data-form]');
-const isQuestion = (event) => event.detail.ctx?.sourceElement?.id === 'form-fields';
 
 function changed(event) {
   const form = formOf(event.target);
   if (!form) return;
   // An answer knows nothing of what was entered after its question: that is asked anew.
   if (isAsking) {
-    form.querySelector('#form-fields')?.dispatchEvent(new CustomEvent('htmx:abort'));
+    stopAsking(form);
     ask(form);
   }
   if (event.isComposing) return;
@@ -37,8 +38,12 @@ function ask(form) {
   }, DELAY_MS);
 }
 
-document.addEventListener('htmx:before:request', (event) => { if (isQuestion(event)) isAsking = true; });
-document.addEventListener('htmx:finally:request', (event) => { if (isQuestion(event)) isAsking = false; });
+function stopAsking(form) {
+  form.querySelector('#form-fields')?.dispatchEvent(new CustomEvent('htmx:abort'));
+}
+
+document.addEventListener('htmx:before:request', (event) => { if (isQuestion(event.detail.ctx)) isAsking = true; });
+document.addEventListener('htmx:finally:request', (event) => { if (isQuestion(event.detail.ctx)) isAsking = false; });
 
 // Only fields that others depend on need the server.
 function affects(form, control) {
@@ -50,7 +55,7 @@ function affects(form, control) {
 // Which files were chosen means nothing to the other fields; they are sent once, with the form.
 document.addEventListener('htmx:config:request', (event) => {
   const { request } = event.detail.ctx;
-  if (!isQuestion(event) || !(request.body instanceof FormData)) return;
+  if (!isQuestion(event.detail.ctx) || !(request.body instanceof FormData)) return;
   for (const [name, value] of [...request.body]) if (value instanceof File) request.body.delete(name);
 });
 
@@ -64,7 +69,7 @@ document.addEventListener('submit', (event) => {
   if (form === dirty) leaving = true;
   // What the fields mean is settled by saving.
   clearTimeout(timer);
-  if (isAsking) form.querySelector('#form-fields')?.dispatchEvent(new CustomEvent('htmx:abort'));
+  if (isAsking) stopAsking(form);
   if (form.method.toLowerCase() === 'post') {
     form.dataset.sent = 'yes';
     form.classList.add('is-saving');
@@ -81,7 +86,7 @@ function release(form) {
 }
 
 document.addEventListener('htmx:finally:request', (event) => {
-  if (isQuestion(event)) return;
+  if (isQuestion(event.detail.ctx)) return;
   const form = event.detail.ctx?.request?.form;
   if (form) release(form);
   else document.querySelectorAll('form[data-sent]').forEach(release);

@@ -39,7 +39,7 @@ document.addEventListener('htmx:error', (event) => {
 });
 
 // What a form asks while it is filled in: without an answer it stays as it is, and what was entered with it.
-function isQuestion(ctx) {
+export function isQuestion(ctx) {
   return ctx?.sourceElement?.id === 'form-fields';
 }
 
