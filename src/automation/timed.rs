@@ -9,10 +9,11 @@ use super::begin::{note, refused};
 use super::jobs::{ScriptJobs, told};
 use super::run::is_passing;
 use super::steps::{compare, find};
+use crate::access::Actor;
 use crate::base::{Date, DateTime, RecordId, Value};
 use crate::expr::{CompareOp, Node, Type, Typed};
 use crate::jobs::{Job, JobContext, JobError, Outcome};
-use crate::record::{Delivery, RecordError, RecordTx, Source};
+use crate::record::{Delivery, RecordError, RecordTx, Records, Source};
 use crate::schema::catalog::{ClockFields, RunAs, Shift, Start};
 use crate::schema::standing::ClockState;
 use crate::schema::working::WorkCalendar;
@@ -44,6 +45,29 @@ impl ScriptJobs {
     }
 }
 
+/// Whether an automation that looks for what is reached could find a record in this window, whatever its condition says of
+/// it. Where the whole of a window finds nothing, no part of it does, as long as no record is saved.
+///
+/// # Errors
+/// The database.
+pub async fn may_find(records: &Records, name: &str, window: (DateTime, DateTime)) -> Result<bool, RecordError> {
+    let (name, system) = (name.to_owned(), Actor::system());
+    let finds = records.rehearse(&system, Source::Automation, Vec::new(), move |tx| {
+        let name = name.clone();
+        Box::pin(async move {
+            let catalog = tx.catalog().clone();
+            let Some(automation) = catalog.automations.find(&name) else { return Ok(false) };
+            let Some(parts) = reached_in(&automation.start, window) else { return Ok(false) };
+            match find(tx, automation.entity, parts, 1).await {
+                Ok(found) => Ok(!found.is_empty()),
+                Err(RecordError::TooMany { .. }) => Ok(true),
+                Err(error) => Err(error),
+            }
+        })
+    });
+    finds.await
+}
+
 async fn begin_each(tx: &mut RecordTx<'_>, name: &str, window: (DateTime, DateTime)) -> Result<(), RecordError> {
     let catalog = tx.catalog().clone();
     let Some(automation) = catalog.automations.find(name) else { return Ok(()) };
@@ -51,20 +75,17 @@ async fn begin_each(tx: &mut RecordTx<'_>, name: &str, window: (DateTime, DateTi
     let mut parts: Vec<Typed> = automation.when.iter().cloned().collect();
     let limit = match &automation.start {
         Start::Schedule { limit, .. } => *limit,
-        Start::Due { clock, field, shift, limit } => {
-            let zone = TimeZone::get(&clock.zone).unwrap_or(TimeZone::UTC);
-            let Some((ty, after, up_to)) = reached(*shift, &zone, window) else { return Ok(()) };
-            parts.push(compare(*field, &ty, CompareOp::Gt, after));
-            parts.push(compare(*field, &ty, CompareOp::Le, up_to));
-            *limit
-        }
-        Start::Clock { fields, calendar, shift, limit, .. } => {
-            let Some(condition) = running_out(*fields, calendar, *shift, window) else { return Ok(()) };
-            parts.push(condition);
+        Start::Due { limit, .. } | Start::Clock { limit, .. } => {
+            let Some(reached) = reached_in(&automation.start, window) else { return Ok(()) };
+            parts.extend(reached);
             *limit
         }
         _ => return Ok(()),
     };
+    if let Start::Clock { fields, shift: ..0, .. } = &automation.start {
+        // Nobody is warned of what is over already.
+        parts.push(compare(fields.due, &Type::DateTime, CompareOp::Gt, Value::DateTime(window.1)));
+    }
     if runs::passes(tx.store(), &automation.uid).await? {
         return Ok(());
     }
@@ -87,6 +108,19 @@ async fn begin_each(tx: &mut RecordTx<'_>, name: &str, window: (DateTime, DateTi
     Ok(())
 }
 
+/// What a record is like that is reached in a window; nothing where nothing can be.
+fn reached_in(start: &Start, window: (DateTime, DateTime)) -> Option<Vec<Typed>> {
+    match start {
+        Start::Due { clock, field, shift, .. } => {
+            let zone = TimeZone::get(&clock.zone).unwrap_or(TimeZone::UTC);
+            let (ty, after, up_to) = reached(*shift, &zone, window)?;
+            Some(vec![compare(*field, &ty, CompareOp::Gt, after), compare(*field, &ty, CompareOp::Le, up_to)])
+        }
+        Start::Clock { fields, calendar, shift, .. } => Some(vec![running_out(*fields, calendar, *shift, window)?]),
+        _ => None,
+    }
+}
+
 /// What is saved becomes visible this much later at most: a window ends so long ago, so that nothing falls between two of them.
 const VISIBLE_US: i64 = 5_000_000;
 
@@ -107,12 +141,7 @@ fn running_out(fields: ClockFields, calendar: &WorkCalendar, shift: i64, window:
         ]);
         comes = either(vec![comes, began]);
     }
-    let mut all = vec![either(states.collect()), moment(fields.due, CompareOp::Le, up_to), comes];
-    if shift < 0 {
-        // Nobody is warned of what is over already.
-        all.push(moment(fields.due, CompareOp::Gt, Value::DateTime(window.1)));
-    }
-    Some(Typed::all_of(all))
+    Some(Typed::all_of(vec![either(states.collect()), moment(fields.due, CompareOp::Le, up_to), comes]))
 }
 
 fn either(mut conditions: Vec<Typed>) -> Typed {

@@ -19,4 +19,4 @@ mod sent;
 pub use crate::store::jobs::Priority;
 pub use handler::{Job, JobContext, JobError, JobHandler, NewJob, Outcome, enqueue};
 pub use runner::{Runner, RunnerOptions};
-pub use schedule::{CLOCKS, SCHEDULE};
+pub use schedule::{CLOCKS, Look, SCHEDULE, looks};

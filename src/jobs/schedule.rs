@@ -20,6 +20,7 @@ pub const CLOCKS: &str = "clocks";
 
 /// A run is late, and its time was missed, when it begins this long after it.
 const LATE_US: i64 = 300 * 1_000_000;
+const MINUTE_US: i64 = 60 * 1_000_000;
 /// Times that are made up for at most, the latest ones: a schedule of each minute may have stood still for a year.
 const MOST_MADE_UP: usize = 1_000;
 
@@ -90,6 +91,54 @@ impl Timed<'_> {
         let key = if is_alone && self.what != What::Due { group.clone() } else { format!("{group}:{}", due.0) };
         NewJob { group: Some(group), key: Some(key), ..NewJob::new(SCHEDULE, payload, now) }
     }
+}
+
+/// A schedule that looks for what was reached meanwhile, and does nothing where it finds nothing.
+#[derive(Debug)]
+pub struct Look {
+    /// Of the schedule.
+    pub id: String,
+    /// The automation that looks; `None`: all service clocks are looked at.
+    pub automation: Option<String>,
+    cron: Cron,
+}
+
+impl Look {
+    /// Its first time after a moment.
+    pub fn next(&self, after: DateTime) -> Option<DateTime> {
+        self.cron.next(after)
+    }
+
+    /// Its last time up to a moment (inclusive) of those after another one.
+    pub fn last(&self, after: DateTime, until: DateTime) -> Option<DateTime> {
+        let mut back = MINUTE_US;
+        loop {
+            let start = DateTime(until.0.saturating_sub(back).max(after.0));
+            let mut found = self.next(start).filter(|at| *at <= until);
+            if found.is_none() && start > after {
+                back = back.saturating_mul(4);
+                continue;
+            }
+            while let Some(next) = found.and_then(|at| self.next(at)).filter(|at| *at <= until) {
+                found = Some(next);
+            }
+            return found;
+        }
+    }
+}
+
+/// The schedules of a catalog that look for what was reached.
+pub fn looks(catalog: &Catalog) -> Vec<Look> {
+    let all = scheduled(catalog).into_iter();
+    let looks = all.filter_map(|one| {
+        let automation = match one.what {
+            What::Clocks => None,
+            What::Due => Some(one.id.to_owned()),
+            What::Script | What::Automation => return None,
+        };
+        Some(Look { id: one.uid.to_owned(), automation, cron: Cron::parse(one.cron, one.zone).ok()? })
+    });
+    looks.collect()
 }
 
 fn scheduled(catalog: &Catalog) -> Vec<Timed<'_>> {
@@ -182,4 +231,35 @@ pub(super) async fn fire(store: &Store, catalog: &std::sync::Arc<Catalog>) -> Re
             })
         })
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As it would be found by going from one time to the next.
+    fn slowly(look: &Look, after: DateTime, until: DateTime) -> Option<DateTime> {
+        std::iter::successors(look.next(after), |at| look.next(*at)).take_while(|at| *at <= until).last()
+    }
+
+    #[test]
+    fn the_last_time_is_found_without_all_before_it() {
+        let moment = |text: &str| DateTime::parse(text).unwrap();
+        let after = moment("2026-03-01T10:00:30Z");
+        for (cron, zone) in [
+            ("* * * * *", "UTC"),
+            ("*/5 * * * *", "Asia/Shanghai"),
+            ("30 2 * * *", "America/New_York"),
+            ("0 8 * * 1", "Europe/Berlin"),
+            ("0 0 30 2 *", "UTC"),
+        ] {
+            let look = Look { id: String::new(), automation: None, cron: Cron::parse(cron, zone).unwrap() };
+            for until in
+                ["2026-03-01T10:00:29Z", "2026-03-01T10:00:31Z", "2026-03-01T10:01:00Z", "2026-03-02T07:00:00Z", "2026-03-09T00:00:00Z"]
+            {
+                let until = moment(until);
+                assert_eq!(look.last(after, until), slowly(&look, after, until), "{cron} {zone} {until}");
+            }
+        }
+    }
 }

@@ -92,6 +92,29 @@ impl Records {
         Ok(noted)
     }
 
+    /// Whether a clock runs out up to a moment that nobody has noted yet, as records are now.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn has_clock_over(&self, moment: DateTime) -> Result<bool, RecordError> {
+        let system = Actor::system();
+        let finds = self.rehearse(&system, Source::Automation, Vec::new(), move |tx| {
+            Box::pin(async move {
+                let compiled = tx.scope.compiled.clone();
+                for entity in &compiled.catalog.entities {
+                    for clock in &entity.clocks {
+                        let over = Some(ran_out(clock.fields, moment));
+                        if !tx.ids_of(&Actor::system(), &compiled, entity.ix, over, None, Deleted::Live, 1).await?.is_empty() {
+                            return Ok(true);
+                        }
+                    }
+                }
+                Ok(false)
+            })
+        });
+        finds.await
+    }
+
     async fn note_due(&self, entity: &Entity, clock: &ServiceClock) -> Result<usize, RecordError> {
         let actor = Actor { kind: ActorKind::Automation, ..Actor::system() };
         let due = Arc::new(ran_out(clock.fields, self.clock().now()));

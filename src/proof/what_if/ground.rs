@@ -13,11 +13,11 @@ use super::{WhatIfError, refused};
 use crate::automation::{Automation, SCRIPT, ScriptJobs};
 use crate::base::{DateTime, FixedClock, IdMint, Stopwatch};
 use crate::deploy;
-use crate::jobs::{Job, JobContext, JobError, JobHandler, Outcome, Runner, RunnerOptions};
+use crate::jobs::{Job, JobContext, JobError, JobHandler, Look, Outcome, Runner, RunnerOptions, looks};
 use crate::proof::hours::Hours;
 use crate::record::{FORGET, LOOK, NoHooks, POOLS, Records, SCRUB};
 use crate::schema::catalog::{Catalog, Trigger};
-use crate::store::{BoxFuture, Durability, OpenOptions, Store, StoreError, Target, duplicate, jobs, mails, schedules, webhooks};
+use crate::store::{BoxFuture, Durability, OpenOptions, Store, Target, duplicate, mails, webhooks};
 
 /// Records that are read at once.
 const AT_ONCE: u32 = 500;
@@ -35,8 +35,12 @@ pub(super) struct Ground {
     pub tried: BTreeSet<String>,
     pub named: Vec<String>,
     pub records_copied: u64,
-    clock: Arc<FixedClock>,
-    runner: Runner,
+    pub clock: Arc<FixedClock>,
+    pub runner: Runner,
+    /// Schedules that only look.
+    pub looks: Vec<Look>,
+    watch: Stopwatch,
+    longest: Option<Duration>,
 }
 
 /// How a copy is laid down.
@@ -92,7 +96,7 @@ impl Ground {
     /// Lays the copy down as the workspace was at a moment.
     pub async fn lay(live: &Records, automation: &Automation, candidate: Candidate, how: Laid) -> Result<Self, WhatIfError> {
         let Candidate { loaded, ids } = candidate;
-        let Laid { from, with_others, .. } = how;
+        let Laid { from, with_others, watch, longest } = how;
         let clock = Arc::new(FixedClock::at(from));
         let random = live.store().random().clone();
         let options = OpenOptions {
@@ -137,8 +141,9 @@ impl Ground {
         ];
         let options = RunnerOptions { keeps_all: true, ..RunnerOptions::default() };
         let runner = Runner::new(store.clone(), served, handlers, clock.clone(), random, options);
-        let mut ground = Self { past, store, records, catalog, tried, named: ids, records_copied: 0, clock, runner };
-        match ground.fill(how).await {
+        let looks = looks(&catalog);
+        let mut ground = Self { past, store, records, catalog, tried, named: ids, records_copied: 0, clock, runner, looks, watch, longest };
+        match ground.fill(from).await {
             Ok(()) => Ok(ground),
             Err(error) => {
                 ground.close().await;
@@ -147,14 +152,14 @@ impl Ground {
         }
     }
 
-    async fn fill(&mut self, Laid { from, watch, longest, .. }: Laid) -> Result<(), WhatIfError> {
+    async fn fill(&mut self, from: DateTime) -> Result<(), WhatIfError> {
         for entity in &self.catalog.clone().entities {
             let mut after = i64::MIN;
             loop {
                 let former = self.past.as_of(entity.ix, after, AT_ONCE, from).await?;
                 let Some(last) = former.last else { break };
                 after = last;
-                if longest.is_some_and(|longest| watch.elapsed() > longest) {
+                if self.is_over() {
                     return Err(refused(
                         "copying the records takes longer than a request may",
                         "ask on the command line: `relata what-if`",
@@ -170,24 +175,14 @@ impl Ground {
         Ok(())
     }
 
-    /// Lets time pass up to a moment: what becomes due on the way is done when it is due.
-    pub async fn pass_until(&self, moment: DateTime) -> Result<(), StoreError> {
-        loop {
-            let due = [jobs::next_due(&self.store).await?, schedules::next_due(&self.store).await?].into_iter().flatten().min();
-            let Some(due) = due.filter(|due| *due <= moment) else { break };
-            let is_late = due <= self.store.clock().now();
-            if !is_late {
-                self.clock.set(due);
-            }
-            // What waits for another job, or is given up, is not done however often one looks.
-            if self.runner.run_until_idle().await? == 0 && is_late {
-                break;
-            }
-        }
-        if moment > self.store.clock().now() {
-            self.clock.set(moment);
-        }
-        Ok(())
+    /// The time in the copy.
+    pub fn now(&self) -> DateTime {
+        self.store.clock().now()
+    }
+
+    /// The answer has taken as long as it may.
+    pub fn is_over(&self) -> bool {
+        self.longest.is_some_and(|longest| self.watch.elapsed() > longest)
     }
 
     /// Removes the copy.

@@ -8,6 +8,7 @@ mod candidate;
 mod gather;
 mod ground;
 mod replay;
+mod time;
 
 use std::time::Duration;
 
@@ -129,7 +130,7 @@ pub async fn what_if(records: &Records, automation: &Automation, question: &Ques
     note(store, &candidate.ids, question.days).await?;
     let laid = ground::Laid { from: stretch.from, with_others: question.with_others, watch, longest: question.longest };
     let ground = ground::Ground::lay(records, automation, candidate, laid).await?;
-    let replayed = replay::replay(&ground, stretch, question, watch).await;
+    let replayed = replay::replay(&ground, stretch, question).await;
     let answer = match replayed {
         Ok(replayed) => gather::gather(&ground, stretch, question, replayed).await,
         Err(error) => Err(error),

@@ -6,7 +6,7 @@ use super::answer::{PassedOver, Why};
 use super::ground::Ground;
 use super::{Question, Stretch, WhatIfError};
 use crate::access::Actor;
-use crate::base::{DateTime, Explain, FieldIx, RecordId, Stopwatch, Value};
+use crate::base::{DateTime, Explain, FieldIx, RecordId, Value};
 use crate::record::past::{Happened, Told, is_given};
 use crate::record::{Cause, EventKind, Input, RecordError, Source, WriteOptions};
 use crate::schema::catalog::{Entity, Trigger};
@@ -35,7 +35,7 @@ enum Done {
     Passed(&'static str, String),
 }
 
-pub(super) async fn replay(ground: &Ground, stretch: Stretch, question: &Question, watch: Stopwatch) -> Result<Replayed, WhatIfError> {
+pub(super) async fn replay(ground: &Ground, stretch: Stretch, question: &Question) -> Result<Replayed, WhatIfError> {
     let mut replayed = Replayed::default();
     let mut passed: BTreeMap<(&'static str, String), (u64, String)> = BTreeMap::new();
     let mut after = stretch.after;
@@ -45,15 +45,13 @@ pub(super) async fn replay(ground: &Ground, stretch: Stretch, question: &Questio
         let Some(last) = last else { break };
         after = last;
         for event in events.iter().take_while(|event| event.seq <= stretch.last) {
-            if question.longest.is_some_and(|longest| watch.elapsed() > longest) {
-                replayed.stopped_at = Some(event.at);
+            // What was done in one transaction is done before anything that follows from it.
+            let is_reached = event.at <= now || ground.pass_until(event.at).await?;
+            if !is_reached || ground.is_over() {
+                replayed.stopped_at = Some(ground.now());
                 break 'all;
             }
-            // What was done in one transaction is done before anything that follows from it.
-            if event.at > now {
-                now = event.at;
-                ground.pass_until(now).await?;
-            }
+            now = now.max(event.at);
             replayed.seen += 1;
             match once_more(ground, event, question).await? {
                 Done::Written => replayed.done += 1,
@@ -66,7 +64,8 @@ pub(super) async fn replay(ground: &Ground, stretch: Stretch, question: &Questio
         }
     }
     if replayed.stopped_at.is_none() {
-        ground.pass_until(stretch.to).await?;
+        let is_reached = ground.pass_until(stretch.to).await?;
+        replayed.stopped_at = (!is_reached).then(|| ground.now());
     }
     let line = |((why, detail), (count, example))| PassedOver { why, detail, count, example };
     replayed.passed_over = passed.into_iter().map(line).collect();

@@ -20,6 +20,7 @@ use crate::support::TestApp;
 use crate::support::smtp::{MailServer, PASSWORD, USER};
 
 const DAY_MS: i64 = 86_400_000;
+const HOUR_MS: i64 = 3_600_000;
 /// Records that are there before.
 const THERE: usize = 20;
 const FILE: &str = "definitions/shop/automations.yaml";
@@ -72,13 +73,21 @@ impl Site {
         let begin = app.workspace.clock.now();
         let mut site = Self { app, server, recorder, people, accounts: Vec::new(), deals: Vec::new(), begin, end: begin };
         for number in 1..=THERE {
+            // The time of the first ones is over before, that of the last ones afterwards.
+            if number == THERE / 2 {
+                site.idle().await;
+                site.app.clock.advance_ms(DAY_MS);
+            }
             let account = json!({ "name": format!("A{number}"), "email": format!("a{number}@example.com"), "size": 0 });
             site.act(0, &Deed::Account(account)).await;
             site.act(number % 3, &Deed::Deal(number - 1, json!({ "name": format!("D{number}") }))).await;
         }
-        site.idle().await;
-        site.app.clock.advance_ms(DAY_MS);
-        site.idle().await;
+        // What the clock brings belongs to the time before or to the time after, and not to the moment between them.
+        for _ in 0..2 {
+            site.idle().await;
+            site.app.clock.advance_ms(HOUR_MS);
+        }
+        assert_eq!(site.idle().await, usize::from(with_clocks), "one look, and nothing is found");
         site.begin = site.app.workspace.clock.now();
         site.end = DateTime(site.begin.0 + i64::from(days) * DAY_MS * 1_000);
         site

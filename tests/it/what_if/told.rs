@@ -215,6 +215,89 @@ async fn only_administrators_ask_and_faults_are_told_with_their_place() {
     assert!(audit.contains("shop.old"), "{audit}");
 }
 
+const CLOCKS: &str = r#"
+---
+kind: calendar
+id: always
+label: {en: Always}
+time_zone: UTC
+week: {mon: ["00:00-24:00"], tue: ["00:00-24:00"], wed: ["00:00-24:00"], thu: ["00:00-24:00"], fri: ["00:00-24:00"], sat: ["00:00-24:00"], sun: ["00:00-24:00"]}
+---
+kind: extension
+of: shop.deal
+fields:
+  visit_at: {type: datetime}
+  soon: {type: datetime}
+  late: {type: datetime}
+  visit: {type: datetime}
+clocks:
+  - {id: answer, label: {en: Answer}, calendar: always, targets: [{time: 5h}], stop: "grade = 'done'"}
+"#;
+
+/// Each of them once, when it was time, for the deal whose time runs out meanwhile. Weeks in which nothing happens are left out.
+#[tokio::test(flavor = "multi_thread")]
+async fn time_passes_in_the_copy_as_it_passed() {
+    let settings = "name: Shop\nlocale: en\ntime_zone: UTC\n";
+    let shop = format!("{SHOP}{CLOCKS}");
+    let app = TestApp::with_files(&[("relata.yaml", settings), ("definitions/shop/package.yaml", &shop)]).await;
+    app.create_id("deal", json!({ "name": "Old" })).await;
+    work(&app, 24).await;
+    work(&app, 24 * 10).await;
+    let begin = app.workspace.clock.now();
+    let visit = relata::base::DateTime(begin.0 + 10 * 86_400_000_000).to_string();
+    let deal = app.create_id("deal", json!({ "name": "New", "visit_at": visit })).await;
+    let done = app.create_id("deal", json!({ "name": "Done", "visit_at": "2020-01-01T00:00:00Z" })).await;
+    work(&app, 2).await;
+    app.patch(&format!("/api/v1/records/deal/{done}"), json!({ "grade": "done" })).await.expect_status(200);
+    work(&app, 9).await;
+    work(&app, 24 * 14).await;
+    let automations = r#"
+kind: automation
+for: deal
+id: any
+trigger: {event: updated}
+when: "grade is null and visit is null and soon = old.soon and late is null"
+steps: [{do: set, values: {tags: [hot]}}]
+---
+kind: automation
+for: deal
+id: soon
+trigger: {event: clock, clock: answer, before: 1h}
+run_as: [admin]
+steps: [{do: set, values: {soon: "=now()"}}]
+---
+kind: automation
+for: deal
+id: late
+trigger: {event: clock, clock: answer, after: 2h}
+run_as: [admin]
+steps: [{do: set, values: {late: "=now()"}}]
+---
+kind: automation
+for: deal
+id: visit
+trigger: {event: due, field: visit_at, days: -1}
+run_as: [admin]
+steps: [{do: set, values: {visit: "=now()"}}]
+"#;
+    let told = ask(&app, &Question { days: 20, ..question(automations) }).await;
+    let hours = |text: &Value| {
+        let at = relata::base::DateTime::parse(text.as_str().expect("a moment")).expect("a moment");
+        (at.0 - begin.0 + 1_800_000_000).div_euclid(3_600_000_000)
+    };
+    let effects: Vec<Value> = told["effects"]["data"]
+        .as_array()
+        .expect("effects")
+        .iter()
+        .map(|one| {
+            let after = if one["after"].is_string() { hours(&one["after"]).into() } else { one["after"].clone() };
+            json!([one["record"], one["field"], after])
+        })
+        .collect();
+    let wanted = [json!([deal, "soon", 4]), json!([deal, "tags", ["hot"]]), json!([deal, "late", 7]), json!([deal, "visit", 9 * 24])];
+    assert_eq!(effects, wanted, "{told:#}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_asks_and_answers() {
     let app = shop().await;
