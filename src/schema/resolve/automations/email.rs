@@ -13,8 +13,30 @@ use super::steps::List;
 /// What the link of a survey is called in the texts of an e-mail.
 const SURVEY_LINK: &str = "survey_link";
 
+/// Where a text asks first whether there is one.
+const IF_SURVEY_LINK: &str = "if survey_link";
+
 impl List {
+    /// Writes to people; no survey is asked, so that no text may rely on the link of one.
     pub(super) fn email(&self, work: &mut Work, item: &Node) -> Option<Act> {
+        let found = self.letter(work, item)?;
+        let Act::Email { template, .. } = &found else { return None };
+        let written = work.catalog.templates.iter().find(|known| known.id == *template)?;
+        let relies = |texts: &Labels| {
+            let relying = |text: &str| text.contains(SURVEY_LINK) && !text.contains(IF_SURVEY_LINK);
+            texts.0.iter().find(|(_, text)| relying(text)).map(|(tag, _)| tag.clone())
+        };
+        if let Some(language) = relies(&written.text).or_else(|| relies(&written.html)) {
+            let place = item.get("template").map_or(&item.place, |node| &node.place).clone();
+            let message = format!("the text in `{language}` has the link of a survey, and this step asks none");
+            let hint = "ask with `do: survey`, or write `{% if survey_link %}…{% endif %}` around what is said of the survey";
+            work.fault(Diagnostic::error("DEF467", &place, message).hint(hint));
+            return None;
+        }
+        Some(found)
+    }
+
+    fn letter(&self, work: &mut Work, item: &Node) -> Option<Act> {
         let node = item.get("to")?;
         let items: Vec<Node> = node.one_or_many().into_iter().cloned().collect();
         if items.is_empty() {
@@ -33,7 +55,7 @@ impl List {
 
     /// Asks people by an e-mail, which must hold the link of the survey.
     pub(super) fn survey(&self, work: &mut Work, item: &Node) -> Option<Act> {
-        let Act::Email { to, template, language } = self.email(work, item)? else { return None };
+        let Act::Email { to, template, language } = self.letter(work, item)? else { return None };
         let survey = find_survey(work, item.get("survey")?, self.entity, &self.in_package(item.text("survey")?))?;
         let written = work.catalog.templates.iter().find(|known| known.id == template)?;
         let lacks = |texts: &Labels| texts.0.iter().find(|(_, text)| !text.contains(SURVEY_LINK)).map(|(tag, _)| tag.clone());
