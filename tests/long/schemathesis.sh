@@ -82,6 +82,13 @@ trigger: {event: created}
 steps: [{do: set, values: {name: "=null"}}]
 ---
 kind: automation
+for: crm.lead
+id: heard
+trigger: {event: received, values: {name: customer.name, company: customer.company, phone: customer.phone}}
+run_as: [user]
+steps: [{do: set, values: {need: Heard}}]
+---
+kind: automation
 for: crm.deal
 id: tells
 trigger: {event: created}
