@@ -35,4 +35,4 @@ pub use bridge::Automation;
 pub use button::{ButtonAnswer, run_button};
 pub use email::Post;
 pub use jobs::{SCRIPT, ScriptJobs};
-pub use timed::may_find;
+pub use timed::may_reach;

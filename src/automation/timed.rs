@@ -10,7 +10,7 @@ use super::jobs::{ScriptJobs, told};
 use super::run::is_passing;
 use super::steps::{compare, find};
 use crate::access::Actor;
-use crate::base::{Date, DateTime, RecordId, Value};
+use crate::base::{Date, DateTime, EntityIx, RecordId, Value};
 use crate::expr::{CompareOp, Node, Type, Typed};
 use crate::jobs::{Job, JobContext, JobError, Outcome};
 use crate::record::{Delivery, RecordError, RecordTx, Records, Source};
@@ -45,27 +45,38 @@ impl ScriptJobs {
     }
 }
 
-/// Whether an automation that looks for what is reached could find a record in this window, whatever its condition says of
-/// it. Where the whole of a window finds nothing, no part of it does, as long as no record is saved.
+/// Whether an automation that looks for what is reached has anything to note for this window: records that may be reached in
+/// it, whatever its condition says of them, or that it may not look. Where the whole of a window has nothing, no part of it
+/// has, as long as no record is saved.
 ///
 /// # Errors
 /// The database.
-pub async fn may_find(records: &Records, name: &str, window: (DateTime, DateTime)) -> Result<bool, RecordError> {
-    let (name, system) = (name.to_owned(), Actor::system());
-    let finds = records.rehearse(&system, Source::Automation, Vec::new(), move |tx| {
-        let name = name.clone();
-        Box::pin(async move {
-            let catalog = tx.catalog().clone();
-            let Some(automation) = catalog.automations.find(&name) else { return Ok(false) };
-            let Some(parts) = reached_in(&automation.start, window) else { return Ok(false) };
-            match find(tx, automation.entity, parts, 1).await {
-                Ok(found) => Ok(!found.is_empty()),
-                Err(RecordError::TooMany { .. }) => Ok(true),
-                Err(error) => Err(error),
-            }
-        })
+pub async fn may_reach(records: &Records, name: &str, window: (DateTime, DateTime)) -> Result<bool, RecordError> {
+    let catalog = records.catalog();
+    let Some(automation) = catalog.automations.find(name) else { return Ok(false) };
+    let Some(reached) = reached_in(&automation.start, window) else { return Ok(true) };
+    if finds(records, &Actor::system(), automation.entity, reached.clone()).await? {
+        return Ok(true);
+    }
+    let RunAs::Roles(roles) = &automation.run_as else { return Ok(false) };
+    let parts = automation.when.iter().cloned().chain(reached).collect();
+    match finds(records, &records.actor_with(roles), automation.entity, parts).await {
+        Err(error) if is_passing(&error) => Err(error),
+        Err(_) => Ok(true),
+        Ok(found) => Ok(found),
+    }
+}
+
+async fn finds(records: &Records, actor: &Actor, entity: EntityIx, parts: Vec<Typed>) -> Result<bool, RecordError> {
+    let found = records.rehearse(actor, Source::Automation, Vec::new(), move |tx| {
+        let parts = parts.clone();
+        Box::pin(async move { find(tx, entity, parts, 1).await })
     });
-    finds.await
+    match found.await {
+        Ok(found) => Ok(!found.is_empty()),
+        Err(RecordError::TooMany { .. }) => Ok(true),
+        Err(error) => Err(error),
+    }
 }
 
 async fn begin_each(tx: &mut RecordTx<'_>, name: &str, window: (DateTime, DateTime)) -> Result<(), RecordError> {

@@ -100,11 +100,11 @@ impl Records {
         let system = Actor::system();
         let finds = self.rehearse(&system, Source::Automation, Vec::new(), move |tx| {
             Box::pin(async move {
-                let compiled = tx.scope.compiled.clone();
+                let (compiled, system) = (tx.scope.compiled.clone(), Actor::system());
                 for entity in &compiled.catalog.entities {
                     for clock in &entity.clocks {
                         let over = Some(ran_out(clock.fields, moment));
-                        if !tx.ids_of(&Actor::system(), &compiled, entity.ix, over, None, Deleted::Live, 1).await?.is_empty() {
+                        if !tx.ids_of(&system, &compiled, entity.ix, over, None, Deleted::Live, 1).await?.is_empty() {
                             return Ok(true);
                         }
                     }

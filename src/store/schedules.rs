@@ -24,12 +24,6 @@ pub async fn list(store: &Store) -> Result<Vec<Schedule>, StoreError> {
     Ok(rows.iter().map(schedule).collect())
 }
 
-/// When the next one is due.
-pub async fn next_due(store: &Store) -> Result<Option<DateTime>, StoreError> {
-    let rows = store.rows(Sql::new("SELECT min(next_at) FROM sys_schedule"), &[AT]).await?;
-    Ok(rows.first().and_then(|row| read::opt_at(row, 0)))
-}
-
 /// Schedules due at `now`; on PostgreSQL locked, and without those another process is about to run.
 pub async fn due(tx: &mut Tx, now: DateTime) -> Result<Vec<Schedule>, StoreError> {
     let mut sql =

@@ -15,7 +15,7 @@ use crate::base::{DateTime, FixedClock, IdMint, Stopwatch};
 use crate::deploy;
 use crate::jobs::{Job, JobContext, JobError, JobHandler, Look, Outcome, Runner, RunnerOptions, looks};
 use crate::proof::hours::Hours;
-use crate::record::{FORGET, LOOK, NoHooks, POOLS, Records, SCRUB};
+use crate::record::{FORGET, LOOK as LOOK_FOR_TWINS, NoHooks, POOLS, Records, SCRUB};
 use crate::schema::catalog::{Catalog, Trigger};
 use crate::store::{BoxFuture, Durability, OpenOptions, Store, Target, duplicate, mails, webhooks};
 
@@ -39,6 +39,7 @@ pub(super) struct Ground {
     pub runner: Runner,
     /// Schedules that only look.
     pub looks: Vec<Look>,
+    /// How long the answer takes so far, and may take.
     watch: Stopwatch,
     longest: Option<Duration>,
 }
@@ -58,7 +59,7 @@ struct Held;
 
 impl JobHandler for Held {
     fn kinds(&self) -> &[&'static str] {
-        &[mails::SEND, webhooks::SEND, FORGET, SCRUB, POOLS, LOOK]
+        &[mails::SEND, webhooks::SEND, FORGET, SCRUB, POOLS, LOOK_FOR_TWINS]
     }
 
     fn run<'a>(&'a self, _: &'a JobContext, _: &'a Job) -> BoxFuture<'a, Result<Outcome, JobError>> {

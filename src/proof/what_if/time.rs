@@ -1,10 +1,10 @@
 //! How time passes in the copy: from one thing that becomes due to the next. Looks for what was reached meanwhile (clocks that
 //! ran out, a date that came near) are left out as long as they would find nothing, or a quiet month would be 43,200 of them
-//! for each clock.
+//! for all service clocks, and as many for each automation that begins with one.
 
 use super::WhatIfError;
 use super::ground::Ground;
-use crate::automation::may_find;
+use crate::automation::may_reach;
 use crate::base::DateTime;
 use crate::jobs::Look;
 use crate::record::RecordError;
@@ -61,6 +61,9 @@ impl Ground {
             quiet.push((look, schedule));
         }
         for (look, schedule) in &quiet {
+            if self.is_over() {
+                return Ok(false);
+            }
             if let Some(found) = self.first_to_find(look, schedule, first).await? {
                 first = first.min(found);
             }
@@ -110,7 +113,7 @@ impl Ground {
 
     async fn may_find(&self, look: &Look, from: DateTime, due: DateTime) -> Result<bool, RecordError> {
         match &look.automation {
-            Some(automation) => may_find(&self.records, automation, (from, due)).await,
+            Some(automation) => may_reach(&self.records, automation, (from, due)).await,
             None => self.records.has_clock_over(due).await,
         }
     }

@@ -105,8 +105,9 @@ impl Site {
     async fn pass_until(&self, moment: DateTime) {
         let store = &self.app.workspace.store;
         loop {
-            let next = [jobs::next_due(store).await.expect("read"), schedules::next_due(store).await.expect("read")];
-            let Some(due) = next.into_iter().flatten().min().filter(|due| *due <= moment) else { break };
+            let planned = schedules::list(store).await.expect("read").into_iter().map(|schedule| schedule.next_at);
+            let ready = jobs::next_due(store).await.expect("read");
+            let Some(due) = planned.chain(ready).min().filter(|due| *due <= moment) else { break };
             let is_late = due <= self.app.workspace.clock.now();
             if !is_late {
                 self.app.clock.set(due);

@@ -298,6 +298,20 @@ steps: [{do: set, values: {visit: "=now()"}}]
     assert_eq!(effects, wanted, "{told:#}");
 }
 
+/// Who may not look is told so at each look, as on a server, however quiet the time was.
+#[tokio::test(flavor = "multi_thread")]
+async fn looks_that_are_refused_are_told() {
+    let settings = "name: Shop\nlocale: en\ntime_zone: UTC\n";
+    let shop = format!("{SHOP}{CLOCKS}---\nkind: role\nid: stranger\nlabel: {{en: Stranger}}\npermissions: {{}}\n");
+    let app = TestApp::with_files(&[("relata.yaml", settings), ("definitions/shop/package.yaml", &shop)]).await;
+    app.create_id("deal", json!({ "name": "Old" })).await;
+    work(&app, 24 * 3).await;
+    let visit = "kind: automation\nfor: deal\nid: visit\ntrigger: {event: due, field: visit_at}\nrun_as: [stranger]\n\
+                 steps: [{do: set, values: {visit: \"=now()\"}}]\n";
+    let told = ask(&app, &Question { days: 1, ..question(visit) }).await;
+    assert_eq!(told["automations"][0]["states"], json!({ "skipped": 24 * 12 }), "{told:#}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_asks_and_answers() {
     let app = shop().await;
