@@ -178,7 +178,7 @@ pub(super) async fn send(
     Ok((json!({ "template": template }), json!({ "queued": queued, "left_out": letters.left_out })))
 }
 
-/// Makes an invitation to a survey for each letter and writes the letter down, likewise.
+/// Makes an invitation to a survey for each letter and writes the letter down, likewise. Nobody is asked where the survey's `when` does not hold.
 pub(super) async fn ask(
     tx: &mut RecordTx<'_>,
     step: &Step,
@@ -189,6 +189,12 @@ pub(super) async fn ask(
     let catalog = tx.catalog().clone();
     let missing = || RecordError::State { message: format!("there is no survey `{survey}`") };
     let known = catalog.surveys.iter().find(|known| known.id == survey).ok_or_else(missing)?;
+    let input = json!({ "survey": survey, "template": template });
+    // It may have held when the letters were written.
+    if !tx.may_ask(known, about.record).await? {
+        let output = json!({ "asked": [], "queued": [], "not_asked": "the survey's `when` does not hold" });
+        return Ok((input, output));
+    }
     let prefix = &catalog.entity(known.answers).prefix;
     let (mut queued, mut asked) = (Vec::new(), Vec::new());
     for (letter, invitation) in &letters.letters {
@@ -198,7 +204,7 @@ pub(super) async fn ask(
         queued.push(queue(tx, step, letter, about).await?);
     }
     let output = json!({ "asked": asked, "queued": queued, "left_out": letters.left_out });
-    Ok((json!({ "survey": survey, "template": template }), output))
+    Ok((input, output))
 }
 
 async fn queue(tx: &mut RecordTx<'_>, step: &Step, letter: &NewMail, about: &About<'_>) -> Result<String, RecordError> {

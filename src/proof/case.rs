@@ -94,6 +94,12 @@ pub(super) enum What {
         approval: String,
         record: String,
     },
+    /// Somebody makes a link for whom they ask.
+    Invite {
+        survey: String,
+        record: String,
+        key: Option<String>,
+    },
     /// Whoever was asked last about the record answers.
     Answer {
         survey: String,
@@ -110,8 +116,9 @@ const NOW: &str = "2026-01-05T08:00:00Z";
 const KEYS: &[&str] = &["name", "now", "records", "script", "given", "when", "expect", "description"];
 const EXPECT: &[&str] =
     &["ok", "reject", "warn", "changed", "values", "created", "records", "error", "answer", "deleted", "found", "notified", "mailed"];
-const DEEDS: &[&str] =
-    &["create", "update", "delete", "button", "schedule", "read", "list", "ask", "approve", "reject", "withdraw", "answer", "wait"];
+const DEEDS: &[&str] = &[
+    "create", "update", "delete", "button", "schedule", "read", "list", "ask", "approve", "reject", "withdraw", "invite", "answer", "wait",
+];
 const DEED_KEYS: &[&str] = &["as", "after", "values", "of", "payload", "filter", "comment", "override", "key", "asks"];
 
 impl Case {
@@ -190,6 +197,7 @@ fn deed(json: &Json) -> Result<Deed, String> {
         "ask" => What::Ask { approval: what, record: of()?, comment },
         "approve" | "reject" => What::Decide { approves: *name == "approve", approval: what, record: of()?, comment },
         "withdraw" => What::Withdraw { approval: what, record: of()? },
+        "invite" => What::Invite { survey: what, record: of()?, key: text("key") },
         "answer" if map.contains_key("as") => return Err("`answer` is given by whoever was asked: leave `as` out".to_owned()),
         "answer" => What::Answer { survey: what, record: of()?, values: values(), key: text("key") },
         _ => {

@@ -304,6 +304,15 @@ impl World {
                 return Ok(self.listed(actor, ix, filter.as_deref()).await.map(|found| ended.found = found));
             }
             What::Ask { .. } | What::Decide { .. } | What::Withdraw { .. } => return self.approve(actor, what, ended).await,
+            What::Invite { survey, record, key } => {
+                let (ix, id) = self.subject(record, ended)?;
+                let known = self.survey(survey, record, ix)?;
+                let invited = self.records.invite_about(actor, &known.id, id, Source::Api).await;
+                if let (Some(key), Ok(invited)) = (key, &invited) {
+                    self.known.insert(key.clone(), (known.answers, invited.answer));
+                }
+                return Ok(invited.map(|_| ()));
+            }
             What::Answer { survey, record, values, key } => {
                 let answered = self.answer(survey, record, values, ended).await?;
                 if let (Some(key), Some(subject)) = (key, ended.subject) {
@@ -351,13 +360,16 @@ impl World {
         })
     }
 
+    fn survey(&self, name: &str, record: &str, entity: EntityIx) -> Result<&Survey, String> {
+        let is_meant = |known: &&Survey| known.entity == entity && (known.key == name || known.id == name);
+        self.catalog.surveys.iter().find(is_meant).ok_or_else(|| format!("there is no survey `{name}` about {record}"))
+    }
+
     /// Answers the newest invitation to a survey about a record, as whoever has its link.
     async fn answer(&self, survey: &str, record: &str, values: &Json, ended: &mut Ended) -> Result<Result<Saved, RecordError>, String> {
         let (entity, about) = self.record(record)?;
         let id = about.display(&self.catalog.entity(entity).prefix);
-        let is_meant = |known: &&Survey| known.entity == entity && (known.key == survey || known.id == survey);
-        let known = self.catalog.surveys.iter().find(is_meant);
-        let known = known.ok_or_else(|| format!("there is no survey `{survey}` about {record}"))?;
+        let known = self.survey(survey, record, entity)?;
         let answers = self.catalog.entity(known.answers);
         let names = [known.about, known.fields.survey].map(|field| answers.field(field).name.as_str());
         let filter = format!("{} = '{id}' and {} = '{}'", names[0], names[1], known.key);

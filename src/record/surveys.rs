@@ -186,7 +186,7 @@ impl Records {
     /// Makes an invitation about a record that `actor` may change; its link is told by [`survey_token`].
     ///
     /// # Errors
-    /// `REC002` for a record that is not there, `REC040` for one that may not be changed.
+    /// `REC002` for a record that is not there, `REC040` for one that may not be changed, `REC013` where the survey's `when` does not hold.
     pub async fn invite_about(&self, actor: &Actor, survey: &str, about: RecordId, source: Source) -> Result<Invited, RecordError> {
         let (id, survey) = (self.mint(), survey.to_owned());
         let catalog = self.catalog();
@@ -203,6 +203,11 @@ impl Records {
                 let missing = || RecordError::NotFound { entity: definition.slug.clone(), id: about.display(&definition.prefix) };
                 let record = tx.get(known.entity, about).await?.ok_or_else(missing)?;
                 tx.expect_may_update(&record).await?;
+                if !tx.may_ask(known, &record).await? {
+                    let message =
+                        format!("`{}` is not asked about this {} as it stands: its `when` does not hold", known.id, definition.slug);
+                    return Err(RecordError::State { message });
+                }
                 let locale = match &known.language {
                     Language::Usual => None,
                     Language::Fixed(locale) => Some(*locale),
@@ -217,6 +222,17 @@ impl Records {
 }
 
 impl RecordTx<'_> {
+    /// Whether anybody is asked about a record as it stands.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn may_ask(&mut self, survey: &Survey, record: &Record) -> Result<bool, RecordError> {
+        match &survey.when {
+            Some(when) => self.holds(when, record, None).await,
+            None => Ok(true),
+        }
+    }
+
     /// Makes the invitation `id` to a survey about a record, with the rights of the survey.
     ///
     /// # Errors

@@ -19,6 +19,8 @@ pub struct Survey {
     pub answers: EntityIx,
     /// The link of an answer to the record asked about.
     pub about: FieldIx,
+    /// Nobody is asked about a record for which this does not hold.
+    pub when: Option<Typed>,
     /// What an answer holds from the beginning: who is asked, who did the work.
     pub values: Vec<Given>,
     pub title: Labels,

@@ -102,6 +102,7 @@ fn survey(work: &mut Work, document: &Document, seen: &mut BTreeMap<String, Plac
     let [Some(survey), Some(state), Some(expires_at), Some(answered_at), Some(language)] = SurveyFields::NAMES.map(named) else { return };
     // Which language somebody speaks goes with them.
     work.entity_mut(answers).fields[language.0 as usize].class = Some(FieldClass::Personal);
+    let when = condition(work, node.get("when"), entity, false);
     let values = match node.get("values") {
         Some(values) => given_about(work, values, entity, answers),
         None => Some(Vec::new()),
@@ -160,6 +161,7 @@ fn survey(work: &mut Work, document: &Document, seen: &mut BTreeMap<String, Plac
         entity,
         answers,
         about,
+        when,
         values,
         intro: text("intro"),
         thanks: text("thanks"),

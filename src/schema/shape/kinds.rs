@@ -410,6 +410,7 @@ pub const SURVEY: &[KeySpec] = &[
     key("label", Label, "What people of the workspace read; made from the id when left out."),
     must("answers", Entity, "The entity whose records are its answers."),
     key("about", Name, "The link of an answer to the record asked about; the only one when left out."),
+    key("when", Expr, "Nobody is asked about a record for which this does not hold."),
     key(
         "values",
         MapOf(&Any),

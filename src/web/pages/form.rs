@@ -117,7 +117,9 @@ pub(super) async fn state(page: Page, Path(slug): Path<String>, post: Post) -> R
     let state = page.state.records.form_state(&page.actor, &page.catalog, entity.ix, id, &input).await?;
     let is_missing =
         |field: &Field| matches!(field.ty, FieldType::Children { .. }) && !post.pairs.iter().any(|(name, _)| is_of(name, field));
-    let rows = match page.params.get("id").filter(|_| entity.known_fields().any(is_missing)) {
+    let sections = page.sections(entity, true, None);
+    let mut shown = sections.iter().flat_map(|section| &section.fields);
+    let rows = match page.params.get("id").filter(|_| shown.any(|(field, _)| is_missing(entity.field(*field)))) {
         Some(id) => Some(stored(&page, entity, id).await?.json),
         None => None,
     };

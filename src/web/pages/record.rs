@@ -130,7 +130,7 @@ pub(super) async fn record_page(
     let clocks = page.clocks(entity, state.as_ref());
     let surveys = match read.is_deleted {
         true => Vec::new(),
-        false => page.survey_cards(entity, read.id, &href, may.update).await?,
+        false => page.survey_cards(entity, read.id, &href, state.as_ref().filter(|_| may.update)).await?,
     };
     let kind = match () {
         () if is_history => HISTORY,

@@ -10,7 +10,9 @@ use super::page::{Page, address, encode};
 use super::post::Post;
 use super::record::record_page;
 use crate::base::RecordId;
-use crate::record::{Among, Figure, QuestionResults, Source, SurveyResults, parse_id, readable_surveys, survey_token};
+use crate::record::{
+    Among, Figure, FormState, QuestionResults, RecordError, Source, SurveyResults, parse_id, readable_surveys, survey_token,
+};
 use crate::render::Arg;
 use crate::render::context::{Bar, Choice, Crumb, Notice, QuestionResult, SurveyCard, SurveyResultsPage, SurveyRow, SurveysPage};
 use crate::schema::catalog::{Entity, Field, FieldType, Survey};
@@ -87,7 +89,10 @@ pub(super) async fn ask(page: Page, Path((slug, id_text)): Path<(String, String)
             Ok(response)
         }
         Err(fault) => {
-            let text = told(&page, fault)?;
+            let text = match fault {
+                RecordError::State { .. } => page.say("survey-not-now", &[]),
+                fault => told(&page, fault)?,
+            };
             let notice = Notice { kind: "error".to_owned(), text, detail: None, action: None };
             record_page(&page, &slug, &id_text, StatusCode::UNPROCESSABLE_ENTITY, Some(notice)).await
         }
@@ -108,16 +113,17 @@ impl Page {
         Ok(self.state.records.survey_results(&self.actor, &self.catalog, survey, among).await?)
     }
 
-    /// The surveys about a record: how they were answered, and who may ask once more.
+    /// The surveys about a record: how they were answered, and who may ask once more. `state`: of whoever may change it.
     pub(super) async fn survey_cards(
         &self,
         entity: &Entity,
         id: RecordId,
         href_of: &str,
-        may_ask: bool,
+        state: Option<&FormState>,
     ) -> Result<Vec<SurveyCard>, Problem> {
         let mut cards = Vec::new();
         for survey in self.catalog.surveys.iter().filter(|survey| survey.entity == entity.ix) {
+            let may_ask = state.is_some() && self.is_visible(survey.when.as_ref(), state);
             let mut card = SurveyCard {
                 id: survey.id.clone(),
                 label: survey.label.get(self.ui.locale).to_owned(),
@@ -132,7 +138,7 @@ impl Page {
                 }
                 (card.figure, card.figure_label) = self.first_figure(&results);
             }
-            if may_ask || !card.results_href.is_empty() {
+            if may_ask || !card.answered.is_empty() {
                 cards.push(card);
             }
         }

@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use super::world::World;
+use crate::support::smtp::MailServer;
 
 const RULES: &str = r#"
 kind: extension
@@ -37,4 +38,67 @@ async fn rules_and_scripts_hold_for_invitations_and_answers() {
     world.answer(&link, &format!("{shown}&score=1&reason=tone&why=late")).await;
     let saved = world.read(&answer).await;
     assert_eq!((&saved["noted"], &saved["why"]), (&json!("got 1"), &json!("late")));
+}
+
+const WHEN: &str = r#"
+kind: survey
+id: urgent
+for: desk.request
+answers: desk.feedback
+when: "priority = 'high' and contact.email is not null"
+run_as: [answers]
+questions: [{field: solved}]
+---
+kind: survey
+id: urgent_alone
+for: desk.request
+answers: desk.feedback
+when: "priority = 'high'"
+run_as: [answers]
+questions: [{field: solved}]
+---
+kind: template
+for: request
+id: urgent
+subject: {en: "About {{ name }}"}
+text: {en: "Tell us: {{ survey_link }}"}
+---
+kind: automation
+for: request
+id: urgent
+trigger: {event: created}
+run_as: [agent]
+steps: [{do: survey, survey: urgent, to: "=contact.email", template: urgent}]
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_asked_where_the_survey_is_not_meant() {
+    let server = MailServer::listen(false).await;
+    let world = World::with_mail(&server, WHEN).await;
+    let low = world.request_of("en").await;
+    let path = format!("/api/v1/records/request/{low}/surveys");
+    let refused = world.app.post(&path, json!({ "survey": "desk.urgent" })).await.expect_status(409).json();
+    assert_eq!(refused["code"], "REC013", "{refused:#}");
+    assert!(refused["detail"].as_str().unwrap().contains("`when` does not hold"), "{refused:#}");
+    let page = format!("/records/request/{low}");
+    let form = world.app.request(axum::http::Method::POST, &format!("{page}/surveys"));
+    let form = form.header("content-type", "application/x-www-form-urlencoded").text("survey=desk.urgent_alone");
+    assert!(form.send().await.expect_status(422).text().contains("Nobody is asked about this record"));
+    // A page offers what its record's own values allow; what depends on others is tried.
+    let shown = world.app.get(&page).await.expect_status(200).text();
+    assert!(!shown.contains("value=\"desk.urgent_alone\""), "{shown}");
+    assert!(shown.contains("value=\"desk.urgent\""), "{shown}");
+    // A step writes to nobody and says why.
+    world.work().await;
+    assert_eq!(server.take().len(), 0);
+    let runs = world.app.get("/api/v1/runs?automation=desk.urgent").await.expect_status(200).json();
+    let run = world.app.get(&format!("/api/v1/runs/{}", runs["data"][0]["id"].as_str().unwrap())).await.json();
+    assert_eq!((&run["state"], &run["steps"][0]["output"]["asked"]), (&json!("done"), &json!([])), "{run:#}");
+    assert!(run["steps"][0]["output"]["not_asked"].as_str().unwrap().contains("`when`"), "{run:#}");
+    assert_eq!(world.app.get("/api/v1/records/feedback").await.json()["data"], json!([]));
+
+    world.app.patch(&format!("/api/v1/records/request/{low}"), json!({ "priority": "high" })).await.expect_status(200);
+    let shown = world.app.get(&page).await.expect_status(200).text();
+    assert!(shown.contains("value=\"desk.urgent_alone\""), "{shown}");
+    world.ask(&low, "desk.urgent").await;
 }

@@ -15,6 +15,7 @@ surveys-none = There is no survey here
 surveys-none-hint = Surveys are part of the definitions; you see those whose answers you may read.
 survey-answered-of = { $answered } of { $asked } answered
 survey-ask = Make a link
+survey-not-now = Nobody is asked about this record as it stands now.
 survey-link-hint = Send this link to whom you want to ask. It is open without signing in until it is answered or expires.
 survey-all = All answers
 survey-period = Asked

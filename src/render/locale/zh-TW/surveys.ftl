@@ -15,6 +15,7 @@ surveys-none = 這裡沒有調查
 surveys-none-hint = 調查由定義宣告；您只能看到有權檢視答覆的調查。
 survey-answered-of = 已答覆 { $answered } / { $asked }
 survey-ask = 產生連結
+survey-not-now = 以目前的狀態，此記錄不發起調查。
 survey-link-hint = 把此連結傳給您想詢問的人。無需登入即可開啟，直到答覆或過期。
 survey-all = 全部答覆
 survey-period = 邀請時間
