@@ -1,7 +1,7 @@
 //! Seed and sample records of packages.
 //!
-//! A record has a key of its own inside its package. What was loaded is remembered under that key, so that loading again
-//! makes nothing twice. `$key` in a link refers to another record; a text that begins with `=` is an expression
+//! A record has a key of its own inside its package, or is known by its values. What was loaded is remembered under that, so
+//! that loading again makes nothing twice. `$key` in a link refers to another record; a text that begins with `=` is an expression
 //! (`=today() - 3`), so that sample data is never stale; `=me()` is whoever loads it.
 
 use std::collections::HashMap;
@@ -59,15 +59,23 @@ async fn load_sets(
     let catalog = tx.catalog().clone();
     let mut done = Loaded::default();
     let mut ids: HashMap<(String, String), String> = HashMap::new();
+    let mut alike: HashMap<(String, String), u32> = HashMap::new();
     for set in sets {
         let Some(entity) = catalog.find_entity(&set.entity) else { continue };
         for record in &set.records {
             *place.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
                 Some(format!("{}:{}:{}", record.place.file, record.place.line, record.place.column));
-            if let Some(key) = &record.key
-                && let Some(id) = seeds::find(tx.store(), &set.package, key).await?
-            {
-                ids.insert((set.package.clone(), key.clone()), id.display(&entity.prefix));
+            let key = match &record.key {
+                Some(key) => key.clone(),
+                None => {
+                    let unnamed = key_of_values(set, &record.values);
+                    let count = alike.entry((set.package.clone(), unnamed.clone())).or_default();
+                    *count += 1;
+                    format!("{unnamed}.{count}")
+                }
+            };
+            if let Some(id) = seeds::find(tx.store(), &set.package, &key).await? {
+                ids.insert((set.package.clone(), key), id.display(&entity.prefix));
                 done.known += 1;
                 continue;
             }
@@ -77,22 +85,26 @@ async fn load_sets(
             let options = WriteOptions { without_hooks: true, ..WriteOptions::from(Source::System) };
             let saved = tx.create(entity.ix, input, &options).await?;
             done.created += 1;
-            if let Some(key) = &record.key {
-                let seed = Seed {
-                    package: set.package.clone(),
-                    key: key.clone(),
-                    entity_uid: entity.uid.clone(),
-                    record: saved.id,
-                    hash: hash(&record.values),
-                    is_sample: set.kind == DataKind::Sample,
-                };
-                seeds::save(tx.store(), &seed).await?;
-                ids.insert((set.package.clone(), key.clone()), saved.id.display(&entity.prefix));
-            }
+            let seed = Seed {
+                package: set.package.clone(),
+                key: key.clone(),
+                entity_uid: entity.uid.clone(),
+                record: saved.id,
+                hash: hash(&record.values),
+                is_sample: set.kind == DataKind::Sample,
+            };
+            seeds::save(tx.store(), &seed).await?;
+            ids.insert((set.package.clone(), key), saved.id.display(&entity.prefix));
         }
     }
     *place.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
     Ok(done)
+}
+
+/// Stands for the key of a record that has none: as written, among all of its kind.
+fn key_of_values(set: &DataSet, values: &Map<String, Json>) -> String {
+    let kind = if set.kind == DataKind::Sample { "sample" } else { "seed" };
+    format!("#{kind}.{}.{}", set.entity, hash(values).get(..32).unwrap_or_default())
 }
 
 /// What the values were when they were loaded.

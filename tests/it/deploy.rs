@@ -213,3 +213,31 @@ async fn people_are_those_of_core_under_any_short_name() {
     let patch = app.patch(&format!("/api/v1/records/person/{}", me.as_str().expect("an id")), json!({"active": false})).await;
     assert_eq!(patch.expect_status(422).json()["errors"][0]["code"], "last_administrator");
 }
+
+/// Records of packages are made once, whether they have a key or not, and as often as they are written.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_of_a_package_are_loaded_once() {
+    const DATA: &str = "kind: seed\nentity: shop.ticket\nrecords:\n  - {key: a, subject: With a key}\n  - {subject: Without}\n  - {subject: Twice}\n  - {subject: Twice}\n\
+                        ---\nkind: sample\nentity: shop.ticket\nrecords:\n  - {subject: To try}\n  - {subject: Without}\n";
+    let ticket = ticket("");
+    let app = TestApp::with_files(&[PACKAGE, ("definitions/shop/ticket.yaml", &ticket), ("definitions/shop/data.yaml", DATA)]).await;
+    let subjects = async || {
+        let all = app.get("/api/v1/records/ticket?sort=subject&select=subject").await.expect_status(200).json();
+        let rows = all["data"].as_array().expect("records").clone();
+        rows.iter().map(|row| row["subject"].as_str().expect("a text").to_owned()).collect::<Vec<_>>()
+    };
+    let seeded = ["Twice", "Twice", "With a key", "Without"];
+    assert_eq!(subjects().await, seeded);
+    for fields in ["  channel: {type: text}\n", "  channel: {type: text}\n  more: {type: text}\n"] {
+        apply(&app, fields, &[]).await.expect("it applies");
+        assert_eq!(subjects().await, seeded);
+    }
+    let sets = app.workspace.data_sets().expect("data");
+    for (created, known) in [(2, 0), (0, 2)] {
+        let actor = relata::access::Actor::system();
+        let done =
+            relata::transfer::load_data(&app.workspace.records, &actor, &sets, relata::schema::DataKind::Sample).await.expect("loads");
+        assert_eq!((done.created, done.known), (created, known));
+        assert_eq!(subjects().await, ["To try", "Twice", "Twice", "With a key", "Without", "Without"]);
+    }
+}
