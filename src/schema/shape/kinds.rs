@@ -579,7 +579,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "i18n", doc: "Translations of labels into one language.", keys: I18N },
     Kind { name: "rates", doc: "Dated rates of exchange to the workspace's currency.", keys: RATES },
     Kind { name: "seed", doc: "Records a package needs.", keys: DATA },
-    Kind { name: "sample", doc: "Records to try a package with; removable.", keys: DATA },
+    Kind { name: "sample", doc: "Records to try a package with: `relata demo` loads them.", keys: DATA },
     Kind { name: "import", doc: "How the columns of a CSV file become records.", keys: IMPORT },
     Kind { name: "test", doc: "Tests beside definitions, run by `relata test`.", keys: TEST },
 ];
