@@ -36,7 +36,7 @@ pub(super) fn of_entity(catalog: &Catalog, entity: &Entity, base: &str, paths: &
         .describe("Nothing is sent: who has the link answers.")
         .body(JSON, body, ids.first().map(|id| json!({ "survey": id })))
         .answers("201", "the invitation", answer)
-        .fails(&["409", "422"])
+        .fails(&["409"])
         .build();
     paths.insert(format!("{base}/{{id}}/surveys"), json!({ "post": operation }));
 }

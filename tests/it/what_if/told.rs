@@ -312,6 +312,18 @@ async fn looks_that_are_refused_are_told() {
     assert_eq!(told["automations"][0]["states"], json!({ "skipped": 24 * 12 }), "{told:#}");
 }
 
+/// An answer that would take longer than a request may is refused while it is begun, and where to ask instead is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_takes_too_long_is_asked_on_the_command_line() {
+    let app = shop().await;
+    app.create_id("deal", json!({ "name": "Blue door", "amount": 3 })).await;
+    let question = Question { longest: Some(std::time::Duration::ZERO), ..question(NEW) };
+    let refused = what_if(&app.workspace.records, &app.workspace.automation, &question).await.expect_err("it takes longer than nothing");
+    assert!(format!("{refused:?}").contains("`relata what-if`"), "{refused:?}");
+    let told = ask(&app, &Question { longest: None, ..question }).await;
+    assert_eq!((&told["shorter"], &told["events"]["count"]), (&Value::Null, &json!(2)), "{told:#}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_asks_and_answers() {
     let app = shop().await;
