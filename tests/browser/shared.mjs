@@ -87,11 +87,19 @@ export async function step(name, action) {
   } catch (error) {
     console.log(`FAIL ${name}\n     ${String(error.stack ?? error).split('\n').slice(0, 6).join('\n     ')}`);
     faults.push(name);
+    for (const page of watched.filter((page) => !page.isClosed()).slice(-3)) {
+      const text = await page.innerText('body', { timeout: 2_000 }).catch((fault) => `(${fault.message})`);
+      console.log(`     at ${page.url()}: ${text.replace(/\s+/g, ' ').slice(0, 400)}`);
+    }
   }
 }
 
+/** Pages in the order in which they were opened; what the last of them show is told where a step fails. */
+const watched = [];
+
 /** Takes down what the console of a page of this site says, CSP reports among it; Chromium logs `refusals` of forms as failed loads. */
 export function watch(page, base, refusals) {
+  watched.push(page);
   const failed = new RegExp(`status of (${refusals.join('|')})`);
   page.on('console', (message) => {
     const isOurs = page.url().startsWith(base);
