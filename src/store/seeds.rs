@@ -42,11 +42,11 @@ pub async fn find(tx: &mut Tx, package: &str, key: &str) -> Result<Option<Record
     Ok(tx.rows(sql, &[INT]).await?.one_int().map(RecordId))
 }
 
-pub async fn save(tx: &mut Tx, seed: &Seed) -> Result<(), StoreError> {
-    tx.run(Sql::template(
+/// Remembers a record under its key. False: another one was remembered meanwhile, by another process.
+pub async fn add(tx: &mut Tx, seed: &Seed) -> Result<bool, StoreError> {
+    let added = tx.run(Sql::template(
         "INSERT INTO sys_seed (package, key, entity, record, hash, is_sample) VALUES (?, ?, ?, ?, ?, ?) \
-         ON CONFLICT (package, key) DO UPDATE SET entity = excluded.entity, record = excluded.record, hash = excluded.hash, \
-         is_sample = excluded.is_sample",
+         ON CONFLICT (package, key) DO NOTHING",
         [
             text(seed.package.as_str()),
             text(seed.key.as_str()),
@@ -55,9 +55,8 @@ pub async fn save(tx: &mut Tx, seed: &Seed) -> Result<(), StoreError> {
             text(seed.hash.as_str()),
             flag(seed.is_sample),
         ],
-    ))
-    .await?;
-    Ok(())
+    ));
+    Ok(added.await? > 0)
 }
 
 pub async fn delete(tx: &mut Tx, package: &str, key: &str) -> Result<(), StoreError> {

@@ -68,7 +68,7 @@ async fn load_sets(
             let key = match &record.key {
                 Some(key) => key.clone(),
                 None => {
-                    let unnamed = key_of_values(set, &record.values);
+                    let unnamed = key_of_values(set.kind, entity, &record.values);
                     let count = alike.entry((set.package.clone(), unnamed.clone())).or_default();
                     *count += 1;
                     format!("{unnamed}.{count}")
@@ -93,7 +93,10 @@ async fn load_sets(
                 hash: hash(&record.values),
                 is_sample: set.kind == DataKind::Sample,
             };
-            seeds::save(tx.store(), &seed).await?;
+            if !seeds::add(tx.store(), &seed).await? {
+                // Another process loads the same: what it made is found when this begins anew.
+                return Err(RecordError::Busy);
+            }
             ids.insert((set.package.clone(), key), saved.id.display(&entity.prefix));
         }
     }
@@ -101,10 +104,15 @@ async fn load_sets(
     Ok(done)
 }
 
-/// Stands for the key of a record that has none: as written, among all of its kind.
-fn key_of_values(set: &DataSet, values: &Map<String, Json>) -> String {
-    let kind = if set.kind == DataKind::Sample { "sample" } else { "seed" };
-    format!("#{kind}.{}.{}", set.entity, hash(values).get(..32).unwrap_or_default())
+/// Stands for the key of a record that has none: its values as written, in whatever order, whatever its entity and fields
+/// are called by now.
+fn key_of_values(kind: DataKind, entity: &Entity, values: &Map<String, Json>) -> String {
+    let kind = if kind == DataKind::Sample { "sample" } else { "seed" };
+    let named = |(name, value): (&String, &Json)| (entity.find_field(name).map_or(name.clone(), |field| field.uid.clone()), value.clone());
+    let mut named: Vec<(String, Json)> = values.iter().map(named).collect();
+    named.sort_by(|one, other| one.0.cmp(&other.0));
+    let values: Map<String, Json> = named.into_iter().collect();
+    format!("#{kind}.{}.{}", entity.uid, hash(&values).get(..32).unwrap_or_default())
 }
 
 /// What the values were when they were loaded.

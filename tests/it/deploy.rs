@@ -232,12 +232,30 @@ async fn records_of_a_package_are_loaded_once() {
         apply(&app, fields, &[]).await.expect("it applies");
         assert_eq!(subjects().await, seeded);
     }
+    // Names and order are no values.
+    let mut renamed = changed(&app, "");
+    for file in &mut renamed {
+        match file.path.as_str() {
+            "definitions/shop/ticket.yaml" => file.text = "kind: entity\nid: shop.ticket\nfields:\n  subject: {type: text, required: true, search: true}\n  way: {type: text, was: channel, default: phone}\n  more: {type: text}\n".to_owned(),
+            "definitions/shop/data.yaml" => file.text = DATA.to_owned() + "---\nkind: seed\nentity: shop.ticket\nrecords: [{subject: Z, way: mail}]\n",
+            _ => {}
+        }
+    }
+    app.workspace.apply(&renamed, None, &[], 0).await.expect("it applies");
+    for file in &mut renamed {
+        file.text = file
+            .text
+            .replace("way: {type: text, was: channel, default: phone}", "path: {type: text, was: way, default: phone}")
+            .replace("{subject: Z, way: mail}", "{path: mail, subject: Z}");
+    }
+    app.workspace.apply(&renamed, None, &[], 0).await.expect("it applies");
+    assert_eq!(subjects().await, ["Twice", "Twice", "With a key", "Without", "Z"]);
     let sets = app.workspace.data_sets().expect("data");
     for (created, known) in [(2, 0), (0, 2)] {
         let actor = relata::access::Actor::system();
         let done =
             relata::transfer::load_data(&app.workspace.records, &actor, &sets, relata::schema::DataKind::Sample).await.expect("loads");
         assert_eq!((done.created, done.known), (created, known));
-        assert_eq!(subjects().await, ["To try", "Twice", "Twice", "With a key", "Without", "Without"]);
+        assert_eq!(subjects().await, ["To try", "Twice", "Twice", "With a key", "Without", "Without", "Z"]);
     }
 }

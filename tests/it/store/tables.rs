@@ -392,7 +392,9 @@ async fn small_tables_round_trip() {
         Box::pin(async move {
             rates::save(tx, &rate).await?;
             rates::save(tx, &rate).await?;
-            seeds::save(tx, &s).await?;
+            assert!(seeds::add(tx, &s).await?);
+            // What is remembered stays.
+            assert!(!seeds::add(tx, &seeds::Seed { record: RecordId(6), ..s.clone() }).await?);
             schedules::save(tx, &sc).await?;
             imports::save(tx, &r).await?;
             recalc::mark(tx, "fld", RecordId(1)).await?;
