@@ -19,7 +19,7 @@ use crate::record::{Delivery, RecordError, RecordTx, Records, survey_token};
 use crate::render::mail::{self, Facts, Named, Written};
 use crate::render::show::{ShowContext, Titles};
 use crate::render::{Messages, Ui};
-use crate::schema::catalog::{Catalog, Language, Recipient, Step, Template};
+use crate::schema::catalog::{Catalog, Language, Recipient, Step, Survey, Template};
 use crate::schema::field_type;
 use crate::store::mails::{self, Content, NewMail};
 
@@ -178,23 +178,37 @@ pub(super) async fn send(
     Ok((json!({ "template": template }), json!({ "queued": queued, "left_out": letters.left_out })))
 }
 
+fn survey_of<'c>(catalog: &'c Catalog, survey: &str) -> Result<&'c Survey, RecordError> {
+    let missing = || RecordError::State { message: format!("there is no survey `{survey}`") };
+    catalog.surveys.iter().find(|known| known.id == survey).ok_or_else(missing)
+}
+
+/// Whether a step asks anybody: before letters are written, and once more by [`ask`] when they are.
+pub(super) async fn may_ask(tx: &mut RecordTx<'_>, survey: &str, about: &About<'_>) -> Result<bool, RecordError> {
+    let catalog = tx.catalog().clone();
+    tx.may_ask(survey_of(&catalog, survey)?, about.record).await
+}
+
+pub(super) fn unwritten() -> RecordError {
+    RecordError::State { message: "the e-mail is not written".to_owned() }
+}
+
 /// Makes an invitation to a survey for each letter and writes the letter down, likewise. Nobody is asked where the survey's `when` does not hold.
 pub(super) async fn ask(
     tx: &mut RecordTx<'_>,
     step: &Step,
     (survey, template): (&str, &str),
-    letters: &Letters,
+    letters: Option<&Letters>,
     about: &About<'_>,
 ) -> Result<(Json, Json), RecordError> {
     let catalog = tx.catalog().clone();
-    let missing = || RecordError::State { message: format!("there is no survey `{survey}`") };
-    let known = catalog.surveys.iter().find(|known| known.id == survey).ok_or_else(missing)?;
+    let known = survey_of(&catalog, survey)?;
     let input = json!({ "survey": survey, "template": template });
-    // It may have held when the letters were written.
     if !tx.may_ask(known, about.record).await? {
         let output = json!({ "asked": [], "queued": [], "not_asked": "the survey's `when` does not hold" });
         return Ok((input, output));
     }
+    let letters = letters.ok_or_else(unwritten)?;
     let prefix = &catalog.entity(known.answers).prefix;
     let (mut queued, mut asked) = (Vec::new(), Vec::new());
     for (letter, invitation) in &letters.letters {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::assign::candidates;
 use super::begin::{Subject, refused, subject};
 use super::bridge::Automation;
-use super::email::{Addressee, Letters, Writing, addressees};
+use super::email::{self, Addressee, Letters, Writing, addressees};
 use super::jobs::{ScriptJobs, causes, told};
 use super::steps::About;
 use crate::access::Actor;
@@ -260,7 +260,19 @@ impl Automation {
             tx.leave();
             return Ok(Went::Choose(step.id.clone(), asked?));
         }
-        if let (Act::Email { to, template, language } | Act::Survey { to, template, language, .. }, None) = (&step.act, letters) {
+        let asks = match (&step.act, letters) {
+            (Act::Survey { survey, .. }, None) => email::may_ask(tx, survey, &about).await,
+            _ => Ok(true),
+        };
+        let asks = match asks {
+            Ok(asks) => asks,
+            Err(error) => {
+                tx.leave();
+                return Err(error);
+            }
+        };
+        if let (true, Act::Email { to, template, language } | Act::Survey { to, template, language, .. }, None) = (asks, &step.act, letters)
+        {
             let to = addressees(tx, to, language, &about).await;
             tx.leave();
             let survey = if let Act::Survey { survey, .. } = &step.act { Some(survey.clone()) } else { None };

@@ -123,13 +123,12 @@ impl Automation {
             }
             // Where it is not written yet the run has that done, and comes here again.
             Act::Email { template, .. } => {
-                let letters = about.letters.ok_or_else(|| RecordError::State { message: "the e-mail is not written".to_owned() })?;
+                let letters = about.letters.ok_or_else(email::unwritten)?;
                 let (input, output) = email::send(tx, step, template, letters, about).await?;
                 Ok(did(input, output))
             }
             Act::Survey { survey, template, .. } => {
-                let letters = about.letters.ok_or_else(|| RecordError::State { message: "the e-mail is not written".to_owned() })?;
-                let (input, output) = email::ask(tx, step, (survey, template), letters, about).await?;
+                let (input, output) = email::ask(tx, step, (survey, template), about.letters, about).await?;
                 Ok(did(input, output))
             }
             Act::Webhook { to, kind, values } => {

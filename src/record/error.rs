@@ -119,6 +119,9 @@ pub enum RecordError {
     /// The record cannot be in this state for the operation (restoring a live record, …).
     #[error("{message}")]
     State { message: String },
+    /// Nobody is asked about a record as it stands.
+    #[error("`{survey}` is not asked about this {entity} as it stands: its `when` does not hold")]
+    NotAsked { survey: String, entity: String },
     /// An operation of an atomic batch failed; nothing was written.
     #[error("operation {index} failed: {error}")]
     Operation { index: usize, error: Box<RecordError> },
@@ -166,6 +169,7 @@ impl RecordError {
             | RecordError::Duplicate { .. }
             | RecordError::Restrict { .. }
             | RecordError::State { .. }
+            | RecordError::NotAsked { .. }
             | RecordError::KeyBusy => ErrorKind::Conflict,
             RecordError::NotKept { .. } => ErrorKind::Gone,
             RecordError::KeyReused => ErrorKind::Invalid,
@@ -228,7 +232,7 @@ impl Explain for RecordError {
             RecordError::Invalid(_) => "REC010",
             RecordError::Unique { .. } => "REC011",
             RecordError::Restrict { .. } => "REC012",
-            RecordError::State { .. } => "REC013",
+            RecordError::State { .. } | RecordError::NotAsked { .. } => "REC013",
             RecordError::Duplicate { .. } => "REC014",
             RecordError::Stale { .. } => "REC020",
             RecordError::PreconditionRequired => "REC021",

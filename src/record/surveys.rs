@@ -21,6 +21,7 @@ use crate::access::Actor;
 use crate::base::{DateTime, EntityIx, Locale, RecordId, Value};
 use crate::query::{Deleted, GetRequest, default_select};
 use crate::schema::catalog::{Catalog, FieldType, GivenValue, Language, Question, Survey, SurveyFields};
+use crate::store::compile::Lock;
 
 /// Tells the hashes of links from those of anything else.
 const LINK: &str = "relata survey link/1";
@@ -203,10 +204,12 @@ impl Records {
                 let missing = || RecordError::NotFound { entity: definition.slug.clone(), id: about.display(&definition.prefix) };
                 let record = tx.get(known.entity, about).await?.ok_or_else(missing)?;
                 tx.expect_may_update(&record).await?;
-                if !tx.may_ask(known, &record).await? {
-                    let message =
-                        format!("`{}` is not asked about this {} as it stands: its `when` does not hold", known.id, definition.slug);
-                    return Err(RecordError::State { message });
+                if known.when.is_some() {
+                    // As it is, whoever looks, and nobody changes it meanwhile.
+                    let whole = tx.load_live(known.entity, about, Lock::Change).await?;
+                    if !tx.may_ask(known, &whole).await? {
+                        return Err(RecordError::NotAsked { survey: known.id.clone(), entity: definition.slug.clone() });
+                    }
                 }
                 let locale = match &known.language {
                     Language::Usual => None,

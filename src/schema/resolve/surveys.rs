@@ -103,6 +103,10 @@ fn survey(work: &mut Work, document: &Document, seen: &mut BTreeMap<String, Plac
     // Which language somebody speaks goes with them.
     work.entity_mut(answers).fields[language.0 as usize].class = Some(FieldClass::Personal);
     let when = condition(work, node.get("when"), entity, false);
+    if let (Some(place), true) = (node.get("when").map(|node| node.place.clone()), when.as_ref().is_some_and(|when| needs(when).uses_me)) {
+        let fault = Diagnostic::error("DEF443", &place, "whether anybody is asked about a record cannot depend on who asks");
+        work.fault(fault.hint("an automation asks too, and is nobody: compare fields of the record, `when: \"status = 'solved'\"`"));
+    }
     let values = match node.get("values") {
         Some(values) => given_about(work, values, entity, answers),
         None => Some(Vec::new()),

@@ -10,6 +10,7 @@ use super::page::{Page, address, encode};
 use super::post::Post;
 use super::record::record_page;
 use crate::base::RecordId;
+use crate::expr::{Typed, needs};
 use crate::record::{
     Among, Figure, FormState, QuestionResults, RecordError, Source, SurveyResults, parse_id, readable_surveys, survey_token,
 };
@@ -90,7 +91,7 @@ pub(super) async fn ask(page: Page, Path((slug, id_text)): Path<(String, String)
         }
         Err(fault) => {
             let text = match fault {
-                RecordError::State { .. } => page.say("survey-not-now", &[]),
+                RecordError::NotAsked { .. } => page.say("survey-not-now", &[]),
                 fault => told(&page, fault)?,
             };
             let notice = Notice { kind: "error".to_owned(), text, detail: None, action: None };
@@ -123,7 +124,9 @@ impl Page {
     ) -> Result<Vec<SurveyCard>, Problem> {
         let mut cards = Vec::new();
         for survey in self.catalog.surveys.iter().filter(|survey| survey.entity == entity.ix) {
-            let may_ask = state.is_some() && self.is_visible(survey.when.as_ref(), state);
+            let reads_hidden = |when: &Typed| needs(when).fields.iter().any(|field| entity.field(*field).is_hidden);
+            let may_ask =
+                state.is_some() && (survey.when.as_ref().is_some_and(reads_hidden) || self.is_visible(survey.when.as_ref(), state));
             let mut card = SurveyCard {
                 id: survey.id.clone(),
                 label: survey.label.get(self.ui.locale).to_owned(),
@@ -138,7 +141,7 @@ impl Page {
                 }
                 (card.figure, card.figure_label) = self.first_figure(&results);
             }
-            if may_ask || !card.answered.is_empty() {
+            if may_ask || !card.answered.is_empty() || !card.link.is_empty() {
                 cards.push(card);
             }
         }

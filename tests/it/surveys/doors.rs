@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use super::rights::token;
 use super::world::World;
 use crate::support::smtp::MailServer;
 
@@ -101,4 +102,81 @@ async fn nobody_is_asked_where_the_survey_is_not_meant() {
     let shown = world.app.get(&page).await.expect_status(200).text();
     assert!(shown.contains("value=\"desk.urgent_alone\""), "{shown}");
     world.ask(&low, "desk.urgent").await;
+}
+
+const HIDDEN: &str = r#"
+kind: extension
+of: desk.request
+fields:
+  asked_on: {type: datetime}
+  legal: {type: boolean, default: false}
+---
+kind: extension
+of: desk.feedback
+scripts:
+  - id: stamp
+    trigger: after_write
+    source: |
+      fn run(rec, old, ctx) {
+        update("desk.request", rec.request, #{asked_on: now()});
+      }
+---
+kind: survey
+id: once
+for: desk.request
+answers: desk.feedback
+when: "asked_on is null and legal = false"
+run_as: [answers, stamps]
+questions: [{field: solved}]
+---
+kind: role
+id: stamps
+permissions: {request: {read: true, update: true}}
+---
+kind: role
+id: outsider
+permissions:
+  core.user: read
+  request: {read: true, update: true, fields: {hide: [legal]}}
+---
+kind: template
+for: request
+id: once
+subject: {en: "About {{ name }}"}
+text: {en: "Tell us: {{ survey_link }}"}
+---
+kind: automation
+for: request
+id: once
+trigger: {event: updated, watch: [legal]}
+run_as: [agent]
+steps: [{do: survey, survey: once, to: "=contact.email", template: once}]
+"#;
+
+/// The condition is about the record as it is, whoever asks; a link that was made is shown, whatever holds afterwards.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_condition_is_judged_on_the_whole_record() {
+    let world = World::new(HIDDEN).await;
+    let outsider = token(&world, "outsider").await;
+    let legal = world.request(json!({ "legal": true })).await;
+    let ask = |id: String| {
+        let body = json!({ "survey": "desk.once" });
+        world.app.request(axum::http::Method::POST, &format!("/api/v1/records/request/{id}/surveys")).token(&outsider).json(&body).send()
+    };
+    ask(legal).await.expect_problem(409, "REC013");
+    let open = world.request(json!({})).await;
+    ask(open.clone()).await.expect_status(201);
+    ask(open).await.expect_problem(409, "REC013");
+
+    let other = world.request(json!({})).await;
+    let form = world.app.request(axum::http::Method::POST, &format!("/records/request/{other}/surveys"));
+    let form = form.header("content-type", "application/x-www-form-urlencoded").text("survey=desk.once");
+    let shown = form.send().await.expect_status(200).text();
+    assert!(shown.contains("id=\"survey-link\"") && !shown.contains("value=\"desk.once\""), "{shown}");
+
+    // Nobody writes where nobody is asked: no mail server is missed.
+    world.app.patch(&format!("/api/v1/records/request/{other}"), json!({ "legal": true })).await.expect_status(200);
+    world.work().await;
+    let runs = world.app.get("/api/v1/runs?automation=desk.once").await.expect_status(200).json();
+    assert_eq!(runs["data"][0]["state"], "done", "{runs:#}");
 }

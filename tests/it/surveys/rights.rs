@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::world::{SHOWN, World};
 
-async fn token(world: &World, role: &str) -> String {
+pub async fn token(world: &World, role: &str) -> String {
     let email = format!("{role}@example.com");
     world.app.create_id("user", json!({ "name": role, "email": email, "roles": [role] })).await;
     let token = NewToken { email, name: "t".to_owned(), days: None };
