@@ -1,10 +1,14 @@
-"""What the program sends is verified by the public `standardwebhooks` libraries; what somebody changed is not.
+"""What the program sends is verified by the public `standardwebhooks` libraries, and what they sign is taken; what somebody
+changed is not.
 
 Records are made, changed and deleted in a real server, a receiver takes its messages as they come over the line. Then each is
 shown to the library of PyPI and to that of npm: as it came, with each of some bytes changed, with another id, time and secret.
+The other way, both libraries sign messages that an automation takes: each becomes one record, and none of the changed ones does.
 """
 
 import base64
+import datetime
+import http.client
 import json
 import os
 import random
@@ -37,7 +41,28 @@ for: site.order
 trigger: {event: created}
 per_minute: 100000
 steps: [{do: webhook, to: proof, type: order.told, values: {name: "=name", of: "光"}}]
+---
+kind: entity
+id: site.sale
+fields:
+  code: {type: text, required: true, unique: true}
+  name: {type: text}
+---
+kind: automation
+id: taken
+for: site.sale
+trigger: {event: received, match: {code: sale.code}, values: {name: sale.name}}
+run_as: [seller]
+per_minute: 100000
+steps: [{do: set, values: {name: "=name"}}]
+---
+kind: role
+id: seller
+permissions: {sale: {read: true, create: true, update: true}}
 """
+# A library signs, and what it signed is taken.
+TAKEN = 202
+NOT_SIGNED = 401
 
 
 def serve(folder):
@@ -105,6 +130,85 @@ def by_npm(cases):
     return [line == "true" for line in out.split()]
 
 
+def signed_by_python(cases):
+    def signature(case):
+        at = datetime.datetime.fromtimestamp(case["timestamp"], tz=datetime.timezone.utc)
+        return standardwebhooks.Webhook(case["secret"]).sign(case["id"], at, base64.b64decode(case["body"]).decode())
+
+    return [signature(case) for case in cases]
+
+
+def signed_by_npm(cases):
+    lines = "".join(json.dumps(case) + "\n" for case in cases)
+    script = os.path.join(os.path.dirname(__file__), "webhooks.cjs")
+    out = subprocess.run(["node", script, "sign"], input=lines, capture_output=True, text=True, check=True).stdout
+    return out.split()
+
+
+def send(site, path, headers, body, number):
+    """Each from an address of its own, for an address that sends what is not signed has to wait. Gives status, headers and body."""
+    host, port = site.url.removeprefix("http://").split(":")
+    source = f"127.{1 + number // 65536}.{number // 256 % 256}.{number % 256}"
+    connection = http.client.HTTPConnection(host, int(port), timeout=60, source_address=(source, 0))
+    connection.request("POST", path, body, {"Content-Type": "application/json", **headers})
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    return answer.status, answer.headers, body
+
+
+def signed_cases(secret, count, which):
+    cases = []
+    for number in range(count):
+        sale = {"sale": {"code": f"{which}-{number}", "name": NAMES[number % len(NAMES)]}}
+        body = json.dumps(sale, ensure_ascii=number % 2 == 0).encode()
+        cases.append({"secret": secret, "id": f"msg_{which}{number}", "timestamp": int(time.time()), "body": base64.b64encode(body).decode()})
+    return cases
+
+
+def prove_taken(site, secrets, other, dice, count):
+    """What the libraries sign becomes a record, once; what was changed on the way, or signed with another secret, becomes none."""
+    path, sources = "/api/v1/received/site.taken", iter(range(1, 1 << 24))
+    for round, secret in enumerate(secrets):
+        for name, sign in (("PyPI", signed_by_python), ("npm", signed_by_npm)):
+            which, refused = f"{name}{round}", 0
+            cases = signed_cases(secret, count, which)
+            strangers = sign([{**case, "secret": other} for case in cases])
+            for case, signature, stranger in zip(cases, sign(cases), strangers, strict=True):
+                body = base64.b64decode(case["body"])
+                good = {"webhook-id": case["id"], "webhook-timestamp": str(case["timestamp"]), "webhook-signature": signature}
+                bad = [
+                    (good, changed(body, dice)),
+                    (good, body + b" "),
+                    ({**good, "webhook-id": case["id"] + "x"}, body),
+                    ({**good, "webhook-timestamp": str(case["timestamp"] - 1)}, body),
+                    ({**good, "webhook-signature": stranger}, body),
+                ]
+                for headers, changed_body in bad:
+                    status, _, text = send(site, path, headers, changed_body, next(sources))
+                    assert status == NOT_SIGNED, f"{name}: a changed message is answered with {status}: {text.decode()}"
+                    refused += 1
+                # One more signature that means nothing to this secret, as senders have them while they change theirs.
+                for headers in (good, {**good, "webhook-signature": f"{stranger} {signature}"}):
+                    status, answered, text = send(site, path, headers, body, next(sources))
+                    assert status == TAKEN, f"{name}: a message that it signed is answered with {status}: {text.decode()}"
+                    is_again = headers is not good
+                    assert (answered.get("Idempotent-Replayed") == "true") == is_again, f"{name}: {case['id']} counts once"
+            print(f"{name}: {count} messages it signed are taken, each once, {refused} changed ones are not", flush=True)
+    expected = {}
+    for round in range(len(secrets)):
+        for name in ("PyPI", "npm"):
+            expected.update({f"{name}{round}-{number}": NAMES[number % len(NAMES)] for number in range(count)})
+    found, after = {}, ""
+    while after is not None:
+        page = site.ask("GET", f"/api/v1/records/sale?limit=200{after}")
+        for record in page["data"]:
+            assert record["code"] not in found, f"{record['code']} is there twice"
+            found[record["code"]] = record["name"]
+        after = f"&cursor={page['next_cursor']}" if page.get("next_cursor") else None
+    assert found == expected, f"{len(found)} records, of {len(expected)}; what differs: {sorted(found.items() ^ expected.items())[:4]}"
+
+
 def case(secret, headers, body):
     wanted = {name: headers[name] for name in ("webhook-id", "webhook-timestamp", "webhook-signature")}
     return {"secret": secret, "headers": wanted, "body": base64.b64encode(body).decode()}
@@ -170,6 +274,10 @@ def main():
             same = [(h, b) for h, b in hooks.taken[:-1] if h["webhook-id"] == headers["webhook-id"]]
             assert len(same) == 1 and same[0][1] == body, "what is sent again is the same"
             prove(hooks.taken[-1:], [fresh], other, dice, "message sent again")
+            # The other way. The secret before counts for a day, too.
+            former = site.ask("POST", "/api/v1/automations/site.taken/secret", {})["secret"]
+            newer = site.ask("POST", "/api/v1/automations/site.taken/secret", {})["secret"]
+            prove_taken(site, [newer, former], other, dice, max(1, MESSAGES // 8))
         finally:
             site.server.terminate()
             site.server.wait(30)

@@ -1,5 +1,5 @@
 # Messages to endpoints are verified by the public libraries of the Standard Webhooks specification, that of PyPI and that of npm,
-# both installed from their registries. What is changed by one byte does not verify.
+# both installed from their registries, and what they sign is taken. What is changed by one byte does not verify and is not taken.
 apt_install npm nodejs npm
 libraries=$target/standardwebhooks
 [ -x "$libraries/python/bin/python" ] || python3 -m venv "$libraries/python"
