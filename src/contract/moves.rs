@@ -46,7 +46,7 @@ fn standings(entity: &Entity) -> Value {
             "gate",
             json!({ "type": "string", "description": "the gate's id; `order`, `roles`, `reason` or `tasks` for what the pipeline itself demands" }),
         ),
-        ("kind", json!({ "type": "string", "enum": ["order", "role", "field", "expression", "task", "approval"] })),
+        ("kind", json!({ "type": "string", "enum": ["order", "role", "field", "expression", "task", "approval", "registration"] })),
         (
             "state",
             json!({ "type": "string", "enum": ["met", "missing", "hidden"], "description": "`hidden`: it depends on what you may not read" }),
@@ -56,6 +56,8 @@ fn standings(entity: &Entity) -> Value {
         ("record", json!({ "type": ["string", "null"], "description": "the record of that task; null where it is not there" })),
         ("approval", json!({ "type": ["string", "null"], "description": "the approval that must be given" })),
         ("request", json!({ "type": ["string", "null"], "description": "the request for it that was made last" })),
+        ("registration", json!({ "type": ["string", "null"], "description": "the registration by which it must be protected" })),
+        ("claim", json!({ "type": ["string", "null"], "description": "the claim on it that was filed last, or protects it" })),
         ("code", text_or_null()),
         ("message", json!({ "type": ["string", "null"], "description": "what is said when it does not hold, in your language" })),
     ]);

@@ -94,6 +94,19 @@ pub(super) enum What {
         approval: String,
         record: String,
     },
+    /// Files a claim on the record.
+    Register {
+        registration: String,
+        record: String,
+        comment: String,
+    },
+    /// Decides about the newest claim on the record.
+    Arbitrate {
+        grants: bool,
+        registration: String,
+        record: String,
+        comment: String,
+    },
     /// Somebody makes a link for whom they ask.
     Invite {
         survey: String,
@@ -117,7 +130,8 @@ const KEYS: &[&str] = &["name", "now", "records", "script", "given", "when", "ex
 const EXPECT: &[&str] =
     &["ok", "reject", "warn", "changed", "values", "created", "records", "error", "answer", "deleted", "found", "notified", "mailed"];
 const DEEDS: &[&str] = &[
-    "create", "update", "delete", "button", "schedule", "read", "list", "ask", "approve", "reject", "withdraw", "invite", "answer", "wait",
+    "create", "update", "delete", "button", "schedule", "read", "list", "ask", "approve", "reject", "withdraw", "register", "grant",
+    "refuse", "invite", "answer", "wait",
 ];
 const DEED_KEYS: &[&str] = &["as", "after", "values", "of", "payload", "filter", "comment", "override", "key", "asks"];
 
@@ -197,6 +211,8 @@ fn deed(json: &Json) -> Result<Deed, String> {
         "ask" => What::Ask { approval: what, record: of()?, comment },
         "approve" | "reject" => What::Decide { approves: *name == "approve", approval: what, record: of()?, comment },
         "withdraw" => What::Withdraw { approval: what, record: of()? },
+        "register" => What::Register { registration: what, record: of()?, comment },
+        "grant" | "refuse" => What::Arbitrate { grants: *name == "grant", registration: what, record: of()?, comment },
         "invite" => What::Invite { survey: what, record: of()?, key: text("key") },
         "answer" if map.contains_key("as") => return Err("`answer` is given by whoever was asked: leave `as` out".to_owned()),
         "answer" => What::Answer { survey: what, record: of()?, values: values(), key: text("key") },

@@ -49,7 +49,6 @@ const PASSED_OVER: &[&str] = &[
     "visible_if",
     "conversions",
     "pools",
-    "registrations",
 ];
 /// Conditions: left out, turned into their opposite, changed inside.
 const CONDITIONS: &[&str] = &["when", "required_if", "readonly_if", "if", "where", "pause"];
@@ -71,6 +70,7 @@ const PARTS: &[&str] = &[
     "holidays",
     "workdays",
     "approvals",
+    "registrations",
     "pipelines",
     "scripts",
     "questions",
@@ -191,8 +191,14 @@ impl Walk<'_> {
                 };
                 self.put(place, "choice changed", format!("`{name}: {word}` became `{other}`"), other.into());
             }
-            ("time", NodeKind::Text(time)) if above == "targets" && time != "1m" => {
-                self.put(place, "choice changed", format!("`time: {time}` became `1m`"), "1m".into());
+            ("time", NodeKind::Text(time)) if above == "targets" && time != "1m" => self.shortened(place, name, time),
+            ("protect", NodeKind::Text(time)) if above == "registrations" && time != "1m" => self.shortened(place, name, time),
+            ("warn" | "arbiters", _) if above == "registrations" => self.leave_out(place, "part left out", name),
+            ("review", NodeKind::Bool(is)) if above == "registrations" => {
+                self.put(place, "choice changed", format!("`review` became {}", !is), Json::Bool(!is))
+            }
+            ("conflict", NodeKind::Text(word)) if above == "registrations" && word == "refuse" => {
+                self.leave_out(place, "choice changed", name)
             }
             ("permissions", NodeKind::Map(entries)) => entries.iter().for_each(|(entity, granted)| self.permission(entity, granted)),
             (_, NodeKind::Text(text)) if above == "values" || above == "approved" || above == "rejected" => {
@@ -222,6 +228,10 @@ impl Walk<'_> {
             (_, _) if KEYS.contains(&name) => self.leave_out(place, "part left out", name),
             _ => {}
         }
+    }
+
+    fn shortened(&mut self, place: &Place, name: &str, time: &str) {
+        self.put(place, "choice changed", format!("`{name}: {time}` became `1m`"), "1m".into());
     }
 
     fn item(&mut self, item: &Node, count: usize) {

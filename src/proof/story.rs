@@ -19,10 +19,10 @@ use crate::base::{DateTime, EntityIx, Explain, FieldIx, FixedClock, IdMint, Reco
 use crate::deploy;
 use crate::jobs::{JobHandler, NewJob, Runner, RunnerOptions, SCHEDULE};
 use crate::query::{Deleted, GetRequest, default_select, parse_list_json};
-use crate::record::{Ask, Asked, Decision, Input, RecordError, Records, Saved, Source, WriteOptions, survey_token};
+use crate::record::{Ask, Asked, Decision, FileClaim, Input, RecordError, Records, Saved, Source, WriteOptions, survey_token};
 use crate::schema::SourceFile;
 use crate::schema::catalog::{Catalog, Survey};
-use crate::store::{Durability, OpenOptions, Store, StoreError, Target, approvals, mails};
+use crate::store::{Durability, OpenOptions, Store, StoreError, Target, approvals, mails, registrations};
 
 /// The definitions all stories of a run play on. They are applied once for each moment at which stories begin; a story gets a copy.
 pub(super) struct Stage {
@@ -243,6 +243,7 @@ impl World {
     async fn act(&mut self, deed: &Deed) -> Result<Ended, String> {
         if deed.after_s > 0 {
             self.clock.advance_ms(deed.after_s * 1_000);
+            self.records.look_after_claims().await.map_err(|error| told(&error))?;
             if !matches!(deed.what, What::Schedule { .. }) {
                 self.settle().await?;
             }
@@ -304,6 +305,16 @@ impl World {
                 return Ok(self.listed(actor, ix, filter.as_deref()).await.map(|found| ended.found = found));
             }
             What::Ask { .. } | What::Decide { .. } | What::Withdraw { .. } => return self.approve(actor, what, ended).await,
+            What::Register { registration, record, comment } => {
+                let (ix, id) = self.subject(record, ended)?;
+                let new = FileClaim { registration: registration.clone(), comment: comment.clone() };
+                return Ok(self.records.file_claim(actor, &self.catalog, ix, id, new, Source::Api).await.map(|_| ()));
+            }
+            What::Arbitrate { grants, registration, record, comment } => {
+                let (_, id) = self.subject(record, ended)?;
+                let claim = self.newest_claim(registration, record, id).await?;
+                return Ok(self.records.decide_claim(actor, claim, *grants, comment, Source::Api).await);
+            }
             What::Invite { survey, record, key } => {
                 let (ix, id) = self.subject(record, ended)?;
                 let known = self.survey(survey, record, ix)?;
@@ -358,6 +369,13 @@ impl World {
             }
             _ => self.records.withdraw_approval(actor, request, source).await,
         })
+    }
+
+    /// The newest claim on a record.
+    async fn newest_claim(&self, registration: &str, record: &str, id: RecordId) -> Result<i64, String> {
+        let claims = registrations::of_record(&self.store, id).await.map_err(|error| error.to_string())?;
+        let found = claims.iter().find(|claim| claim.registration == *registration);
+        found.map(|claim| claim.id).ok_or_else(|| format!("nobody has registered `{registration}` of {record}"))
     }
 
     fn survey(&self, name: &str, record: &str, entity: EntityIx) -> Result<&Survey, String> {

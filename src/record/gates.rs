@@ -39,6 +39,8 @@ pub enum ConditionKind {
     Task,
     /// An approval that must be given.
     Approval,
+    /// A claim that must be protected.
+    Registration,
 }
 
 impl ConditionKind {
@@ -50,6 +52,7 @@ impl ConditionKind {
             ConditionKind::Expression => "expression",
             ConditionKind::Task => "task",
             ConditionKind::Approval => "approval",
+            ConditionKind::Registration => "registration",
         }
     }
 }
@@ -73,6 +76,8 @@ pub struct Condition {
     pub approval: Option<usize>,
     /// The request that was made for it last.
     pub request: Option<i64>,
+    /// The registration by which the record would have to be protected: its position in the entity's.
+    pub registration: Option<usize>,
     /// What is said when it does not hold.
     pub fault: FieldFault,
 }
@@ -284,6 +289,34 @@ impl Judge<'_> {
         found.push(Condition { is_open: is_open && reads_when && reads_all, approval: Some(at), request, fault, ..one });
     }
 
+    /// A claim that must be protected. One that is demanded already is not demanded twice.
+    fn registration(&self, gate: &str, at: usize, applies: bool, is_open: bool, found: &mut Vec<Condition>) {
+        if found.iter().any(|known| known.registration == Some(at)) {
+            return;
+        }
+        let registration = &self.entity.registrations[at];
+        let reads_when = registration.when.as_ref().is_none_or(|when| reads_openly(self.rules, self.entity.ix, &needs(when)));
+        // Where nothing can be filed nothing is waited for.
+        let is_needed = registration.when.as_ref().is_none_or(|when| self.setting.holds(self.world, when, self.record, self.old));
+        if applies && !is_needed && is_open && reads_when {
+            return;
+        }
+        let (state, claim) = self.setting.claim_state(self.world, self.record.id, registration);
+        let label = registration.label.get(self.setting.locale);
+        let (code, message) = match state {
+            "contested" => ("registration_contested", format!("`{label}` is filed, and not decided yet")),
+            "refused" => ("registration_refused", format!("`{label}` was refused: others have registered the same")),
+            "lost" => ("registration_lost", format!("`{label}` was taken away")),
+            "expired" => ("registration_expired", format!("the protection `{label}` is over: file it again")),
+            _ => ("registration_missing", format!("`{label}` must be registered first: file it")),
+        };
+        let holds = !applies || !is_needed || state == "protected";
+        let one = self.condition(gate, ConditionKind::Registration, holds, code, message);
+        let fault =
+            one.fault.with("registration", registration.id.as_str()).with("label", label).with("claim", claim.map(|id| id.to_string()));
+        found.push(Condition { is_open: is_open && reads_when, registration: Some(at), fault, ..one });
+    }
+
     /// Where only some may make the move.
     fn roles(&self, from: Option<usize>, to: usize, actor: &Actor, found: &mut Vec<Condition>) {
         let rules = || self.pipeline.moves.iter().filter(|rule| from.is_some_and(|from| is_of(&rule.from, from)) && is_of(&rule.to, to));
@@ -322,6 +355,7 @@ impl Judge<'_> {
                     places.iter().for_each(|place| self.task(&gate.id, *place, applies, is_open, found));
                 }
                 Requirement::Approval(at) => self.approval(&gate.id, *at, applies, is_open, found),
+                Requirement::Registration(at) => self.registration(&gate.id, *at, applies, is_open, found),
                 Requirement::AllTasks => {
                     let all = from.into_iter().flat_map(|from| (0..self.pipeline.stages[from].tasks.len()).map(move |at| (from, at)));
                     all.for_each(|place| self.task(&gate.id, place, applies, is_open, found));
@@ -357,6 +391,7 @@ impl Judge<'_> {
             task_record: None,
             approval: None,
             request: None,
+            registration: None,
             fault,
         }
     }

@@ -17,7 +17,7 @@ use crate::expr::needs;
 use crate::query::{Deleted, GetRequest, Item, Select};
 use crate::schema::catalog::{Catalog, Entity, Grant, Pipeline};
 use crate::store::compile::Lock;
-use crate::store::{approvals, stages};
+use crate::store::{approvals, registrations, stages};
 
 /// A record in one pipeline.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,6 +96,9 @@ impl Records {
         }
         if definition.pipelines.iter().any(Pipeline::waits_for_approval) {
             world.approvals.insert(id, approvals::of_record(self.store(), id).await?);
+        }
+        if definition.pipelines.iter().any(Pipeline::waits_for_registration) {
+            world.claims.insert(id, registrations::of_record(self.store(), id).await?);
         }
         let entered = stages::list(self.store(), id).await?;
         let grants = self.writable(&compiled, granted.as_deref(), actor, entity, id).await?;

@@ -12,7 +12,7 @@ use super::unit::RecordTx;
 use super::world::World;
 use crate::access::RowRules;
 use crate::schema::catalog::Entity;
-use crate::store::{approvals, audit, stages};
+use crate::store::{approvals, audit, registrations, stages};
 
 impl RecordTx<'_> {
     /// Holds the moves of a save against the pipelines. What does not hold becomes a fault, or is passed over where the actor
@@ -43,6 +43,10 @@ impl RecordTx<'_> {
         let waits = moves.iter().any(|wanted| entity.pipelines[wanted.pipeline].waits_for_approval());
         if waits && (old.is_some() || is_written) {
             world.approvals.insert(record.id, approvals::of_record_in(self.store, record.id).await?);
+        }
+        let waits = moves.iter().any(|wanted| entity.pipelines[wanted.pipeline].waits_for_registration());
+        if waits && (old.is_some() || is_written) {
+            world.claims.insert(record.id, registrations::of_record_in(self.store, record.id).await?);
         }
         let granted = self.granted()?;
         let rules = granted.as_ref().map_or(RowRules::none(), |granted| granted.rules());

@@ -310,6 +310,7 @@ fn gate_needs(gather: &Gather<'_>, entity: &Entity, plan: &mut Plan) {
                     Requirement::Fields(fields) => fields.iter().for_each(|field| gather.add_field(entity.field(*field), &mut found)),
                     Requirement::Holds { expr, .. } => gather.add(expr, &mut found),
                     Requirement::Approval(at) => entity.approvals[*at].when.iter().for_each(|when| gather.add(when, &mut found)),
+                    Requirement::Registration(at) => entity.registrations[*at].when.iter().for_each(|when| gather.add(when, &mut found)),
                     Requirement::Tasks(_) | Requirement::AllTasks => {}
                 }
             }

@@ -15,6 +15,7 @@ use super::error::{FieldFault, RecordError};
 use super::hooks::Record;
 use super::plan::Compiled;
 use super::unit::RecordTx;
+use super::world::{Setting, World};
 use crate::access::{ADMINISTRATOR, Actor, ActorKind};
 use crate::base::{DateTime, FieldIx, RecordId};
 use crate::schema::catalog::{Catalog, Entity, Registration};
@@ -33,6 +34,26 @@ pub(super) fn may_file(actor: &Actor, registration: &Registration) -> bool {
 /// Whether a claim is protected at a moment, also where nobody has noted yet that its time is over.
 pub(super) fn is_protected(claim: &Claim, now: DateTime) -> bool {
     claim.state == "protected" && claim.until_at.is_some_and(|until| until > now)
+}
+
+impl Setting<'_> {
+    /// How a record stands with a registration, and the claim that says so: `protected`, else what became of the newest claim,
+    /// or `missing`.
+    pub(super) fn claim_state(&self, world: &World, record: RecordId, registration: &Registration) -> (&'static str, Option<i64>) {
+        let all = || world.claims.get(&record).into_iter().flatten().filter(|claim| claim.registration == registration.id);
+        if let Some(claim) = all().find(|claim| is_protected(claim, self.now)) {
+            return ("protected", Some(claim.id));
+        }
+        let Some(last) = all().next() else { return ("missing", None) };
+        let state = match last.state.as_str() {
+            "contested" => "contested",
+            "refused" => "refused",
+            "lost" => "lost",
+            "protected" | "expired" => "expired",
+            _ => "missing",
+        };
+        (state, Some(last.id))
+    }
 }
 
 /// The definition of a claim.

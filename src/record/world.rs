@@ -9,6 +9,7 @@ use crate::base::{DateTime, EntityIx, FieldIx, Locale, RecordId, Value};
 use crate::expr::{self, EvalContext, Over, Path, Typed, Zone};
 use crate::schema::catalog::FieldType;
 use crate::store::approvals::Request;
+use crate::store::registrations::Claim;
 
 /// What was loaded.
 #[derive(Debug, Default)]
@@ -21,6 +22,8 @@ pub(super) struct World {
     pub tasks: HashMap<RecordId, Vec<Record>>,
     /// By record: what was asked to be approved of it, newest first.
     pub approvals: HashMap<RecordId, Vec<Request>>,
+    /// By record: the claims on it, newest first.
+    pub claims: HashMap<RecordId, Vec<Claim>>,
     /// Those of them that the actor may not read.
     pub unseen: HashSet<RecordId>,
 }

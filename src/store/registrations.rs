@@ -85,10 +85,18 @@ pub async fn some(store: &Store, ids: &[i64]) -> Result<Vec<Claim>, StoreError> 
     Ok(store.rows(sql, &COLUMNS).await?.iter().map(claim).collect())
 }
 
+fn claims_on(record: RecordId) -> Sql {
+    claims(Sql::template("WHERE record = ? ORDER BY id DESC LIMIT ?", [int(record.0), int(MOST)]))
+}
+
 /// The claims on a record, newest first.
 pub async fn of_record(store: &Store, record: RecordId) -> Result<Vec<Claim>, StoreError> {
-    let sql = claims(Sql::template("WHERE record = ? ORDER BY id DESC LIMIT ?", [int(record.0), int(MOST)]));
-    Ok(store.rows(sql, &COLUMNS).await?.iter().map(claim).collect())
+    Ok(store.rows(claims_on(record), &COLUMNS).await?.iter().map(claim).collect())
+}
+
+/// The claims on a record, newest first, as the transaction sees them.
+pub async fn of_record_in(tx: &mut Tx, record: RecordId) -> Result<Vec<Claim>, StoreError> {
+    Ok(tx.rows(claims_on(record), &COLUMNS).await?.iter().map(claim).collect())
 }
 
 /// Those on a record that are not over.

@@ -6,4 +6,4 @@ mod doors;
 mod pages;
 mod runs;
 mod time;
-mod world;
+pub mod world;

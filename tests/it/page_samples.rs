@@ -962,7 +962,12 @@ fn claim_card(is_others: bool) -> ClaimCard {
 }
 
 fn claim_box() -> ClaimBox {
-    let offer = ClaimOffer { id: text("customer"), label: text("Customer"), text: text("For 90 days nobody else may register the same.") };
+    let offer = ClaimOffer {
+        id: text("customer"),
+        label: text("Customer"),
+        text: text("For 90 days nobody else may register the same."),
+        is_open: false,
+    };
     ClaimBox { cards: vec![claim_card(true)], offers: vec![offer], action: text("/records/deal/deal_1/registrations") }
 }
 

@@ -65,4 +65,6 @@ pub struct ClaimOffer {
     pub id: String,
     pub label: String,
     pub text: String,
+    /// Shown unfolded: a move waits for it.
+    pub is_open: bool,
 }

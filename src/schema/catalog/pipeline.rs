@@ -118,6 +118,8 @@ pub enum Requirement {
     AllTasks,
     /// It must be approved: a position in the approvals of the entity.
     Approval(usize),
+    /// It must be protected by a claim: a position in the registrations of the entity.
+    Registration(usize),
 }
 
 impl Pipeline {
@@ -138,7 +140,16 @@ impl Pipeline {
 
     /// Some gate waits for an approval.
     pub fn waits_for_approval(&self) -> bool {
-        self.gates.iter().flat_map(|gate| &gate.require).any(|requirement| matches!(requirement, Requirement::Approval(_)))
+        self.requires(|requirement| matches!(requirement, Requirement::Approval(_)))
+    }
+
+    /// Some gate waits for a registration.
+    pub fn waits_for_registration(&self) -> bool {
+        self.requires(|requirement| matches!(requirement, Requirement::Registration(_)))
+    }
+
+    fn requires(&self, is_meant: impl Fn(&Requirement) -> bool) -> bool {
+        self.gates.iter().flat_map(|gate| &gate.require).any(is_meant)
     }
 
     /// The gates of a move; `from` is none for a record that comes into the pipeline.

@@ -197,7 +197,11 @@ fn pipeline(work: &mut Work, ix: EntityIx, at: usize, locale: &str, node: &Node)
         };
         let mut messages = gate.require.iter_mut().filter_map(|requirement| match requirement {
             Requirement::Holds { message, .. } => Some(message),
-            Requirement::Fields(_) | Requirement::Tasks(_) | Requirement::AllTasks | Requirement::Approval(_) => None,
+            Requirement::Fields(_)
+            | Requirement::Tasks(_)
+            | Requirement::AllTasks
+            | Requirement::Approval(_)
+            | Requirement::Registration(_) => None,
         });
         for text in texts.one_or_many() {
             match messages.next() {

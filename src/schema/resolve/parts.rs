@@ -17,15 +17,17 @@ pub(super) fn build(work: &mut Work) {
     for ix in work.all() {
         own_indexes(work, ix);
         let parts: Vec<PartDraft> = work.draft(ix).parts.clone();
-        // Gates name approvals.
-        parts.iter().filter(|part| part.section == "approvals").for_each(|part| super::approvals::read(work, ix, &part.node));
+        let of = |section: &'static str| parts.iter().filter(move |part| part.section == section);
+        // Registrations name duplicate rules, gates name approvals and registrations.
+        of("duplicates").for_each(|part| super::duplicates::read(work, ix, &part.node));
+        of("registrations").for_each(|part| super::registrations::read(work, ix, &part.node));
+        of("approvals").for_each(|part| super::approvals::read(work, ix, &part.node));
         for part in &parts {
             match part.section {
                 "unique" => unique(work, ix, &part.node),
                 "indexes" => index(work, ix, &part.node),
                 "rules" => rule(work, ix, &part.node),
                 "retention" => super::retention::read(work, ix, &part.node),
-                "duplicates" => super::duplicates::read(work, ix, &part.node),
                 "pools" => super::pools::read(work, ix, &part.node, &part.package),
                 "pipelines" => super::pipelines::read(work, ix, &part.node),
                 "conversions" => super::conversions::read(work, ix, part),
@@ -36,8 +38,6 @@ pub(super) fn build(work: &mut Work) {
                 _ => {}
             }
         }
-        // Registrations name duplicate rules.
-        parts.iter().filter(|part| part.section == "registrations").for_each(|part| super::registrations::read(work, ix, &part.node));
         let entity = work.entity_mut(ix);
         if entity.views.is_empty() {
             entity.views.push(default_view(entity));

@@ -158,7 +158,7 @@ fn gates(work: &mut Work, ix: EntityIx, node: &Node, stages: &[Stage]) -> Vec<Ga
             let place = gate.entry("require").map_or(&gate.place, |(key, _)| &key.place).clone();
             work.fault(
                 Diagnostic::error("DEF113", &place, format!("the gate `{id}` requires nothing"))
-                    .hint("give it `{fields: […]}`, `{expr: …}`, `{tasks: …}` or `{approval: …}`"),
+                    .hint("give it `{fields: […]}`, `{expr: …}`, `{tasks: …}`, `{approval: …}` or `{registration: …}`"),
             );
         }
         let mut require = Vec::new();
@@ -176,16 +176,16 @@ fn gates(work: &mut Work, ix: EntityIx, node: &Node, stages: &[Stage]) -> Vec<Ga
     found
 }
 
-/// `{fields: […]}`, `{expr: …, message: …}`, `{tasks: …}` or `{approval: …}`.
+/// `{fields: […]}`, `{expr: …, message: …}`, `{tasks: …}`, `{approval: …}` or `{registration: …}`.
 fn requirement(work: &mut Work, ix: EntityIx, item: &Node, stages: &[Stage], into: &mut Vec<Requirement>) {
-    match (item.get("fields"), item.get("expr"), item.get("tasks"), item.get("approval")) {
-        (Some(fields), None, None, None) => {
+    match ["fields", "expr", "tasks", "approval", "registration"].map(|key| item.get(key)) {
+        [Some(fields), None, None, None, None] => {
             let fields = holding(work, ix, Some(fields));
             if !fields.is_empty() {
                 into.push(Requirement::Fields(fields));
             }
         }
-        (None, Some(written), None, None) => {
+        [None, Some(written), None, None, None] => {
             let Some(expr) = condition(work, Some(written), ix, true) else { return };
             let Some(message) = labels::of(item.get("message")) else {
                 let fault = Diagnostic::error("DEF105", &written.place, "a condition of a gate needs `message`")
@@ -195,11 +195,16 @@ fn requirement(work: &mut Work, ix: EntityIx, item: &Node, stages: &[Stage], int
             };
             into.push(Requirement::Holds { expr, message });
         }
-        (None, None, Some(tasks), None) => into.extend(stage_tasks::requirement(work, tasks, stages)),
-        (None, None, None, Some(approval)) => into.extend(super::approvals::requirement(work, ix, approval)),
+        [None, None, Some(tasks), None, None] => into.extend(stage_tasks::requirement(work, tasks, stages)),
+        [None, None, None, Some(approval), None] => into.extend(super::approvals::requirement(work, ix, approval)),
+        [None, None, None, None, Some(registration)] => into.extend(super::registrations::requirement(work, ix, registration)),
         _ => {
-            let fault = Diagnostic::error("DEF345", &item.place, "a requirement is one of `fields`, `expr`, `tasks` and `approval`")
-                .hint("write two requirements where both are needed");
+            let fault = Diagnostic::error(
+                "DEF345",
+                &item.place,
+                "a requirement is one of `fields`, `expr`, `tasks`, `approval` and `registration`",
+            )
+            .hint("write two requirements where both are needed");
             work.fault(fault);
         }
     }

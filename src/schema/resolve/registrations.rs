@@ -5,7 +5,7 @@ use super::expressions::condition;
 use super::pipelines::roles;
 use super::{Work, labels};
 use crate::base::EntityIx;
-use crate::schema::catalog::Registration;
+use crate::schema::catalog::{Registration, Requirement};
 use crate::schema::diagnostic::{Diagnostic, nearest};
 use crate::schema::node::Node;
 
@@ -67,6 +67,23 @@ fn rules(work: &mut Work, ix: EntityIx, node: &Node) -> Vec<usize> {
         work.fault(fault.hint("name the duplicate rules that say which records are the same: `rules: [same_customer]`"));
     }
     found
+}
+
+/// `registration: project` of a gate.
+pub(super) fn requirement(work: &mut Work, ix: EntityIx, node: &Node) -> Option<Requirement> {
+    let name = node.as_text()?;
+    let entity = work.entity(ix);
+    if let Some(at) = entity.registrations.iter().position(|known| known.id == name) {
+        return Some(Requirement::Registration(at));
+    }
+    let known: Vec<String> = entity.registrations.iter().map(|known| known.id.clone()).collect();
+    let fault = Diagnostic::error("DEF428", &node.place, format!("`{}` has no registration `{name}`", entity.id));
+    let hint = match known.is_empty() {
+        true => "give the entity `registrations`".to_owned(),
+        false => format!("registrations: {}", known.join(", ")),
+    };
+    work.fault(fault.near(nearest(name, known.iter().map(String::as_str))).hint(hint));
+    None
 }
 
 fn time(work: &mut Work, node: &Node, key: &str) -> Option<i64> {

@@ -148,6 +148,7 @@ pub const REQUIREMENT: &[KeySpec] = &[
     key("message", Label, "What a person reads where `expr` does not hold."),
     key("tasks", Many(&Text), "Tasks of stages that must be done; `all` are those of the stage that is left."),
     key("approval", Name, "An approval of the entity that must be given."),
+    key("registration", Name, "A registration of the entity: a claim on the record must be protected."),
 ];
 
 pub const GATE: &[KeySpec] = &[

@@ -214,7 +214,7 @@ fn move_json(head: &EntityHead, pipeline: &Pipeline, one: &PossibleMove) -> Valu
 /// A condition about what is kept from the asker says no more than that there is one.
 fn condition_json(head: &EntityHead, condition: &Condition) -> Value {
     if !condition.is_open {
-        return json!({ "gate": condition.gate, "kind": condition.kind.as_str(), "state": "hidden", "field": null, "task": null, "record": null, "approval": null, "request": null, "code": null, "message": null });
+        return json!({ "gate": condition.gate, "kind": condition.kind.as_str(), "state": "hidden", "field": null, "task": null, "record": null, "approval": null, "request": null, "registration": null, "claim": null, "code": null, "message": null });
     }
     let fault = &condition.fault;
     let params = Value::Object(fault.params.clone());
@@ -228,6 +228,8 @@ fn condition_json(head: &EntityHead, condition: &Condition) -> Value {
         "record": condition.task_record.map(|id| shown(head, "core.task", id)),
         "approval": params.get("approval"),
         "request": params.get("request"),
+        "registration": params.get("registration"),
+        "claim": params.get("claim"),
         "code": fault.code,
         "message": fault_words(&head.state, head.actor.locale, &fault.code, &params, &fault.message),
     })

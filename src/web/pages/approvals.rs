@@ -460,7 +460,7 @@ impl Page {
 
     /// Where the approval that a move waits for is asked for, or decided.
     pub(super) fn approval_href(&self, entity: &Entity, href: &str, condition: &crate::record::Condition) -> String {
-        let Some(at) = condition.approval.filter(|_| condition.is_open && !condition.holds) else { return String::new() };
+        let Some(at) = condition.approval else { return String::new() };
         if let (Some(request), "approval_running") = (condition.request, condition.fault.code.as_str()) {
             return format!("/approvals/{request}");
         }

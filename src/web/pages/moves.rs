@@ -152,7 +152,7 @@ async fn show(page: &Page, entity: &Entity, id_text: &str, wanted: Wanted<'_>, a
         page.draw_fields(Drawn { entity, id: Some(id), texts: &texts, state: &state, faults: &asked.faults, prefix: "" }, &asks).await?;
     let row = |condition: &Condition| ConditionRow {
         task: page.awaited(entity, pipeline, condition),
-        href: page.approval_href(entity, &href, condition),
+        href: page.way_to(entity, &href, condition),
         ..page.condition_row(entity, condition)
     };
     let (missing, met): (Vec<&Condition>, Vec<&Condition>) = possible.conditions.iter().partition(|condition| is_missing(condition));
@@ -237,6 +237,16 @@ pub(super) fn stage_label(page: &Page, entity: &Entity, pipeline: &Pipeline, key
 }
 
 impl Page {
+    /// Where what a condition waits for is asked for or decided; empty where it holds or is met on this page.
+    fn way_to(&self, entity: &Entity, href: &str, condition: &Condition) -> String {
+        match condition.kind {
+            _ if !is_missing(condition) => String::new(),
+            ConditionKind::Approval => self.approval_href(entity, href, condition),
+            ConditionKind::Registration => self.claim_href(entity, href, condition),
+            _ => String::new(),
+        }
+    }
+
     fn condition_row(&self, entity: &Entity, condition: &Condition) -> ConditionRow {
         if !condition.is_open {
             return ConditionRow { text: self.say("move-hidden", &[]), ..ConditionRow::default() };
@@ -405,5 +415,8 @@ fn is_against_order(one: &PossibleMove) -> bool {
 }
 
 fn is_fillable(condition: &Condition) -> bool {
-    matches!(condition.kind, ConditionKind::Field | ConditionKind::Expression | ConditionKind::Task | ConditionKind::Approval)
+    matches!(
+        condition.kind,
+        ConditionKind::Field | ConditionKind::Expression | ConditionKind::Task | ConditionKind::Approval | ConditionKind::Registration
+    )
 }

@@ -5,11 +5,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::approvals::told;
-use super::page::{Page, address};
+use super::page::{Page, address, encode};
 use super::post::Post;
 use super::record::record_page;
 use crate::base::RecordId;
-use crate::record::{ClaimFilter, ClaimStanding, FileClaim, RecordError, Rival, Source, parse_id};
+use crate::record::{ClaimFilter, ClaimStanding, Condition, FileClaim, RecordError, Rival, Source, parse_id};
 use crate::render::Arg;
 use crate::render::context::{Choice, ClaimBox, ClaimCard, ClaimOffer, Notice, RegistrationsPage, RivalRow, Stamp};
 use crate::render::show::Titles;
@@ -187,6 +187,7 @@ impl Page {
         }
         let (found, offered) = self.state.records.claims_of(&self.actor, &self.catalog, entity.ix, id).await?;
         let titles = self.claim_titles(&found).await?;
+        let chosen = self.params.get("file").unwrap_or("");
         let offer = |known: &Registration| {
             let names: Vec<String> = definition
                 .fields
@@ -200,6 +201,7 @@ impl Page {
                 id: known.id.clone(),
                 label: known.label.get(self.ui.locale).to_owned(),
                 text: self.say("registration-file-text", &[("time", Arg::Text(&time)), ("fields", Arg::Text(&fields))]),
+                is_open: known.id == chosen,
             }
         };
         let made = ClaimBox {
@@ -208,5 +210,12 @@ impl Page {
             action: format!("{href}/registrations"),
         };
         Ok((!made.cards.is_empty() || !made.offers.is_empty()).then_some(made))
+    }
+
+    /// Where the claim that a move waits for is filed.
+    pub(super) fn claim_href(&self, entity: &Entity, href: &str, condition: &Condition) -> String {
+        let whole = self.catalog.whole();
+        let registration = condition.registration.and_then(|at| whole.entity(entity.ix).registrations.get(at));
+        registration.map(|known| format!("{href}?file={}#registrations", encode(&known.id))).unwrap_or_default()
     }
 }
