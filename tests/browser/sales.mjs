@@ -99,7 +99,7 @@ await step('people get their managers, the house its products', async () => {
   assert.deepEqual(made, [true, true, true]);
 });
 
-await step('a lead is taken down, its project filed, and qualified', async () => {
+await step('a lead is taken down and qualified, its project filed', async () => {
   await rep.goto(`${base}/records/lead/new`);
   await rep.fill('[name=name]', 'Dana Whitlock');
   await rep.fill('[name=company]', 'Meridian Foods');
@@ -113,11 +113,16 @@ await step('a lead is taken down, its project filed, and qualified', async () =>
   await rep.selectOption('[name=authority]', 'decides');
   await saved(rep, 'lead');
   await accessible(rep, 'lead');
-  await rep.locator('#registrations summary').first().click();
+  await move(rep, lead, 'qualified', { _pipeline: 'lead' });
+  // What stands in the way of converting it leads to where it is filed.
+  await rep.goto(lead);
+  await rep.click('.actions a[href*="convert"]');
+  await accessible(rep, 'converting what is not registered');
+  await shoot(rep, '00-not-registered');
+  await rep.click('#error-summary a[href*="file=project"]');
   await rep.locator('#registrations form button.primary').first().click();
   await rep.locator('.banner.ok').waitFor();
   await shoot(rep, '01-lead');
-  await move(rep, lead, 'qualified', { _pipeline: 'lead' });
 });
 
 await step('it becomes an account, a contact and a deal', async () => {

@@ -313,7 +313,10 @@ pub fn form(locale: Locale) -> Form {
         watch: text("stage"),
         sections: vec![FormSection { id: text("main"), label: say("General", "基本信息"), columns: 2, fields }],
         faults: vec![FormFault {
-            target: text("f-text"), label: say("Name", "名称"), message: say("Fill this in.", "请填写此项。")
+            target: text("f-text"),
+            label: say("Name", "名称"),
+            message: say("Fill this in.", "请填写此项。"),
+            way: String::new(),
         }],
         message: None,
         conflict: None,
@@ -524,7 +527,17 @@ pub fn convert(locale: Locale) -> ConvertPage {
         version: text("3"),
         idempotency_key: text("0123456789abcdef0123456789abcdef"),
         targets: vec![target("account"), ConvertTarget { choices: Vec::new(), other: None, ..target("deal") }],
-        faults: vec![FormFault { target: text("f-account-name"), label: text("Account · Name"), message: text("Enter a name.") }],
+        faults: vec![
+            FormFault {
+                target: text("f-account-name"), label: text("Account · Name"), message: text("Enter a name."), way: String::new()
+            },
+            FormFault {
+                target: String::new(),
+                label: text("Status"),
+                message: text("“Project” must be registered first."),
+                way: text("/records/lead/lead_1?file=project#registrations"),
+            },
+        ],
         message: Some(text("There may be such a record.")),
         may_save_anyway: true,
         carries: true,
@@ -761,6 +774,7 @@ pub fn move_page(locale: Locale) -> MovePage {
             target: text("f-close_on"),
             label: say("Expected close", "预计成交日期"),
             message: say("Fill this in to move on.", "请填写此项以进入下一阶段。"),
+            way: String::new(),
         }],
         message: None,
     }

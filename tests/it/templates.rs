@@ -225,6 +225,7 @@ fn every_template_renders_in_every_language() {
         let none = RegistrationsPage { shell: sample::shell(locale, "x"), empty_text: "None".into(), ..RegistrationsPage::default() };
         go("registrations-none", "page/registrations", &none);
         go("registration-part", "part/registration", &OnlyClaim { card: ClaimCard::default() });
+        go("faults-part", "part/faults", &sample::convert(locale));
         go("registrations-part", "part/registrations", &OnlyClaims { claims: sample::record(locale).claims.unwrap() });
         go("clocks-part", "part/clocks", &OnlyClocks { clocks: sample::record(locale).clocks });
         go("surveys-part", "part/surveys", &OnlySurveys { surveys: sample::record(locale).surveys });

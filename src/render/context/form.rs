@@ -49,6 +49,8 @@ pub struct FormFault {
     pub target: String,
     pub label: String,
     pub message: String,
+    /// Where it is asked for, filed or decided what the record waits for; empty where it is met in the form.
+    pub way: String,
 }
 
 /// Fields that someone else changed meanwhile.

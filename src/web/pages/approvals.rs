@@ -7,7 +7,7 @@ use axum::response::Response;
 
 use super::audit::day;
 use super::form_model::whole_message;
-use super::page::{Page, address, encode};
+use super::page::{Page, address};
 use super::post::Post;
 use super::record::record_page;
 use crate::base::RecordId;
@@ -456,16 +456,5 @@ impl Page {
             action: format!("{href}/approvals"),
         };
         Ok((!found.cards.is_empty() || !found.asks.is_empty()).then_some(found))
-    }
-
-    /// Where the approval that a move waits for is asked for, or decided.
-    pub(super) fn approval_href(&self, entity: &Entity, href: &str, condition: &crate::record::Condition) -> String {
-        let Some(at) = condition.approval else { return String::new() };
-        if let (Some(request), "approval_running") = (condition.request, condition.fault.code.as_str()) {
-            return format!("/approvals/{request}");
-        }
-        let whole = self.catalog.whole();
-        let approval = whole.entity(entity.ix).approvals.get(at).map(|approval| approval.id.clone()).unwrap_or_default();
-        format!("{href}?ask={}#approvals", encode(&approval))
     }
 }

@@ -4,7 +4,7 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::form_model::{Drawn, read_input, whole_message};
+use super::form_model::{Drawn, read_input, way_out, whole_message};
 use super::page::Page;
 use super::post::Post;
 use super::uniting::last_part;
@@ -55,11 +55,11 @@ async fn show(page: &Page, slug: &str, id_text: &str, conversion: &str, asked: A
             targets.push(page.convert_target(target, offered, offer, &asked).await?);
         }
     }
-    let mut faults: Vec<FormFault> = asked.faults.iter().map(|fault| page.convert_fault(entity, known, fault)).collect();
+    let mut faults: Vec<FormFault> = asked.faults.iter().map(|fault| page.convert_fault((entity, href.as_str()), known, fault)).collect();
     if asked.post.is_none() {
         // What is wrong with the record itself cannot be filled in here.
         let own = offer.faults.iter().filter(|fault| !fault.path.starts_with("/targets/"));
-        faults.extend(own.map(|fault| page.convert_fault(entity, known, fault)));
+        faults.extend(own.map(|fault| page.convert_fault((entity, href.as_str()), known, fault)));
     }
     let label = known.label.get(page.ui.locale).to_owned();
     let version = match asked.post {
@@ -299,7 +299,7 @@ impl Page {
     }
 
     /// A fault of the summary on top, led to its control.
-    fn convert_fault(&self, entity: &Entity, conversion: &Conversion, fault: &FieldFault) -> FormFault {
+    fn convert_fault(&self, (entity, href): (&Entity, &str), conversion: &Conversion, fault: &FieldFault) -> FormFault {
         let mut parts = fault.path.split('/').skip(1);
         let message = self.fault_text(fault);
         let (head, second, third) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""), parts.next());
@@ -313,13 +313,14 @@ impl Page {
                         target: format!("f-{}-{}", target.id, field.name),
                         label: format!("{name} · {}", self.label(field)),
                         message,
+                        ..FormFault::default()
                     },
-                    None => FormFault { target: format!("target-{}", target.id), label: name.to_owned(), message },
+                    None => FormFault { target: format!("target-{}", target.id), label: name.to_owned(), message, ..FormFault::default() },
                 }
             }
             (None, _) => {
                 let label = entity.find_field(second).filter(|_| head == "record").map(|field| self.label(field)).unwrap_or_default();
-                FormFault { target: String::new(), label, message }
+                FormFault { label, message, way: way_out(fault, href), ..FormFault::default() }
             }
         }
     }

@@ -313,7 +313,8 @@ async fn refuse(
     let state = page.state.records.form_state(&page.actor, &page.catalog, entity.ix, id, &input).await?;
     let texts = page.texts_sent(entity, &state, stored.map(|stored| &stored.json), pairs);
     form.sections = page.draw(Drawn { entity, id, texts: &texts, state: &state, faults: &refused.faults, prefix: "" }).await?;
-    form.faults = page.summary(entity, &refused.faults, &texts);
+    let href = id.map(|id| format!("/records/{}/{}", entity.slug, id.display(&entity.prefix))).unwrap_or_default();
+    form.faults = page.summary(entity, &refused.faults, &texts, &href);
     form.message = refused.message;
     form.similar = page.similar(entity, &refused.duplicates);
     let back = post.get("_return");

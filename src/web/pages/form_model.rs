@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::field::is_wide;
-use super::page::Page;
+use super::page::{Page, encode};
 use crate::base::{FieldIx, RecordId};
 use crate::record::{FieldFault, FieldState, FormState, Input};
 use crate::render::context::{FieldInput, FilePart, Form, FormFault, FormSection};
@@ -240,8 +240,8 @@ impl Page {
         text
     }
 
-    /// The summary on top: each fault once, linked to its control.
-    pub fn summary(&self, entity: &Entity, faults: &[FieldFault], texts: &FormTexts) -> Vec<FormFault> {
+    /// The summary on top: each fault once, linked to its control. `href` is the record's page; empty for a new one.
+    pub fn summary(&self, entity: &Entity, faults: &[FieldFault], texts: &FormTexts, href: &str) -> Vec<FormFault> {
         faults
             .iter()
             .map(|fault| {
@@ -249,7 +249,7 @@ impl Page {
                 let head = control.split('.').next().unwrap_or("");
                 let label = entity.find_field(head).map(|field| self.label(field)).unwrap_or_default();
                 let target = if control.is_empty() { String::new() } else { format!("f-{}", control.replace('.', "-")) };
-                FormFault { target, label, message: self.fault_text(fault) }
+                FormFault { target, label, message: self.fault_text(fault), way: way_out(fault, href) }
             })
             .collect()
     }
@@ -343,6 +343,17 @@ fn is_in_form(catalog: &Catalog, field: &Field) -> bool {
         FieldType::Children { of, by } => matches!(catalog.entity(*of).field(*by).ty, FieldType::Link { on_delete: OnDelete::Cascade, .. }),
         FieldType::Id => false,
         _ => !field.is_system || field.name == "owner",
+    }
+}
+
+/// Where an approval or a registration that a record waits for is asked for, filed or decided; empty for other faults.
+pub(super) fn way_out(fault: &FieldFault, href: &str) -> String {
+    let named = |name: &str| fault.params.get(name).and_then(Json::as_str).filter(|_| !href.is_empty());
+    match (named("registration"), named("approval"), named("request")) {
+        (Some(registration), ..) => format!("{href}?file={}#registrations", encode(registration)),
+        (_, Some(_), Some(request)) if fault.code == "approval_running" => format!("/approvals/{request}"),
+        (_, Some(approval), _) => format!("{href}?ask={}#approvals", encode(approval)),
+        _ => String::new(),
     }
 }
 

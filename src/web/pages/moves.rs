@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::Value as Json;
 
-use super::form_model::{Drawn, drop_unshown, read_input, whole_message};
+use super::form_model::{Drawn, drop_unshown, read_input, way_out, whole_message};
 use super::page::{Page, encode, is_own_path};
 use super::post::Post;
 use super::record::record_page;
@@ -152,7 +152,7 @@ async fn show(page: &Page, entity: &Entity, id_text: &str, wanted: Wanted<'_>, a
         page.draw_fields(Drawn { entity, id: Some(id), texts: &texts, state: &state, faults: &asked.faults, prefix: "" }, &asks).await?;
     let row = |condition: &Condition| ConditionRow {
         task: page.awaited(entity, pipeline, condition),
-        href: page.way_to(entity, &href, condition),
+        href: if is_missing(condition) { way_out(&condition.fault, &href) } else { String::new() },
         ..page.condition_row(entity, condition)
     };
     let (missing, met): (Vec<&Condition>, Vec<&Condition>) = possible.conditions.iter().partition(|condition| is_missing(condition));
@@ -190,7 +190,7 @@ async fn show(page: &Page, entity: &Entity, id_text: &str, wanted: Wanted<'_>, a
         met: met.into_iter().map(row).collect(),
         can_override: possible.can_override,
         reason: asked.post.map(|post| post.get("_reason").to_owned()).unwrap_or_default(),
-        faults: page.summary(entity, &asked.faults, &texts),
+        faults: page.summary(entity, &asked.faults, &texts, &href),
         message: asked.message,
         return_to: board.unwrap_or_default().to_owned(),
         cancel_href: board.unwrap_or(&href).to_owned(),
@@ -237,16 +237,6 @@ pub(super) fn stage_label(page: &Page, entity: &Entity, pipeline: &Pipeline, key
 }
 
 impl Page {
-    /// Where what a condition waits for is asked for or decided; empty where it holds or is met on this page.
-    fn way_to(&self, entity: &Entity, href: &str, condition: &Condition) -> String {
-        match condition.kind {
-            _ if !is_missing(condition) => String::new(),
-            ConditionKind::Approval => self.approval_href(entity, href, condition),
-            ConditionKind::Registration => self.claim_href(entity, href, condition),
-            _ => String::new(),
-        }
-    }
-
     fn condition_row(&self, entity: &Entity, condition: &Condition) -> ConditionRow {
         if !condition.is_open {
             return ConditionRow { text: self.say("move-hidden", &[]), ..ConditionRow::default() };

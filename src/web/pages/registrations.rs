@@ -5,11 +5,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::approvals::told;
-use super::page::{Page, address, encode};
+use super::page::{Page, address};
 use super::post::Post;
 use super::record::record_page;
 use crate::base::RecordId;
-use crate::record::{ClaimFilter, ClaimStanding, Condition, FileClaim, RecordError, Rival, Source, parse_id};
+use crate::record::{ClaimFilter, ClaimStanding, FileClaim, RecordError, Rival, Source, parse_id};
 use crate::render::Arg;
 use crate::render::context::{Choice, ClaimBox, ClaimCard, ClaimOffer, Notice, RegistrationsPage, RivalRow, Stamp};
 use crate::render::show::Titles;
@@ -210,12 +210,5 @@ impl Page {
             action: format!("{href}/registrations"),
         };
         Ok((!made.cards.is_empty() || !made.offers.is_empty()).then_some(made))
-    }
-
-    /// Where the claim that a move waits for is filed.
-    pub(super) fn claim_href(&self, entity: &Entity, href: &str, condition: &Condition) -> String {
-        let whole = self.catalog.whole();
-        let registration = condition.registration.and_then(|at| whole.entity(entity.ix).registrations.get(at));
-        registration.map(|known| format!("{href}?file={}#registrations", encode(&known.id))).unwrap_or_default()
     }
 }

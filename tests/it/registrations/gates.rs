@@ -146,6 +146,15 @@ async fn what_a_move_would_need_is_told_as_data_and_leads_to_filing() {
         let is_offered = standing != "contested";
         assert_eq!(asked.contains("<details class=\"disclosure\" open><summary><span class=\"link-button\">Register: Project"), is_offered);
     }
+    // So do the page of a conversion and a form that are refused for it.
+    let deal = stand(&world, "missing", "converted").await;
+    let wish = world.app.create_id("wish", json!({ "deal": stand(&world, "not needed", "another").await, "stage": "offer" })).await;
+    world.app.patch(&format!("/api/v1/records/deal/{deal}"), json!({ "wish": wish })).await.expect_status(200);
+    let way = format!("<a href=\"&#x2f;records&#x2f;deal&#x2f;{deal}?file=project#registrations\">");
+    let page = world.app.get(&format!("/records/deal/{deal}/convert")).await.expect_status(200).text();
+    assert!(page.contains(&way) || page.contains(&way.replace("&#x2f;", "/")), "{page}");
+    let page = through(&world.app, "form", &deal, "converted", &json!({ "stage": "offer" })).await.expect("a refusal");
+    assert!(page.contains(&way) || page.contains(&way.replace("&#x2f;", "/")), "{page}");
     // Whoever does not read what it hangs on is told that there is a condition, no more.
     let hidden = "kind: role\nid: narrow\npermissions: {core.user: read, deal: {read: true, update: true, fields: {hide: [discount]}}}\n";
     let (head, tail) = SHOP[1].1.split_once("kind: role\nid: narrow").expect("the role");
@@ -180,7 +189,7 @@ async fn a_reason_stands_in_for_it_and_a_record_is_not_made_without_it() {
 
     // In the language of who asks.
     let other = deal(&world, "other", "10").await;
-    for (tag, words) in [("zh-CN", "须先报备“项目报备”"), ("zh-TW", "須先報備「專案報備」")] {
+    for (tag, words) in [("zh-CN", "“项目报备”尚未提交"), ("zh-TW", "「專案報備」尚未提交")] {
         let ask = world.app.request(Method::PATCH, &format!("/api/v1/records/deal/{other}")).json(&json!({ "stage": "offer" }));
         let told = ask.header("content-type", "application/merge-patch+json").header("accept-language", tag).send().await.text();
         assert!(told.contains(words), "{told}");
