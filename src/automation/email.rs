@@ -15,7 +15,7 @@ use crate::base::{EntityIx, Locale, RecordId, Value};
 use crate::expr::Typed;
 use crate::outbound::mail::{Mailer, is_address};
 use crate::query::{Deleted, GetRequest, default_select};
-use crate::record::{Delivery, RecordError, RecordTx, Records, survey_token};
+use crate::record::{Delivery, Hindrance, RecordError, RecordTx, Records, survey_token};
 use crate::render::mail::{self, Facts, Named, Written};
 use crate::render::show::{ShowContext, Titles};
 use crate::render::{Messages, Ui};
@@ -186,14 +186,14 @@ fn survey_of<'c>(catalog: &'c Catalog, survey: &str) -> Result<&'c Survey, Recor
 /// Whether a step asks anybody: before letters are written, and once more by [`ask`] when they are.
 pub(super) async fn may_ask(tx: &mut RecordTx<'_>, survey: &str, about: &About<'_>) -> Result<bool, RecordError> {
     let catalog = tx.catalog().clone();
-    tx.may_ask(survey_of(&catalog, survey)?, about.record).await
+    Ok(tx.hindrance(survey_of(&catalog, survey)?, about.record).await?.is_none())
 }
 
 pub(super) fn unwritten() -> RecordError {
     RecordError::State { message: "the e-mail is not written".to_owned() }
 }
 
-/// Makes an invitation to a survey for each letter and writes the letter down, likewise. Nobody is asked where the survey's `when` does not hold.
+/// Makes an invitation to a survey for each letter and writes the letter down, likewise. Nobody is asked where something is in the way.
 pub(super) async fn ask(
     tx: &mut RecordTx<'_>,
     step: &Step,
@@ -204,9 +204,13 @@ pub(super) async fn ask(
     let catalog = tx.catalog().clone();
     let known = survey_of(&catalog, survey)?;
     let input = json!({ "survey": survey, "template": template });
-    if !tx.may_ask(known, about.record).await? {
-        let output = json!({ "asked": [], "queued": [], "not_asked": "the survey's `when` does not hold" });
-        return Ok((input, output));
+    let why = match tx.hindrance(known, about.record).await? {
+        None => None,
+        Some(Hindrance::Condition) => Some("the survey's `when` does not hold".to_owned()),
+        Some(Hindrance::Lately { until }) => Some(format!("they were asked lately, and are not asked again before {until}")),
+    };
+    if let Some(why) = why {
+        return Ok((input, json!({ "asked": [], "queued": [], "not_asked": why })));
     }
     let letters = letters.ok_or_else(unwritten)?;
     let prefix = &catalog.entity(known.answers).prefix;

@@ -55,8 +55,24 @@ const CONDITIONS: &[&str] = &["when", "required_if", "readonly_if", "if", "where
 /// Expressions that must be there: turned or changed inside.
 const EXPRESSIONS: &[&str] = &["assert", "expr", "agg", "stop"];
 /// Keys without which less is asked or given.
-const KEYS: &[&str] =
-    &["min", "max", "pattern", "watch", "override", "reason", "start", "rows", "inherit", "assignee", "due", "roles", "ask", "expires"];
+const KEYS: &[&str] = &[
+    "min",
+    "max",
+    "pattern",
+    "watch",
+    "override",
+    "reason",
+    "start",
+    "rows",
+    "inherit",
+    "assignee",
+    "due",
+    "roles",
+    "ask",
+    "expires",
+    "again_after",
+    "per",
+];
 /// Lists of parts, each of which is left out.
 const PARTS: &[&str] = &[
     "rules",

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value as Json, json};
 
 use super::duplicates::Duplicates;
-use crate::base::Explain;
+use crate::base::{DateTime, Explain};
 use crate::query::QueryError;
 
 /// One fault of one field, as a person or a program reads it.
@@ -122,6 +122,9 @@ pub enum RecordError {
     /// Nobody is asked about a record as it stands.
     #[error("`{survey}` is not asked about this {entity} as it stands: its `when` does not hold")]
     NotAsked { survey: String, entity: String },
+    /// Whoever would be asked was asked lately.
+    #[error("`{survey}` was asked lately: whoever is to be asked is not asked again before {until}")]
+    AskedLately { survey: String, until: DateTime },
     /// An operation of an atomic batch failed; nothing was written.
     #[error("operation {index} failed: {error}")]
     Operation { index: usize, error: Box<RecordError> },
@@ -170,6 +173,7 @@ impl RecordError {
             | RecordError::Restrict { .. }
             | RecordError::State { .. }
             | RecordError::NotAsked { .. }
+            | RecordError::AskedLately { .. }
             | RecordError::KeyBusy => ErrorKind::Conflict,
             RecordError::NotKept { .. } => ErrorKind::Gone,
             RecordError::KeyReused => ErrorKind::Invalid,
@@ -232,7 +236,7 @@ impl Explain for RecordError {
             RecordError::Invalid(_) => "REC010",
             RecordError::Unique { .. } => "REC011",
             RecordError::Restrict { .. } => "REC012",
-            RecordError::State { .. } | RecordError::NotAsked { .. } => "REC013",
+            RecordError::State { .. } | RecordError::NotAsked { .. } | RecordError::AskedLately { .. } => "REC013",
             RecordError::Duplicate { .. } => "REC014",
             RecordError::Stale { .. } => "REC020",
             RecordError::PreconditionRequired => "REC021",

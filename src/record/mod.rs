@@ -98,7 +98,7 @@ pub use row::{Page, Row, RowRef, Total};
 pub use service::Records;
 pub use shares::{NewShare, ShareChange};
 pub use standing::roles_in;
-pub use surveys::{Among, Asked, Figure, Invited, QuestionResults, SurveyResults, figure, readable_surveys, survey_token};
+pub use surveys::{Among, Asked, Figure, Hindrance, Invited, QuestionResults, SurveyResults, figure, readable_surveys, survey_token};
 pub use tasks::{TaskStanding, TaskState};
 pub use trace::RECALCULATE;
 pub use twins::{Group, Groups, LOOK, Twin};

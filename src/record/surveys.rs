@@ -8,18 +8,20 @@ pub use results::{Among, Figure, QuestionResults, SurveyResults, figure, readabl
 
 use std::sync::Arc;
 
+use serde_json::json;
 use subtle::ConstantTimeEq;
 
 use super::error::{FieldFault, RecordError};
 use super::hooks::Record;
 use super::input::Input;
 use super::options::{Saved, Source, WriteOptions};
+use super::pools::later;
 use super::service::Records;
 use super::unit::RecordTx;
 use super::world::{Setting, World};
 use crate::access::Actor;
 use crate::base::{DateTime, EntityIx, Locale, RecordId, Value};
-use crate::query::{Deleted, GetRequest, default_select};
+use crate::query::{Deleted, GetRequest, default_select, parse_aggregate_json};
 use crate::schema::catalog::{Catalog, FieldType, GivenValue, Language, Question, Survey, SurveyFields};
 use crate::store::compile::Lock;
 
@@ -71,6 +73,15 @@ impl Asked {
         }
         faults
     }
+}
+
+/// Why nobody is asked about a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hindrance {
+    /// The survey's `when` does not hold.
+    Condition,
+    /// They were asked lately, and may be asked again from then on.
+    Lately { until: DateTime },
 }
 
 /// An invitation that was made.
@@ -187,7 +198,8 @@ impl Records {
     /// Makes an invitation about a record that `actor` may change; its link is told by [`survey_token`].
     ///
     /// # Errors
-    /// `REC002` for a record that is not there, `REC040` for one that may not be changed, `REC013` where the survey's `when` does not hold.
+    /// `REC002` for a record that is not there, `REC040` for one that may not be changed, `REC013` where the survey's `when` does not hold or whoever
+    /// is asked was asked lately.
     pub async fn invite_about(&self, actor: &Actor, survey: &str, about: RecordId, source: Source) -> Result<Invited, RecordError> {
         let (id, survey) = (self.mint(), survey.to_owned());
         let catalog = self.catalog();
@@ -204,11 +216,15 @@ impl Records {
                 let missing = || RecordError::NotFound { entity: definition.slug.clone(), id: about.display(&definition.prefix) };
                 let record = tx.get(known.entity, about).await?.ok_or_else(missing)?;
                 tx.expect_may_update(&record).await?;
-                if known.when.is_some() {
+                if known.when.is_some() || known.pause.is_some() {
                     // As it is, whoever looks, and nobody changes it meanwhile.
                     let whole = tx.load_live(known.entity, about, Lock::Change).await?;
-                    if !tx.may_ask(known, &whole).await? {
-                        return Err(RecordError::NotAsked { survey: known.id.clone(), entity: definition.slug.clone() });
+                    match tx.hindrance(known, &whole).await? {
+                        None => {}
+                        Some(Hindrance::Condition) => {
+                            return Err(RecordError::NotAsked { survey: known.id.clone(), entity: definition.slug.clone() });
+                        }
+                        Some(Hindrance::Lately { until }) => return Err(RecordError::AskedLately { survey: known.id.clone(), until }),
                     }
                 }
                 let locale = match &known.language {
@@ -225,15 +241,40 @@ impl Records {
 }
 
 impl RecordTx<'_> {
-    /// Whether anybody is asked about a record as it stands.
+    /// Why nobody is asked about a record as it stands. Whom a pause holds for is locked: of two who ask at once the second sees
+    /// that the first has.
     ///
     /// # Errors
     /// The database.
-    pub async fn may_ask(&mut self, survey: &Survey, record: &Record) -> Result<bool, RecordError> {
-        match &survey.when {
-            Some(when) => self.holds(when, record, None).await,
-            None => Ok(true),
+    pub async fn hindrance(&mut self, survey: &Survey, record: &Record) -> Result<Option<Hindrance>, RecordError> {
+        if let Some(when) = &survey.when
+            && !self.holds(when, record, None).await?
+        {
+            return Ok(Some(Hindrance::Condition));
         }
+        let Some(pause) = survey.pause else { return Ok(None) };
+        let given = survey.values.iter().find(|given| given.field == pause.per);
+        let whom = match given.map(|given| &given.value) {
+            None => Value::Link(record.id),
+            Some(GivenValue::Plain(value)) => value.clone(),
+            Some(GivenValue::Expr(expr)) => self.value(expr, record, None).await?,
+        };
+        let compiled = self.scope.compiled.clone();
+        let answers = compiled.entity(survey.answers);
+        // Where nobody is named nobody is known to have been asked.
+        let (Value::Link(whom), FieldType::Link { to, .. } | FieldType::User { to, .. }) = (whom, &answers.field(pause.per).ty) else {
+            return Ok(None);
+        };
+        self.load(*to, &[whom], Lock::Change).await?;
+        let name = |field| answers.field(field).name.as_str();
+        let id = whom.display(&compiled.entity(*to).prefix);
+        let filter = format!("{} = '{}' and {} = '{id}'", name(survey.fields.survey), survey.key, name(pause.per));
+        let asked = json!({ "measures": { "last": "max(created_at)" }, "filter": filter });
+        let request = parse_aggregate_json(&compiled.catalog, survey.answers, &asked).map_err(RecordError::Query)?;
+        let rows = self.aggregate_as(&Actor::system(), request).await?;
+        let last = rows.iter().flatten().find_map(|(_, value)| if let Value::DateTime(at) = value { Some(*at) } else { None });
+        let until = last.map(|last| later(last, pause.seconds)).filter(|until| *until > self.now());
+        Ok(until.map(|until| Hindrance::Lately { until }))
     }
 
     /// Makes the invitation `id` to a survey about a record, with the rights of the survey.
@@ -255,7 +296,7 @@ impl RecordTx<'_> {
             };
             input.set(given.field, value);
         }
-        let expires_at = DateTime(self.now().0.saturating_add(survey.open_seconds.saturating_mul(1_000_000)));
+        let expires_at = later(self.now(), survey.open_seconds);
         input.set(survey.about, Value::Link(record.id));
         input.set(survey.fields.survey, Value::Text(survey.key.clone()));
         input.set(survey.fields.state, Value::Text(SurveyFields::ASKED.to_owned()));

@@ -45,7 +45,7 @@ pub use pool::{Activity, Fairness, HandOut, HoldCap, Pool};
 pub use registration::Registration;
 pub use role::{Actions, Allowed, Grant, Role};
 pub use script::{Missed, Script, ScriptLimits, Trigger};
-pub use survey::{Question, QuestionKind, Survey, SurveyFields};
+pub use survey::{Question, QuestionKind, Survey, SurveyFields, SurveyPause};
 pub use template::Template;
 
 use super::working::WorkCalendar;

@@ -29,12 +29,22 @@ pub struct Survey {
     pub language: Language,
     /// For how long a link is open.
     pub open_seconds: i64,
+    /// Nobody is asked again for a while; `None`: each time.
+    pub pause: Option<SurveyPause>,
     /// Answers may be changed until the link expires.
     pub edit: bool,
     /// Roles whose rights answers are saved with.
     pub run_as: Vec<String>,
     pub questions: Vec<Question>,
     pub fields: SurveyFields,
+}
+
+/// How long nobody is asked again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SurveyPause {
+    pub seconds: i64,
+    /// The link of an answer to whom or what it holds for.
+    pub per: FieldIx,
 }
 
 /// The fields of the entity of answers that the program keeps.

@@ -11,7 +11,7 @@ use super::pipelines::roles;
 use super::{Declared, Work, labels, layers};
 use crate::base::{EntityIx, FieldIx, Labels};
 use crate::expr::{Typed, needs};
-use crate::schema::catalog::{Field, FieldClass, FieldType, Given, Language, Question, QuestionKind, Survey, SurveyFields};
+use crate::schema::catalog::{Field, FieldClass, FieldType, Given, Language, Question, QuestionKind, Survey, SurveyFields, SurveyPause};
 use crate::schema::diagnostic::{Diagnostic, nearest};
 use crate::schema::intake::Document;
 use crate::schema::node::{Key, Node};
@@ -130,6 +130,7 @@ fn survey(work: &mut Work, document: &Document, seen: &mut BTreeMap<String, Plac
         let fault = Diagnostic::error("DEF369", &written.place, format!("`{open}` is no time"));
         work.fault(fault.hint("write days, hours or minutes: `14d`, `48h`"));
     }
+    let pause = pause(work, node, answers, about, values.as_deref().unwrap_or_default());
     let run_as = roles(work, node.get("run_as"));
     let written: Vec<Node> = node.get("questions").map(|list| list.items().to_vec()).unwrap_or_default();
     if written.is_empty() || written.len() > MOST_QUESTIONS {
@@ -171,11 +172,50 @@ fn survey(work: &mut Work, document: &Document, seen: &mut BTreeMap<String, Plac
         thanks: text("thanks"),
         language: spoken,
         open_seconds,
+        pause,
         edit: node.flag("edit").unwrap_or(false),
         run_as,
         questions,
         fields: SurveyFields { survey, state, expires_at, answered_at, language },
     });
+}
+
+/// How long nobody is asked again, and whom that holds for.
+fn pause(work: &mut Work, node: &Node, answers: EntityIx, about: FieldIx, values: &[Given]) -> Option<SurveyPause> {
+    let Some(written) = node.get("again_after") else {
+        if let Some((key, _)) = node.entry("per") {
+            let fault = Diagnostic::error("DEF448", &key.place.clone(), "`per` says whom `again_after` holds for, which is not there");
+            work.fault(fault.hint("say how long nobody is asked again: `again_after: 30d`"));
+        }
+        return None;
+    };
+    let text = written.as_text().unwrap_or_default();
+    let found = seconds(text);
+    if found.is_none() {
+        let fault = Diagnostic::error("DEF369", &written.place, format!("`{text}` is no time"));
+        work.fault(fault.hint("write days, hours or minutes: `30d`, `12h`"));
+    }
+    let per = match node.get("per") {
+        Some(per) => asked_per(work, per, answers, |field| field == about || values.iter().any(|given| given.field == field))?,
+        None => about,
+    };
+    Some(SurveyPause { seconds: found?, per })
+}
+
+/// The link that says who is asked.
+fn asked_per(work: &mut Work, node: &Node, answers: EntityIx, is_filled: impl Fn(FieldIx) -> bool) -> Option<FieldIx> {
+    let field = work.find_field(node, node.as_text()?, answers)?;
+    let definition = work.entity(answers).field(field);
+    let hint = match definition.ty {
+        FieldType::Link { .. } | FieldType::User { .. } if is_filled(field) => return Some(field),
+        FieldType::Link { .. } | FieldType::User { .. } => {
+            format!("fill it when somebody is asked: `values: {{{}: \"=…\"}}`", definition.name)
+        }
+        _ => "name a field of type `link` or `user`".to_owned(),
+    };
+    let fault = Diagnostic::error("DEF448", &node.place, format!("`{}` does not say who is asked", definition.name));
+    work.fault(fault.hint(hint));
+    None
 }
 
 /// The link from an answer to what is asked about.

@@ -421,6 +421,8 @@ pub const SURVEY: &[KeySpec] = &[
     key("thanks", Label, "What is said afterwards."),
     key("language", Text, "`en`, `zh-CN`, `zh-TW`, or `=` and an expression that gives one; the workspace's when left out."),
     with("expires", Text, "30d", "For how long a link is open, `14d` or `48h`."),
+    key("again_after", Text, "How long nobody is asked again, `30d`; they are asked each time when left out."),
+    key("per", Name, "Whom that holds for: a link of the answer that `values` fill; the record asked about when left out."),
     with("edit", Bool, "false", "Answers may be changed until the link expires."),
     must("run_as", Many(&Name), "Roles whose rights answers are saved with."),
     must("questions", List(&Object(QUESTION)), "What is asked, in order."),

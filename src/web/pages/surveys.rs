@@ -14,8 +14,8 @@ use crate::expr::{Typed, needs};
 use crate::record::{
     Among, Figure, FormState, QuestionResults, RecordError, Source, SurveyResults, parse_id, readable_surveys, survey_token,
 };
-use crate::render::Arg;
 use crate::render::context::{Bar, Choice, Crumb, Notice, QuestionResult, SurveyCard, SurveyResultsPage, SurveyRow, SurveysPage};
+use crate::render::{Arg, format};
 use crate::schema::catalog::{Entity, Field, FieldType, Survey};
 use crate::web::Problem;
 
@@ -92,6 +92,9 @@ pub(super) async fn ask(page: Page, Path((slug, id_text)): Path<(String, String)
         Err(fault) => {
             let text = match fault {
                 RecordError::NotAsked { .. } => page.say("survey-not-now", &[]),
+                RecordError::AskedLately { until, .. } => {
+                    page.say("survey-lately", &[("until", Arg::Text(&format::datetime(until, &page.ui)))])
+                }
                 fault => told(&page, fault)?,
             };
             let notice = Notice { kind: "error".to_owned(), text, detail: None, action: None };

@@ -180,3 +180,96 @@ async fn the_condition_is_judged_on_the_whole_record() {
     let runs = world.app.get("/api/v1/runs?automation=desk.once").await.expect_status(200).json();
     assert_eq!(runs["data"][0]["state"], "done", "{runs:#}");
 }
+
+const OFTEN: &str = r#"
+kind: survey
+id: rare
+for: desk.request
+answers: desk.feedback
+values: {contact: "=contact"}
+again_after: 30d
+per: contact
+run_as: [answers]
+questions: [{field: solved}]
+---
+kind: survey
+id: each
+for: desk.request
+answers: desk.feedback
+again_after: 7d
+run_as: [answers]
+questions: [{field: solved}]
+---
+kind: template
+for: request
+id: rare
+subject: {en: "About {{ name }}"}
+text: {en: "Tell us: {{ survey_link }}"}
+---
+kind: automation
+for: request
+id: rare
+trigger: {event: updated, watch: [escalated]}
+run_as: [agent]
+steps: [{do: survey, survey: rare, to: "=contact.email", template: rare}]
+"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_asked_too_often() {
+    let server = MailServer::listen(false).await;
+    let world = World::with_mail(&server, OFTEN).await;
+    let agent = token(&world, "agent").await;
+    let ask = |id: &str, survey: &str| {
+        let body = json!({ "survey": survey });
+        world.app.request(axum::http::Method::POST, &format!("/api/v1/records/request/{id}/surveys")).token(&agent).json(&body).send()
+    };
+    let first = world.request_of("en").await;
+    let contact = world.app.get(&format!("/api/v1/records/request/{first}")).await.json()["contact"].clone();
+    let second = world.request(json!({ "contact": contact })).await;
+    // Two ask somebody at once, about two requests: one of them does. The agent reads no answers; they count all the same.
+    let (one, two) = tokio::join!(ask(&first, "desk.rare"), ask(&second, "desk.rare"));
+    let mut states = [one.status.as_u16(), two.status.as_u16()];
+    states.sort_unstable();
+    assert_eq!(states, [201, 409], "{} {}", one.text(), two.text());
+    let refused = ask(&second, "desk.rare").await.expect_problem(409, "REC013");
+    assert!(refused["detail"].as_str().unwrap().contains("not asked again before 2026-12-21T08:00:00Z"), "{refused:#}");
+    let form = world.app.request(axum::http::Method::POST, &format!("/records/request/{second}/surveys"));
+    let form = form.header("content-type", "application/x-www-form-urlencoded").text("survey=desk.rare").send().await;
+    assert!(form.expect_status(422).text().contains("was asked lately. They can be asked again from Dec 21, 2026"));
+    // A step writes to nobody and says why.
+    world.app.patch(&format!("/api/v1/records/request/{second}"), json!({ "escalated": true })).await.expect_status(200);
+    world.work().await;
+    assert_eq!(server.take().len(), 0);
+    let runs = world.app.get("/api/v1/runs?automation=desk.rare").await.expect_status(200).json();
+    let run = world.app.get(&format!("/api/v1/runs/{}", runs["data"][0]["id"].as_str().unwrap())).await.json();
+    assert!(run["steps"][0]["output"]["not_asked"].as_str().unwrap().contains("asked lately"), "{run:#}");
+
+    // Others are asked, who is not known is not known to have been asked, and another survey is another one.
+    let other = world.request_of("en").await;
+    ask(&other, "desk.rare").await.expect_status(201);
+    let nobody = world.request(json!({})).await;
+    for _ in 0..2 {
+        ask(&nobody, "desk.rare").await.expect_status(201);
+    }
+    ask(&second, "desk.satisfaction").await.expect_status(201);
+    // Without `per` it is about the record.
+    for request in [&first, &second] {
+        ask(request, "desk.each").await.expect_status(201);
+        ask(request, "desk.each").await.expect_problem(409, "REC013");
+    }
+    world.app.clock.advance_ms(7 * 24 * 3_600_000 - 1);
+    ask(&first, "desk.each").await.expect_problem(409, "REC013");
+    world.app.clock.advance_ms(1);
+    ask(&first, "desk.each").await.expect_status(201);
+
+    // It counts from when they were asked last, answered or not, and an answer that was deleted does not count.
+    world.app.clock.advance_ms(23 * 24 * 3_600_000);
+    let (answer, link) = world.ask(&first, "desk.rare").await;
+    world.answer(&link, "_shown=solved&solved=true").await;
+    ask(&second, "desk.rare").await.expect_problem(409, "REC013");
+    world.app.delete(&format!("/api/v1/records/feedback/{answer}")).await.expect_status(204);
+    world.app.patch(&format!("/api/v1/records/request/{second}"), json!({ "escalated": false })).await.expect_status(200);
+    world.work().await;
+    assert_eq!(server.take().len(), 1);
+    ask(&first, "desk.rare").await.expect_problem(409, "REC013");
+}

@@ -16,6 +16,7 @@ surveys-none-hint = Surveys are part of the definitions; you see those whose ans
 survey-answered-of = { $answered } of { $asked } answered
 survey-ask = Make a link
 survey-not-now = Nobody is asked about this record as it stands now.
+survey-lately = Whoever is to be asked was asked lately. They can be asked again from { $until } on.
 survey-link-hint = Send this link to whom you want to ask. It is open without signing in until it is answered or expires.
 survey-all = All answers
 survey-period = Asked

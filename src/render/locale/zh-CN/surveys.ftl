@@ -16,6 +16,7 @@ surveys-none-hint = 调查由定义声明；您只能看到有权查看答复的
 survey-answered-of = 已答复 { $answered } / { $asked }
 survey-ask = 生成链接
 survey-not-now = 以目前的状态，此记录不发起调查。
+survey-lately = 最近已邀请过对方，{ $until } 之后才能再次邀请。
 survey-link-hint = 把此链接发给您想询问的人。无需登录即可打开，直至答复或过期。
 survey-all = 全部答复
 survey-period = 邀请时间

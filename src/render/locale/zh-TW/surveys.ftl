@@ -16,6 +16,7 @@ surveys-none-hint = 調查由定義宣告；您只能看到有權檢視答覆的
 survey-answered-of = 已答覆 { $answered } / { $asked }
 survey-ask = 產生連結
 survey-not-now = 以目前的狀態，此記錄不發起調查。
+survey-lately = 最近已邀請過對方，{ $until } 之後才能再次邀請。
 survey-link-hint = 把此連結傳給您想詢問的人。無需登入即可開啟，直到答覆或過期。
 survey-all = 全部答覆
 survey-period = 邀請時間
