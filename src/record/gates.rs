@@ -305,10 +305,10 @@ impl Judge<'_> {
         let label = registration.label.get(self.setting.locale);
         let (code, message) = match state {
             "contested" => ("registration_contested", format!("`{label}` is filed, and not decided yet")),
-            "refused" => ("registration_refused", format!("`{label}` was refused: others have registered the same")),
+            "refused" => ("registration_refused", format!("`{label}` was refused")),
             "lost" => ("registration_lost", format!("`{label}` was taken away")),
-            "expired" => ("registration_expired", format!("the protection `{label}` is over: file it again")),
-            _ => ("registration_missing", format!("`{label}` must be registered first: file it")),
+            "expired" => ("registration_expired", format!("the protection `{label}` is over: register it again")),
+            _ => ("registration_missing", format!("`{label}` must be registered first")),
         };
         let holds = !applies || !is_needed || state == "protected";
         let one = self.condition(gate, ConditionKind::Registration, holds, code, message);

@@ -214,18 +214,16 @@ impl Records {
                 let known = known.ok_or_else(|| RecordError::NotFound { entity: "survey".to_owned(), id: survey.clone() })?;
                 let definition = catalog.entity(known.entity);
                 let missing = || RecordError::NotFound { entity: definition.slug.clone(), id: about.display(&definition.prefix) };
-                let record = tx.get(known.entity, about).await?.ok_or_else(missing)?;
-                tx.expect_may_update(&record).await?;
-                if known.when.is_some() || known.pause.is_some() {
-                    // As it is, whoever looks, and nobody changes it meanwhile.
-                    let whole = tx.load_live(known.entity, about, Lock::Change).await?;
-                    match tx.hindrance(known, &whole).await? {
-                        None => {}
-                        Some(Hindrance::Condition) => {
-                            return Err(RecordError::NotAsked { survey: known.id.clone(), entity: definition.slug.clone() });
-                        }
-                        Some(Hindrance::Lately { until }) => return Err(RecordError::AskedLately { survey: known.id.clone(), until }),
+                let shown = tx.get(known.entity, about).await?.ok_or_else(missing)?;
+                tx.expect_may_update(&shown).await?;
+                // As it is, whoever looks, and nobody changes it meanwhile.
+                let record = tx.load_live(known.entity, about, Lock::Change).await?;
+                match tx.hindrance(known, &record).await? {
+                    None => {}
+                    Some(Hindrance::Condition) => {
+                        return Err(RecordError::NotAsked { survey: known.id.clone(), entity: definition.slug.clone() });
                     }
+                    Some(Hindrance::Lately { until }) => return Err(RecordError::AskedLately { survey: known.id.clone(), until }),
                 }
                 let locale = match &known.language {
                     Language::Usual => None,

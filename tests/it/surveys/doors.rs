@@ -187,10 +187,15 @@ id: rare
 for: desk.request
 answers: desk.feedback
 values: {contact: "=contact"}
+language: "=contact.language"
 again_after: 30d
 per: contact
 run_as: [answers]
 questions: [{field: solved}]
+---
+kind: role
+id: outsider
+permissions: {core.user: read, request: {read: true, update: true, fields: {hide: [contact]}}}
 ---
 kind: survey
 id: each
@@ -261,6 +266,20 @@ async fn nobody_is_asked_too_often() {
     ask(&first, "desk.each").await.expect_problem(409, "REC013");
     world.app.clock.advance_ms(1);
     ask(&first, "desk.each").await.expect_status(201);
+
+    // Also where whoever asks does not see whom.
+    let outsider = token(&world, "outsider").await;
+    let hidden = world.request_of("zh-CN").await;
+    let whom = world.app.get(&format!("/api/v1/records/request/{hidden}")).await.json()["contact"].clone();
+    let path = format!("/api/v1/records/request/{hidden}/surveys");
+    let ask_blindly = || {
+        let ask = world.app.request(axum::http::Method::POST, &path).token(&outsider);
+        ask.json(&json!({ "survey": "desk.rare" })).send()
+    };
+    let made = ask_blindly().await.expect_status(201).json();
+    let answer = world.read(made["answer"].as_str().expect("an id")).await;
+    assert_eq!((&answer["contact"], &answer["survey_language"]), (&whom, &json!("zh-CN")), "{answer:#}");
+    ask_blindly().await.expect_problem(409, "REC013");
 
     // It counts from when they were asked last, answered or not, and an answer that was deleted does not count.
     world.app.clock.advance_ms(23 * 24 * 3_600_000);
